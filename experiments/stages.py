@@ -1,0 +1,70 @@
+"""The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from experiments.frozen import Frozen
+from experiments.results.trained import TrainedClassifier
+from experiments.results.zero_shot import ZeroShot
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline.
+
+    `function` is ``"module:name"``, a string so that asking about freshness never imports torch.
+    `section` names the part of the profile that the stage is given, `data` the part that describes
+    the data set it reads (or None). `tolerance` is the largest difference of a headline figure that
+    `reproduce` accepts, in the figure's own unit; it is there for machines whose arithmetic
+    differs, since on the same machine the stages repeat themselves exactly.
+    """
+
+    name: str
+    function: str
+    result: type[Frozen]
+    section: str
+    data: str | None = None
+    inputs: tuple[str, ...] = ()
+    tolerance: float = 0.0
+
+
+def pipeline(*stages: Stage) -> Mapping[str, Stage]:
+    """Return stages by name, each after its inputs.
+
+    Raises:
+        ValueError: if a name occurs twice or an input does not stand before its user.
+    """
+    ordered: dict[str, Stage] = {}
+    for stage in stages:
+        if stage.name in ordered or any(name not in ordered for name in stage.inputs):
+            raise ValueError(f"stage {stage.name} occurs twice or stands before its inputs {stage.inputs}")
+        ordered[stage.name] = stage
+    return ordered
+
+
+STAGES = pipeline(
+    Stage(
+        name="zero_shot",
+        function="experiments.classification.zero_shot:zero_shot",
+        result=ZeroShot,
+        section="zero_shot",
+        data="images",
+        tolerance=0.005,
+    ),
+    Stage(
+        name="cnn",
+        function="experiments.classification.cnn:cnn",
+        result=TrainedClassifier,
+        section="cnn",
+        data="images",
+        tolerance=0.01,
+    ),
+    Stage(
+        name="vit",
+        function="experiments.classification.vit:vit",
+        result=TrainedClassifier,
+        section="vit",
+        data="images",
+        tolerance=0.015,
+    ),
+)

@@ -1,0 +1,238 @@
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments import cache
+from experiments.closure import closure
+from experiments.errors import UserError
+from experiments.project import Project, open_project
+from experiments.results.envelope import Envelope, Provenance
+from experiments.stages import STAGES
+from tests.experiments.toy import Number, ToyProfile, make_toy
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def store(project: Project, name: str, value: Any = None) -> None:
+    """Write a result for `name` under today's key, whatever its value."""
+    parts = cache.ingredients(project, name)
+    circumstances = Provenance(
+        ingredients=parts, commit=None, modified=False, started="", seconds=0.0, seed=None, device="",
+        threads=1, python="", versions={},
+    )  # fmt: skip
+    envelope = Envelope[Any](
+        stage=name,
+        profile=project.profile.name,
+        key=cache.key(parts),
+        provenance=circumstances,
+        value=value or {"total": 1},
+    )
+    cache.write(project, envelope)
+
+
+def states(project: Project) -> dict[str, str]:
+    return {name: cache.freshness(project, name).state for name in project.stages}
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the real code and profiles in which every stage of `smoke` is fresh."""
+    for folder in ("experiments", "reporting", "figures", "templates", "profiles"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    project = open_project("smoke", tmp_path)
+    for name in project.stages:
+        store(project, name)
+    assert set(states(project).values()) == {"fresh"}
+    return tmp_path
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
+
+
+def add_code(source: str) -> str:
+    return source + "\n\n_ADDED = 1\n"
+
+
+def add_comment_and_docstrings(source: str) -> str:
+    """Put a comment everywhere that is safe, and a sentence into each docstring."""
+    return re.sub(r'(?m)^( *)"""(?=\w)', r'\1"""Altered. ', source) + "\n# A comment.\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            path.relative_to(ROOT).as_posix()
+            for path in sorted(ROOT.glob("experiments/**/*.py"))
+            if path.stat().st_size
+        ),
+    ],
+)
+def test_a_comment_or_docstring_changed_anywhere_leaves_everything_fresh(copied: Path, path: str) -> None:
+    edit(copied / path, add_comment_and_docstrings)
+    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["templates/*", "figures/*.py", "reporting/*.py", "experiments/cache.py", "experiments/runner.py",
+     "experiments/__main__.py", "experiments/progress.py", "experiments/datasets/downloads.py"],
+)  # fmt: skip
+def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(
+    copied: Path, pattern: str
+) -> None:
+    for path in copied.glob(pattern):
+        path.write_text(path.read_text() + "\nadded = 1\n")
+    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize("path", sorted({*ROOT.glob("experiments/**/*.py")}), ids=lambda path: path.stem)
+def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_names_it(
+    copied: Path, path: Path
+) -> None:
+    relative = path.relative_to(ROOT)
+    module = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
+    reaching = {
+        name for name, stage in STAGES.items() if module in closure(stage.function.partition(":")[0], ROOT)
+    }
+    data = closure("experiments.datasets.generated", ROOT)
+    edit(copied / relative, add_code)
+    project = open_project("smoke", copied)
+    expected = set(STAGES) if module in data else reaching
+    assert {name for name, state in states(project).items() if state == "stale"} == expected
+    for name in reaching:
+        assert f"code: {module} has changed" in cache.freshness(project, name).why
+
+
+def test_the_networks_are_told_apart(copied: Path) -> None:
+    edit(copied / "experiments/classification/cnn.py", add_code)
+    assert states(open_project("smoke", copied)) == {"zero_shot": "fresh", "cnn": "stale", "vit": "fresh"}
+
+
+def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path) -> None:
+    edit(
+        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77", text)
+    )
+    project = open_project("smoke", copied)
+    assert states(project) == {"zero_shot": "fresh", "cnn": "stale", "vit": "fresh"}
+    assert re.search(r"profile: epochs was \d+, is 77", " ".join(cache.freshness(project, "cnn").why))
+
+
+def test_where_the_images_come_from_is_no_part_of_a_key(copied: Path) -> None:
+    before = {name: cache.freshness(open_project("offline", copied), name).key for name in STAGES}
+    edit(
+        copied / "profiles/offline.toml",
+        lambda text: text.replace('source = "npm"', 'source = "torchvision"'),
+    )
+    assert {name: cache.freshness(open_project("offline", copied), name).key for name in STAGES} == before
+
+
+def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: Path) -> None:
+    edit(
+        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[images\][^[]*seed = )\d+", r"\g<1>99", text)
+    )
+    project = open_project("smoke", copied)
+    assert set(states(project).values()) == {"stale"}
+    assert cache.freshness(project, "vit").why == ("data: the data set is another",)
+
+
+def test_what_builds_on_a_stale_stage_is_stale_and_says_so(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    for name in project.stages:
+        store(project, name)
+    edit(tmp_path / "toy/first.py", add_code)
+    assert cache.freshness(project, "first").why == ("code: toy.first has changed",)
+    assert cache.freshness(project, "second").why == ("input: the result of first is another",)
+
+
+def test_code_imported_inside_a_function_counts_and_unreached_code_does_not(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    for name in project.stages:
+        store(project, name)
+    edit(tmp_path / "toy/unused.py", add_code)
+    assert set(states(project).values()) == {"fresh"}
+    edit(tmp_path / "toy/arithmetic.py", add_code)
+    assert states(project) == {"first": "fresh", "second": "stale"}
+    assert cache.freshness(project, "second").why == ("code: toy.arithmetic has changed",)
+
+
+def test_a_module_that_comes_or_goes_is_named(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    store(project, "first")
+    edit(tmp_path / "toy/first.py", lambda text: "import toy.unused\n" + text)
+    assert cache.freshness(project, "first").why == ("code: toy.first has changed", "code: toy.unused is new")
+    store(project, "first")
+    (tmp_path / "toy/unused.py").unlink()
+    assert cache.freshness(project, "first").why == ("code: toy.unused is gone",)
+
+
+def test_a_change_taken_back_is_fresh_again(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    store(project, "first")
+    text = (tmp_path / "toy/first.py").read_text()
+    edit(tmp_path / "toy/first.py", add_code)
+    assert states(project)["first"] == "stale"
+    (tmp_path / "toy/first.py").write_text(text)
+    assert states(project)["first"] == "fresh"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"stage": "first"}', b"\xff\xfe", b'{"key": 1e999}'])
+def test_a_file_that_is_no_result_counts_as_missing(tmp_path: Path, content: bytes) -> None:
+    project = make_toy(tmp_path)
+    cache.path_of(project, "first").parent.mkdir(parents=True)
+    cache.path_of(project, "first").write_bytes(content)
+    assert cache.freshness(project, "first").state == "missing"
+    with pytest.raises(UserError, match="run `python -m experiments run first"):
+        cache.read(project, "first")
+
+
+def test_a_value_of_another_type_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    store(project, "first", {"total": "seven"})
+    with pytest.raises(UserError, match="not a result of today's stage first"):
+        cache.read(project, "first")
+
+
+def test_an_unknown_stage_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no stage 'third'; the stages are first, second"):
+        cache.freshness(make_toy(tmp_path), "third")
+
+
+@given(one=st.integers(), two=st.integers(), seed=st.integers())
+def test_keys_are_equal_exactly_when_the_options_are(
+    tmp_path_factory: pytest.TempPathFactory, one: int, two: int, seed: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "keys"
+    first = make_toy(folder, ToyProfile(one=Number(number=one, seed=seed)))
+    other = make_toy(folder, ToyProfile(one=Number(number=two, seed=seed)))
+    keys = [cache.key(cache.ingredients(project, "first")) for project in (first, other)]
+    assert (keys[0] == keys[1]) == (one == two)
+    downstream = [cache.key(cache.ingredients(project, "second")) for project in (first, other)]
+    assert (downstream[0] == downstream[1]) == (one == two)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=70) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
+    max_leaves=80,
+)
+
+
+@given(value=st.dictionaries(st.text(max_size=8), json_values, min_size=1, max_size=4))
+def test_what_is_written_is_what_is_read(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any]
+) -> None:
+    project = make_toy(tmp_path_factory.getbasetemp() / "written")
+    store(project, "first", value)
+    stored = Envelope[Any].model_validate_json(cache.path_of(project, "first").read_bytes())
+    assert stored.value == value
+    assert cache.freshness(project, "first").state == "fresh"

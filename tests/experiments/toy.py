@@ -1,0 +1,67 @@
+"""A pipeline of two torch-free stages in a folder of its own, for tests of the cache and the runner."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from experiments.frozen import Frozen
+from experiments.project import Project
+from experiments.stages import Stage, pipeline
+
+FILES = {
+    "toy/__init__.py": "",
+    "toy/arithmetic.py": '"""Sums."""\n\n\ndef add(a, b):\n    """Add."""\n    return a + b\n',
+    "toy/unused.py": "VALUE = 1\n",
+    "toy/first.py": (
+        "from tests.experiments.toy import Sum\n\n\n"
+        "def first(section, inputs, context):\n"
+        "    context.progress(1, 1, 'half way')\n"
+        "    return Sum(total=section.number)\n"
+    ),
+    "toy/second.py": (
+        "from tests.experiments.toy import Sum\n\n\n"
+        "def second(section, inputs, context):\n"
+        "    from toy.arithmetic import add\n\n"
+        "    return Sum(total=add(inputs['first'].total, section.number))\n"
+    ),
+}
+
+
+class Sum(Frozen):
+    total: int
+
+    def headline(self) -> dict[str, float]:
+        return {"total": self.total}
+
+
+class Number(Frozen):
+    number: int
+    seed: int = 0
+
+
+class ToyProfile(Frozen):
+    name: str = "toy"
+    one: Number = Number(number=1)
+    two: Number = Number(number=2)
+
+
+STAGES = pipeline(
+    Stage(name="first", function="toy.first:first", result=Sum, section="one"),
+    Stage(name="second", function="toy.second:second", result=Sum, section="two", inputs=("first",)),
+)
+
+
+def make_toy(folder: Path, profile: Frozen | None = None, stages: Mapping[str, Stage] = STAGES) -> Project:
+    """Write the toy's code into `folder` (files that stand there are kept) and open it."""
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(text)
+    return Project(
+        root=folder,
+        profile=profile or ToyProfile(),
+        stages=stages,
+        results=folder / "results" / "toy",
+        cache=folder / ".cache" / "toy",
+        downloads=folder / ".cache" / "downloads",
+    )
