@@ -23,7 +23,6 @@ from experiments.datasets.downloads import CONNECT_SECONDS, fetch, file_names
 from experiments.datasets.fingerprints import CIFAR10
 from experiments.datasets.images import ClassifiedImages
 from experiments.errors import UserError
-from experiments.torchvision_shim import make_torchvision_importable
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NPM = Archive(
@@ -137,7 +136,10 @@ def _labels(file: Path) -> np.ndarray:
 
 
 def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
-    make_torchvision_importable()
+    # Imported only here: torch is slow to load, and the decoded copy mostly makes it unnecessary.
+    from experiments.torchvision_shim import declare_missing_operators
+
+    declare_missing_operators()
     from torchvision.datasets import CIFAR10 as TorchvisionCifar10
 
     say("asking torchvision for CIFAR-10")
@@ -161,7 +163,8 @@ def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
 def _stored(copy: Path) -> Arrays | None:
     """Read the decoded copy; None if there is none or it is not whole, for it can be made again."""
     try:
-        with np.load(copy) as content:
+        # Opened here, because numpy leaves a truncated file open that it opened itself.
+        with copy.open("rb") as file, np.load(file) as content:
             arrays = {name: content[name] for name in CIFAR10}
         verify(arrays, str(copy))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UserError):

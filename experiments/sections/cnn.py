@@ -1,0 +1,17 @@
+"""The profile section of the convolutional network."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from experiments.sections.training import Positive, TrainingSection
+
+
+class CnnSection(TrainingSection):
+    """A CNN with one block of two convolutions per entry of `widths` (channels).
+
+    Each block halves height and width.
+    """
+
+    # Not strict, because TOML has arrays where Python wants a tuple; the entries stay strict.
+    widths: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]

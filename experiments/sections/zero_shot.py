@@ -1,0 +1,79 @@
+"""The profile's section on zero-shot classification."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from experiments.frozen import Frozen
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class OpenClipTower(Frozen):
+    """A pretrained dual encoder that open_clip can build.
+
+    `model` is one of open_clip's names, or ``hf-hub:…`` or ``local-dir:…``. `pretrained` is one of its
+    tags or the path of a local checkpoint; the prefixed forms bring their own weights and have none.
+    """
+
+    kind: Literal["open_clip"]
+    model: Text
+    pretrained: Text | None = None
+
+    @model_validator(mode="after")
+    def _weights_are_named_once(self) -> Self:
+        if self.model.startswith(("hf-hub:", "local-dir:")) == (self.pretrained is not None):
+            raise ValueError(
+                "pretrained must name a built-in model's weights, and be left out for hf-hub: and local-dir:"
+            )
+        return self
+
+
+class ImagenetBridge(Frozen):
+    """An ImageNet classifier and a sentence encoder, joined in closed form.
+
+    `image_size` is the input's side in pixels; `unlabelled_images` training images, drawn with `seed`,
+    give the statistics by which the classifier's logits are centred.
+    """
+
+    kind: Literal["imagenet_bridge"]
+    image_size: Annotated[int, Field(ge=32, le=512)]
+    unlabelled_images: Annotated[int, Field(ge=1)]
+    seed: int
+
+
+class RandomTower(Frozen):
+    """A tiny dual encoder with random weights: it knows nothing, in a second."""
+
+    kind: Literal["random"]
+    seed: int
+
+
+class Prompts(Frozen):
+    """Named templates; each holds one ``{}`` where the class name goes."""
+
+    name: Text
+    templates: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_gap_each(self) -> Self:
+        for template in self.templates:
+            if template.count("{}") != 1 or template.count("{") != 1 or template.count("}") != 1:
+                raise ValueError(
+                    f"a template must contain exactly one {{}} and no other brace, unlike {template!r}"
+                )
+        return self
+
+
+class ZeroShotSection(Frozen):
+    """What to classify with; the first prompt set is the headline."""
+
+    tower: Annotated[OpenClipTower | ImagenetBridge | RandomTower, Field(discriminator="kind")]
+    prompt_sets: Annotated[tuple[Prompts, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        names = [prompts.name for prompts in self.prompt_sets]
+        if len(set(names)) < len(names):
+            raise ValueError(f"the prompt sets' names must differ, unlike {', '.join(names)}")
+        return self

@@ -1,0 +1,33 @@
+"""Top-1 accuracy of each classifier with its 95 % interval."""
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from experiments.results.classification import Classification
+from figures.style import COLOURS, STYLE, new_figure
+
+
+def draw(values: Mapping[str, Classification]) -> Figure:
+    """Draw one horizontal bar per classifier, the interval as a whisker, chance as a dashed line."""
+    figure = new_figure(height=0.55 + 0.45 * len(values))
+    with mpl.rc_context(STYLE):
+        axes = figure.subplots()
+        for row, (stage, result) in enumerate(values.items()):
+            top1 = result.top1
+            errors = [[top1.value - top1.low], [top1.high - top1.value]]
+            axes.barh(row, top1.value, xerr=errors, color=COLOURS[stage], height=0.62, capsize=3)
+            axes.text(0.012, row, f"{100 * top1.value:.1f} %", color="white", va="center", fontweight="bold")
+        chance = 1 / len(next(iter(values.values())).classes)
+        axes.axvline(chance, color="#555555", linestyle="--", linewidth=0.9)
+        axes.text(chance + 0.005, len(values) - 0.52, "chance", color="#555555", fontsize=8, va="bottom")
+        axes.set_yticks(range(len(values)), [result.model for result in values.values()])
+        axes.set_ylim(len(values) - 0.5 + 0.25, -0.55)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("top-1 accuracy on the test images")
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+    return figure

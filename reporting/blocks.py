@@ -1,0 +1,37 @@
+"""Every table, figure and section that a page can show, as data."""
+
+from dataclasses import dataclass
+
+CLASSIFIERS = ("zero_shot", "vit", "cnn")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing on a page, filled into ``templates/<name>.md.j2``.
+
+    `stages` are the results that it is filled from, of which at least one must be there; `figure` is
+    the module in `figures/` whose `draw` makes its picture.
+    """
+
+    stages: tuple[str, ...] = ()
+    figure: str | None = None
+
+
+BLOCKS = {
+    "profile": Block(),
+    "set_up": Block(CLASSIFIERS),
+    "model_comparison": Block(CLASSIFIERS),
+    "accuracy": Block(CLASSIFIERS, figure="figures.accuracy"),
+    "prompt_sets": Block(("zero_shot",)),
+    "training_loss": Block(("vit", "cnn"), figure="figures.training_loss"),
+    "per_class": Block(CLASSIFIERS, figure="figures.per_class"),
+    "confusion": Block(CLASSIFIERS, figure="figures.confusion"),
+    "observations": Block(CLASSIFIERS),
+    "lora_set_up": Block(("lora",)),
+    "caption_examples": Block(("captions",)),
+    "caption_metrics": Block(("captions",)),
+    "ablations": Block(("ablations",)),
+    "results": Block(),
+    "versions": Block(CLASSIFIERS),
+    "ingredients": Block(CLASSIFIERS),
+}

@@ -1,0 +1,123 @@
+"""What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from experiments import cache
+from experiments.errors import UserError
+from experiments.project import Project, open_project
+from experiments.results.envelope import Freshness
+from reporting import facts
+from reporting.blocks import BLOCKS
+from reporting.markdown import Markdown, escape
+from reporting.numbers import Numbers
+
+FIGURES = Path("_figures")
+
+
+@dataclass(frozen=True)
+class Document:
+    """The results of one project, ready to be shown block by block.
+
+    `states` holds every stage that a block names, also one that the pipeline does not have;
+    `envelopes` every result that can be read, fresh or stale.
+    """
+
+    project: Project
+    states: Mapping[str, Freshness]
+    envelopes: Mapping[str, Any]
+
+    def show(self, name: str) -> None:
+        """Print the block called `name`: what a cell does."""
+        print(self.block(name))
+
+    def block(self, name: str) -> str:
+        """Return the block called `name` as Markdown, after callouts for what is stale or missing.
+
+        Raises:
+            UserError: if there is no such block.
+        """
+        if name not in BLOCKS:
+            raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
+        block = BLOCKS[name]
+        used = [stage for stage in block.stages if stage in self.envelopes]
+        callouts = [self._callout(stage) for stage in block.stages if self.states[stage].state != "fresh"]
+        figure = self.project.root / FIGURES / f"{name}.svg"
+        if block.figure and used and not figure.is_file():
+            callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
+            return "\n\n".join(callouts)
+        if block.stages and not used:
+            return "\n\n".join(callouts)
+        return "\n\n".join([*callouts, self._fill(name, used)])
+
+    def _fill(self, name: str, used: list[str]) -> str:
+        templates = _environment(self.project.root / "templates")
+        return templates.get_template(f"{name}.md.j2").render(
+            project=self.project,
+            states=self.states,
+            stages=used,
+            values={stage: self.envelopes[stage].value for stage in used},
+            envelopes=self.envelopes,
+            n=Numbers(self.envelopes),
+            facts=facts,
+        )
+
+    def _callout(self, stage: str) -> str:
+        state = self.states[stage]
+        command = f"`python -m experiments run {stage} --profile {self.project.profile.name}`"
+        if stage not in self.project.stages:
+            text = f"Run {command}, once the pipeline has this stage: it does not yet."
+            return _callout("warning", f"Missing: {stage}", text)
+        if stage not in self.envelopes:
+            reasons = escape("; ".join(state.why))
+            return _callout("warning", f"Missing: {stage}", f"Run {command} ({reasons}).")
+        reasons = "\n".join(f"- {escape(reason)}" for reason in state.why)
+        text = f"What follows was made by other code, data or options than today's:\n\n{reasons}\n\nRun {command}."
+        return _callout("caution", f"Stale: {stage}", text)
+
+
+def open_document(project: Project | None = None) -> Document:
+    """Read the state and the result of every stage that a block names."""
+    project = project or open_project()
+    named = {stage for block in BLOCKS.values() for stage in block.stages} | set(project.stages)
+    states = {stage: _state(project, stage) for stage in sorted(named)}
+    envelopes = {}
+    for stage in (stage for stage, state in states.items() if state.state != "missing"):
+        try:
+            envelopes[stage] = cache.read(project, stage)
+        except UserError:
+            why = ("its result was written by code whose results looked different",)
+            states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
+    return Document(project=project, states=states, envelopes=envelopes)
+
+
+def _state(project: Project, stage: str) -> Freshness:
+    if stage in project.stages:
+        return cache.freshness(project, stage)
+    return Freshness(state="missing", why=("the pipeline has no such stage yet",), key="")
+
+
+def _callout(kind: str, title: str, text: str) -> str:
+    return f'::: {{.callout-{kind} title="{title}"}}\n{text}\n:::'
+
+
+def _environment(folder: Path) -> jinja2.Environment:
+    """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, Markdown) else escape(value),
+        comment_start_string="<#",  # Jinja's own would swallow the identifiers of Pandoc's blocks
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # the output is Markdown, where the escapes of HTML would show
+    )
+    environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
+    return environment

@@ -1,0 +1,25 @@
+"""Text that comes from data, a model or a profile, made safe for Pandoc Markdown."""
+
+import re
+import string
+
+_WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
+_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
+
+
+class Markdown(str):
+    """A string that is Markdown already, so that `escape` must not touch it."""
+
+    __slots__ = ()
+
+
+def escape(value: object) -> Markdown:
+    """Return `value` as Markdown that reads exactly as its text.
+
+    Every ASCII punctuation mark gets a backslash, which disarms Pandoc's markup and Quarto's
+    shortcodes alike. White space, line breaks included, becomes single spaces (a no-break space stays), so that
+    no text can begin a block; `Markdown` passes through untouched.
+    """
+    if isinstance(value, Markdown):
+        return value
+    return Markdown(_WHITE_SPACE.sub(" ", str(value)).strip(" ").translate(_ESCAPES))

@@ -1,0 +1,74 @@
+"""The pre-render step: compute what is missing where that is possible, then draw every figure once.
+
+Quarto runs this file with the project's Python before any page; the renderer without Quarto does the same.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # Quarto runs this as a file, which puts only its own folder on the path
+
+from experiments import cache  # noqa: E402
+from experiments.errors import UserError  # noqa: E402
+from experiments.project import Project, open_project  # noqa: E402
+from reporting.blocks import BLOCKS  # noqa: E402
+from reporting.document import FIGURES, Document, open_document  # noqa: E402
+
+
+def prepare(project: Project, complete: bool) -> None:
+    """Compute missing stages (if this is a complete render and torch is installed), then draw.
+
+    A stale stage is never computed here: the pages say that it is stale. A stage that fails leaves
+    its place on the page marked as missing.
+    """
+    missing = [name for name in project.stages if cache.freshness(project, name).state == "missing"]
+    if missing and complete and importlib.util.find_spec("torch"):
+        _compute(project, missing)
+    draw_figures(open_document(project))
+
+
+def draw_figures(document: Document) -> None:
+    """Draw each block's figure as ``_figures/<block>.svg``, and remove drawings whose results are gone."""
+    from figures.style import save
+
+    folder = document.project.root / FIGURES
+    for name, block in BLOCKS.items():
+        if block.figure is None:
+            continue
+        values = {
+            stage: document.envelopes[stage].value for stage in block.stages if stage in document.envelopes
+        }
+        if values:
+            save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
+        else:
+            (folder / f"{name}.svg").unlink(missing_ok=True)
+
+
+def _compute(project: Project, missing: list[str]) -> None:
+    from rich.console import Console
+
+    from experiments.runner import bring_up_to_date
+
+    for name in missing:
+        try:
+            bring_up_to_date(project, [name], Console(stderr=True))
+        except UserError as error:
+            print(f"{name} stays missing: {error}", file=sys.stderr)
+
+
+def main() -> None:
+    """Prepare the current folder's project; a `UserError` becomes its sentence and exit code 2."""
+    try:
+        # Quarto sets this only when the whole project is rendered, never for a preview's updates.
+        prepare(open_project(), complete=os.environ.get("QUARTO_PROJECT_RENDER_ALL") == "1")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.statistics.intervals import wilson
+
+
+def test_wilson_agrees_with_a_published_example() -> None:
+    """Newcombe (1998), Statistics in Medicine 17:857, table I: 81 of 263 gives 0.2553 to 0.3662."""
+    estimate = wilson(81, 263)
+    assert (round(estimate.low, 4), round(estimate.high, 4)) == (0.2553, 0.3662)
+    assert estimate.value == 81 / 263
+    assert (estimate.n, estimate.method) == (263, "wilson")
+
+
+@given(st.integers(1, 20_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_value_and_stays_within_0_and_1(case: tuple[int, int]) -> None:
+    estimate = wilson(*case)
+    assert 0 <= estimate.low <= estimate.value + 1e-12
+    assert estimate.value - 1e-12 <= estimate.high <= 1
+
+
+@pytest.mark.parametrize(("successes", "n"), [(-1, 10), (11, 10), (0, 0)])
+def test_impossible_counts_are_refused(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        wilson(successes, n)

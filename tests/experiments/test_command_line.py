@@ -1,0 +1,137 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GUARD = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "torchvision", "transformers", "open_clip", "timm", "scipy"}:
+            raise AssertionError(f"{name} was imported")
+
+sys.meta_path.insert(0, Refuse())
+sys.argv = ["experiments", *sys.argv[1:]]
+import runpy
+runpy.run_module("experiments", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for folder in ("experiments", "profiles"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def call(
+    folder: Path, *arguments: str, guarded: bool = False, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *(["-c", GUARD] if guarded else ["-m", "experiments"]), *arguments]
+    clean = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"}
+    return subprocess.run(
+        command, cwd=folder, env={**clean, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_status_prints_every_stage_as_json_without_importing_torch(project: Path) -> None:
+    done = call(project, "status", "--json", guarded=True)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["profile"] == "offline"
+    assert {"zero_shot", "cnn", "vit"} <= set(answer["stages"])
+    for state in answer["stages"].values():
+        assert set(state) == {"state", "why", "key"}
+        assert state["state"] == "missing"
+
+
+def test_the_profile_is_quartos_own_unless_the_option_says_otherwise(project: Path) -> None:
+    assert json.loads(call(project, "status", "--json", QUARTO_PROFILE="smoke").stdout)["profile"] == "smoke"
+    answer = call(project, "status", "--json", "--profile", "offline", QUARTO_PROFILE="smoke")
+    assert json.loads(answer.stdout)["profile"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("status", "--profile", "none"), "There is no profile 'none' in profiles/"),
+        (("why", "nothing"), "There is no stage 'nothing'; the stages are"),
+        (("run", "nothing"), "There is no stage 'nothing'; the stages are"),
+        (("reproduce", "--profile", "smoke"), "is missing: run `make experiments` first."),
+    ],
+)
+def test_a_mistake_is_answered_with_one_sentence_and_exit_code_2(
+    project: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = call(project, *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_fresh_project_is_left_alone_without_importing_torch(project: Path) -> None:
+    first = call(project, "run", "--profile", "smoke")
+    assert first.returncode == 0, first.stderr
+    results = project / "results" / "smoke"
+    before = {path: path.read_bytes() for path in results.glob("*.json")}
+    assert len(before) >= 3
+    again = call(project, "run", "--profile", "smoke", guarded=True)
+    assert again.returncode == 0, again.stderr
+    assert "Nothing to do" in again.stdout
+    shutil.rmtree(project / ".cache")
+    status = call(project, "status", "--json", "--profile", "smoke", guarded=True)
+    assert {state["state"] for state in json.loads(status.stdout)["stages"].values()} == {"fresh"}
+    why = call(project, "why", "cnn", "--profile", "smoke", guarded=True)
+    assert why.stdout == "cnn is fresh.\n"
+    agreed = call(project, "reproduce", "--profile", "smoke")
+    assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+    assert agreed.stdout.count("agrees") >= 3
+    assert {path: path.read_bytes() for path in results.glob("*.json")} == before
+
+
+@pytest.mark.parametrize("moment", ["scratch/cnn", "results/zero_shot", "scratch/vit"])
+def test_a_real_run_killed_at_a_moment_is_finished_by_the_next_with_the_same_figures(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, moment: str
+) -> None:
+    place, stage = moment.split("/")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "experiments", "run", "--profile", "smoke"],
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+    )
+    sign = project / (f"results/smoke/{stage}.json" if place == "results" else f".cache/smoke/{stage}")
+    deadline = time.monotonic() + 120
+    while not (sign.is_file() or (sign.is_dir() and any(sign.glob("*/*")))) and started.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    for path in (project / "results" / "smoke").glob("*.json"):
+        json.loads(path.read_text())
+    finished = call(project, "run", "--profile", "smoke")
+    assert finished.returncode == 0, finished.stderr
+    figures = {
+        path.stem: json.loads(path.read_text())["value"]["predictions"]
+        for path in (project / "results" / "smoke").glob("*.json")
+    }
+    kept = tmp_path_factory.getbasetemp() / "figures.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(figures))
+    assert figures == json.loads(kept.read_text()), "a resumed run gives what any other run gives"
+
+
+def test_clean_keeps_results_and_downloads(project: Path) -> None:
+    for name in (".cache/smoke/cnn/x", ".cache/downloads/y", "results/smoke/z"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+    assert call(project, "clean", "--profile", "smoke").returncode == 0
+    left = sorted(path.name for path in project.rglob("*") if path.name in "xyz")
+    assert left == ["y", "z"]

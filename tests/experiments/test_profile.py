@@ -1,0 +1,118 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from experiments import profile
+from experiments.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    return tmp_path
+
+
+def refusal(folder: Path, old: str, new: str, name: str = "smoke") -> str:
+    """Change a profile's text and return the sentence with which it is refused."""
+    path = folder / "profiles" / f"{name}.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError) as refused:
+        profile.load(name, folder)
+    return str(refused.value)
+
+
+def test_the_three_profiles_are_there() -> None:
+    assert {"assignment", "offline", "smoke"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_that_is_shipped_is_valid_and_named_after_its_file(name: str) -> None:
+    assert profile.load(name, ROOT).name == name
+
+
+def test_a_profile_cannot_be_changed_once_loaded() -> None:
+    loaded = profile.load("smoke", ROOT)
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.cnn.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_an_unknown_key_is_named_with_the_keys_that_are_allowed(folder: Path) -> None:
+    assert refusal(folder, "[cnn]", "[cnn]\nepoch = 3").startswith(
+        "profiles/smoke.toml: cnn.epoch is not a known key; allowed here: seed, epochs, batch_size, "
+    )
+
+
+def test_an_unknown_section_is_named_with_the_sections_that_are_allowed(folder: Path) -> None:
+    sentence = refusal(folder, "[cnn]", "[rnn]\nseed = 0\n\n[cnn]")
+    assert (
+        "profiles/smoke.toml: rnn is not a known key; allowed here: description, images, zero_shot"
+        in sentence
+    )
+
+
+def test_an_unknown_key_in_one_kind_of_a_section_is_answered_with_that_kinds_keys(folder: Path) -> None:
+    assert refusal(folder, 'kind = "generated"', 'kind = "generated"\nsource = "npm"') == (
+        "profiles/smoke.toml: images.source is not a known key; allowed here: kind, seed, train, test, size."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("epochs = 2", "epochs = 0", "cnn.epochs is 0; input should be greater than or equal to 1."),
+        ("epochs = 2", "epochs = 2.5", "cnn.epochs is 2.5; input should be a valid integer"),
+        ("epochs = 2", 'epochs = "2"', 'cnn.epochs is "2"; input should be a valid integer.'),
+        ("epochs = 2", "epochs = true", "cnn.epochs is true; input should be a valid integer."),
+        ("epochs = 2\n", "", "cnn.epochs is missing; it is required."),
+        ("learning_rate = 0.1", "learning_rate = -1.0", "cnn.learning_rate is -1.0; input should be greater than 0."),
+        ("learning_rate = 0.1", "learning_rate = nan", "cnn.learning_rate is NaN; "),
+        ("widths = [8, 8]", "widths = [8, 0]", "cnn.widths[1] is 0; input should be greater than or equal to 1."),
+        ("widths = [8, 8]", "widths = []", "cnn.widths is []; "),
+        ("heads = 2", "heads = 3", "heads = 3 must divide width = 16"),
+        ('kind = "generated"', 'kind = "made-up"', "images.kind is 'made-up'; allowed is one of 'cifar10', 'generated'."),
+        ('kind = "generated"\n', "", "images.kind is missing; it is required."),
+        ('"a photo of a {}."', '"a photo."', "exactly one {}"),
+        ('name = "ensemble"', 'name = "single prompt"', "names must differ"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_not_allowed_is_named_with_what_was_found_and_what_is_allowed(
+    folder: Path, old: str, new: str, sentence: str
+) -> None:
+    said = refusal(folder, old, new)
+    assert said.startswith("profiles/smoke.toml: ")
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+
+
+def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:
+    path = folder / "profiles" / "smoke.toml"
+    path.write_text(path.read_text().replace("epochs = 2", "epochs = 0"))
+    with pytest.raises(UserError) as refused:
+        profile.load("smoke", folder)
+    assert [line.split(" is ")[0] for line in str(refused.value).splitlines()] == [
+        "profiles/smoke.toml: cnn.epochs",
+        "profiles/smoke.toml: vit.epochs",
+    ]
+
+
+def test_a_file_that_is_not_toml_is_named_with_the_line(folder: Path) -> None:
+    assert "profiles/smoke.toml is not valid TOML" in refusal(folder, "[cnn]", "[cnn")
+
+
+def test_a_profile_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
+    with pytest.raises(
+        UserError, match="no profile 'nowhere' in profiles/: the profiles are assignment, offline"
+    ):
+        profile.load("nowhere", folder)
+
+
+def test_a_local_checkpoint_that_does_not_exist_is_refused(folder: Path) -> None:
+    said = refusal(folder, 'pretrained = "openai"', 'pretrained = "weights/none.pt"', name="assignment")
+    assert "zero_shot.tower" in said
+    assert "weights/none.pt" in said

@@ -1,0 +1,126 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import cache
+from experiments.errors import UserError
+from experiments.project import Project
+from reporting.blocks import BLOCKS, CLASSIFIERS
+from reporting.document import open_document
+from reporting.prepare import draw_figures
+from tests.reporting.conftest import classifier, store
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = [name for name, block in BLOCKS.items() if set(block.stages) <= {*CLASSIFIERS}]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_block_can_be_shown_from_fresh_results_without_a_callout(filled: Project, name: str) -> None:
+    document = open_document(filled)
+    draw_figures(document)
+    text = document.block(name)
+    assert "Missing" not in text
+    assert "Stale" not in text
+    assert text.count(":::") % 2 == 0
+
+
+def test_every_block_on_a_page_exists() -> None:
+    for page in ("report.qmd", "provenance.qmd"):
+        shown = re.findall(r'report\.show\("(\w+)"\)', (ROOT / page).read_text())
+        assert shown
+        assert set(shown) <= set(BLOCKS)
+
+
+def test_every_figure_block_has_an_alternative_text(filled: Project) -> None:
+    document = open_document(filled)
+    draw_figures(document)
+    for name, block in BLOCKS.items():
+        if block.figure:
+            assert re.search(r'fig-alt="[^"]{20,}"', document.block(name)), name
+
+
+@pytest.mark.parametrize("name", [name for name, block in BLOCKS.items() if block.stages])
+def test_a_block_without_results_is_a_callout_with_the_command_that_makes_them(
+    project: Project, name: str
+) -> None:
+    text = open_document(project).block(name)
+    for stage in BLOCKS[name].stages:
+        assert f'::: {{.callout-warning title="Missing: {stage}"}}' in text
+        assert f"`python -m experiments run {stage} --profile smoke`" in text
+
+
+def test_a_stage_that_the_pipeline_does_not_have_yet_is_said_so(project: Project) -> None:
+    assert "once the pipeline has this stage" in open_document(project).block("lora_set_up")
+
+
+def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) -> None:
+    path = filled.root / "experiments" / "classification" / "cnn.py"
+    path.write_text(path.read_text() + "\nadded = 1\n")
+    text = open_document(filled).block("model_comparison")
+    assert text.count(".callout-") == 1
+    assert '::: {.callout-caution title="Stale: cnn"}' in text
+    assert r"- code\: experiments\.classification\.cnn has changed" in text
+    assert "The cnn model" in text
+
+
+def test_what_can_be_shown_is_shown_when_one_result_is_missing(filled: Project) -> None:
+    cache.path_of(filled, "vit").unlink()
+    text = open_document(filled).block("model_comparison")
+    assert 'title="Missing: vit"' in text
+    assert "The cnn model" in text
+    assert "The vit model" not in text
+
+
+def test_a_result_written_by_older_code_is_missing_and_no_crash(filled: Project) -> None:
+    path = cache.path_of(filled, "vit")
+    path.write_text(path.read_text().replace('"top1"', '"top_1"'))
+    assert 'title="Missing: vit"' in open_document(filled).block("model_comparison")
+
+
+def test_a_figure_that_was_not_drawn_is_a_callout(filled: Project) -> None:
+    text = open_document(filled).block("accuracy")
+    assert "prepare.py" in text
+    assert ".svg" not in text
+
+
+def test_an_unknown_block_is_answered_with_the_known_ones(filled: Project) -> None:
+    with pytest.raises(UserError, match="no block 'nothing'; the blocks are profile"):
+        open_document(filled).block("nothing")
+
+
+def test_names_from_results_are_text_and_never_markup(filled: Project) -> None:
+    hostile = "*Net* {{< env HOME >}} | {% x %} <b>`"
+    store(filled, "cnn", classifier("cnn", 0.9, model=hostile))
+    for name in ("model_comparison", "observations", "set_up"):
+        text = open_document(filled).block(name)
+        assert r"\*Net\* \{\{\< env HOME \>\}\} \| \{\% x \%\} \<b\>\`" in text
+        assert hostile not in text
+
+
+def test_observations_follow_the_results(filled: Project) -> None:
+    text = open_document(filled).block("observations")
+    assert text.startswith("The cnn model has the highest top-1 accuracy")
+    store(filled, "cnn", classifier("cnn", 0.3))
+    store(filled, "vit", classifier("vit", 0.61))
+    text = open_document(filled).block("observations")
+    assert text.startswith("The vit model has the highest")
+    assert r"The vit model and The zero\_shot model overlap" in text
+    assert "The cnn model cannot be told from guessing" in text
+
+
+def test_two_drawings_of_the_same_results_are_the_same_bytes(filled: Project) -> None:
+    document = open_document(filled)
+    draw_figures(document)
+    first = {path.name: path.read_bytes() for path in (filled.root / "_figures").iterdir()}
+    draw_figures(document)
+    assert {path.name: path.read_bytes() for path in (filled.root / "_figures").iterdir()} == first
+    assert len(first) == sum(block.figure is not None for block in BLOCKS.values())
+
+
+def test_a_drawing_whose_results_are_gone_is_removed(filled: Project) -> None:
+    draw_figures(open_document(filled))
+    for stage in CLASSIFIERS:
+        cache.path_of(filled, stage).unlink()
+    draw_figures(open_document(filled))
+    assert list((filled.root / "_figures").iterdir()) == []

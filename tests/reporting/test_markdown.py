@@ -1,0 +1,54 @@
+import html
+import re
+
+import pypandoc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reporting.markdown import Markdown, escape
+
+HOSTILE = [
+    "# Heading", "- item", "1. item", "> quote", "{{< env HOME >}}", "{{ 7 * 7 }}", "{% raw %}", "`code`", "$x$",
+    "<script>alert(1)</script>", "[a](b)", "![a](b)", "@tbl-models", "[^1]", "::: {.callout-note}", "| a | b |",
+    "---", "a\n\nb", "\\", "*a* _b_ ~~c~~ ^d^", "&amp;", "http://x.y", "#import \"x\"", ":smile:", "a--b...'c'\"",
+    "```{python}\nprint(1)\n```", "{.class}", "(@) x", "!!!", "+ a", "A\u2028B", "\ttab",
+]  # fmt: skip
+
+
+def test_markdown_passes_through_untouched() -> None:
+    assert escape(Markdown("**a**")) == "**a**"
+
+
+def test_every_punctuation_mark_gets_exactly_one_backslash() -> None:
+    assert escape("a.b-c {{< x >}}") == r"a\.b\-c \{\{\< x \>\}\}"
+
+
+def test_a_no_break_space_stays() -> None:
+    assert escape("70.6\N{NO-BREAK SPACE}%") == "70\\.6\N{NO-BREAK SPACE}\\%"
+
+
+def read_back(texts: list[str]) -> list[str]:
+    """Send texts through Pandoc, each as a paragraph, and return the text of each paragraph."""
+    page = pypandoc.convert_text(
+        "\n\n".join(f"x{escape(text)}" for text in texts), "html", "markdown", ["--wrap=none"]
+    )
+    paragraphs = re.findall(r"<p>(.*?)</p>", page, re.DOTALL)
+    assert "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs) == page, (
+        "anything but paragraphs came out"
+    )
+    assert not re.search(r"<(?!/?p>)", page), "a text became markup"
+    return [html.unescape(paragraph).removeprefix("x") for paragraph in paragraphs]
+
+
+def test_hostile_texts_reach_the_page_as_they_are() -> None:
+    expected = [re.sub(r"\s+", " ", text).strip() for text in HOSTILE]
+    assert read_back(HOSTILE) == expected
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=1, max_size=40)
+)
+def test_any_text_reaches_the_page_as_it_is(texts: list[str]) -> None:
+    expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).strip(" ") for text in texts]
+    assert read_back(texts) == expected
