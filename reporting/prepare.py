@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # Quarto runs this as a file, which puts only its own folder on the path
+if __name__ == "__main__":
+    # Quarto runs this as a file, which puts its own folder on the path, where `numbers` would hide
+    # the standard library's.
+    sys.path[0] = str(ROOT)
 
 from experiments import cache  # noqa: E402
 from experiments.errors import UserError  # noqa: E402

@@ -4,13 +4,12 @@ It supports what the pages of this project use, and refuses by file and line wha
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,8 @@ from experiments.errors import UserError
 from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project, support
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
+
+_ATTEMPTS = 5
 
 
 def render(root: Path, output: Path | None = None) -> Path:
@@ -55,6 +56,8 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
     document, warnings = pandoc.read(markdown.text)
     support.check_warnings(markdown, warnings)
     document = crossref.open_cells(document)
+    if document["meta"]:
+        raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
     tree = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
     text = html.render(tree, page, site, markdown)
@@ -80,8 +83,12 @@ def _refuse_to_overwrite(target: Path, site: Site) -> None:
 @contextmanager
 def _new_folder(site: Site, target: Path) -> Iterator[Path]:
     """A folder on the same disk as the target, gone afterwards whatever happens."""
-    beside = site.root / ".cache" if target.parent == site.root else target.parent
-    beside.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside, cache = target.parent, site.root / ".cache"
+    if beside == site.root:
+        cache.mkdir(exist_ok=True)
+        # Git ignores .cache, should we be killed; but it may be a link to another disk.
+        beside = cache if cache.stat().st_dev == beside.stat().st_dev else beside
     with tempfile.TemporaryDirectory(prefix="site-", dir=beside) as folder:
         new = Path(folder) / "new"
         new.mkdir()
@@ -89,16 +96,20 @@ def _new_folder(site: Site, target: Path) -> Iterator[Path]:
 
 
 def _swap(new: Path, target: Path) -> None:
-    old = new.with_name("old")
-    if target.exists():
-        target.rename(old)
-    try:
-        new.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    for attempt in range(_ATTEMPTS):
+        old = new.with_name(f"old-{attempt}")
+        with suppress(FileNotFoundError):
+            target.rename(old)
+        try:
+            new.rename(target)
+            return
+        except OSError:
+            # Another render was as quick as this one, or the disk refuses: then the old site comes back.
+            if not target.exists():
+                with suppress(FileNotFoundError):
+                    old.rename(target)
+                raise
+    raise UserError(f"{target} is being replaced by another render; try again.")
 
 
 def main(

@@ -1,0 +1,43 @@
+"""Shuffled, flipped and shifted training images, a function of the seed and the epoch alone."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def augmented_batches(
+    images: Tensor, labels: Tensor, count: int, *, translate: int, seed: int, epoch: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield one epoch of `count` nearly equal batches of augmented images with their labels.
+
+    `images` is uint8 of shape (N, H, W, 3), `labels` int64 of shape (N,); batches have the same layout.
+    Every image comes once. It is mirrored in every second epoch (which half of the images starts
+    mirrored is random: the alternating flip of Jordan, 2024, arXiv:2404.00498), and shifted by up to
+    `translate` pixels along both axes, the edge being filled by reflection.
+    """
+    first_flip = torch.randint(2, (len(images),), generator=_generator(seed))
+    generator = _generator(seed, epoch)
+    order = torch.randperm(len(images), generator=generator)
+    shifts = torch.randint(-translate, translate + 1, (2, len(images)), generator=generator)
+    mirrored = (first_flip + epoch) % 2 == 1
+    for chosen in order.tensor_split(count):
+        rows = _shifted(images.shape[1], shifts[0, chosen])
+        columns = _shifted(images.shape[2], shifts[1, chosen])
+        columns = torch.where(mirrored[chosen, None], columns.flip(1), columns)
+        index = [
+            part.to(images.device) for part in (chosen[:, None, None], rows[:, :, None], columns[:, None, :])
+        ]
+        yield images[index[0], index[1], index[2]], labels[chosen.to(labels.device)]
+
+
+def _generator(*entropy: int) -> torch.Generator:
+    """Return a generator seeded from all of `entropy`, so that neighbouring seeds are unrelated."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+
+
+def _shifted(size: int, shifts: Tensor) -> Tensor:
+    """Return the source positions (B, size) of an axis moved by each shift and reflected at its ends."""
+    positions = (torch.arange(size) + shifts[:, None]).abs()
+    return (size - 1) - ((size - 1) - positions).abs()

@@ -1,0 +1,185 @@
+"""Dual encoders whose weights open_clip fetches or reads, with its mere warnings made errors."""
+
+import hashlib
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from experiments.classification.towers import About, DualEncoder, best_device, open_clip_library
+from experiments.errors import UserError
+from experiments.sections.zero_shot import OpenClipTower
+
+PATIENCE = 10.0  # seconds until a hub counts as unreachable
+CLIP_TAGS = ("openai", "laion")
+CLIP_REPOSITORIES = ("hf-hub:laion/CLIP-",)
+
+
+def pretrained_tower(section: OpenClipTower) -> DualEncoder:
+    """Build the model with its own weights, tokenizer and preprocessing.
+
+    Raises:
+        UserError: if the weights are unknown, missing, out of reach or of another architecture, or if
+            the activation function is not the one that they were trained with.
+    """
+    library = open_clip_library()
+    _require_weights(section, library)
+    try:
+        clip, transform = library.create_model_from_pretrained(section.model, _weights_argument(section))
+        tokenizer = library.get_tokenizer(section.model)
+    except Exception as error:  # whatever a damaged or foreign file makes open_clip raise
+        reason = str(error).strip().splitlines()[0:2]
+        raise UserError(f"open_clip could not load {_named(section)}: {' '.join(reason)[:300]}") from error
+    if not isinstance(clip, library.CLIP | library.CustomTextCLIP):
+        raise UserError(f"{_named(section)} is a {type(clip).__name__}, not a plain pair of encoders.")
+    clip.eval().requires_grad_(False).to(best_device())
+    return DualEncoder(
+        describe(section), transform, tokenizer, clip=clip, trunk=clip.visual, head=nn.Identity()
+    )
+
+
+def _local(section: OpenClipTower) -> Path | None:
+    """Return the checkpoint or folder on this machine that the section names, or None."""
+    if section.model.startswith("local-dir:"):
+        return Path(section.model.removeprefix("local-dir:")).expanduser()
+    named = section.pretrained or ""
+    is_path = "/" in named or named.endswith((".safetensors", ".pt", ".pth", ".bin"))
+    return Path(named).expanduser() if is_path else None
+
+
+def _weights_argument(section: OpenClipTower) -> str | None:
+    local = _local(section)
+    return str(local) if section.pretrained and local else section.pretrained
+
+
+def _named(section: OpenClipTower) -> str:
+    return f"model {section.model!r}" + (
+        f" with weights {section.pretrained!r}" if section.pretrained else ""
+    )
+
+
+def _require_weights(section: OpenClipTower, library: Any) -> None:
+    """Check, before open_clip tries for a minute, that the weights exist and can be reached."""
+    local = _local(section)
+    if local is not None:
+        _require_local(section, local)
+        return
+    if section.model.startswith("hf-hub:"):
+        _require_reachable(section, hub=section.model.removeprefix("hf-hub:"), url="")
+        return
+    if library.get_model_config(section.model) is None:
+        raise UserError(
+            f"open_clip knows no model {section.model!r}; open_clip.list_models() names those it knows."
+        )
+    source = library.get_pretrained_cfg(section.model, section.pretrained)
+    if not source:
+        tags = ", ".join(library.list_pretrained_tags_by_model(section.model)) or "none"
+        raise UserError(
+            f"{section.pretrained!r} is neither a file nor a tag of {section.model!r}; its tags: {tags}."
+        )
+    if bool(source.get("quick_gelu")) != bool(library.get_model_config(section.model).get("quick_gelu")):
+        raise UserError(_mismatch(section, library))
+    _require_reachable(section, hub=source.get("hf_hub", ""), url=source.get("url", ""))
+
+
+def _require_local(section: OpenClipTower, local: Path) -> None:
+    if section.model.startswith("local-dir:"):
+        files = [file for ending in ("safetensors", "bin", "pth") for file in local.glob(f"*.{ending}")]
+        if not (local / "open_clip_config.json").is_file() or not files:
+            raise UserError(
+                f"{local} must hold open_clip_config.json and a checkpoint (.safetensors, .bin or .pth)."
+            )
+    elif not local.is_file():
+        raise UserError(f"There is no checkpoint at {local}, which pretrained names.")
+
+
+def _mismatch(section: OpenClipTower, library: Any) -> str:
+    """Say which sibling of the model has the weights' activation function."""
+    suffix = "-quickgelu"
+    plain = section.model.removesuffix(suffix)
+    other = plain if section.model != plain else plain + suffix
+    hint = f"; use model {other!r}" if library.get_model_config(other) is not None else ""
+    return (
+        f"QuickGELU mismatch: {_named(section)} would compute another activation than the weights "
+        f"were trained with{hint}."
+    )
+
+
+def _require_reachable(section: OpenClipTower, hub: str, url: str) -> None:
+    """Check that the weights are in the hub's local cache or that their host answers."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    repository = "/".join(hub.split("/")[:2])
+    names = (
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.safetensors",
+        "open_clip_pytorch_model.bin",
+    )
+    if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
+        return
+    address = f"{constants.ENDPOINT}/{repository}" if repository else url
+    failure = _no_answer(address)
+    if failure:
+        remedy = (
+            "its file elsewhere and give the path as zero_shot.tower.pretrained"
+            if section.pretrained
+            else "the repository elsewhere and name its folder as zero_shot.tower.model = 'local-dir:FOLDER'"
+        )
+        raise UserError(
+            f"The weights of {_named(section)} are not on this machine and cannot be fetched: "
+            f"{address} did not answer ({failure}); download {remedy}."
+        )
+
+
+def _no_answer(address: str) -> str | None:
+    """Return why `address` gives no HTTP answer, or None if it gives any.
+
+    In a thread, since looking up a host's name knows no time limit.
+    """
+    from huggingface_hub import get_session
+
+    answer: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            get_session().head(address, timeout=PATIENCE / 2)
+            answer.put(None)
+        except Exception as error:
+            answer.put(str(error) or type(error).__name__)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answer.get(timeout=PATIENCE)
+    except queue.Empty:
+        return f"nothing within {PATIENCE:.0f} s"
+
+
+def describe(section: OpenClipTower) -> About:
+    """Say what is known of the weights; a local file says nothing of where it comes from."""
+    local = _local(section)
+    if local is not None:
+        return About(
+            model=f"Dual encoder {local.name if section.pretrained is None else section.model}",
+            weights=f"local checkpoint {local.name}{_short_hash(local)}, origin not declared",
+            is_clip=False,
+            seen_labels="unknown: a local checkpoint",
+        )
+    is_clip = section.model.startswith(CLIP_REPOSITORIES) or (section.pretrained or "").startswith(CLIP_TAGS)
+    name = section.model.removeprefix("hf-hub:").removesuffix("-quickgelu")
+    weights = f"open_clip {section.model}" + (f", {section.pretrained}" if section.pretrained else "")
+    return About(
+        model=f"{'CLIP' if is_clip else 'Dual encoder'} {name}"
+        + (f" ({section.pretrained})" if section.pretrained else ""),
+        weights=weights,
+        is_clip=is_clip,
+        seen_labels="none: trained on images and texts found together on the web",
+    )
+
+
+def _short_hash(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return f" (sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]})"

@@ -1,0 +1,63 @@
+"""From an untrained network to the result of training and testing it."""
+
+import time
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from experiments.classification.evaluation import score
+from experiments.classification.training import predict, train
+from experiments.context import Context
+from experiments.results.trained import TrainedClassifier
+from experiments.sections.training import TrainingSection
+
+
+def train_and_test(
+    family: str,
+    build: Callable[[torch.Tensor, int], nn.Module],
+    optimiser: Callable[[nn.Module], torch.optim.Optimizer],
+    section: TrainingSection,
+    context: Context,
+) -> TrainedClassifier:
+    """Train a network on the profile's training images, then test the last weights once.
+
+    `build` takes the training images (uint8, (N, H, W, 3)) and the number of classes; what it draws at
+    random follows from the section's seed. `family` and the number of parameters name the model.
+    """
+    start = time.perf_counter()
+    data = context.images()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(section.seed)
+        network = build(torch.tensor(data.train_images), len(data.classes))
+    network = network.to(memory_format=torch.channels_last).to(_device())  # pyright: ignore[reportCallIssue]
+    training = train(
+        network, optimiser(network), data.train_images, data.train_labels, section=section, context=context
+    )
+
+    testing = time.perf_counter()
+    probabilities = predict(network, data.test_images, training.precision)
+    images_per_second = len(data.test_images) / (time.perf_counter() - testing)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return TrainedClassifier(
+        **score(probabilities, data.test_labels, data.classes),
+        model=f"{family} ({_in_words(parameters)})",
+        parameters=parameters,
+        epochs=section.epochs,
+        precision=training.precision,
+        seconds=training.earlier_seconds + time.perf_counter() - start,
+        images_per_second=images_per_second,
+        training_images=len(data.train_images),
+        training_seconds=training.seconds,
+        loss=training.loss,
+    )
+
+
+def _device() -> torch.device:
+    """Return the GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _in_words(parameters: int) -> str:
+    """Return a number of parameters as it stands in a model's name, such as "2.0 M" or "7 k"."""
+    return f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters / 1e3:.0f} k"

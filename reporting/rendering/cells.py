@@ -1,0 +1,183 @@
+"""The cells of the pages: found, checked, run by Jupyter, and replaced by the Markdown that they print."""
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import UserError
+from reporting.rendering import settings, support
+from reporting.rendering.project import Page
+from reporting.rendering.source import Fence, Line, Markdown, code_lines, split
+
+_OPTIONS: settings.Schema = {
+    "echo": settings.one_of(False),
+    "output": settings.one_of("asis", False),
+    "label": settings.text,
+    "warning": settings.one_of(True, False),
+}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, the line of its opening fence, and its options."""
+
+    code: str
+    number: int
+    output: object
+    hides_warnings: bool
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A page before its cells have run."""
+
+    page: Page
+    parts: tuple[Line | Cell, ...]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells in order."""
+        return [part for part in self.parts if isinstance(part, Cell)]
+
+
+def draft(page: Page) -> Draft:
+    """Find the cells of a page, and refuse what cannot be rendered before anything runs."""
+    parts = split(page.name, page.text)
+    support.check_source(page.name, parts)
+    return Draft(page, tuple(_parts(page, parts)))
+
+
+def _parts(page: Page, parts: list[Line | Fence]) -> Iterator[Line | Cell]:
+    for part in parts:
+        if isinstance(part, Line):
+            yield part
+        elif support.is_cell(part):
+            yield _cell(page, part)
+        else:
+            yield from code_lines(part)
+
+
+def _cell(page: Page, fence: Fence) -> Cell:
+    header = []
+    for line in fence.body:
+        if not line.startswith("#|"):
+            break
+        header.append(line[2:])
+    options = settings.read(settings.Source(page.name, "\n".join(header), fence.number + 1), _OPTIONS)
+    if not (page.hides_code or "echo" in options):
+        raise UserError(
+            f"{page.name}:{fence.number}: this cell would show its code; give it `#| echo: false`."
+        )
+    hides_warnings = not options.get("warning", not page.hides_warnings)
+    return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings)
+
+
+def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
+    """Run the cells of all pages, each page in a kernel of its own, at the same time."""
+    return asyncio.run(_run_all(drafts, root))
+
+
+async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
+    # All kernels end before an error is shown; the first page with an error is the one named.
+    done = await asyncio.gather(*(_run_page(draft, root) for draft in drafts), return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in done if isinstance(outcome, Markdown)]
+
+
+async def _run_page(draft: Draft, root: Path) -> Markdown:
+    printed: list[str] = []
+    if draft.cells:
+        async with _kernel(draft, root) as client:
+            for index, cell in enumerate(draft.cells):
+                printed.append(await _run_cell(client, draft.page.name, cell, index))
+    outputs = iter(printed)
+    lines: list[Line] = []
+    for part in draft.parts:
+        lines += [part] if isinstance(part, Line) else _output_lines(part, next(outputs))
+    return Markdown(draft.page.name, tuple(lines))
+
+
+def _output_lines(cell: Cell, output: str) -> list[Line]:
+    if not output.strip():
+        return [Line("", cell.number)]
+    # A div, as in Quarto, so that a list or a paragraph of the page does not run on into the output.
+    texts = ["", "::: {.cell}", "", *output.split("\n"), "", ":::", ""]
+    return [Line(text, cell.number, printed=True) for text in texts]
+
+
+@asynccontextmanager
+async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbformat import v4
+
+    class ThisPython(KernelSpecManager):
+        """Start the Python that renders, whatever kernels are installed for the user."""
+
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(argv=[sys.executable, *_KERNEL], language="python")
+
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell.code) for cell in draft.cells])
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        manager = AsyncKernelManager(
+            kernel_spec_manager=ThisPython(), connection_file=str(Path(folder) / "kernel.json")
+        )
+        if sys.platform != "win32":
+            manager.transport = "ipc"  # no open port, and no word from Jupyter about open ports
+        folder_of_cells = {"metadata": {"path": str(root)}}
+        client = NotebookClient(
+            notebook, km=manager, timeout=None, resources=folder_of_cells, shutdown_kernel="immediate"
+        )
+        async with client.async_setup_kernel(cleanup_kc=True):
+            yield client
+
+
+async def _run_cell(client: Any, file: str, cell: Cell, index: int) -> str:
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    try:
+        done = await client.async_execute_cell(client.nb.cells[index], index)
+    except CellExecutionError as error:
+        line = cell.number + _failing_line(error.traceback)
+        last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
+        raise UserError(f"{file}:{line}: the cell failed: {last}") from error
+    except DeadKernelError as error:
+        raise UserError(f"{file}:{cell.number}: Python died while it ran this cell.") from error
+    return _printed(file, cell, done.outputs)
+
+
+def _failing_line(traceback: str) -> int:
+    found = re.search(r"Cell In\[\d+\], line (\d+)", _COLOUR.sub("", traceback))
+    return int(found[1]) if found else 0
+
+
+def _printed(file: str, cell: Cell, outputs: list[Any]) -> str:
+    """What a cell printed, which must be Markdown and nothing else."""
+    text = ""
+    for output in outputs:
+        if output.output_type == "stream" and output.name == "stdout":
+            text += output.text
+        elif output.output_type == "stream":
+            if not cell.hides_warnings:
+                print(f"{file}:{cell.number}: the cell says: {output.text.strip()}", file=sys.stderr)
+        else:
+            raise UserError(
+                f"{file}:{cell.number}: a cell must print Markdown, but this one ends in a value."
+            )
+    if cell.output is False:
+        return ""
+    if text.strip() and cell.output != "asis":
+        raise UserError(f"{file}:{cell.number}: this cell prints, so it needs `#| output: asis`.")
+    support.check_output(file, cell.number, text)
+    return text

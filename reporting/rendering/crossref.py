@@ -1,0 +1,172 @@
+"""Numbers for sections, tables and figures, and what refers to them: one tree for both outputs."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+
+from reporting.rendering import pandoc
+from reporting.rendering.allowed import CALLOUTS, REFERENCES, unknown_anchor
+from reporting.rendering.pandoc import Node, node, plain, text, transform, unquoted, walk
+from reporting.rendering.source import Markdown
+
+FLOAT, CALLOUT = "quarto-float", "callout"
+"""The first class of a div that holds its caption or title as its first block."""
+
+_WORDS = {"tbl": "Table", "fig": "Figure", "sec": "Section"}
+_CONTENT = {"tbl": "Table", "fig": "Image"}
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a cross-reference says, such as 'Table 1' with a space that does not break."""
+
+    kind: str
+    number: str
+
+    @property
+    def words(self) -> str:
+        """The reference as it is read."""
+        return f"{_WORDS[self.kind]}\u00a0{self.number}"
+
+
+def open_cells(document: Node) -> Node:
+    """The tree without the divs in which the cells' outputs came."""
+    return document | {"blocks": transform(document["blocks"], {"Div": _open_cell})}
+
+
+def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Node:
+    """Number the tree, put the numbers into headings and captions, and turn references into links."""
+    rules = {
+        "Quoted": lambda quoted: unquoted(quoted["c"]),
+        "RawBlock": _drop,
+        "RawInline": _drop,
+        "Div": lambda div: [_callout(div)],
+    }
+    blocks = transform(document["blocks"], rules)
+    _refuse_duplicates(blocks, markdown)
+    numbers = _section_numbers(blocks, markdown) if number_sections else {}
+    labels = _labels(blocks, numbers)
+    blocks = transform(
+        blocks,
+        {
+            "Cite": lambda cite: [_reference(cite, labels, markdown)],
+            "Header": lambda header: [_header(header, numbers)],
+            "Div": lambda div: [_float(div, labels, markdown)],
+            "Table": lambda table: [_without_widths(table)],
+        },
+    )
+    _refuse_broken_links(blocks, markdown)
+    return document | {"blocks": blocks, "meta": {}}
+
+
+def _open_cell(div: Node) -> list[Node]:
+    return div["c"][1] if pandoc.attributes(div)[1] == ["cell"] else [div]
+
+
+def _drop(_: Node) -> list[Node]:
+    return []  # only comments have come this far
+
+
+def _callout(div: Node) -> Node:
+    (identifier, classes, pairs), content = div["c"]
+    if not classes or classes[0].removeprefix("callout-") not in CALLOUTS:
+        return div
+    kind = classes[0].removeprefix("callout-")
+    title = pandoc.inlines(dict(pairs).get("title", ""))
+    if not title and content and content[0]["t"] == "Header":
+        title, content = content[0]["c"][2], content[1:]
+    title = title or text(kind.capitalize())
+    return node("Div", [[identifier, [CALLOUT, classes[0]], []], [node("Plain", title), *content]])
+
+
+def _identified(blocks: list[Node]) -> list[tuple[Node, str]]:
+    found = [item for item in walk(blocks) if item["t"] in {"Header", "Div", "Span"}]
+    return [(item, pandoc.attributes(item)[0]) for item in found if pandoc.attributes(item)[0]]
+
+
+def _refuse_duplicates(blocks: list[Node], markdown: Markdown) -> None:
+    for identifier, times in Counter(identifier for _, identifier in _identified(blocks)).items():
+        if times > 1:
+            raise markdown.refuse(f"the id #{identifier} is given {times} times.", f"{{#{identifier}")
+
+
+def _section_numbers(blocks: list[Node], markdown: Markdown) -> dict[str, str]:
+    numbers: dict[str, str] = {}
+    counters: list[int] = []
+    for header in (item for item in walk(blocks) if item["t"] == "Header"):
+        level, (identifier, classes, _), title = header["c"]
+        if "unnumbered" in classes:
+            continue
+        if level > len(counters) + 1:
+            marks = "#" * (len(counters) + 1)
+            reason = f"the heading '{plain(title)}' skips a level: here it can start with {marks} at most."
+            raise markdown.refuse(reason, f"{'#' * level} {plain(title)}", f"#{identifier}")
+        counters = [*counters[: level - 1], (counters[level - 1] if level <= len(counters) else 0) + 1]
+        numbers[identifier] = ".".join(map(str, counters))
+    return numbers
+
+
+def _labels(blocks: list[Node], numbers: dict[str, str]) -> dict[str, Label]:
+    labels = {name: Label("sec", number) for name, number in numbers.items() if name.startswith("sec-")}
+    counters = {"tbl": count(1), "fig": count(1)}
+    for item, identifier in _identified(blocks):
+        kind = identifier.split("-")[0]
+        if item["t"] == "Div" and kind in counters and "-" in identifier:
+            labels[identifier] = Label(kind, str(next(counters[kind])))
+    return labels
+
+
+def _reference(cite: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
+    name = cite["c"][0][0]["citationId"]
+    if name not in labels:
+        raise unknown_anchor(f"@{name}", markdown)
+    return node("Link", [["", ["quarto-xref"], []], [node("Str", labels[name].words)], [f"#{name}", ""]])
+
+
+def _header(header: Node, numbers: dict[str, str]) -> Node:
+    level, attributes, title = header["c"]
+    if attributes[0] not in numbers:
+        return header
+    number = node("Span", [["", ["header-section-number"], []], [node("Str", numbers[attributes[0]])]])
+    return node("Header", [level, attributes, [number, node("Space"), *title]])
+
+
+def _float(div: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
+    (identifier, classes, _), content = div["c"]
+    if identifier not in labels:
+        if re.fullmatch(r"(eq|lst|thm|lem|def|sec)-.*", identifier):
+            raise markdown.refuse(f"a div cannot be #{identifier} here.", f"#{identifier}")
+        return div
+    kind = labels[identifier].kind
+    trace = f"#{identifier}"
+    if classes:
+        raise markdown.refuse(f"{trace} must have no class.", trace)
+    if not re.fullmatch(rf"({'|'.join(REFERENCES)})-[A-Za-z0-9_-]+", identifier):
+        raise markdown.refuse(f"{trace} may have letters, digits and - only.", trace)
+    if len(content) < 2 or content[-1]["t"] != "Para" or _holds(content[-1:], "Image"):
+        raise markdown.refuse(f"{trace} does not end in a paragraph that is its caption.", trace)
+    if not _holds(content[:-1], _CONTENT[kind]):
+        raise markdown.refuse(f"{trace} holds no {_CONTENT[kind].lower()}.", trace)
+    caption = [*text(f"{labels[identifier].words}:"), node("Space"), *content[-1]["c"]]
+    return node("Div", [[identifier, [FLOAT, kind], []], [node("Plain", caption), *content[:-1]]])
+
+
+def _holds(blocks: list[Node], kind: str) -> bool:
+    return any(item["t"] == kind for item in walk(blocks))
+
+
+def _without_widths(table: Node) -> Node:
+    # `tbl-colwidths: false`: the dashes of a pipe table say nothing about the widths of its columns.
+    attributes, caption, columns, *rest = table["c"]
+    return node(
+        "Table", [attributes, caption, [[column[0], node("ColWidthDefault")] for column in columns], *rest]
+    )
+
+
+def _refuse_broken_links(blocks: list[Node], markdown: Markdown) -> None:
+    anchors = {identifier for _, identifier in _identified(blocks)}
+    for link in (item for item in walk(blocks) if item["t"] == "Link"):
+        target = link["c"][2][0]
+        if target.startswith("#") and target[1:] not in anchors:
+            raise unknown_anchor(target, markdown)

@@ -1,0 +1,154 @@
+"""Pandoc, and the few verbs for its syntax tree that the other modules need.
+
+The tree is Pandoc's JSON: every node is ``{"t": kind, "c": content}``. It is kept as it is, not wrapped in
+classes, since each pass touches only a handful of kinds.
+"""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import UserError
+
+Node = dict[str, Any]
+Attributes = tuple[str, list[str], list[list[str]]]
+
+
+@cache
+def program() -> Path:
+    """The Pandoc that came with the Python environment, never another that happens to be on PATH."""
+    import pypandoc
+
+    bundled = sorted((Path(pypandoc.__file__).parent / "files").glob("pandoc*"))
+    if not bundled:
+        raise UserError(
+            "Pandoc is missing: `pip install pypandoc_binary` (the package pypandoc alone is not enough)."
+        )
+    return bundled[0]
+
+
+def _run(arguments: list[str], given: str) -> str:
+    command = [str(program()), "--sandbox", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode != 0:
+        raise UserError(f"Pandoc failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def read(markdown: str) -> tuple[Node, list[tuple[int | None, str]]]:
+    """Parse Pandoc Markdown; return the document and Pandoc's warnings, each with its line where known."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.json"
+        arguments = ["--from=markdown", "--to=json", "--quiet", f"--log={log}"]
+        document = json.loads(_run(arguments, markdown))
+        messages = json.loads(log.read_text(encoding="utf-8"))
+    warnings = [message for message in messages if message.get("verbosity") == "WARNING"]
+    return document, [(_line(warning), _without_position(warning["pretty"])) for warning in warnings]
+
+
+def _line(message: dict[str, Any]) -> int | None:
+    position = message.get("openpos", message)
+    return position.get("line")
+
+
+def _without_position(message: str) -> str:
+    # Pandoc counts lines of the assembled text, which nobody can see.
+    return re.sub(r",? (unclosed |defined )?at line \d+ column \d+", "", message).rstrip(".")
+
+
+def write(document: Node, to: str, *options: str) -> str:
+    """Write a document in a format of Pandoc's."""
+    arguments = ["--from=json", f"--to={to}", "--wrap=none", "--syntax-highlighting=none", *options]
+    return _run(arguments, json.dumps(document))
+
+
+def inlines(markdown: str) -> list[Node]:
+    """The inline nodes of one line of Markdown, such as the title of a callout."""
+    if re.fullmatch(r"[^\W\d_](?:[^\W_]|[ ,;:])*", markdown):
+        return text(markdown)  # nothing in it can be markup: no need to start Pandoc
+    blocks = read(markdown)[0]["blocks"]
+    if len(blocks) == 1 and blocks[0]["t"] in {"Para", "Plain"}:
+        return blocks[0]["c"]
+    return text(markdown)
+
+
+def node(kind: str, content: Any = None) -> Node:
+    """One node of the tree."""
+    return {"t": kind} if content is None else {"t": kind, "c": content}
+
+
+def text(words: str) -> list[Node]:
+    """Plain words as inline nodes; a non-breaking space stays inside its word."""
+    parts: list[Node] = []
+    for word in words.split(" "):
+        parts += [node("Str", word)] if word else []
+        parts.append(node("Space"))
+    return parts[:-1]
+
+
+def raw(to: str, markup: str) -> Node:
+    """A block of markup for one output format."""
+    return node("RawBlock", [to, markup])
+
+
+def walk(tree: Any) -> Iterator[Node]:
+    """Every node of a tree, parents before children, in document order."""
+    if isinstance(tree, dict):
+        if "t" in tree:
+            yield tree
+        for value in tree.values():
+            yield from walk(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from walk(item)
+
+
+def transform(tree: Any, rules: Mapping[str, Callable[[Node], list[Node]]]) -> Any:
+    """A tree in which a rule replaces each node of its kind, children first."""
+    if isinstance(tree, dict):
+        return {key: transform(value, rules) for key, value in tree.items()}
+    if not isinstance(tree, list):
+        return tree
+    result = []
+    for item in tree:
+        new = transform(item, rules)
+        rule = rules.get(new.get("t", "")) if isinstance(new, dict) else None
+        result += [new] if rule is None else rule(new)
+    return result
+
+
+def plain(tree: Any) -> str:
+    """The words of a tree without markup and without footnotes."""
+    if isinstance(tree, list):
+        return "".join(plain(item) for item in tree)
+    if not isinstance(tree, dict) or "t" not in tree:
+        return ""
+    return _words_of.get(tree["t"], plain)(tree.get("c"))
+
+
+_words_of: dict[str, Callable[[Any], str]] = {
+    "Space": lambda _: " ",
+    "SoftBreak": lambda _: " ",
+    "LineBreak": lambda _: " ",
+    "Note": lambda _: "",
+    "Str": lambda content: content,
+    "Code": lambda content: content[1],
+    "Quoted": lambda content: plain(unquoted(content)),
+}
+
+
+def unquoted(content: Any) -> list[Node]:
+    """The content of a quotation between the marks that both outputs show."""
+    marks = "‘’" if content[0]["t"] == "SingleQuote" else "“”"
+    return [node("Str", marks[0]), *content[1], node("Str", marks[1])]
+
+
+def attributes(element: Node) -> Attributes:
+    """Identifier, classes and key-value pairs of a node that has them."""
+    content = element["c"]
+    return content[1] if element["t"] == "Header" else content[0]

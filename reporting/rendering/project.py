@@ -1,0 +1,214 @@
+"""What is to be rendered: `_quarto.yml` and the front matter of its pages, strictly read."""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.errors import UserError
+from reporting.rendering import schema, settings
+from reporting.rendering.settings import Source, as_list
+
+CONFIGURATION = "_quarto.yml"
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_NEITHER_READ_NOR_IGNORED = ("_metadata.yml", "_variables.yml", "_quarto.yaml", "_extensions")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one format of one page looks."""
+
+    toc: bool
+    toc_depth: int
+    toc_title: str
+    number_sections: bool
+    others: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One `.qmd` file: its metadata, and its text, in which blank lines stand for the front matter."""
+
+    name: str
+    text: str
+    title: str
+    subtitle: str | None
+    authors: tuple[str, ...]
+    date: str | None
+    description: str | None
+    lang: str
+    aliases: tuple[str, ...]
+    hides_code: bool
+    hides_warnings: bool
+    html: Options
+    typst: Options | None
+
+    @property
+    def html_name(self) -> str:
+        """The page's file in the site."""
+        return f"{Path(self.name).stem}.html"
+
+    @property
+    def pdf_name(self) -> str | None:
+        """The PDF's file in the site, for a page that has one."""
+        return None if self.typst is None else f"{Path(self.name).stem}.pdf"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The whole project."""
+
+    root: Path
+    output: Path
+    title: str
+    navigation: tuple[tuple[str, str], ...]
+    pages: tuple[Page, ...]
+    pre_render: tuple[str, ...]
+    css: str
+    css_classes: frozenset[str]
+
+
+def load(root: Path) -> Site:
+    """Read the project in a folder."""
+    _refuse_other_configuration(root)
+    configuration = settings.read(Source(CONFIGURATION, _text(root, CONFIGURATION)), schema.PROJECT)
+    project, website = configuration.get("project", {}), configuration.get("website", {})
+    names = as_list(project.get("render"))
+    if not names:
+        raise UserError(f"{CONFIGURATION}: project.render must list the pages, such as [report.qmd].")
+    pages = tuple(_page(root, name, configuration) for name in names)
+    _refuse_clashes(pages)
+    css = "\n".join(_css(root, name) for name in _css_files(pages))
+    return Site(
+        root=root,
+        output=_output(root, project.get("output-dir", "_site")),
+        title=website.get("title", pages[0].title),
+        navigation=_navigation(as_list(website.get("navbar", {}).get("left")), pages),
+        pages=pages,
+        pre_render=tuple(_script(root, name) for name in as_list(project.get("pre-render"))),
+        css=css,
+        css_classes=frozenset(re.findall(r"\.(-?[A-Za-z_][\w-]*)", css)),
+    )
+
+
+def _refuse_other_configuration(root: Path) -> None:
+    profiles = (f"_quarto-{name}.yml" for name in os.environ.get("QUARTO_PROFILE", "").split(",") if name)
+    for name in (*_NEITHER_READ_NOR_IGNORED, *profiles):
+        if (root / name).exists():
+            raise UserError(f"{name}: the built-in renderer reads {CONFIGURATION} only; use Quarto.")
+
+
+def _text(root: Path, name: str) -> str:
+    try:
+        return (root / name).read_text(encoding="utf-8").removeprefix("\ufeff")
+    except FileNotFoundError:
+        raise UserError(f"{name}: there is no such file in {root}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{name}: the file is not UTF-8 text.") from None
+
+
+def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
+    if Path(name).name != name or not name.endswith(".qmd"):
+        raise UserError(
+            f"{CONFIGURATION}: project.render: {name!r} must be a .qmd file beside {CONFIGURATION}."
+        )
+    whole = _text(root, name)
+    found = _FRONT_MATTER.match(whole)
+    given = settings.read(Source(name, found[1], first_line=2), schema.PAGE) if found else {}
+    if "title" not in given:
+        raise UserError(f"{name}:1: the front matter must give a title.")
+    inherited = {key: configuration[key] for key in schema.EVERYWHERE if key in configuration}
+    execute = inherited.get("execute", {}) | given.get("execute", {})
+    merged = inherited | given
+    formats = configuration.get("format", {"html": {}})
+    wanted = given.get("format", formats)
+    if "html" not in wanted:
+        raise UserError(f"{name}:1: the format must include html.")
+    html = _options(formats.get("html", {}) | wanted["html"])
+    typst = _options(formats.get("typst", {}) | wanted["typst"]) if "typst" in wanted else None
+    if typst is not None and typst.number_sections != html.number_sections:
+        raise UserError(f"{name}:1: number-sections must be the same for html and typst.")
+    date = merged.get("date")
+    return Page(
+        name=name,
+        text="\n" * found[0].count("\n") + whole[found.end() :] if found else whole,
+        title=given["title"],
+        subtitle=given.get("subtitle"),
+        authors=tuple(as_list(given.get("author"))),
+        date=date and schema.DATE_FORMATS[merged.get("date-format", "long")].format(date),
+        description=given.get("description"),
+        lang=merged.get("lang", "en"),
+        aliases=tuple(_alias(name, alias) for alias in as_list(given.get("aliases"))),
+        hides_code=execute.get("echo") is False,
+        hides_warnings=execute.get("warning") is False,
+        html=html,
+        typst=typst,
+    )
+
+
+def _options(given: dict[str, Any]) -> Options:
+    rest = dict(given)
+    return Options(
+        toc=rest.pop("toc", False),
+        toc_depth=rest.pop("toc-depth", 3),
+        toc_title=rest.pop("toc-title", "Contents"),
+        number_sections=rest.pop("number-sections", False),
+        others=rest,
+    )
+
+
+def _alias(name: str, alias: str) -> str:
+    if Path(alias).name != alias or not alias.endswith(".html"):
+        raise UserError(
+            f"{name}:1: the alias {alias!r} must be the name of an .html file in the site's folder."
+        )
+    return alias
+
+
+def _refuse_clashes(pages: tuple[Page, ...]) -> None:
+    files = Counter(file for page in pages for file in (page.html_name, *page.aliases))
+    for file, times in files.items():
+        if times > 1:
+            raise UserError(f"{CONFIGURATION}: {times} pages or aliases would be written to {file}.")
+
+
+def _css_files(pages: tuple[Page, ...]) -> list[str]:
+    # Every page wears the same style, so that a class known on one page is known on all.
+    return list(dict.fromkeys(name for page in pages for name in as_list(page.html.others.get("css"))))
+
+
+def _css(root: Path, name: str) -> str:
+    css = _text(root, name)
+    if forbidden := re.search(r"@import|url\(|</", css):
+        line = css.count("\n", 0, forbidden.start()) + 1
+        raise UserError(f"{name}:{line}: {forbidden[0]!r} is not supported: a page must load nothing.")
+    return css
+
+
+def _output(root: Path, name: str) -> Path:
+    output = (root / name).resolve()
+    if output.parent != root.resolve():
+        raise UserError(
+            f"{CONFIGURATION}: project.output-dir must be a folder beside {CONFIGURATION}: _site."
+        )
+    return output
+
+
+def _script(root: Path, name: str) -> str:
+    if not name.endswith(".py") or not (root / name).is_file():
+        raise UserError(f"{CONFIGURATION}: project.pre-render: {name!r} must be an existing .py file.")
+    return name
+
+
+def _navigation(items: list[Any], pages: tuple[Page, ...]) -> tuple[tuple[str, str], ...]:
+    by_name = {page.name: page for page in pages}
+    links = []
+    for item in items:
+        name = item if isinstance(item, str) else item["href"]
+        if name not in by_name:
+            raise UserError(f"{CONFIGURATION}: website.navbar: {name!r} is not a page in project.render.")
+        label = by_name[name].title if isinstance(item, str) else item.get("text", by_name[name].title)
+        links.append((by_name[name].html_name, label))
+    return tuple(links)

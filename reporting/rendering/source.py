@@ -1,0 +1,91 @@
+"""A page's Markdown that knows from which line of the `.qmd` each of its lines came."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from experiments.errors import UserError
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of text, the number of its line in the file, and whether a cell printed it."""
+
+    text: str
+    number: int
+    printed: bool = False
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """The lines of one page."""
+
+    file: str
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        """What Pandoc gets to read."""
+        return "\n".join(line.text for line in self.lines) + "\n"
+
+    def refuse(self, reason: str, *traces: str) -> UserError:
+        """An error at the first line outside code that holds one of the traces, looked for in turn."""
+        for trace in traces:
+            for line in self.lines:
+                if trace and not line.code and trace in _without_code(line.text):
+                    return UserError(f"{self.file}:{line.number}: {reason}")
+        return UserError(f"{self.file}: {reason}")
+
+    def refuse_at(self, position: int | None, reason: str) -> UserError:
+        """An error at a line of the assembled text, counted from one as Pandoc does."""
+        if position is None or not self.lines:
+            return UserError(f"{self.file}: {reason}")
+        line = self.lines[min(position, len(self.lines)) - 1]
+        return UserError(f"{self.file}:{line.number}: {reason}")
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block of code: what stands after the opening fence, the lines within, and where it opens."""
+
+    info: str
+    body: tuple[str, ...]
+    number: int
+    indented: bool
+
+
+def split(file: str, text: str) -> list[Line | Fence]:
+    """Split a page into prose lines and fenced blocks."""
+    parts: list[Line | Fence] = []
+    opened: tuple[str, str, int, bool] | None = None
+    body: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = _FENCE.match(line)
+        if opened is None:
+            if found and not (found[1][0] == "`" and "`" in found[2]):
+                opened, body = (found[1], found[2], number, line.startswith(" ")), []
+            else:
+                parts.append(Line(line, number))
+        elif found and found[1].startswith(opened[0]) and not found[2]:
+            parts.append(Fence(opened[1], tuple(body), opened[2], opened[3]))
+            opened = None
+        else:
+            body.append(line)
+    if opened is not None:
+        raise UserError(f"{file}:{opened[2]}: this block of code is never closed.")
+    return parts
+
+
+def code_lines(fence: Fence) -> list[Line]:
+    """A fenced block that is shown, not run, as lines again."""
+    mark = "`" * (3 + max((len(run) for line in fence.body for run in re.findall("`+", line)), default=0))
+    texts = (f"{mark}{fence.info}", *fence.body, mark)
+    return [Line(line, fence.number + offset, code=True) for offset, line in enumerate(texts)]
+
+
+def _without_code(line: str) -> str:
+    ends = [0, *(end for found in re.finditer(r"(`+).+?\1", line) for end in found.span()), len(line)]
+    return " ".join(line[start:end] for start, end in list(pairwise(ends))[::2])

@@ -1,0 +1,343 @@
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+from torch.nn import functional
+
+from experiments.classification import checkpoint, training
+from experiments.classification.augmentation import augmented_batches
+from experiments.classification.cnn import cnn, network
+from experiments.classification.pixels import Pixels
+from experiments.classification.training import learning_rate_factor, predict
+from experiments.classification.vit import VisionTransformer, vit
+from experiments.context import Context
+from experiments.datasets.images import ClassifiedImages
+from experiments.errors import UserError
+from experiments.results.trained import TrainedClassifier
+from experiments.sections.cnn import CnnSection
+from experiments.sections.training import TrainingSection
+from experiments.sections.vit import VitSection
+
+EPOCHS, BATCHES = 3, 4
+COMMON: Mapping[str, object] = {
+    "seed": 3, "epochs": EPOCHS, "batch_size": 40, "weight_decay": 1e-3, "label_smoothing": 0.1,
+    "translate": 1,
+}  # fmt: skip
+CNN = CnnSection.model_validate({**COMMON, "learning_rate": 0.4, "widths": [8, 16]})
+VIT = VitSection.model_validate(
+    {**COMMON, "learning_rate": 5e-3, "stem_width": 8, "width": 16, "depth": 1, "heads": 2}
+)
+BOTH = pytest.mark.parametrize("section", [CNN, VIT], ids=["cnn", "vit"])
+
+
+class Killed(Exception):
+    """Stands for whatever ends a run from outside."""
+
+
+@pytest.fixture(autouse=True)
+def _no_probing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep timings, which differ from run to run, out of the choice of precision."""
+    monkeypatch.setattr(training, "_faster_precision", lambda network, data: "bf16")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Use one thread: for networks this small more of them only get in each other's way."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def images() -> ClassifiedImages:
+    """Four classes of 16×16 images, each in its own colour under a little noise."""
+    random = np.random.default_rng(0)
+    colours = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200], [180, 180, 60]])
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = random.integers(0, 4, count)
+        noise = random.normal(0, 30, (count, 16, 16, 3))
+        pixels = (colours[labels][:, None, None] + noise).clip(0, 255).astype(np.uint8)
+        pixels.setflags(write=False)
+        labels.setflags(write=False)
+        return pixels, labels
+
+    train_images, train_labels = draw(160)
+    test_images, test_labels = draw(60)
+    return ClassifiedImages(
+        ("red", "green", "blue", "olive"), train_images, train_labels, test_images, test_labels
+    )
+
+
+def run(
+    section: TrainingSection, images: ClassifiedImages, scratch: Path, kill_at: int | None = None
+) -> TrainedClassifier:
+    """Run the section's stage; `kill_at` is the number of finished batches at which progress raises."""
+
+    def progress(done: int, total: int, note: str) -> None:
+        assert 0 < done <= total == section.epochs * BATCHES
+        assert note
+        if done == kill_at:
+            raise Killed
+
+    def no_archive(archive: object) -> Path:
+        raise AssertionError(f"the stage asked for {archive}")
+
+    scratch.mkdir(exist_ok=True)
+    context = Context(lambda: images, no_archive, scratch, scratch, progress)
+    if isinstance(section, CnnSection):
+        return cnn(section, {}, context)
+    assert isinstance(section, VitSection)
+    return vit(section, {}, context)
+
+
+def numbers(result: TrainedClassifier) -> dict[str, object]:
+    """Return all of a result that does not depend on the clock."""
+    return result.model_dump(exclude={"seconds", "training_seconds", "images_per_second"})
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "kill_at", [2, BATCHES, BATCHES + 2, 2 * BATCHES + 3], ids=["at once", "between", "in the middle", "late"]
+)
+def test_a_killed_training_resumes_with_exactly_the_same_final_numbers(
+    section: TrainingSection, images: ClassifiedImages, tmp_path: Path, kill_at: int
+) -> None:
+    whole = run(section, images, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(section, images, tmp_path / "killed", kill_at)
+    assert numbers(run(section, images, tmp_path / "killed")) == numbers(whole)
+
+
+def test_a_training_killed_twice_resumes_with_the_same_final_numbers(
+    images: ClassifiedImages, tmp_path: Path
+) -> None:
+    for kill_at in (BATCHES + 1, 2 * BATCHES + 1):
+        with pytest.raises(Killed):
+            run(VIT, images, tmp_path / "killed", kill_at)
+    assert numbers(run(VIT, images, tmp_path / "killed")) == numbers(run(VIT, images, tmp_path / "whole"))
+
+
+def test_a_resumed_training_does_not_repeat_finished_epochs_and_adds_up_the_time(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Killed):
+        run(CNN, images, tmp_path, 2 * BATCHES + 1)
+    earlier = checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    assert earlier is not None
+    assert len(earlier.loss) == 2
+    epochs = []
+
+    def spy(*arguments: object, **options: object) -> object:
+        epochs.append(options["epoch"])
+        return augmented_batches(*arguments, **options)  # pyright: ignore
+
+    monkeypatch.setattr(training, "augmented_batches", spy)
+    result = run(CNN, images, tmp_path)
+    assert epochs == [2]
+    assert result.loss[:2] == earlier.loss
+    assert result.seconds > result.training_seconds > earlier.seconds
+
+
+def test_a_finished_training_is_not_run_again(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(CNN, images, tmp_path)
+    monkeypatch.delattr(training, "_epoch")
+    assert numbers(run(CNN, images, tmp_path)) == numbers(first)
+
+
+def test_a_resumed_training_keeps_the_precision_that_it_began_with(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Killed):
+        run(CNN, images, tmp_path, BATCHES + 1)
+    monkeypatch.setattr(training, "_faster_precision", lambda network, data: "fp32")
+    assert run(CNN, images, tmp_path).precision == "bf16"
+
+
+def test_a_checkpoint_is_never_replaced_by_a_half_written_one(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, save, calls = run(CNN, images, tmp_path / "whole"), torch.save, []
+
+    def interrupted(value: object, file: object) -> None:
+        calls.append(value)
+        if len(calls) == 2:
+            file.write(b"half a checkpoint")  # pyright: ignore
+            raise Killed
+        save(value, file)  # pyright: ignore
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(torch, "save", interrupted)
+        run(CNN, images, tmp_path / "killed")
+    kept = checkpoint.load(tmp_path / "killed" / "checkpoint.pt", torch.device("cpu"))
+    assert kept is not None
+    assert len(kept.loss) == 1
+    assert numbers(run(CNN, images, tmp_path / "killed")) == numbers(whole)
+
+
+@BOTH
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_does_not(
+    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+) -> None:
+    first = run(section, images, tmp_path / "first")
+    torch.rand(7)
+    again = run(section, images, tmp_path / "again")
+    other = run(section.model_copy(update={"seed": 4}), images, tmp_path / "other")
+    assert numbers(first) == numbers(again)
+    assert first.loss != other.loss
+
+
+@BOTH
+def test_the_global_random_state_is_left_alone(
+    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+) -> None:
+    before = torch.random.get_rng_state()
+    run(section, images, tmp_path)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@BOTH
+def test_a_separable_set_is_learnt(
+    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+) -> None:
+    result = run(section.model_copy(update={"epochs": 10}), images, tmp_path)
+    assert result.top1.value > 0.95
+    assert result.loss[-1] < result.loss[0]
+    assert (len(result.loss), result.training_images, result.top1.n) == (10, 160, 60)
+
+
+@BOTH
+def test_the_test_images_have_no_influence_on_the_training(
+    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+) -> None:
+    fewer = replace(images, test_images=images.test_images[:10], test_labels=images.test_labels[:10])
+    some, all_ = run(section, fewer, tmp_path / "some"), run(section, images, tmp_path / "all")
+    assert some.loss == all_.loss
+    assert some.predictions == all_.predictions[:10]
+
+
+def test_names_say_what_the_model_is_and_how_large(images: ClassifiedImages, tmp_path: Path) -> None:
+    result = run(VIT, images, tmp_path / "vit")
+    assert result.model == f"ViT with convolutional stem ({result.parameters / 1000:.0f} k)"
+    assert run(CNN, images, tmp_path / "cnn").model.startswith("CNN (")
+
+
+def test_divergence_is_reported_in_one_sentence_that_says_what_to_do(
+    images: ClassifiedImages, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"diverged in epoch 1 .*learning_rate below"):
+        run(CNN.model_copy(update={"learning_rate": 1e30}), images, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_predict_agrees_with_a_worked_example() -> None:
+    class Constant(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor([0.0, 1.0]))
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return pixels[:, 0, 0, :1] * self.weight
+
+    grey = np.zeros((3, 2, 2, 3), dtype=np.uint8)
+    grey[1], grey[2] = 1, 2
+    odds = np.exp([0.0, 1.0, 2.0])
+    expected = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
+    np.testing.assert_allclose(predict(Constant(), grey, "fp32", batch_size=2), expected, rtol=1e-6)
+
+
+def test_pixels_standardises_each_channel_of_the_training_images(images: ClassifiedImages) -> None:
+    train_images = torch.tensor(images.train_images)
+    standard = Pixels(train_images)(train_images)
+    assert standard.shape == (160, 3, 16, 16)
+    torch.testing.assert_close(standard.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(standard.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-4, rtol=0)
+
+
+def epoch_of(images: torch.Tensor, translate: int, seed: int, epoch: int) -> dict[int, torch.Tensor]:
+    """Return each augmented image by its label; the labels here are the images' positions."""
+    labels = torch.arange(len(images))
+    parts = list(augmented_batches(images, labels, 3, translate=translate, seed=seed, epoch=epoch))
+    assert sorted(len(part) for _, part in parts) == [3, 3, 4]
+    return {int(label): image for batch, part in parts for label, image in zip(part, batch, strict=True)}
+
+
+def test_an_epoch_holds_every_image_once_mirrored_in_every_second_epoch() -> None:
+    images = torch.arange(10 * 4 * 5 * 3, dtype=torch.uint8).reshape(10, 4, 5, 3)
+    even, odd = epoch_of(images, 0, seed=1, epoch=0), epoch_of(images, 0, seed=1, epoch=1)
+    assert sorted(even) == list(range(10))
+    mirrored = [not torch.equal(even[label], images[label]) for label in range(10)]
+    assert 0 < sum(mirrored) < 10
+    for label in range(10):
+        assert torch.equal(even[label], odd[label].flip(1))
+        assert torch.equal((odd if mirrored[label] else even)[label], images[label])
+
+
+def test_shifted_images_are_filled_by_reflection() -> None:
+    images = torch.arange(10 * 4 * 5 * 3, dtype=torch.uint8).reshape(10, 4, 5, 3)
+    padded = np.pad(images.numpy(), ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    for label, image in epoch_of(images, 2, seed=1, epoch=0).items():
+        windows = [padded[label, y : y + 4, x : x + 5] for y in range(5) for x in range(5)]
+        assert any(
+            np.array_equal(image, window) or np.array_equal(image, window[:, ::-1]) for window in windows
+        )
+
+
+def test_order_and_shifts_differ_between_epochs_and_seeds() -> None:
+    images, labels = torch.zeros(50, 4, 4, 3, dtype=torch.uint8), torch.arange(50)
+
+    def order(seed: int, epoch: int) -> list[int]:
+        batches = augmented_batches(images, labels, 5, translate=1, seed=seed, epoch=epoch)
+        return torch.cat([part for _, part in batches]).tolist()
+
+    assert order(1, 0) == order(1, 0)
+    assert len({tuple(order(seed, epoch)) for seed in (1, 2) for epoch in (0, 1)}) == 4
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
+    factors = [learning_rate_factor(done) for done in (0.0, 0.1, 0.2, 0.6, 0.999)]
+    assert factors == pytest.approx([0.2, 0.6, 1.0, 0.5, 0.00125])
+
+
+def test_choosing_the_precision_leaves_no_trace_in_the_network(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unprobed = run(CNN, images, tmp_path / "unprobed")
+    monkeypatch.undo()
+
+    def both(work: Callable[[str], float]) -> str:
+        assert work("fp32") == pytest.approx(work("bf16"), rel=0.05)
+        return "bf16"
+
+    monkeypatch.setattr(training, "probe", both)
+    assert numbers(run(CNN, images, tmp_path / "probed")) == numbers(unprobed)
+
+
+def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: ClassifiedImages) -> None:
+    pixels, whitening, *_ = network(torch.tensor(images.train_images), 4, (8, 8))
+    responses = whitening(pixels(torch.tensor(images.train_images))).transpose(0, 1).flatten(1)
+    torch.testing.assert_close(responses[:12], -responses[12:])
+    torch.testing.assert_close(torch.cov(responses[:12]), torch.eye(12), atol=0.02, rtol=0)
+
+
+def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: ClassifiedImages) -> None:
+    block = VisionTransformer(torch.tensor(images.train_images), 4, VIT).blocks[0]
+    attention = block.attention[1]  # pyright: ignore
+    tokens = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
+    parts = attention.to_parts(tokens).chunk(3, dim=2)  # pyright: ignore
+    heads = [part.unflatten(2, (2, 8)).transpose(1, 2) for part in parts]
+    expected = functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(attention(tokens), attention.to_output(expected))  # pyright: ignore
+
+
+def test_heads_that_do_not_divide_the_width_are_refused() -> None:
+    with pytest.raises(ValidationError, match="heads = 3 must divide width = 16"):
+        VitSection.model_validate({**VIT.model_dump(), "heads": 3})

@@ -1,0 +1,265 @@
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from experiments.classification import zero_shot as stage
+from experiments.classification.embeddings import choose_precision, embed
+from experiments.classification.towers import About, DualEncoder, random_tower
+from experiments.classification.zero_shot import class_embeddings, probabilities, zero_shot
+from experiments.context import Context
+from experiments.datasets.images import ClassifiedImages
+from experiments.sections.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotSection
+
+CLASSES = ("cat", "ship", "truck")
+SINGLE = Prompts(name="single", templates=("a photo of a {}.",))
+PAIR = Prompts(name="pair", templates=("a {}.", "the {}."))
+BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=6, seed=3)
+
+
+def section(*prompt_sets: Prompts, tower: Any = None) -> ZeroShotSection:
+    return ZeroShotSection(tower=tower or RandomTower(kind="random", seed=0), prompt_sets=prompt_sets)
+
+
+def some_images(seed: int = 0) -> ClassifiedImages:
+    rng = np.random.default_rng(seed)
+    train, test = (rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8) for n in (9, 12))
+    return ClassifiedImages(CLASSES, train, rng.integers(0, 3, 9), test, rng.integers(0, 3, 12))
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setattr("experiments.classification.embeddings.probe", lambda work: "fp32")
+    return Context(some_images, lambda archive: tmp_path, tmp_path, tmp_path, lambda *_: None)
+
+
+def kept(context: Context) -> list[Path]:
+    return sorted((context.shared / "embeddings").iterdir())
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
+    def encode(*_: object) -> Tensor:
+        raise AssertionError("the images were encoded again")
+
+    monkeypatch.setattr(DualEncoder, "encode_image", encode)
+
+
+class Toy(nn.Module):
+    """Two-dimensional towers: an image's features are its mean red and green, a text's are given."""
+
+    def __init__(self, texts: list[list[float]], scale: float = 1.0) -> None:
+        super().__init__()
+        self.texts = nn.Parameter(torch.tensor(texts))
+        self.logit_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        return self.texts[tokens[:, 0]]
+
+
+def toy(texts: list[list[float]], scale: float, seen: list[str]) -> DualEncoder:
+    def tokenizer(prompts: list[str]) -> Tensor:
+        seen.extend(prompts)
+        return torch.arange(len(prompts))[:, None]
+
+    about = About("toy", "none", is_clip=False, seen_labels="none")
+    return DualEncoder(
+        about, lambda image: torch.zeros(3, 1, 1), tokenizer, Toy(texts, scale), nn.Identity(), nn.Identity()
+    )
+
+
+def test_a_class_is_the_direction_of_the_mean_of_its_prompts_directions():
+    seen: list[str] = []
+    tower = toy([[10.0, 0.0], [0.0, 0.1], [3.0, 4.0], [3.0, 4.0]], 1.0, seen)
+    vectors = class_embeddings(tower, ["a {}.", "the {}."], ["cat", "ship"])
+    assert seen == ["a cat.", "the cat.", "a ship.", "the ship."]
+    assert torch.allclose(vectors, torch.tensor([[0.5**0.5, 0.5**0.5], [0.6, 0.8]]))
+
+
+def test_probabilities_are_the_softmax_of_the_scaled_cosines():
+    classes = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    found = probabilities(toy([[1.0, 0.0]], 5.0, []), torch.tensor([[30.0, 40.0]]), classes)
+    weights = np.exp([5 * 0.6, 5 * 0.8])
+    assert np.allclose(found, [weights / weights.sum()])
+
+
+def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+):
+    first = zero_shot(section(SINGLE), {}, context)
+    forbid(monkeypatch)
+    second = zero_shot(section(PAIR, SINGLE), {}, context)
+    assert second.prompt_sets[1] == first.prompt_sets[0]
+    assert second.images_per_second == first.images_per_second
+    assert second.seconds > 12 / first.images_per_second
+    assert [prompts.name for prompts in second.prompt_sets] == ["pair", "single"]
+    assert second.top1 == second.prompt_sets[0].top1
+
+
+def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: Context):
+    base = zero_shot(section(SINGLE), {}, context)
+    zero_shot(section(SINGLE, tower=RandomTower(kind="random", seed=1)), {}, context)
+    assert len(kept(context)) == 2
+    zero_shot(section(SINGLE), {}, dataclasses.replace(context, images=lambda: some_images(1)))
+    assert len(kept(context)) == 3
+    tower = random_tower(RandomTower(kind="random", seed=0))
+    embed(tower, some_images().test_images, context.shared / "embeddings", "bf16", lambda n: None)
+    assert len(kept(context)) == 4
+    assert base.precision == "fp32"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b[:-1], lambda b: b[:-1] + b"?", lambda b: b""]
+)
+def test_a_damaged_file_is_made_again_with_the_same_result(
+    context: Context, damage: Callable[[bytes], bytes]
+):
+    first = zero_shot(section(SINGLE), {}, context)
+    (file,) = kept(context)
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    second = zero_shot(section(SINGLE), {}, context)
+    assert second.predictions == first.predictions
+    assert second.confidence == first.confidence
+    assert len(file.read_bytes()) > len(whole) // 2
+
+
+def test_a_run_killed_while_encoding_leaves_no_file(context: Context, monkeypatch: pytest.MonkeyPatch):
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        zero_shot(section(SINGLE), {}, dataclasses.replace(context, progress=die))
+    assert not (context.shared / "embeddings").exists() or kept(context) == []
+
+
+def test_the_kept_precision_is_used_again_whatever_a_probe_would_say(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+):
+    zero_shot(section(SINGLE), {}, context)
+    monkeypatch.setattr("experiments.classification.embeddings.probe", lambda work: "bf16")
+    tower = random_tower(RandomTower(kind="random", seed=0))
+    folder = context.shared / "embeddings"
+    assert choose_precision(tower, some_images().test_images, folder) == "fp32"
+    assert choose_precision(tower, some_images(1).test_images, folder) == "bf16"
+
+
+def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
+    fresh = dataclasses.replace(context, shared=tmp_path / "elsewhere")
+    timing = {"seconds", "images_per_second"}
+    one, two = (
+        zero_shot(section(SINGLE, PAIR), {}, place).model_dump(exclude=timing) for place in (context, fresh)
+    )
+    assert one == two
+
+
+class BridgeLike(nn.Module):
+    """A model with the bridge's parts: pixels to 3 features to 4 logits to 2 dimensions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visual = nn.Module()
+        self.visual.trunk = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.visual.head = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+        self.logit_scale = nn.Parameter(torch.tensor(1.0))
+        self.requires_grad_(False)
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        return torch.stack([tokens.sum(dim=1).sin(), tokens.sum(dim=1).cos()], dim=1)
+
+
+@pytest.fixture
+def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+    """Stand a small model in for the bridge; collects the bias that each run centres it to."""
+    biases: list[Tensor] = []
+    torch.manual_seed(0)
+    clip = BridgeLike()
+    whole = random_tower(RandomTower(kind="random", seed=0))
+    small = dataclasses.replace(whole, clip=clip, trunk=clip.visual.trunk, head=clip.visual.head)
+    centre = stage.centre
+
+    def spy(bridge: DualEncoder, features: Tensor) -> DualEncoder:
+        centred = centre(bridge, features)
+        biases.append(centred.head[0].bias)  # pyright: ignore[reportIndexIssue, reportArgumentType]
+        assert len(features) == BRIDGE.unlabelled_images
+        return centred
+
+    monkeypatch.setattr(stage, "build_bridge", lambda image_size, fetch: small)
+    monkeypatch.setattr(stage, "centre", spy)
+    return biases
+
+
+def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_images(
+    context: Context, centrings: list[Tensor]
+):
+    base, other = some_images(), some_images(1)
+    blind = dataclasses.replace(
+        base, train_labels=other.train_labels, test_images=other.test_images, test_labels=other.test_labels
+    )
+    sighted = dataclasses.replace(base, train_images=other.train_images)
+    for images in (base, blind, sighted):
+        zero_shot(
+            section(SINGLE, tower=BRIDGE),
+            {},
+            dataclasses.replace(context, images=lambda images=images: images),
+        )
+    assert torch.equal(centrings[0], centrings[1])
+    assert not torch.equal(centrings[0], centrings[2])
+
+
+def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
+    context: Context, centrings: list[Tensor], monkeypatch: pytest.MonkeyPatch
+):
+    assert zero_shot(section(SINGLE), {}, context).without_centring is None
+    encoded: list[int] = []
+    original = DualEncoder.encode_image
+
+    def count(tower: DualEncoder, pixels: Tensor, precision: Any) -> Tensor:
+        encoded.append(len(pixels))
+        return original(tower, pixels, precision)
+
+    monkeypatch.setattr(DualEncoder, "encode_image", count)
+    result = zero_shot(section(SINGLE, tower=BRIDGE), {}, context)
+    assert encoded == [6, 12]
+    assert result.without_centring is not None
+    assert "top1 (without centring)" in result.headline()
+
+
+def test_progress_counts_every_image_that_is_encoded(context: Context, centrings: list[Tensor]):
+    told: list[tuple[int, int]] = []
+    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
+    zero_shot(section(SINGLE, tower=BRIDGE), {}, watched)
+    assert told == [(6, 18), (18, 18)]
+
+
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", ""])
+def test_a_template_without_exactly_one_gap_is_refused(template: str):
+    with pytest.raises(ValidationError, match="exactly one"):
+        Prompts(name="x", templates=(template,))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt_sets": []},
+        {"prompt_sets": [{"name": "a", "templates": ["{}"]}] * 2},
+        {"prompt_sets": [{"name": "a", "templates": []}]},
+        {"tower": {"kind": "open_clip", "model": "ViT-B-32"}},
+        {"tower": {"kind": "open_clip", "model": "local-dir:x", "pretrained": "openai"}},
+        {"tower": {"kind": "imagenet_bridge", "image_size": 0, "unlabelled_images": 1, "seed": 0}},
+        {"tower": {"kind": "random", "seed": 0, "image_size": 32}},
+        {"tower": {"kind": "clip"}},
+    ],
+)
+def test_a_section_that_cannot_be_meant_is_refused(change: dict[str, Any]):
+    import json
+
+    good = {"tower": {"kind": "random", "seed": 0}, "prompt_sets": [{"name": "a", "templates": ["a {}"]}]}
+    ZeroShotSection.model_validate_json(json.dumps(good))
+    with pytest.raises(ValidationError):
+        ZeroShotSection.model_validate_json(json.dumps(good | change))

@@ -1,0 +1,96 @@
+"""Cells run once, in order, and print Markdown; whatever else they do is said by file and line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import UserError
+from tests.reporting.rendering.conftest import FRONT_LINES, Project
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Project) -> None:
+    project.page(
+        "```{python}\nrows = 2\n```\n\n- a list\n\n```{python}\n#| output: asis\n#| label: tbl-a\n"
+        "print('::: {#tbl-a}\\n| a |\\n|---|\\n| ' + str(rows) + ' |\\n\\nCaption.\\n:::')\n```\n"
+        "- another list\n\n@tbl-a\n"
+    ).render()
+    words = project.parsed().words
+    assert "Table\u00a01: Caption." in words
+    assert project.body().count("<ul>") == 2, "a cell's output must not run into the lists around it"
+
+
+@pytest.mark.parametrize(
+    ("code", "offset", "word"),
+    [
+        ("x = 1\nraise ValueError('first\\nlast words')", 2, "the cell failed: last words"),
+        ("def f():\n    1 / 0\n\n\nf()", 5, "the cell failed: ZeroDivisionError: division by zero"),
+        ("x = (", 1, "SyntaxError"),
+        ("print('hello')", 0, "needs `#| output: asis`"),
+        ("41 + 1", 0, "must print Markdown"),
+        ("#| output: asis\nprint('{{' + '< env HOME >}}')", 0, "prints a shortcode"),
+        ("#| output: asis\nprint(':::')", 0, "in pairs"),
+        ("#| output: asis\nprint('::: {.own}')", 0, "in pairs"),
+        ("#| output: asis\nprint('x @tbl-none y')", 0, "@tbl-none refers to nothing"),
+        ("#| output: asis\nprint('<script>alert(1)</script>')", 0, "raw html"),
+        ("import os\nos._exit(1)", 0, "Python died"),
+    ],
+)
+def test_a_cell_that_fails_is_named_by_its_line(project: Project, code: str, offset: int, word: str) -> None:
+    project.write("_site/report.html", "the last good page")
+    project.page(f"one\n\n```{{python}}\n{code}\n```\n")
+    with pytest.raises(UserError) as caught:
+        project.render()
+    assert str(caught.value).startswith(f"report.qmd:{FRONT_LINES + 3 + offset}: "), str(caught.value)
+    assert word in str(caught.value)
+    assert project.html() == "the last good page"
+
+
+def test_warnings_of_a_cell_go_to_the_terminal_and_not_to_the_page(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = "import sys\nprint('careful', file=sys.stderr)\n"
+    project.page(f"```{{python}}\n{code}```\n\n```{{python}}\n#| warning: false\n{code}```\n").render()
+    assert capsys.readouterr().err.count("careful") == 1
+    assert "careful" not in project.html()
+
+
+def _command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "reporting.render", *arguments]
+    return subprocess.run(
+        command, cwd=project.root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_profile_reaches_the_preparation_and_the_cells_and_pages_are_named(project: Project) -> None:
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.write("_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:"))
+    keys = "QUARTO_PROFILE", "QUARTO_PROJECT_RENDER_ALL", "QUARTO_PROJECT_OUTPUT_DIR"
+    project.write(
+        "prepare.py", f"import os\nopen('seen', 'w').write('|'.join(os.environ[k] for k in {keys}))\n"
+    )
+    project.page("```{python}\n#| output: asis\nimport os\nprint(os.environ['QUARTO_PROFILE'])\n```\n")
+    done = _command(project, "--profile", "smoke")
+    assert done.returncode == 0, done.stderr
+    assert (project.root / "seen").read_text() == f"smoke|1|{project.site}"
+    assert "smoke" in project.body()
+    assert "built-in renderer" in done.stdout
+    assert str(project.site / "report.pdf") in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_failing_preparation_stops_everything_with_its_own_words(project: Project) -> None:
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.write("_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:"))
+    project.write("prepare.py", "import sys\nsys.exit('nothing to report')\n")
+    project.page("x\n").write("_site/report.html", "the last good page")
+    done = _command(project)
+    assert done.returncode == 2
+    assert "nothing to report" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert project.html() == "the last good page"

@@ -1,0 +1,111 @@
+"""Text from data, with a backslash before every ASCII punctuation mark, is exactly that text on the page."""
+
+import io
+import re
+import string
+
+import typst
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from reporting.rendering import crossref, pandoc, pdf
+from reporting.rendering.source import Line, Markdown
+from tests.reporting.rendering.conftest import Project, Words
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{< env HOME >}}",
+    "{{ config }} {% if x %}",
+    '#import "@preview/x:1.0.0": *',
+    '#read("/etc/passwd")',
+    "$x^2$ and $$y$$",
+    "costs $5 -- or -1 --- or ... or 3-4",
+    "@tbl-a and @doe [@doe]",
+    "<tbl-a> ] } ) [ ( {",
+    "`code` *em* _em_ **x** ~y~ ^z^ | cell |",
+    "::: {.callout-note}",
+    "# no heading",
+    "1. no list",
+    "- no list",
+    "= no heading",
+    "/ no: term",
+    "// no comment /* none */ https://no.link/",
+    "\"quoted\" 'single' it's",
+    "back\\slash \\u{41} \\",
+    "&amp; &#65; &lt;",
+    "[x](javascript:alert) ![y](z.svg){fig-alt=a}",
+    "\\newpage \\input{x}",
+    "[^1] [^1]: x",
+]
+
+
+def escape(text: str) -> str:
+    return re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", text)
+
+
+# A word of anything but spaces and control characters, which no page shows.
+words = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp", "Cf", "Cn")), min_size=1, max_size=12
+)
+lines = st.lists(words, min_size=1, max_size=5).map(" ".join)
+ascii_words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8)
+ascii_lines = st.lists(ascii_words, min_size=1, max_size=5).map(" ".join)
+
+
+def _resolve(markdown: str) -> pandoc.Node:
+    assembled = Markdown("x.qmd", tuple(Line(line, 1) for line in markdown.split("\n")))
+    document, warnings = pandoc.read(assembled.text)
+    assert not warnings
+    return crossref.resolve(document, assembled, number_sections=True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(lines, min_size=1, max_size=20))
+def test_any_text_reaches_html_unchanged(texts: list[str]) -> None:
+    rows = "".join(f"| {escape(text)} |\n" for text in texts)
+    tree = _resolve("".join(f"x {escape(text)}\n\n" for text in texts) + f"| h |\n|---|\n{rows}")
+    parser = Words()
+    parser.feed(pandoc.write(tree, "html5"))
+    assert {tag for tag, _ in parser.tags} <= {"p", "table", "thead", "tbody", "tr", "th", "td"}
+    shown = [line for line in parser.words.split("\n") if line.strip()]
+    assert shown == [f"x {text}" for text in texts] + ["h"] + texts
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ascii_lines, min_size=1, max_size=12))
+def test_any_text_reaches_typst_unchanged(texts: list[str]) -> None:
+    assert _typeset(texts) == ["".join(text.split()) for text in texts]
+
+
+def test_hostile_text_reaches_typst_unchanged() -> None:
+    assert _typeset(HOSTILE) == ["".join(text.split()) for text in HOSTILE]
+
+
+def _typeset(texts: list[str]) -> list[str]:
+    """The texts as they can be read in a PDF, each on its own page, without spaces."""
+    tree = _resolve("".join(f"{escape(text)}\n\n" for text in texts))
+    blocks = pandoc.transform(tree["blocks"], {"Str": lambda word: [pdf.word(word)]})
+    body = pandoc.write(tree | {"blocks": blocks}, "typst-smart")
+    setup = '#set smartquote(enabled: false)\n#set text(font: "DejaVu Sans Mono", hyphenate: false)\n'
+    pages = "#pagebreak()\n".join(body.rstrip().split("\n\n"))
+    made = typst.compile((setup + pages).encode(), ignore_system_fonts=True)
+    assert isinstance(made, bytes)
+    return ["".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(made)).pages]
+
+
+def test_hostile_text_is_harmless_on_a_whole_page(project: Project) -> None:
+    rows = "".join(f"| {escape(text)} | {n} |\n" for n, text in enumerate(HOSTILE))
+    notes = "".join(
+        f'::: {{.callout-note title="{escape(escape(t))}"}}\n{escape(t)}\n:::\n\n' for t in HOSTILE
+    )
+    pictures = "".join(f'![](figures/dot.svg){{fig-alt="{escape(text)}"}}\n\n' for text in HOSTILE)
+    project.page(
+        f"::: {{#tbl-a}}\n| text | n |\n|---|--:|\n{rows}\n{escape(HOSTILE[0])}\n:::\n\n{notes}{pictures}"
+    ).render()
+    page = project.parsed()
+    for text in HOSTILE:
+        assert page.words.count(text) == (4 if text == HOSTILE[0] else 3), text
+    assert [attributes["alt"] for tag, attributes in page.tags if tag == "img"] == HOSTILE
+    assert not {"script", "h2", "em"} & {tag for tag, _ in page.tags}
+    assert "Table\u00a01: <script>" in page.words

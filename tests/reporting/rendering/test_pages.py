@@ -1,0 +1,217 @@
+"""The pages: numbered alike in both outputs, self-contained, the same every time, and as expected."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from reporting.rendering import allowed, cells, crossref, pandoc, pdf
+from reporting.rendering import project as projects
+from tests.reporting.rendering.conftest import CONFIGURATION, Project
+
+GOLDEN = Path(__file__).with_name("golden")
+
+BODY = """\
+As @sec-results and @tbl-b say, *before* @fig-a.[^1]
+
+[^1]: A note, see @tbl-a.
+
+# First {#sec-first}
+
+::: {#tbl-a}
+| name | share |
+|:-----|------:|
+| one | [70.6 %]{data-from="vit.top1.value"} |
+| two | -1.5 |
+
+Caption of *a*.
+:::
+
+## Inner {#sec-inner}
+
+::: {.callout-note title="A `title` with *marks*"}
+Within.
+:::
+
+::: {.callout-warning}
+## From a heading
+Within.
+:::
+
+## Other
+
+# Not counted {.unnumbered}
+
+# Results {#sec-results}
+
+::: {#fig-a}
+![](figures/dot.svg){fig-alt="A \\"dark\\" box" width=50%}
+
+Caption of a picture.
+:::
+
+::: {#tbl-b}
+| x |
+|---|
+| a "quotation" -- and it's `code` |
+
+Another.
+:::
+
+> Quoted.
+
+1. One
+2. Two, in @sec-inner of [this page](report.qmd).
+
+```python
+x = {"a": 1}
+```
+"""
+
+
+def test_numbers_and_references_agree_between_html_and_pdf(project: Project) -> None:
+    project.page(BODY).render()
+    html, paper = " ".join(project.parsed().words.split()), project.pdf_words()
+    for sentence in (
+        "As Section 2 and Table 2 say, before Figure 1.",
+        "A note, see Table 1.",
+        "Table 1: Caption of a.",
+        "Figure 1: Caption of a picture.",
+        "Table 2: Another.",
+        "1.1 Inner",
+        "1.2 Other",
+        "2 Results",
+        "Two, in Section 1.1 of this page.",
+    ):
+        assert sentence in html, sentence
+        assert sentence in paper.replace("\u00a0", " "), sentence
+    assert "2 Not counted" not in html
+    assert "From a heading" not in str([tag for tag in project.parsed().tags if tag[0] == "h2"])
+
+
+def test_headings_of_the_pdf_outline_are_those_of_the_page(project: Project) -> None:
+    project.page(BODY).render()
+
+    def titles(entries: list) -> list[str]:
+        return [t for e in entries for t in (titles(e) if isinstance(e, list) else [str(e.title)])]
+
+    body = project.body()
+    contents = [title for title in titles(project.pdf().outline) if title != "Contents"]
+    assert contents == ["1 First", "1.1 Inner", "1.2 Other", "Not counted", "2 Results"]
+    positions = [body.index(title.split(" ", 1)[-1] + "</h") for title in contents]
+    assert positions == sorted(positions)
+
+
+def test_captions_stand_above_tables_and_below_figures(project: Project) -> None:
+    body = project.page(BODY).render().body()
+    assert body.index("Caption of <em>a</em>") < body.index("<table")
+    assert body.index("<img") < body.index("Caption of a picture")
+
+
+def test_the_page_is_marked_in_its_navigation_and_leads_to_its_pdf(project: Project) -> None:
+    pages = CONFIGURATION.replace("[report.qmd]", "[report.qmd, more.qmd]").replace(
+        "  title: A site\n",
+        "  title: A site\n  navbar: {left: [report.qmd, {href: more.qmd, text: Other}]}\n",
+    )
+    project.page("[there](more.qmd#x)\n").page("# X\n", "more.qmd", "---\ntitle: More\n---\n")
+    project.write("_quarto.yml", pages)
+    project.render()
+    assert sorted(path.name for path in project.site.iterdir()) == [
+        "index.html",
+        "more.html",
+        "report.html",
+        "report.pdf",
+    ]
+    links = [attributes for tag, attributes in project.parsed().tags if tag == "a"]
+    assert {"href": "report.html", "aria-current": "page"} in links
+    assert {"href": "more.html"} in links
+    assert {"href": "report.pdf"} in links
+    assert {"href": "more.html#x"} in links
+    more = [attributes for tag, attributes in project.parsed("more.html").tags if tag == "a"]
+    assert {"href": "more.html", "aria-current": "page"} in more
+    assert {"href": "report.pdf"} not in more
+    assert 'content="0; url=report.html"' in project.html("index.html")
+
+
+def test_a_page_loads_nothing_and_runs_nothing(project: Project) -> None:
+    project.page(BODY + "\n[out](https://example.org/)\n").render()
+    for tag, attributes in project.parsed().tags:
+        assert tag not in {"script", "link", "iframe", "object", "base"}
+        for key in ("src", "srcset", "data", "style", "poster"):
+            assert (attributes.get(key) or "data:").startswith(("data:", "width:", "text-align:"))
+    assert "url(" not in project.html()
+
+
+def test_every_picture_has_words_and_every_column_head_is_one(project: Project) -> None:
+    tags = project.page(BODY).render().parsed().tags
+    assert [attributes["alt"] for tag, attributes in tags if tag == "img"] == ['A "dark" box']
+    assert all(attributes.get("scope") == "col" for tag, attributes in tags if tag == "th")
+    assert ("html", {"lang": "en"}) in tags
+
+
+def test_the_pdf_knows_its_title_author_and_language(project: Project) -> None:
+    reader = project.page(BODY).render().pdf()
+    assert reader.metadata is not None
+    assert (reader.metadata.title, reader.metadata.author) == ("A report", "An Author")
+    assert reader.root_object["/Lang"] == "en"
+    assert "May 31, 2026" in project.pdf_words()
+
+
+def test_two_renders_give_the_same_bytes(project: Project) -> None:
+    project.page(BODY).render()
+    first = {path.name: path.read_bytes() for path in project.site.iterdir()}
+    assert {path.name: path.read_bytes() for path in project.render().site.iterdir()} == first
+
+
+def test_what_is_not_foreseen_leaves_the_site_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.page("x\n").write("_site/report.html", "the last good page")
+    monkeypatch.setattr(pdf, "render", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        project.render()
+    assert project.html() == "the last good page"
+    assert not any((project.root / ".cache").iterdir())
+
+
+def test_renders_at_the_same_time_leave_one_whole_site(project: Project) -> None:
+    project.page("x\n").write("_site/report.html", "old")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: project.render(), range(8)))
+    assert sorted(path.name for path in project.site.iterdir()) == ["index.html", "report.html", "report.pdf"]
+    assert not any((project.root / ".cache").iterdir())
+
+
+def test_text_in_a_script_that_the_fonts_lack_stops_nothing(project: Project) -> None:
+    project.page("漢字 😀 العربية\n").render()
+    assert "漢字 😀 العربية" in project.parsed().words
+
+
+def test_the_style_of_the_project_is_within_the_page(project: Project) -> None:
+    assert ".own { color: #333; }" in project.page("x\n").render().html()
+
+
+def test_an_old_page_does_not_outlive_its_source(project: Project) -> None:
+    project.page("x\n").write("_site/report.html", "old")
+    project.write("_site/gone.html", "old")
+    project.render()
+    assert not (project.site / "gone.html").exists()
+
+
+def _typst(project: Project) -> str:
+    site = projects.load(project.root)
+    markdown = cells.run([cells.draft(site.pages[0])], site.root)[0]
+    document, _ = pandoc.read(markdown.text)
+    allowed.check(document, markdown, site)
+    tree = crossref.resolve(document, markdown, number_sections=True)
+    return pdf.source(tree, site.pages[0], site, markdown).split("// The text of the page\n")[1]
+
+
+def test_a_small_page_is_as_in_the_golden_files(project: Project) -> None:
+    """Run with GOLDEN=write to accept a change, and read the difference."""
+    project.page(BODY).render()
+    for name, made in (("body.html", project.body()), ("body.typ", _typst(project))):
+        if os.environ.get("GOLDEN") == "write":
+            (GOLDEN / name).write_text(made, encoding="utf-8")
+        assert made == (GOLDEN / name).read_text(encoding="utf-8")

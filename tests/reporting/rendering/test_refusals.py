@@ -1,0 +1,185 @@
+"""Whatever the renderer cannot show is refused by file and line, and the last good site stays."""
+
+import pytest
+
+from experiments.errors import UserError
+from tests.reporting.rendering.conftest import FRONT_LINES, Project
+
+TABLE = "::: {#tbl-a}\n| a |\n|---|\n| 1 |\n\nCaption.\n:::\n"
+
+# Each body offends on the line that holds the word or mark given beside it.
+UNSUPPORTED = {
+    "a shortcode": ("Text.\n\n{{< video a.mp4 >}}\n", 3, "shortcode"),
+    "an include": ("{{< include _other.qmd >}}\n", 1, "shortcode"),
+    "a shortcode in shown code": ("```python\nx = 1\n{{< env HOME >}}\n```\n", 3, "shortcode"),
+    "inline Python": ("One.\nTwo `{python} 1 + 1`.\n", 2, "inline code"),
+    "inline R": ("One.\nTwo `r 1 + 1`.\n", 2, "inline code"),
+    "a cell in R": ("\n```{r}\n1\n```\n", 2, "{r}"),
+    "an escaped cell": ("\n```{{python}}\n1\n```\n", 2, "{{python}}"),
+    "a cell with knitr options": ("```{python, echo=FALSE}\n1\n```\n", 1, "{python, echo=FALSE}"),
+    "an indented cell": ("- x\n\n  ```{python}\n  1\n  ```\n", 3, "beginning of its line"),
+    "an unknown cell option": (
+        "```{python}\n#| output: asis\n#| fig-cap: x\n1\n```\n",
+        3,
+        "'fig-cap' is not supported",
+    ),
+    "a cell that shows its code": ("```{python}\n#| echo: true\n1\n```\n", 2, "'echo' is True"),
+    "an unknown output": ("```{python}\n#| output: true\n1\n```\n", 2, "'asis' or false"),
+    "an unclosed cell": ("x\n\n```{python}\n1\n", 3, "never closed"),
+    "tabs": ("x\n\n::: {.panel-tabset}\n## A\n:::\n", 3, ".panel-tabset"),
+    "columns": (":::: {.columns}\n::: {.column width=50%}\nx\n:::\n::::\n", 1, ".columns"),
+    "a bare div class": ("x\n\n::: panel-tabset\nx\n:::\n", 3, ".panel-tabset"),
+    "conditional content": ("::: {.content-visible when-format=html}\nx\n:::\n", 1, ".content-visible"),
+    "a layout": ("x\n\n::: {layout-ncol=2}\nx\n:::\n", 3, "layout-ncol"),
+    "a collapsing callout": ("::: {.callout-note collapse=true}\nx\n:::\n", 1, "collapse"),
+    "an unclosed div": ("x\n\n::: {.own}\nx\n", 3, "unclosed|closing implicitly"),
+    "a div closed twice": ("::: {.own}\nx\n:::\n\n:::\n", 5, "never opened"),
+    "raw HTML": ("x\n\n```{=html}\n<b>\n```\n", 3, "raw {=html}"),
+    "an HTML tag": ("x\n\ny <b>z</b>\n", 3, "raw html"),
+    "an HTML block": ("x\n\n<table><tr><td>1</td></tr></table>\n", 3, "raw html"),
+    "raw LaTeX": ("x\n\n\\newpage\n", 3, "raw tex"),
+    "a citation": ("x `@doe`\n\nSee @doe.\n", 3, "citation"),
+    "a citation in brackets": ("x\n\nSee [@doe].\n", 3, "citation"),
+    "inline mathematics": ("costs \\$5\n\nand $x^2$.\n", 3, "mathematics"),
+    "displayed mathematics": ("x\n\n$$x$$\n", 3, "mathematics"),
+    "a reference to nothing": ("x\n\nSee @tbl-none.\n", 3, "@tbl-none refers to nothing"),
+    "a reference in brackets": ("# A {#sec-a}\n\nSee [@sec-a].\n", 3, "plain @sec-a"),
+    "an anchor to nothing": ("x\n\n[y](#none)\n", 3, "#none refers to nothing"),
+    "a link to no page": ("x\n\n[y](other.qmd)\n", 3, "leads to no page"),
+    "a link to a script": ("x\n\n[y](javascript:alert)\n", 3, "leads to no page"),
+    "a missing image": ('x\n\n![](none.svg){fig-alt="x"}\n', 3, "does not exist"),
+    "an image from elsewhere": ('x\n\n![](https://a.b/c.svg){fig-alt="x"}\n', 3, "must be an .svg"),
+    "an image outside": ('x\n\n![](../c.svg){fig-alt="x"}\n', 3, "must be an .svg"),
+    "an image without words": ("x\n\n![](figures/dot.svg)\n", 3, "alternative text"),
+    "an image with a class": (
+        'x\n\n![](figures/dot.svg){.lightbox fig-alt="x"}\n',
+        3,
+        "fig-alt= and width= only",
+    ),
+    "a foreign width": ('x\n\n![](figures/dot.svg){fig-alt="x" width=3cm}\n', 3, "width"),
+    "a heading that skips a level": ("# A\n\n### B\n", 3, "skips a level"),
+    "headings that start low": ("x\n\n## B\n", 3, "skips a level"),
+    "an appendix": ("# A\n\n# B {.appendix}\n", 3, "B"),
+    "a figure without a caption": (
+        'x\n\n::: {#fig-a}\n![](figures/dot.svg){fig-alt="x"}\n:::\n',
+        3,
+        "caption",
+    ),
+    "a table without a table": ("x\n\n::: {#tbl-a}\nx\n\nCaption.\n:::\n", 3, "holds no table"),
+    "an id given twice": (TABLE + "\n" + TABLE, 1, "given 2 times"),
+    "a table's own caption with an id": ("| a |\n|---|\n| 1 |\n\n: Caption {#tbl-a}\n", 5, "::: {#tbl-a}"),
+    "a listing": ("x\n\n::: {#lst-a}\nx\n:::\n", 3, "#lst-a"),
+    "code with a file name": ('x\n\n``` {.python filename="a.py"}\n1\n```\n', 3, "attributes"),
+    "raw Typst within a line": ("x\n\n`#pagebreak()`{=typst} y\n", 3, "raw typst"),
+    "inline code with a class": ("x\n\n`f()`{.python}\n", None, "attributes"),
+    "a second block of metadata": ("x\n\n---\na: b\n---\n", 3, "metadata"),
+    "a footnote twice": ("x[^a]\n\n[^a]: y\n\n[^a]: z\n", 5, "Duplicate note"),
+}
+
+
+@pytest.mark.parametrize(("body", "line", "word"), UNSUPPORTED.values(), ids=UNSUPPORTED.keys())
+def test_unsupported_syntax_is_refused_with_its_line_and_leaves_the_site_alone(
+    project: Project, body: str, line: int | None, word: str
+) -> None:
+    project.write("_site/report.html", "the last good page")
+    project.page(body)
+    with pytest.raises(UserError) as caught:
+        project.render()
+    message = str(caught.value)
+    place = "report.qmd: " if line is None else f"report.qmd:{FRONT_LINES + line}: "
+    assert message.startswith(place), message
+    assert any(choice in message for choice in word.split("|")), message
+    assert "\n" not in message
+    assert {path.name: path.read_text() for path in project.site.iterdir()} == {
+        "report.html": "the last good page"
+    }
+    assert not (project.root / ".cache").exists() or not any((project.root / ".cache").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("bibliography: a.bib", 2),
+        ("format: {html: {code-fold: true}}", 2),
+        ("format: {pdf: default}", 2),
+        ("format: {html: default, typst: {columns: 2}}", 2),
+        ("format: {html: {toc-depth: many}}", 2),
+        ("execute: {freeze: auto}", 2),
+        ("execute: {echo: true}", 2),
+        ("jupyter: julia", 2),
+        ("lang: de", 2),
+        ("date: today", 2),
+        ("date: [", 4),
+        ("title: again", 2),
+        ("aliases: [../index.html]", 1),
+        ("format: {html: {number-sections: true}, typst: {number-sections: false}}", 1),
+    ],
+)
+def test_unknown_front_matter_is_refused_with_its_line(project: Project, key: str, line: int) -> None:
+    project.write("report.qmd", f"---\n{key}\ntitle: x\n---\n")
+    if key == "title: again":
+        line = 3
+    with pytest.raises(UserError, match=rf"^report\.qmd:{line}: "):
+        project.render()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("type: website", "type: book", 2),
+        ("  title: A site", "  title: A site\n  google-analytics: x", 7),
+        ("theme: default", "theme: cosmo", 12),
+        ("tbl-colwidths: false", "tbl-colwidths: true", 9),
+        ("project:", "filters: [x]\nproject:", 1),
+        ("output-dir: _site", "post-render: x.py", 3),
+    ],
+)
+def test_unknown_project_settings_are_refused_with_their_line(
+    project: Project, old: str, new: str, line: int
+) -> None:
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.page("x\n").write("_quarto.yml", configuration.replace(old, new, 1))
+    with pytest.raises(UserError, match=rf"^_quarto\.yml:{line}: "):
+        project.render()
+
+
+@pytest.mark.parametrize("name", ["_metadata.yml", "_quarto-smoke.yml", "_variables.yml"])
+def test_settings_that_only_quarto_would_read_are_refused(
+    project: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUARTO_PROFILE", "smoke")
+    project.page("x\n").write(name, "x: 1\n")
+    with pytest.raises(UserError, match="use Quarto"):
+        project.render()
+
+
+@pytest.mark.parametrize("output", [".", "..", "figures/site", "/"])
+def test_an_output_folder_that_is_not_beside_the_project_file_is_refused(
+    project: Project, output: str
+) -> None:
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.page("x\n").write("_quarto.yml", configuration.replace("_site", output))
+    with pytest.raises(UserError, match="output-dir"):
+        project.render()
+
+
+def test_a_folder_that_is_no_site_is_never_replaced(project: Project) -> None:
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.page("x\n").write("_quarto.yml", configuration.replace("_site", "figures"))
+    with pytest.raises(UserError, match="not a site"):
+        project.render()
+    assert (project.root / "figures/dot.svg").exists()
+
+
+@pytest.mark.parametrize("css", ["@import 'x.css';", "a { background: url(https://a.b/c.png); }", "</style>"])
+def test_a_style_that_would_load_something_is_refused(project: Project, css: str) -> None:
+    project.page("x\n").write("style.css", f"\n{css}\n")
+    with pytest.raises(UserError, match=r"^style\.css:2: "):
+        project.render()
+
+
+def test_a_callout_a_comment_and_a_class_of_the_css_are_fine(project: Project) -> None:
+    project.page(
+        "<!-- note -->\n\n::: {.callout-tip}\nx\n:::\n\n::: {.own}\n[y]{.own data-from=z}\n:::\n"
+    ).render()
+    assert "note -->" not in project.html()
