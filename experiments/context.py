@@ -8,7 +8,9 @@ from experiments.assets import Archive
 from experiments.datasets.images import ClassifiedImages
 
 Progress = Callable[[int, int, str], None]
-"""Called as ``progress(done, total, note)``; `done` and `total` count equal shares of the work."""
+"""Called as ``progress(done, total, note)``; `done` and `total` count equal shares of the work.
+
+`note` is empty, or something worth a line of its own in a log."""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,9 @@ def _sentence(file: str, problem: Any) -> str:
         case "union_tag_not_found":
             return f"profiles/{file}: {tag} is missing; it is required."
         case "union_tag_invalid":
-            return f"profiles/{file}: {tag} is {context['tag']!r}; allowed is one of {context['expected_tags']}."
+            return (
+                f"profiles/{file}: {tag} is {context['tag']!r}; allowed is one of {context['expected_tags']}."
+            )
         case _:
             rule = problem["msg"].removeprefix("Value error, ")
             rule = rule[0].lower() + rule[1:]

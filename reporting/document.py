@@ -14,7 +14,7 @@ from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.results.envelope import Freshness
 from reporting import facts
-from reporting.blocks import BLOCKS
+from reporting.blocks import BLOCKS, Block
 from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
 
@@ -47,14 +47,13 @@ class Document:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
         block = BLOCKS[name]
         used = [stage for stage in block.stages if stage in self.envelopes]
-        callouts = [self._callout(stage) for stage in block.stages if self.states[stage].state != "fresh"]
+        callouts = self._callouts(block)
         figure = self.project.root / FIGURES / f"{name}.svg"
         if block.figure and used and not figure.is_file():
             callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
-            return "\n\n".join(callouts)
-        if block.stages and not used:
-            return "\n\n".join(callouts)
-        return "\n\n".join([*callouts, self._fill(name, used)])
+        elif used or not block.stages:
+            callouts.append(self._fill(name, used))
+        return "\n\n".join(callouts)
 
     def _fill(self, name: str, used: list[str]) -> str:
         templates = _environment(self.project.root / "templates")
@@ -68,18 +67,28 @@ class Document:
             facts=facts,
         )
 
-    def _callout(self, stage: str) -> str:
-        state = self.states[stage]
-        command = f"`python -m experiments run {stage} --profile {self.project.profile.name}`"
-        if stage not in self.project.stages:
-            text = f"Run {command}, once the pipeline has this stage: it does not yet."
-            return _callout("warning", f"Missing: {stage}", text)
-        if stage not in self.envelopes:
-            reasons = escape("; ".join(state.why))
-            return _callout("warning", f"Missing: {stage}", f"Run {command} ({reasons}).")
-        reasons = "\n".join(f"- {escape(reason)}" for reason in state.why)
-        text = f"What follows was made by other code, data or options than today's:\n\n{reasons}\n\nRun {command}."
-        return _callout("caution", f"Stale: {stage}", text)
+    def _callouts(self, block: Block) -> list[str]:
+        """Return a callout for the stages of a block that are missing and one for those that are stale."""
+        missing = [stage for stage in block.stages if stage not in self.envelopes]
+        stale = [
+            stage for stage in block.stages if stage not in missing and self.states[stage].state == "stale"
+        ]
+        callouts = []
+        if missing:
+            text = f"There is nothing to show from these yet.\n\n{self._commands(missing)}"
+            callouts.append(_callout("warning", f"Missing: {', '.join(missing)}", text))
+        if stale:
+            text = f"What follows was made by other code, data or options than today's.\n\n{self._commands(stale)}"
+            callouts.append(_callout("caution", f"Stale: {', '.join(stale)}", text))
+        return callouts
+
+    def _commands(self, stages: list[str]) -> str:
+        """Return a list with the command that brings each stage up to date, and why it has to be run."""
+        profile = self.project.profile.name
+        return "\n".join(
+            f"- run `python -m experiments run {stage} --profile {profile}`: {escape('; '.join(self.states[stage].why))}"
+            for stage in stages
+        )
 
 
 def open_document(project: Project | None = None) -> Document:

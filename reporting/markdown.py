@@ -22,4 +22,4 @@ def escape(value: object) -> Markdown:
     """
     if isinstance(value, Markdown):
         return value
-    return Markdown(_WHITE_SPACE.sub(" ", str(value)).strip(" ").translate(_ESCAPES))
+    return Markdown(_WHITE_SPACE.sub(" ", str(value)).translate(_ESCAPES))

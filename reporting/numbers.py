@@ -1,5 +1,6 @@
 """Every number on a page: formatted, and wrapped in a span that names the result it was read from."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,9 +20,13 @@ def count(value: int) -> str:
     return f"{value:,d}"
 
 
-def millions(value: int) -> str:
-    """Format a large count in millions with two significant decimals: ``1.97 M``."""
-    return f"{value / 1e6:.2f}{NO_BREAK}M"
+def size(value: int) -> str:
+    """Format a large count to three significant digits: ``1.97 M``, ``27.7 M``, ``4.12 k``, ``987``."""
+    if value < 1000:
+        return str(value)
+    unit, share = ("k", value / 1e3) if value < 999_500 else ("M", value / 1e6)
+    decimals = max(0, 2 - int(math.log10(share)))
+    return f"{share:,.{decimals}f}{NO_BREAK}{unit}"
 
 
 def duration(value: float) -> str:
@@ -82,9 +87,9 @@ class Numbers:
         """Print a whole number."""
         return self._print(count, path)
 
-    def millions(self, path: str) -> Markdown:
-        """Print a large whole number in millions."""
-        return self._print(millions, path)
+    def size(self, path: str) -> Markdown:
+        """Print a large whole number, rounded."""
+        return self._print(size, path)
 
     def duration(self, path: str) -> Markdown:
         """Print a number of seconds."""

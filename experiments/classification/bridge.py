@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from experiments.assets import Archive
-from experiments.classification.towers import About, DualEncoder, best_device, open_clip_library
+from experiments.classification.precision import best_device
+from experiments.classification.towers import About, DualEncoder, open_clip_library
 from experiments.errors import UserError
 
 MINILM = Archive(

@@ -1,12 +1,13 @@
 """The state of a training after a whole number of epochs, kept so that a killed run can go on."""
 
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from experiments.atomic import write_whole
 from experiments.results.classification import Precision
 
 
@@ -27,12 +28,9 @@ class Checkpoint:
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Replace the checkpoint at `path`, so that whoever reads it finds the old or the new one whole."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        torch.save(vars(checkpoint), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    content = io.BytesIO()
+    torch.save(vars(checkpoint), content)
+    write_whole(path, content.getvalue())
 
 
 def load(path: Path, device: torch.device) -> Checkpoint | None:

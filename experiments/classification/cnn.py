@@ -29,7 +29,7 @@ def cnn(section: CnnSection, inputs: Mapping[str, object], context: Context) -> 
     return train_and_test("CNN", build, optimiser, section, context)
 
 
-def network(train_images: Tensor, classes: int, widths: tuple[int, ...]) -> nn.Module:
+def network(train_images: Tensor, classes: int, widths: tuple[int, ...]) -> nn.Sequential:
     """Return the untrained network; it maps uint8 images (B, H, W, 3) to logits (B, `classes`).
 
     Fixed whitening filters on 2×2 patches come first; then one block of two convolutions per entry of

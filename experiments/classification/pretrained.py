@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from experiments.classification.towers import About, DualEncoder, best_device, open_clip_library
+from experiments.classification.precision import best_device
+from experiments.classification.towers import About, DualEncoder, open_clip_library
 from experiments.errors import UserError
 from experiments.sections.zero_shot import OpenClipTower
 
@@ -27,7 +28,9 @@ def pretrained_tower(section: OpenClipTower) -> DualEncoder:
     library = open_clip_library()
     _require_weights(section, library)
     try:
-        clip, transform = library.create_model_from_pretrained(section.model, _weights_argument(section))
+        clip, transform = library.create_model_from_pretrained(
+            section.model, _weights_argument(section), force_quick_gelu=_wants_quick_gelu(section, library)
+        )
         tokenizer = library.get_tokenizer(section.model)
     except Exception as error:  # whatever a damaged or foreign file makes open_clip raise
         reason = str(error).strip().splitlines()[0:2]
@@ -40,17 +43,8 @@ def pretrained_tower(section: OpenClipTower) -> DualEncoder:
     )
 
 
-def _local(section: OpenClipTower) -> Path | None:
-    """Return the checkpoint or folder on this machine that the section names, or None."""
-    if section.model.startswith("local-dir:"):
-        return Path(section.model.removeprefix("local-dir:")).expanduser()
-    named = section.pretrained or ""
-    is_path = "/" in named or named.endswith((".safetensors", ".pt", ".pth", ".bin"))
-    return Path(named).expanduser() if is_path else None
-
-
 def _weights_argument(section: OpenClipTower) -> str | None:
-    local = _local(section)
+    local = section.local
     return str(local) if section.pretrained and local else section.pretrained
 
 
@@ -62,7 +56,7 @@ def _named(section: OpenClipTower) -> str:
 
 def _require_weights(section: OpenClipTower, library: Any) -> None:
     """Check, before open_clip tries for a minute, that the weights exist and can be reached."""
-    local = _local(section)
+    local = section.local
     if local is not None:
         _require_local(section, local)
         return
@@ -79,8 +73,11 @@ def _require_weights(section: OpenClipTower, library: Any) -> None:
         raise UserError(
             f"{section.pretrained!r} is neither a file nor a tag of {section.model!r}; its tags: {tags}."
         )
-    if bool(source.get("quick_gelu")) != bool(library.get_model_config(section.model).get("quick_gelu")):
-        raise UserError(_mismatch(section, library))
+    if library.get_model_config(section.model).get("quick_gelu") and not source.get("quick_gelu"):
+        raise UserError(
+            f"QuickGELU mismatch: {_named(section)} would compute another activation than the weights were "
+            "trained with; choose another tag."
+        )
     _require_reachable(section, hub=source.get("hf_hub", ""), url=source.get("url", ""))
 
 
@@ -95,16 +92,13 @@ def _require_local(section: OpenClipTower, local: Path) -> None:
         raise UserError(f"There is no checkpoint at {local}, which pretrained names.")
 
 
-def _mismatch(section: OpenClipTower, library: Any) -> str:
-    """Say which sibling of the model has the weights' activation function."""
-    suffix = "-quickgelu"
-    plain = section.model.removesuffix(suffix)
-    other = plain if section.model != plain else plain + suffix
-    hint = f"; use model {other!r}" if library.get_model_config(other) is not None else ""
-    return (
-        f"QuickGELU mismatch: {_named(section)} would compute another activation than the weights "
-        f"were trained with{hint}."
-    )
+def _wants_quick_gelu(section: OpenClipTower, library: Any) -> bool:
+    """Return whether the weights' tag declares QuickGELU, which open_clip checks but does not apply.
+
+    OpenAI's weights under the plain name ``ViT-B-32`` would otherwise be run with another activation.
+    """
+    source = library.get_pretrained_cfg(section.model, section.pretrained) if section.pretrained else {}
+    return bool(source.get("quick_gelu"))
 
 
 def _require_reachable(section: OpenClipTower, hub: str, url: str) -> None:
@@ -158,7 +152,7 @@ def _no_answer(address: str) -> str | None:
 
 def describe(section: OpenClipTower) -> About:
     """Say what is known of the weights; a local file says nothing of where it comes from."""
-    local = _local(section)
+    local = section.local
     if local is not None:
         return About(
             model=f"Dual encoder {local.name if section.pretrained is None else section.model}",

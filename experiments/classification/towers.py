@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.classification.precision import autocast
+from experiments.classification.precision import autocast, best_device
 from experiments.results.classification import Precision
 from experiments.sections.zero_shot import RandomTower
 from experiments.torchvision_shim import declare_missing_operators
@@ -124,11 +124,6 @@ def open_clip_library() -> Any:
     import open_clip
 
     return open_clip
-
-
-def best_device() -> torch.device:
-    """Return the GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def random_tower(section: RandomTower) -> DualEncoder:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from experiments.classification.evaluation import score
+from experiments.classification.precision import best_device
 from experiments.classification.training import predict, train
 from experiments.context import Context
 from experiments.results.trained import TrainedClassifier
@@ -30,7 +31,7 @@ def train_and_test(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(section.seed)
         network = build(torch.tensor(data.train_images), len(data.classes))
-    network = network.to(memory_format=torch.channels_last).to(_device())  # pyright: ignore[reportCallIssue]
+    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
     training = train(
         network, optimiser(network), data.train_images, data.train_labels, section=section, context=context
     )
@@ -45,17 +46,12 @@ def train_and_test(
         parameters=parameters,
         epochs=section.epochs,
         precision=training.precision,
-        seconds=training.earlier_seconds + time.perf_counter() - start,
-        images_per_second=images_per_second,
+        seconds=round(training.earlier_seconds + time.perf_counter() - start, 1),
+        images_per_second=round(images_per_second, 1),
         training_images=len(data.train_images),
-        training_seconds=training.seconds,
-        loss=training.loss,
+        training_seconds=round(training.seconds, 1),
+        loss=tuple(round(loss, 4) for loss in training.loss),
     )
-
-
-def _device() -> torch.device:
-    """Return the GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _in_words(parameters: int) -> str:

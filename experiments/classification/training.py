@@ -19,7 +19,6 @@ from experiments.results.classification import Precision
 from experiments.sections.training import TrainingSection
 
 PROBE_IMAGES = 100
-PROBE_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,10 @@ def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> fl
             )
         total += loss * len(images)
         seen += len(images)
-        progress(done + 1, steps, f"epoch {epoch + 1}/{section.epochs}, loss {total / seen:.2f}")
+        last = done + 1 == (epoch + 1) * data.batches
+        progress(
+            done + 1, steps, f"epoch {epoch + 1}/{section.epochs}, loss {total / seen:.2f}" if last else ""
+        )
     return total / seen
 
 
@@ -183,4 +185,4 @@ def _faster_precision(network: nn.Module, data: _Data) -> Precision:
     # Many small batches, because few large ones say little while other work shares the processor.
     size, smoothing = min(PROBE_IMAGES, data.section.batch_size), data.section.label_smoothing
     images, labels = data.images[:size], data.labels[:size]
-    return probe(lambda precision: _backward(trial, images, labels, smoothing, precision), PROBE_SECONDS)
+    return probe(lambda precision: _backward(trial, images, labels, smoothing, precision))

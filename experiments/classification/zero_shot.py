@@ -36,14 +36,20 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
     def encode(pictures: np.ndarray, note: str) -> np.ndarray:
         before = sum(len(done.features) for done in passes)
         passes.append(
-            embed(tower, pictures, folder, precision, lambda n: context.progress(before + n, total, note))
+            embed(
+                tower,
+                pictures,
+                folder,
+                precision,
+                lambda done: context.progress(before + done, total, note if done == len(pictures) else ""),
+            )
         )
         return passes[-1].features
 
     if isinstance(section.tower, ImagenetBridge):
         uncentred = tower
-        tower = centre(tower, torch.from_numpy(encode(unlabelled, "encoding unlabelled training images")))
-    features = torch.from_numpy(encode(images.test_images, "encoding test images"))
+        tower = centre(tower, torch.from_numpy(encode(unlabelled, "unlabelled training images encoded")))
+    features = torch.from_numpy(encode(images.test_images, "test images encoded"))
 
     def classify(by: Tower, templates: Sequence[str]) -> np.ndarray:
         return probabilities(by, features, class_embeddings(by, templates, images.classes))
@@ -63,8 +69,8 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         parameters=tower.parameters(),
         epochs=0,
         precision=precision,
-        seconds=time.perf_counter() - start + sum(done.seconds for done in passes if done.reused),
-        images_per_second=passes[-1].images_per_second,
+        seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
+        images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(
             PromptSet(name=prompts.name, templates=prompts.templates, top1=each["top1"])
             for prompts, each in zip(section.prompt_sets, scores, strict=True)

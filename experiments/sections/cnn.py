@@ -13,5 +13,4 @@ class CnnSection(TrainingSection):
     Each block halves height and width.
     """
 
-    # Not strict, because TOML has arrays where Python wants a tuple; the entries stay strict.
-    widths: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
+    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]

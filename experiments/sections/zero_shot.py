@@ -1,5 +1,6 @@
 """The profile's section on zero-shot classification."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,6 +20,21 @@ class OpenClipTower(Frozen):
     kind: Literal["open_clip"]
     model: Text
     pretrained: Text | None = None
+
+    @property
+    def local(self) -> Path | None:
+        """The checkpoint or folder on this machine that is named, or None where a hub's is."""
+        if self.model.startswith("local-dir:"):
+            return Path(self.model.removeprefix("local-dir:")).expanduser()
+        named = self.pretrained or ""
+        is_path = "/" in named or named.endswith((".safetensors", ".pt", ".pth", ".bin"))
+        return Path(named).expanduser() if is_path else None
+
+    @model_validator(mode="after")
+    def _local_weights_exist(self) -> Self:
+        if self.local is not None and not self.local.exists():
+            raise ValueError(f"there is nothing at {self.local}")
+        return self
 
     @model_validator(mode="after")
     def _weights_are_named_once(self) -> Self:

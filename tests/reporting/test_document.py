@@ -45,13 +45,13 @@ def test_a_block_without_results_is_a_callout_with_the_command_that_makes_them(
     project: Project, name: str
 ) -> None:
     text = open_document(project).block(name)
+    assert f'::: {{.callout-warning title="Missing: {", ".join(BLOCKS[name].stages)}"}}' in text
     for stage in BLOCKS[name].stages:
-        assert f'::: {{.callout-warning title="Missing: {stage}"}}' in text
         assert f"`python -m experiments run {stage} --profile smoke`" in text
 
 
 def test_a_stage_that_the_pipeline_does_not_have_yet_is_said_so(project: Project) -> None:
-    assert "once the pipeline has this stage" in open_document(project).block("lora_set_up")
+    assert "the pipeline has no such stage yet" in open_document(project).block("lora_set_up")
 
 
 def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) -> None:
@@ -60,7 +60,7 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
     text = open_document(filled).block("model_comparison")
     assert text.count(".callout-") == 1
     assert '::: {.callout-caution title="Stale: cnn"}' in text
-    assert r"- code\: experiments\.classification\.cnn has changed" in text
+    assert r"cnn --profile smoke`: code\: experiments\.classification\.cnn has changed" in text
     assert "The cnn model" in text
 
 

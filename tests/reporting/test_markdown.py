@@ -41,7 +41,7 @@ def read_back(texts: list[str]) -> list[str]:
 
 
 def test_hostile_texts_reach_the_page_as_they_are() -> None:
-    expected = [re.sub(r"\s+", " ", text).strip() for text in HOSTILE]
+    expected = [re.sub(r"\s+", " ", text) for text in HOSTILE]
     assert read_back(HOSTILE) == expected
 
 
@@ -50,5 +50,5 @@ def test_hostile_texts_reach_the_page_as_they_are() -> None:
     st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=1, max_size=40)
 )
 def test_any_text_reaches_the_page_as_it_is(texts: list[str]) -> None:
-    expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).strip(" ") for text in texts]
+    expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).rstrip(" ") for text in texts]
     assert read_back(texts) == expected

@@ -28,7 +28,7 @@ COMMON: Mapping[str, object] = {
     "seed": 3, "epochs": EPOCHS, "batch_size": 40, "weight_decay": 1e-3, "label_smoothing": 0.1,
     "translate": 1,
 }  # fmt: skip
-CNN = CnnSection.model_validate({**COMMON, "learning_rate": 0.4, "widths": [8, 16]})
+CNN = CnnSection.model_validate({**COMMON, "learning_rate": 0.4, "widths": (8, 16)})
 VIT = VitSection.model_validate(
     {**COMMON, "learning_rate": 5e-3, "stem_width": 8, "width": 16, "depth": 1, "heads": 2}
 )
@@ -82,7 +82,6 @@ def run(
 
     def progress(done: int, total: int, note: str) -> None:
         assert 0 < done <= total == section.epochs * BATCHES
-        assert note
         if done == kill_at:
             raise Killed
 
@@ -322,7 +321,8 @@ def test_choosing_the_precision_leaves_no_trace_in_the_network(
 
 
 def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: ClassifiedImages) -> None:
-    pixels, whitening, *_ = network(torch.tensor(images.train_images), 4, (8, 8))
+    layers = network(torch.tensor(images.train_images), 4, (8, 8))
+    pixels, whitening = layers[0], layers[1]
     responses = whitening(pixels(torch.tensor(images.train_images))).transpose(0, 1).flatten(1)
     torch.testing.assert_close(responses[:12], -responses[12:])
     torch.testing.assert_close(torch.cov(responses[:12]), torch.eye(12), atol=0.02, rtol=0)
