@@ -29,7 +29,7 @@ preview: $(VENV)/.render   ## render, then serve the site on this machine
 	@if command -v quarto >/dev/null; then \
 		QUARTO_PYTHON=$(BIN)/python quarto preview; \
 	else \
-		$(BIN)/python -m reporting.render && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
+		$(BIN)/python -m reporting.render --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
 	fi
 
 lint: $(VENV)/.complete   ## check style and types

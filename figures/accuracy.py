@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
-from figures.style import COLOURS, STYLE, new_figure
+from figures.style import COLOURS, new_figure, styled
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
     """Draw one horizontal bar per classifier, the interval as a whisker, chance as a dashed line."""
     figure = new_figure(height=0.55 + 0.45 * len(values))
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = figure.subplots()
         for row, (stage, result) in enumerate(values.items()):
             top1 = result.top1

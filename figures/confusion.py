@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.results.classification import Classification
-from figures.style import STYLE, new_figure
+from figures.style import new_figure, styled
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
@@ -16,7 +15,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
     columns = min(2, len(values))
     rows = -(-len(values) // columns)
     figure = new_figure(height=3.3 * rows)
-    with mpl.rc_context(STYLE):
+    with styled():
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, result in zip(grid.flat, values.values(), strict=False):
             _matrix(axes, result)

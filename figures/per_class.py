@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
-from figures.style import COLOURS, STYLE, new_figure
+from figures.style import COLOURS, new_figure, styled
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
     """Draw a dot with its interval for each classifier in each class, classes as rows."""
     classes = next(iter(values.values())).classes
     figure = new_figure(height=0.9 + 0.33 * len(classes))
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = figure.subplots()
         for position, (stage, result) in enumerate(values.items()):
             rows = [row + 0.2 * (position - (len(values) - 1) / 2) for row in range(len(classes))]

@@ -1,7 +1,9 @@
 """How every figure looks and is saved."""
 
 import io
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -14,7 +16,7 @@ PAGE_WIDTH = 6.3
 COLOURS = {"zero_shot": "#3b6ea5", "vit": "#c8702a", "cnn": "#4f8a4c"}
 """One colour per classifier, the same in every figure; told apart in grey as well."""
 
-STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9,
@@ -31,15 +33,20 @@ STYLE = {
 }
 
 
+def styled() -> AbstractContextManager[None]:
+    """Return the context in which axes are added and drawn on."""
+    return mpl.rc_context(_STYLE)
+
+
 def new_figure(height: float) -> Figure:
     """Return an empty figure of the page's width and `height` inches, laid out without overlaps."""
-    with mpl.rc_context(STYLE):
+    with styled():
         return Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
 
 
 def save(figure: Figure, path: Path) -> None:
     """Save a figure as an SVG whose bytes depend on the figure alone."""
     content = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with styled():
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     write_whole(path, content.getvalue())

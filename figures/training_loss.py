@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.results.trained import TrainedClassifier
-from figures.style import COLOURS, STYLE, new_figure
+from figures.style import COLOURS, new_figure, styled
 
 
 def draw(values: Mapping[str, TrainedClassifier]) -> Figure:
     """Draw one line per trained classifier."""
     figure = new_figure(height=2.3)
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = figure.subplots()
         for stage, result in values.items():
             epochs = range(1, len(result.loss) + 1)

@@ -78,15 +78,18 @@ class Document:
             text = f"There is nothing to show from these yet.\n\n{self._commands(missing)}"
             callouts.append(_callout("warning", f"Missing: {', '.join(missing)}", text))
         if stale:
-            text = f"What follows was made by other code, data or options than today's.\n\n{self._commands(stale)}"
+            text = (
+                f"What follows is from other code, data or options than today's.\n\n{self._commands(stale)}"
+            )
             callouts.append(_callout("caution", f"Stale: {', '.join(stale)}", text))
         return callouts
 
     def _commands(self, stages: list[str]) -> str:
         """Return a list with the command that brings each stage up to date, and why it has to be run."""
         profile = self.project.profile.name
+        reasons = {stage: escape("; ".join(self.states[stage].why)) for stage in stages}
         return "\n".join(
-            f"- run `python -m experiments run {stage} --profile {profile}`: {escape('; '.join(self.states[stage].why))}"
+            f"- run `python -m experiments run {stage} --profile {profile}`: {reasons[stage]}"
             for stage in stages
         )
 

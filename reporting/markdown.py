@@ -17,8 +17,8 @@ def escape(value: object) -> Markdown:
     """Return `value` as Markdown that reads exactly as its text.
 
     Every ASCII punctuation mark gets a backslash, which disarms Pandoc's markup and Quarto's
-    shortcodes alike. White space, line breaks included, becomes single spaces (a no-break space stays), so that
-    no text can begin a block; `Markdown` passes through untouched.
+    shortcodes alike. White space, line breaks included, becomes single spaces (a no-break space
+    stays), so that no text can begin a block; `Markdown` passes through untouched.
     """
     if isinstance(value, Markdown):
         return value

@@ -23,12 +23,15 @@ from reporting.rendering.source import Markdown
 _ATTEMPTS = 5
 
 
-def render(root: Path, output: Path | None = None) -> Path:
-    """Render the project in a folder; the site appears whole at the end, or stays as it was."""
+def render(root: Path, output: Path | None = None, *, preview: bool = False) -> Path:
+    """Render the project in a folder; the site appears whole at the end, or stays as it was.
+
+    A preview computes no result that is missing.
+    """
     site = project.load(root.resolve())
     target = (output or site.output).resolve()
     _refuse_to_overwrite(target, site)
-    _prepare(site, target)
+    _prepare(site, target, preview)
     drafts = [cells.draft(page) for page in site.pages]
     with _new_folder(site, target) as new:
         markdowns = cells.run(drafts, site.root)
@@ -38,12 +41,13 @@ def render(root: Path, output: Path | None = None) -> Path:
     return target
 
 
-def _prepare(site: Site, target: Path) -> None:
+def _prepare(site: Site, target: Path, preview: bool) -> None:
     environment = os.environ | {
-        "QUARTO_PROJECT_RENDER_ALL": "1",
         "QUARTO_PROJECT_OUTPUT_DIR": str(target),
         "QUARTO_PROJECT_INPUT_FILES": "\n".join(page.name for page in site.pages),
     }
+    if not preview:
+        environment["QUARTO_PROJECT_RENDER_ALL"] = "1"
     for script in site.pre_render:
         code = subprocess.run(
             [sys.executable, script], cwd=site.root, env=environment, check=False
@@ -115,12 +119,15 @@ def _swap(new: Path, target: Path) -> None:
 def main(
     profile: Annotated[str | None, typer.Option(help="The profile to report on, as in Quarto.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the site goes, instead of output-dir.")] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Compute nothing, even if it is missing.")
+    ] = False,
 ) -> None:
     """Render the project in the current folder without Quarto."""
     if profile is not None:
         os.environ["QUARTO_PROFILE"] = profile
     try:
-        target = render(Path.cwd(), output)
+        target = render(Path.cwd(), output, preview=preview)
     except UserError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error

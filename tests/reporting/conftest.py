@@ -23,7 +23,7 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     labels = np.arange(n) % len(CLASSES)
     predictions = np.where(np.arange(n) < round(accuracy * n), labels, (labels + 1) % len(CLASSES))
     scores = score(np.eye(len(CLASSES))[predictions] * 0.9 + 0.1 / 3, labels, CLASSES)
-    common = dict(
+    common: dict[str, Any] = dict(
         model=model or f"The {stage} model",
         **scores,
         parameters=1_970_000,
@@ -51,7 +51,8 @@ def store(project: Project, stage: str, value: Any, **altered: Any) -> None:
         key=cache.key(parts),
         provenance=Provenance(
             ingredients=parts, commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
-            seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7", versions={"numpy": "2.4.6"},
+            seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
+            versions={"numpy": "2.4.6"},
         ),
         value=value,
     )  # fmt: skip

@@ -8,11 +8,39 @@ from hypothesis import strategies as st
 from reporting.markdown import Markdown, escape
 
 HOSTILE = [
-    "# Heading", "- item", "1. item", "> quote", "{{< env HOME >}}", "{{ 7 * 7 }}", "{% raw %}", "`code`", "$x$",
-    "<script>alert(1)</script>", "[a](b)", "![a](b)", "@tbl-models", "[^1]", "::: {.callout-note}", "| a | b |",
-    "---", "a\n\nb", "\\", "*a* _b_ ~~c~~ ^d^", "&amp;", "http://x.y", "#import \"x\"", ":smile:", "a--b...'c'\"",
-    "```{python}\nprint(1)\n```", "{.class}", "(@) x", "!!!", "+ a", "A\u2028B", "\ttab",
-]  # fmt: skip
+    "# Heading",
+    "- item",
+    "1. item",
+    "> quote",
+    "{{< env HOME >}}",
+    "{{ 7 * 7 }}",
+    "{% raw %}",
+    "`code`",
+    "$x$",
+    "<script>alert(1)</script>",
+    "[a](b)",
+    "![a](b)",
+    "@tbl-models",
+    "[^1]",
+    "::: {.callout-note}",
+    "| a | b |",
+    "---",
+    "a\n\nb",
+    "\\",
+    "*a* _b_ ~~c~~ ^d^",
+    "&amp;",
+    "http://x.y",
+    '#import "x"',
+    ":smile:",
+    "a--b...'c'\"",
+    "```{python}\nprint(1)\n```",
+    "{.class}",
+    "(@) x",
+    "!!!",
+    "+ a",
+    "A\u2028B",
+    "\ttab",
+]
 
 
 def test_markdown_passes_through_untouched() -> None:

@@ -248,9 +248,14 @@ def test_only_openai_and_laion_weights_are_called_clip(
     assert about.model.startswith("CLIP ") == is_clip
 
 
-@pytest.mark.parametrize(("model", "tag", "wanted"), [
-    ("ViT-B-32", "openai", True), ("ViT-B-32", "laion2b_s34b_b79k", False), ("ViT-B-32-quickgelu", "openai", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "tag", "wanted"),
+    [
+        ("ViT-B-32", "openai", True),
+        ("ViT-B-32", "laion2b_s34b_b79k", False),
+        ("ViT-B-32-quickgelu", "openai", True),
+    ],
+)
 def test_the_activation_is_the_one_that_the_weights_were_trained_with(
     model: str, tag: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
 ):

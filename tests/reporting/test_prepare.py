@@ -1,0 +1,79 @@
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import UserError
+from experiments.project import Project
+from reporting import prepare
+from tests.reporting.conftest import ROOT, classifier, store
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stages that a preparation wanted to compute."""
+    names: list[str] = []
+    monkeypatch.setattr(
+        "experiments.runner.bring_up_to_date", lambda project, stages, console: names.extend(stages)
+    )
+    return names
+
+
+def test_a_complete_render_computes_what_is_missing_where_torch_is_installed(
+    filled: Project, asked: list[str]
+) -> None:
+    (filled.results / "vit.json").unlink()
+    prepare.prepare(filled, complete=True)
+    assert asked == ["vit"]
+
+
+def test_a_preview_computes_nothing(filled: Project, asked: list[str]) -> None:
+    (filled.results / "vit.json").unlink()
+    prepare.prepare(filled, complete=False)
+    assert asked == []
+
+
+def test_without_torch_nothing_is_computed(
+    project: Project, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "torch" else find_spec(name)
+    )
+    prepare.prepare(project, complete=True)
+    assert asked == []
+
+
+def test_what_is_merely_stale_is_never_computed(filled: Project, asked: list[str]) -> None:
+    store(filled, "cnn", classifier("cnn"), section={"epochs": 1})
+    prepare.prepare(filled, complete=True)
+    assert asked == []
+
+
+def test_a_stage_that_cannot_be_computed_leaves_the_others_and_is_named(
+    filled: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise UserError("No route to the hub.")
+
+    monkeypatch.setattr("experiments.runner.bring_up_to_date", fail)
+    (filled.results / "vit.json").unlink()
+    prepare.prepare(filled, complete=True)
+    assert "vit stays missing: No route to the hub." in capsys.readouterr().err
+    assert (filled.root / "_figures" / "accuracy.svg").is_file()
+
+
+def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
+    """As a file its own folder comes first on the path, where `numbers` hides the standard library's."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "reporting" / "prepare.py"],
+        cwd=tmp_path,
+        env={"QUARTO_PROFILE": "nowhere", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no profile 'nowhere'")

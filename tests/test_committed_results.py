@@ -1,0 +1,73 @@
+"""The results in the repository: fresh, made by committed code, and what their own predictions say."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments import cache
+from experiments.classification.evaluation import score
+from experiments.datasets.fingerprints import CIFAR10
+from experiments.project import open_project
+from experiments.results.classification import Classification
+from experiments.results.zero_shot import ZeroShot
+
+ROOT = Path(__file__).resolve().parents[1]
+LABELS = ROOT / "tests" / "experiments" / "fixtures" / "cifar10_test_labels.txt"
+LOWEST = {"cnn": 0.90, "vit": 0.75, "zero_shot": 0.60}
+
+
+@pytest.fixture(scope="module")
+def labels() -> np.ndarray:
+    """CIFAR-10's test labels, which are the published ones by their hash."""
+    digits = np.array([int(digit) for digit in LABELS.read_text().replace("\n", "")])
+    assert hashlib.sha256(digits.astype(np.uint8).tobytes()).hexdigest() == CIFAR10["test_labels"]
+    return digits
+
+
+def stored(stage: str) -> Any:
+    return cache.read(open_project("offline", ROOT), stage)
+
+
+@pytest.mark.parametrize("stage", open_project("offline", ROOT).stages)
+def test_every_committed_result_is_fresh(stage: str) -> None:
+    state = cache.freshness(open_project("offline", ROOT), stage)
+    assert state.state == "fresh", state.why
+
+
+@pytest.mark.parametrize("stage", open_project("offline", ROOT).stages)
+def test_every_committed_result_was_made_by_committed_code(stage: str) -> None:
+    provenance = stored(stage).provenance
+    assert provenance.commit
+    assert not provenance.modified
+
+
+@pytest.mark.parametrize("stage", LOWEST)
+def test_the_figures_follow_from_the_stored_predictions_and_the_published_labels(
+    stage: str, labels: np.ndarray
+) -> None:
+    value: Classification = stored(stage).value
+    predictions = np.array(value.predictions)
+    assert len(predictions) == len(labels) == 10_000
+    again = score(np.eye(len(value.classes))[predictions], labels, value.classes)
+    assert value.labels_sha256 == CIFAR10["test_labels"]
+    for name in ("top1", "per_class", "confusion", "labels_sha256", "predictions"):
+        assert getattr(value, name) == again[name], name
+    assert len(value.confidence) == 10_000
+    assert 1 / len(value.classes) - 1e-4 <= min(value.confidence) <= max(value.confidence) <= 1
+
+
+@pytest.mark.parametrize(("stage", "lowest"), LOWEST.items())
+def test_the_models_reach_what_was_asked_of_them(stage: str, lowest: float) -> None:
+    assert stored(stage).value.top1.value >= lowest
+
+
+def test_the_offline_zero_shot_model_reports_every_prompt_set_and_is_not_called_clip() -> None:
+    value: ZeroShot = stored("zero_shot").value
+    assert [prompts.name for prompts in value.prompt_sets] == ["single prompt", "ensemble"]
+    assert value.prompt_sets[0].top1 == value.top1
+    assert value.without_centring is not None
+    assert not value.is_clip
+    assert "CLIP" not in value.model

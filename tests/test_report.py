@@ -1,0 +1,116 @@
+"""The real pages, rendered from the committed results without Quarto."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from reporting.numbers import Numbers
+from tests.reporting.conftest import ROOT
+
+PARTS = ("experiments", "figures", "profiles", "reporting", "results", "templates")
+FILES = ("report.qmd", "provenance.qmd", "_quarto.yml")
+
+
+class Spans(HTMLParser):
+    """Collects the text of every span that names its origin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.origins: list[str | None] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "span":
+            self.origins.append(dict(attrs).get("data-from"))
+            if self.origins[-1]:
+                self.found.append((self.origins[-1], ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "span":
+            self.origins.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.origins and self.origins[-1]:
+            origin, text = self.found[-1]
+            self.found[-1] = (origin, text + data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with its pages rendered."""
+    folder = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "smoke"))
+    for file in FILES:
+        shutil.copy(ROOT / file, folder)
+    environment = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"}
+    done = subprocess.run(
+        [sys.executable, "-m", "reporting.render"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "without Quarto" in done.stdout
+    return folder
+
+
+def spans(page: Path) -> list[tuple[str, str]]:
+    parser = Spans()
+    parser.feed(page.read_text())
+    return parser.found
+
+
+def test_the_site_has_its_pages_and_the_pdf(folder: Path) -> None:
+    names = {path.name for path in (folder / "_site").iterdir()}
+    assert {"index.html", "report.html", "report.pdf", "provenance.html"} <= names
+
+
+def test_the_first_page_names_the_profile(folder: Path) -> None:
+    assert "Profile: offline" in (folder / "_site" / "report.html").read_text()
+    assert "Profile: offline" in pypdf.PdfReader(folder / "_site" / "report.pdf").pages[0].extract_text()
+
+
+def test_html_and_pdf_show_the_same_numbers_in_the_same_order(folder: Path) -> None:
+    numbers = [text for _, text in spans(folder / "_site" / "report.html")]
+    assert len(numbers) > 50
+    pages = pypdf.PdfReader(folder / "_site" / "report.pdf").pages
+    squeezed = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
+    position = 0
+    for number in numbers:
+        found = squeezed.find(re.sub(r"\s", "", number), position)
+        assert found >= 0, f"{number} is missing from the PDF after {squeezed[position - 40 : position]!r}"
+        position = found + 1
+
+
+def test_every_number_on_a_page_is_what_stands_at_its_origin(folder: Path) -> None:
+    from experiments.project import open_project
+    from reporting.document import open_document
+
+    figures = Numbers(open_document(open_project("offline", folder)).envelopes)
+    for page in ("report.html", "provenance.html"):
+        for origin, text in spans(folder / "_site" / page):
+            value = figures.at(origin)
+            shown = re.sub(r"[^\d.]", "", text)
+            if isinstance(value, float) and "%" in text:
+                assert float(shown) == pytest.approx(100 * value, abs=0.0501), origin
+            elif isinstance(value, int) and not text.endswith(("M", "k")):
+                assert int(shown) == value, origin
+
+
+def test_what_is_missing_says_so_with_the_command_and_what_is_there_is_fresh(folder: Path) -> None:
+    page = (folder / "_site" / "report.html").read_text()
+    for stage in ("lora", "captions", "ablations"):
+        assert f"python -m experiments run {stage} --profile offline" in page
+    assert "Stale:" not in page
+    for stage in ("cnn", "vit", "zero_shot"):
+        assert f"experiments run {stage}" not in page
