@@ -53,7 +53,7 @@ def reproduce(project: Project, console: Console) -> bool:
         )
     ]
     for comparison in comparisons:
-        console.print(_line(comparison), highlight=False)
+        console.print(_line(comparison), highlight=False, soft_wrap=True)
     return all(comparison.agrees for comparison in comparisons)
 
 

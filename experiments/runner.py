@@ -35,9 +35,13 @@ def bring_up_to_date(project: Project, names: Iterable[str], console: Console) -
         with FileLock(_lock(project, name)):
             state = cache.freshness(project, name)
             if state.state != "fresh":
-                console.print(f"{name} is {state.state}: {'; '.join(state.why)}", highlight=False)
+                console.print(
+                    f"{name} is {state.state}: {'; '.join(state.why)}", highlight=False, soft_wrap=True
+                )
                 _compute(project, project.stages[name], console)
-    console.print(f"The results in results/{project.profile.name} are up to date.", highlight=False)
+    console.print(
+        f"The results in results/{project.profile.name} are up to date.", highlight=False, soft_wrap=True
+    )
 
 
 def _with_inputs(project: Project, names: Iterable[str]) -> list[str]:
@@ -88,7 +92,7 @@ def _compute(project: Project, stage: Stage, console: Console) -> None:
     cache.write(project, envelope)
     figures = getattr(value, "headline", dict)()
     summary = ", ".join(f"{name} {figure:.4f}" for name, figure in figures.items())
-    console.print(f"{stage.name}: {summary or 'done'}", highlight=False)
+    console.print(f"{stage.name}: {summary or 'done'}", highlight=False, soft_wrap=True)
 
 
 def _function(stage: Stage) -> Any:

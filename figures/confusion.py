@@ -29,12 +29,12 @@ def _matrix(axes: Axes, result: Classification) -> None:
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.5:
+        if round(share) >= 1:
             colour = "white" if share > 55 else "#222222"
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
     axes.set_title(result.model)
     ticks = range(len(result.classes))
-    axes.set_xticks(ticks, result.classes, rotation=45, ha="right", rotation_mode="anchor", fontsize=7)
+    axes.set_xticks(ticks, result.classes, rotation=90, fontsize=7)
     axes.set_yticks(ticks, result.classes, fontsize=7)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
