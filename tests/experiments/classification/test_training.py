@@ -1,10 +1,7 @@
-from collections.abc import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import Callable
-import Iterator
-import Mapping
 import numpy as np
 import pytest
 import torch
@@ -134,7 +131,7 @@ def test_a_resumed_training_does_not_repeat_finished_epochs_and_adds_up_the_time
     earlier = checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
     assert earlier is not None
     assert len(earlier.loss) == 2
-    checkpoint.save(dataclasses.replace(earlier, seconds=1000.0), tmp_path / "checkpoint.pt")
+    checkpoint.save(replace(earlier, seconds=1000.0), tmp_path / "checkpoint.pt")
     epochs = []
 
     def spy(*arguments: object, **options: object) -> object:
