@@ -44,7 +44,11 @@ def run(
 
     from experiments.runner import bring_up_to_date
 
-    bring_up_to_date(project, wanted, Console())
+    try:
+        bring_up_to_date(project, wanted, Console())
+    except KeyboardInterrupt:
+        typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)
+        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -99,15 +103,8 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        sys.exit(_refuse(error))
-    except KeyboardInterrupt:
-        typer.echo("Stopped; run the same command again and it goes on from the last checkpoint.", err=True)
-        sys.exit(130)
-
-
-def _refuse(error: UserError) -> int:
-    typer.echo(str(error), err=True)
-    return 2
+        typer.echo(str(error), err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

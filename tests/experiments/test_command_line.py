@@ -128,6 +128,23 @@ def test_a_real_run_killed_at_a_moment_is_finished_by_the_next_with_the_same_fig
     assert figures == json.loads(kept.read_text()), "a resumed run gives what any other run gives"
 
 
+def test_a_run_stopped_by_the_keyboard_says_how_to_go_on(project: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "experiments", "run", "--profile", "smoke"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    started.stdout.readline()  # the first stage has begun
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate()
+    assert started.returncode == 130
+    assert "goes on from its last checkpoint" in errors
+    assert "Traceback" not in errors
+
+
 def test_clean_keeps_results_and_downloads(project: Path) -> None:
     for name in (".cache/smoke/cnn/x", ".cache/downloads/y", "results/smoke/z"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
