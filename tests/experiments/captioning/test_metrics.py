@@ -1,0 +1,87 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU
+
+from experiments.captioning.metrics import bleu, bleu_counts, cider_d, rouge_l
+from experiments.captioning.sentence_score import sentence_score
+from experiments.captioning.style import distance, distinct, new_share, vocabulary
+
+CANDIDATES = ["a brown dog runs on the grass", "a white ship at sea", "two cats sleep"]
+REFERENCES = [
+    ["a brown dog running on green grass", "the dog runs on the grass"],
+    ["a white ship far out at sea", "white ship on grey water"],
+    ["a cat sleeping on a sofa", "two cats on a sofa"],
+]
+texts = st.lists(st.sampled_from(["a", "dog", "cat", "on", "the", "grass", "white"]), max_size=9).map(
+    " ".join
+)
+
+
+def test_bleu_from_counts_is_sacrebleus_corpus_bleu() -> None:
+    expected = BLEU(tokenize="none").corpus_score(
+        CANDIDATES, [list(each) for each in zip(*REFERENCES, strict=True)]
+    )
+    assert bleu(bleu_counts(CANDIDATES, REFERENCES)) == pytest.approx(expected.score)
+
+
+def test_bleu_of_a_resample_is_the_bleu_of_the_resampled_corpus() -> None:
+    counts, at = bleu_counts(CANDIDATES, REFERENCES), np.array([0, 0, 2])
+    again = bleu_counts([CANDIDATES[i] for i in at], [REFERENCES[i] for i in at])
+    assert bleu(counts[at]) == pytest.approx(bleu(again))
+
+
+def test_cider_is_ten_for_the_only_reference_and_zero_for_nothing_in_common() -> None:
+    references = [["a brown dog runs on grass"], ["white ships lie in the harbour"]]
+    assert cider_d([references[0][0], "zebra"], references).tolist() == pytest.approx([10.0, 0.0])
+
+
+def test_cider_agrees_with_an_example_worked_by_hand() -> None:
+    """Two images: every n-gram of "red dog" weighs log 2, so the unigram cosine of "red cat" is 1/2."""
+    score = cider_d(["red cat", "x"], [["red dog"], ["blue ship"]])[0]
+    assert score == pytest.approx(10 * (0.5 + 0 + 0 + 0) / 4)
+
+
+def test_a_word_that_every_image_has_counts_for_nothing_in_cider() -> None:
+    assert cider_d(["the", "the"], [["the dog"], ["the ship"]]).tolist() == [0.0, 0.0]
+
+
+def test_rouge_l_agrees_with_an_example_worked_by_hand() -> None:
+    """LCS of "a dog on grass" and "a dog lies on the grass" is 4: precision 1, recall 4/6."""
+    precision, recall = 1.0, 4 / 6
+    expected = 100 * (1 + 1.44) * precision * recall / (recall + 1.44 * precision)
+    assert rouge_l("a dog on grass", ["a dog lies on the grass"]) == pytest.approx(expected)
+
+
+@given(texts, st.lists(texts.filter(bool), min_size=1, max_size=3))
+def test_scores_stay_in_range_and_a_reference_scores_best(candidate: str, references: list[str]) -> None:
+    assert 0 <= rouge_l(candidate, references) <= 100 + 1e-9
+    assert 0 <= sentence_score(candidate, references) <= 100 + 1e-9
+    assert sentence_score(references[0], references) == pytest.approx(100)
+    assert rouge_l(references[0], references) == pytest.approx(100)
+
+
+def test_punctuation_and_capitals_change_no_score() -> None:
+    assert sentence_score("A brown dog.", ["a brown dog"]) == pytest.approx(100)
+    assert rouge_l("A brown, dog!", ["a brown dog"]) == pytest.approx(100)
+
+
+def test_rambling_on_lowers_the_sentence_score() -> None:
+    right = "two tan dogs play in the grass"
+    assert sentence_score(f"{right}. black and white are there. brown", [right]) < sentence_score(
+        right, [right]
+    )
+
+
+def test_style_measures_agree_with_examples_counted_by_hand() -> None:
+    captions = ["a dog", "a dog runs"]
+    assert vocabulary(captions) == {"a", "dog", "runs"}
+    assert distinct(captions, 1) == 3 / 5
+    assert distinct(captions, 2) == 2 / 3
+    assert new_share(captions, {"a"}) == 3 / 5
+    assert distance(captions, captions) == pytest.approx(0)
+    assert distance(["x"], ["y"]) == pytest.approx(1)
+    assert distance(["x y"], ["x"]) == pytest.approx(0.75 * math.log2(4 / 3))
