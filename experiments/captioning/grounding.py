@@ -36,7 +36,7 @@ COLOURS = frozenset(
 )  # fmt: skip
 """The eleven basic colour terms of English (Berlin & Kay 1969) and five that captions use beside them."""
 
-_SPELLINGS = {"gray": "grey", "golden": "gold", "reddish": "red"}
+_SPELLINGS = {"gray": "grey", "golden": "gold", "reddish": "red", "whitish": "white", "bluish": "blue"}
 
 
 def names_class(caption: str, label: str) -> bool:
@@ -45,7 +45,7 @@ def names_class(caption: str, label: str) -> bool:
     Whole words count: "car" is not in "carpet", but "car" is in "car-shaped". A label that is
     none of CIFAR-10's classes counts by its own name alone.
     """
-    tokens = words(caption)
+    tokens = [word.removesuffix("'s").removesuffix("’s") for word in words(caption)]
     return any(form in ngrams(tokens, len(form)) for form in _forms(label))
 
 

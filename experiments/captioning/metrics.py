@@ -37,7 +37,7 @@ def bleu(counts: np.ndarray) -> float:
     """
     total = counts.sum(axis=0)
     matches, possible, lengths = total[:_ORDER].tolist(), total[_ORDER : 2 * _ORDER].tolist(), total[-2:]
-    return BLEU.compute_bleu(matches, possible, int(lengths[0]), int(lengths[1])).score
+    return BLEU.compute_bleu(matches, possible, int(lengths[0]), int(lengths[1]), smooth_method="exp").score
 
 
 def cider_d(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:

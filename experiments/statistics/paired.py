@@ -27,8 +27,10 @@ def bootstrapped(measure: Measure, n: int, resamples: int, random: np.random.Gen
     Raises:
         ValueError: if n < 2.
     """
+    # As floats, because scipy would round the bounds of a measure that counts to whole numbers.
     drawn = bootstrap(
-        (np.arange(n),), measure, vectorized=False, n_resamples=resamples, method="percentile", rng=random
+        (np.arange(n),), lambda at: float(measure(at)), vectorized=False, n_resamples=resamples,
+        method="percentile", rng=random,
     )  # fmt: skip
     interval = drawn.confidence_interval
     return Estimate(

@@ -48,6 +48,7 @@ def test_repetition_is_noticed(caption: str) -> None:
     [
         ("a red car on a road", "automobile", True),
         ("two ponies graze", "horse", True),
+        ("the plane's wing", "airplane", True),
         ("a carpet on the floor", "automobile", False),
         ("Automobiles.", "automobile", True),
         ("a catfish", "cat", False),
@@ -70,6 +71,8 @@ def test_naming_another_class_beside_the_right_one_is_no_mistake() -> None:
 def test_colours_are_held_against_all_references() -> None:
     references = ["a gray dog", "a dog on green grass"]
     assert right_colour("a greyish dog", ["a grey dog"])
+    assert right_colour("a bluish ship", ["a blue ship"])
+    assert right_colour("a whitish ship", ["a white ship"])
     assert right_colour("a grey dog", references)
     assert wrong_colour("a grey dog with a red ball", references)
     assert not wrong_colour("a dog", references)

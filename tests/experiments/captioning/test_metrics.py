@@ -28,6 +28,13 @@ def test_bleu_from_counts_is_sacrebleus_corpus_bleu() -> None:
     assert bleu(bleu_counts(CANDIDATES, REFERENCES)) == pytest.approx(expected.score)
 
 
+def test_bleu_of_short_captions_is_smoothed_as_sacrebleu_does() -> None:
+    candidates, references = ["a brown dog runs", "a red ship"], [["the brown dog sits"], ["the red ship"]]
+    expected = BLEU(tokenize="none").corpus_score(candidates, [["the brown dog sits", "the red ship"]]).score
+    assert expected > 0
+    assert bleu(bleu_counts(candidates, references)) == pytest.approx(expected)
+
+
 def test_bleu_of_a_resample_is_the_bleu_of_the_resampled_corpus() -> None:
     counts, at = bleu_counts(CANDIDATES, REFERENCES), np.array([0, 0, 2])
     again = bleu_counts([CANDIDATES[i] for i in at], [REFERENCES[i] for i in at])

@@ -23,6 +23,13 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert first == again
 
 
+def test_a_measure_that_counts_has_bounds_between_whole_numbers() -> None:
+    scores = np.arange(40)
+    whole = bootstrapped(lambda at: int(scores[at].sum()), 40, 99, np.random.default_rng(0))
+    same = bootstrapped(lambda at: float(scores[at].sum()), 40, 99, np.random.default_rng(0))
+    assert whole == same
+
+
 def test_images_that_all_agree_have_an_interval_without_width() -> None:
     estimate = bootstrapped(lambda at: float(np.ones(20)[at].mean()), 20, 50, np.random.default_rng(0))
     assert (estimate.low, estimate.value, estimate.high) == (1, 1, 1)
