@@ -1,0 +1,64 @@
+"""What every captioner can do: the protocol behind which the kinds of captioners stand."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from experiments.results.generate import Caption
+from experiments.sections.generation import GenerationSection
+
+
+class Captioner(Protocol):
+    """A frozen image tower and a network that writes captions from its features.
+
+    Implementations are frozen dataclasses, so that ``dataclasses.replace(captioner, network=...)`` is the
+    same captioner with another network: an adapted one, or a copy.
+    """
+
+    network: nn.Module
+    """What fine-tuning may change: a model of transformers, or PEFT's wrapper around one."""
+
+    tokenizer: Any
+    """The network's own tokenizer, of transformers."""
+
+    @property
+    def model(self) -> str:
+        """Return the name under which the captioner appears in the report."""
+        ...
+
+    @property
+    def weights(self) -> str:
+        """Return where its parts come from, and under which licences."""
+        ...
+
+    @property
+    def stores_transposed(self) -> bool:
+        """Return whether the network's linear layers are GPT-2's Conv1D, which store weights transposed."""
+        ...
+
+    def encode(self, photos: Sequence[np.ndarray]) -> Tensor:
+        """Return the features, float32 (N, T, F) on the CPU, of uint8 photos (H, W, 3) of any size.
+
+        They do not depend on `network`, so that they need computing only once.
+        """
+        ...
+
+    def loss(self, features: Tensor, captions: Sequence[str]) -> Tensor:
+        """Return the mean cross-entropy in nats of the captions' tokens, the end of each included.
+
+        `features` is (N, T, F), for one caption each. Padding does not count.
+        """
+        ...
+
+    def generate(self, features: Tensor, section: GenerationSection) -> list[Caption]:
+        """Write a caption for each of N features (N, T, F), without randomness.
+
+        The result does not depend on how the photos are batched, up to rounding.
+        """
+        ...
+
+    def save(self, folder: Any) -> None:
+        """Keep in `folder` what `load` needs to build the captioner again without its network's origin."""
+        ...

@@ -1,0 +1,62 @@
+"""What rank, targets and full fine-tuning change."""
+
+from typing import Literal
+
+from experiments.frozen import Frozen
+from experiments.results.estimate import Estimate
+
+
+class Variant(Frozen):
+    """One way of tuning, all else being equal.
+
+    `rank` and `targets` are None and empty for full fine-tuning and for the base, which is not tuned
+    (its `trainable` is 0). `trainable` counts parameters, `saved_bytes` is the size of what
+    a user has to keep besides the base, `seconds` and `peak_bytes` are as in `Lora`. `last_loss` is
+    the mean loss of the last epoch (None for the base).
+
+    Over the evaluation photos: `length` is the mean number of words, `distance` the Jensen-Shannon
+    divergence in bits between the words of the captions and of the references, `right_class` and
+    `right_colour` the shares of photos whose caption names the right class and a colour of the
+    references (the class is None where the photos have none), `ended` the share of captions that
+    end by themselves.
+
+    Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
+    class, and `forgotten` its paired difference to the base (None for the base). `held_out_off` is
+    the same share with the adapter switched off (None where there is none to switch off).
+    """
+
+    key: str
+    name: str
+    kind: Literal["base", "lora", "full"]
+    rank: int | None
+    targets: tuple[str, ...]
+    trainable: int
+    saved_bytes: int
+    seconds: float
+    peak_bytes: int | None
+    last_loss: float | None
+    length: Estimate
+    distance: Estimate
+    right_class: Estimate | None
+    right_colour: Estimate
+    ended: Estimate
+    held_out: Estimate
+    held_out_off: Estimate | None
+    forgotten: Estimate | None
+
+
+class Ablations(Frozen):
+    """Every variant, the base first; `held_out_classes` are the classes that held-out photos were judged by.
+
+    `off_is_base` tells whether, for every adapter, the logits with the adapter switched off equal the
+    base's bit for bit.
+    """
+
+    variants: tuple[Variant, ...]
+    held_out_classes: tuple[str, ...]
+    off_is_base: bool
+    seconds: float
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        return {f"held out ({variant.key})": variant.held_out.value for variant in self.variants}

@@ -1,0 +1,31 @@
+"""The captioner before fine-tuning."""
+
+from experiments.frozen import Frozen
+from experiments.results.estimate import Estimate
+
+
+class Aligned(Frozen):
+    """A captioner that writes generic captions, ready to be fine-tuned.
+
+    `weights` says where its parts come from, `training` what was trained here to join them ("nothing"
+    for a captioner that comes whole). `photos` is the number of labelled photos that this took, `steps`
+    that of gradient steps, `loss` the mean loss of each tenth of them; all are empty for a whole
+    captioner. `right_class` is the share of `right_class.n` held-out photos whose caption names the
+    right class. `parameters` counts the whole captioner, `tuned_parameters` the part that
+    fine-tuning may change. `seconds` is wall-clock time.
+    """
+
+    model: str
+    weights: str
+    training: str
+    photos: int
+    steps: int
+    loss: tuple[float, ...]
+    right_class: Estimate
+    parameters: int
+    tuned_parameters: int
+    seconds: float
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        return {"right class": self.right_class.value}

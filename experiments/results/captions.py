@@ -1,0 +1,84 @@
+"""The captions before and after fine-tuning, compared with the references and with each other."""
+
+from typing import Literal
+
+from experiments.frozen import Frozen
+from experiments.results.attachment import Attachment
+from experiments.results.estimate import Estimate
+
+Unit = Literal["points", "share", "words", "bits"]
+"""Points run from 0 to 100 (CIDEr-D: to 10), shares from 0 to 1."""
+
+
+class Measured(Frozen):
+    """One measure of all captions before and after, and their paired difference (after - before).
+
+    `better` says which way is towards the references ("neither" for mere description). The references'
+    own value is given where they have one: of one writer against the other, or of the references' style.
+    """
+
+    key: str
+    name: str
+    family: Literal["agreement", "grounding", "style", "health"]
+    unit: Unit
+    better: Literal["higher", "lower", "neither"]
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    references: float | None
+
+
+class Judged(Frozen):
+    """One caption as judged by itself: its text, its score against the references, and what is wrong with it.
+
+    `score` is the chrF++ (β = 1) against the best reference, from 0 to 100. `right_class` and
+    `wrong_class` are None where the photo has no class.
+    """
+
+    text: str
+    score: float
+    right_class: bool | None
+    wrong_class: bool | None
+    right_colour: bool
+    wrong_colour: bool
+    cut_off: bool
+    repeats: bool
+    rambles: bool
+
+
+class ComparedRecord(Frozen):
+    """One evaluation photo: its reference captions, and its captions before and after."""
+
+    name: str
+    index: int
+    label: str | None
+    references: tuple[str, ...]
+    before: Judged
+    after: Judged
+    picture: Attachment
+
+
+class Comparison(Frozen):
+    """The comparison of all evaluation photos.
+
+    `examples` are positions in `records`: the photos whose change of score (after - before) stands at
+    the shares `quantiles` of all changes in rising order, the first of equals. `changed` counts the
+    photos whose caption is another after tuning.
+    """
+
+    measures: tuple[Measured, ...]
+    records: tuple[ComparedRecord, ...]
+    examples: tuple[int, ...]
+    quantiles: tuple[float, ...]
+    changed: int
+    resamples: int
+    library: str
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        return {
+            f"{measure.key} {when}": getattr(measure, when).value
+            for measure in self.measures
+            if measure.key in {"right_class", "cider_d"}
+            for when in ("before", "after")
+        }

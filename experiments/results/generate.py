@@ -1,0 +1,48 @@
+"""The captions of the evaluation photos before and after fine-tuning."""
+
+from experiments.frozen import Frozen
+from experiments.results.attachment import Attachment
+
+
+class Caption(Frozen):
+    """What a captioner wrote, and whether it ended the caption by itself or was cut off at the limit."""
+
+    text: str
+    ended: bool
+
+
+class CaptionedRecord(Frozen):
+    """One evaluation photo with its captions.
+
+    `label` is its class, or None where the data set has no classes; `picture` is a small PNG.
+    """
+
+    name: str
+    index: int
+    label: str | None
+    references: tuple[str, ...]
+    before: Caption
+    after: Caption
+    picture: Attachment
+
+
+class Generated(Frozen):
+    """The captions of every evaluation photo, in the data set's order.
+
+    `classes` are the data set's classes, `tuning_captions` the captions tuned on (what is new in a
+    caption is new beside these), `max_new_tokens` the limit at which a caption is cut off. `seconds`
+    is wall-clock time for all captions of both kinds.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    tuning_captions: tuple[str, ...]
+    records: tuple[CaptionedRecord, ...]
+    max_new_tokens: int
+    beams: int
+    seconds: float
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        changed = sum(record.before.text != record.after.text for record in self.records)
+        return {"captions changed": changed / len(self.records)}

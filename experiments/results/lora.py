@@ -1,0 +1,37 @@
+"""The result of fine-tuning a captioner by low-rank adaptation."""
+
+from experiments.frozen import Frozen
+
+
+class Lora(Frozen):
+    """An adapter and how it came about.
+
+    `targets` are the suffixes of the names of the adapted modules, `matched` the number of modules that
+    they match. `trainable` and `total` count parameters, the adapter's included in both;
+    `adapter_bytes` is the size on disk of what PEFT saved. `loss` is the mean cross-entropy per token,
+    in nats, of each epoch over `images` photos with one caption each. `seconds` is the wall-clock time
+    of the tuning alone, summed over resumed runs; `peak_bytes` the largest resident memory of the
+    process during it (on a GPU: the most memory that tensors took), or None where the system does
+    not tell.
+    """
+
+    model: str
+    r: int
+    alpha: int
+    dropout: float
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    targets: tuple[str, ...]
+    matched: int
+    images: int
+    trainable: int
+    total: int
+    adapter_bytes: int
+    loss: tuple[float, ...]
+    seconds: float
+    peak_bytes: int | None
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        return {"trainable": self.trainable, "last loss": self.loss[-1]}

@@ -1,0 +1,49 @@
+"""The profile's `[photos]`: which captioned photos a captioner is tuned and evaluated on."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from experiments.frozen import Frozen
+from experiments.sections.training import Positive
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Cifar10Captions(Frozen):
+    """Photos of CIFAR-10 with the captions in a CSV file, a path from the project's folder.
+
+    Its training photos are for tuning, its test photos for evaluation.
+    """
+
+    kind: Literal["cifar10_captions"]
+    captions: Text
+
+
+class Flickr30k(Frozen):
+    """The first photos of Flickr30k, streamed from a hub's parquet files.
+
+    `repository` is a data set on the Hugging Face hub at a pinned `revision`. Its first `tuning` photos,
+    with the first caption of each, are for tuning; the next `evaluation` photos, with all captions of
+    each, for evaluation.
+    """
+
+    kind: Literal["flickr30k"]
+    repository: Text
+    revision: Text
+    split: Text
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+
+
+class GeneratedPhotos(Frozen):
+    """Coloured shapes with captions that follow from how they were drawn: for a run that takes seconds."""
+
+    kind: Literal["generated"]
+    seed: Annotated[int, Field(ge=0)]
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+    size: Annotated[int, Field(ge=8)]
+
+
+PhotosSection = Annotated[Cifar10Captions | Flickr30k | GeneratedPhotos, Field(discriminator="kind")]
