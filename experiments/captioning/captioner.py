@@ -58,7 +58,3 @@ class Captioner(Protocol):
         The result does not depend on how the photos are batched, up to rounding.
         """
         ...
-
-    def save(self, folder: Any) -> None:
-        """Keep in `folder` what `load` needs to build the captioner again without its network's origin."""
-        ...

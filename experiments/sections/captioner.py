@@ -1,0 +1,106 @@
+"""The profile section of the captioner that is fine-tuned."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from experiments.frozen import Frozen
+from experiments.results.classification import Precision
+from experiments.sections.training import Positive
+
+Text = Annotated[str, Field(min_length=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class CaptionerSection(Frozen):
+    """What captioners have in common.
+
+    `seed` decides everything random. Networks compute at `precision`, which a profile fixes rather than
+    a probe, because captions must repeat themselves. `held_out` photos of the classification test set
+    measure whether captions name the right class.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    precision: Precision
+    held_out: Positive
+
+
+class WarmUp(Frozen):
+    """Training of the mapper alone, to classify photos against the language model's own class words."""
+
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: Rate
+    label_smoothing: Fraction
+
+
+class Joint(Frozen):
+    """Training of mapper and language model together on generic captions of labelled photos.
+
+    A photo's caption is one of `templates`, each with one ``{}`` for the class with its article. The
+    class word counts `class_weight` times as much in the loss as another token.
+    """
+
+    steps: Positive
+    batch_size: Positive
+    learning_rate: Rate
+    class_weight: Rate
+    templates: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_gap_each(self) -> Self:
+        for template in self.templates:
+            if template.count("{}") != 1:
+                raise ValueError(f"a template must contain exactly one {{}}, unlike {template!r}")
+        return self
+
+
+class PrefixCaptionerSection(CaptionerSection):
+    """EfficientNet-Lite0 and SmolLM2-135M, joined by a mapper that is trained here.
+
+    Photos are seen at `image_size` pixels square, `photos` labelled training photos align the parts.
+    """
+
+    kind: Literal["prefix"]
+    image_size: Annotated[int, Field(ge=64, le=512)]
+    photos: Positive
+    warm_up: WarmUp
+    joint: Joint
+
+
+class EncoderDecoderSection(CaptionerSection):
+    """Any VisionEncoderDecoder of transformers: a hub's name at a pinned `revision`, or a local folder.
+
+    A local folder, written with a slash or a leading dot, has no revision.
+    """
+
+    kind: Literal["vision_encoder_decoder"]
+    model: Text
+    revision: Text | None = None
+
+    @property
+    def local(self) -> Path | None:
+        """The folder on this machine that is named, or None where a hub's repository is."""
+        path = Path(self.model).expanduser()
+        return path if path.is_absolute() or self.model.startswith((".", "~")) or path.is_dir() else None
+
+    @model_validator(mode="after")
+    def _revision_is_pinned(self) -> Self:
+        if self.local is None and self.revision is None:
+            raise ValueError("a hub's model needs revision, the commit at which it is pinned")
+        if self.local is not None and not self.local.is_dir():
+            raise ValueError(f"there is no folder {self.local}")
+        return self
+
+
+class RandomCaptionerSection(CaptionerSection):
+    """A tiny VisionEncoderDecoder with random weights: it knows nothing, in a second."""
+
+    kind: Literal["random"]
+
+
+AnyCaptionerSection = Annotated[
+    PrefixCaptionerSection | EncoderDecoderSection | RandomCaptionerSection, Field(discriminator="kind")
+]
