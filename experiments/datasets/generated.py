@@ -26,13 +26,13 @@ def _draw(count: int, size: int, random: np.random.Generator) -> tuple[np.ndarra
     labels = random.permutation(np.arange(count) % len(CLASSES))
     images = random.integers(0, 96, (count, size, size, 3), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
-        image[_mask(CLASSES[label], size, random)] = random.integers(128, 256, 3, dtype=np.uint8)
+        image[mask(CLASSES[label], size, random)] = random.integers(128, 256, 3, dtype=np.uint8)
     images.setflags(write=False)
     labels.setflags(write=False)
     return images, labels
 
 
-def _mask(shape: str, size: int, random: np.random.Generator) -> np.ndarray:
+def mask(shape: str, size: int, random: np.random.Generator) -> np.ndarray:
     """Return a boolean (size, size) mask of one shape with its centre near the middle."""
     centre = size / 2 + random.uniform(-size / 8, size / 8, 2)
     y, x = np.indices((size, size)) + 0.5

@@ -1,0 +1,187 @@
+"""The first photos of Flickr30k, or of any captioned photos kept alike in parquet files."""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from experiments.datasets.hub import no_answer
+from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.errors import UserError
+from experiments.sections.photos import Flickr30k
+
+COLUMNS = ("image", "caption", "img_id", "filename")
+SPLIT_NAMES = frozenset({"train", "test", "validation", "valid", "val", "dev"})
+
+Row = dict[str, Any]
+
+
+def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -> CaptionedPhotos:
+    """Read the first rows that `section` asks for, and no more, from a folder, the hub's cache or the hub.
+
+    A folder of parquet files named by `section.repository`, a path from `root`, takes the place of the
+    hub. The first rows, with their first caption, are for tuning, the next for evaluation. Captions
+    are stripped, blank ones dropped; photos are RGB and upright.
+
+    Raises:
+        UserError: if the hub cannot be reached (within 15 s), or if columns, rows or images are missing or
+            damaged.
+    """
+    count = section.tuning + section.evaluation
+    folder = _folder(section, root)
+    files = _shards(folder, section.split) if folder else _cached(section)
+    if folder and not files:
+        raise UserError(
+            f"{folder} holds no first parquet file of split {section.split!r}: place the files there, "
+            f"named like {section.split}-00000-of-00009.parquet, from the first on."
+        )
+    if not files:
+        _require_reachable(section)
+        say(f"streaming {count} photos from {section.repository}")
+    photos = [_photo(row, index, section) for index, row in enumerate(_rows(section, files, count))]
+    _check_count(photos, count, section)
+    return CaptionedPhotos(
+        source=f"The first {count} rows of split {section.split} of {section.repository}"
+        + ("" if folder else f" at revision {section.revision}"),
+        classes=(),
+        tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: section.tuning]),
+        evaluation=tuple(photos[section.tuning :]),
+    )
+
+
+def _folder(section: Flickr30k, root: Path) -> Path | None:
+    """Return the folder that `repository` names, or None if it names a data set on the hub."""
+    folder = root / Path(section.repository).expanduser()
+    if folder.is_dir():
+        return folder
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", section.repository):
+        raise UserError(
+            f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
+            "name a data set on the hub, such as lmms-lab/flickr30k."
+        )
+    return None
+
+
+def _cached(section: Flickr30k) -> list[Path]:
+    """Return the data set's files in the hub's local cache, none if the first is not there."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(
+            section.repository, repo_type="dataset", revision=section.revision, local_files_only=True
+        )
+    except Exception:  # nothing there, or nothing that the library can read: then the hub is asked
+        return []
+    return _shards(Path(folder), section.split)
+
+
+def _shards(folder: Path, split: str) -> list[Path]:
+    """Return the parquet files of a split in order, none if the first of a numbered series is missing.
+
+    Files belong to the split that their name or folder names, or, where no file names a split, to any.
+    """
+    words = {
+        file: set(re.split("[^a-zA-Z0-9]+", str(file.relative_to(folder))))
+        for file in sorted(folder.rglob("*.parquet"))
+    }
+    files = [file for file in words if split in words[file]]
+    if not files and not any(SPLIT_NAMES & names for names in words.values()):
+        files = list(words)
+    numbered = [re.search(r"-(\d+)-of-\d+$", file.stem) for file in files]
+    numbers = [int(match[1]) for match in numbered if match]
+    # The first rows are asked for: of a series that begins later, they would be other rows.
+    return files if numbers == list(range(len(numbers))) else []
+
+
+def _require_reachable(section: Flickr30k) -> None:
+    from huggingface_hub import constants
+
+    address = f"{constants.ENDPOINT}/datasets/{section.repository}"
+    failure = no_answer(address)
+    if failure:
+        raise UserError(
+            f"The data set {section.repository} is not on this machine and cannot be fetched: {address} did "
+            f"not answer ({failure}); go online and run again, or download its parquet files elsewhere and "
+            "give their folder as photos.repository, or set HF_HOME to a folder where the hub's client "
+            "has stored it."
+        )
+
+
+def _rows(section: Flickr30k, files: Sequence[Path], count: int) -> list[Row]:
+    """Return the first rows, fewer if there are fewer, with their images as they are stored."""
+    from datasets import load_dataset
+
+    place = f"The data set {section.repository}, split {section.split},"
+    try:
+        if files:
+            sources = {section.split: [str(file) for file in files]}
+            stream = load_dataset("parquet", data_files=sources, split=section.split, streaming=True)
+        else:
+            stream = load_dataset(
+                section.repository, revision=section.revision, split=section.split, streaming=True
+            )
+        # Images are decoded in this module, where the row of a damaged one is known. The stream's own
+        # `take` would fetch rows beyond the last.
+        rows = list(islice(stream.decode(False), count))
+    except Exception as error:  # whatever a lost connection or a damaged file makes the library raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{place} cannot be read ({reason.rstrip('.')}): "
+            + ("place its files anew." if files else "check photos.repository, its revision and its split.")
+        ) from error
+    missing = [column for column in COLUMNS if rows and column not in rows[0]]
+    if missing:
+        raise UserError(f"{place} has no column {missing[0]!r}; it must have {', '.join(COLUMNS)}.")
+    return rows
+
+
+def _photo(row: Row, index: int, section: Flickr30k) -> Photo:
+    captions = row["caption"]
+    if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
+        raise UserError(
+            f"Row {index} of {section.repository} has no list of texts as its caption; name a data set "
+            "that has one."
+        )
+    references = tuple(text.strip() for text in captions if text.strip())
+    if not references or not row["filename"]:
+        raise UserError(
+            f"Row {index} of {section.repository} has no {'filename' if references else 'caption'}; name a "
+            "data set where every photo has one."
+        )
+    return Photo(row["filename"], index, _pixels(row, index, section), references, None)
+
+
+def _pixels(row: Row, index: int, section: Flickr30k) -> np.ndarray:
+    cell = row["image"]
+    try:
+        content = cell["bytes"] if isinstance(cell, dict) else cell
+        with Image.open(io.BytesIO(content)) as picture:
+            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+    except Exception as error:  # whatever a damaged file makes Pillow raise
+        raise UserError(
+            f"The image in row {index} of {section.repository} ({row['filename']}) cannot be decoded: fetch "
+            "the data set again."
+        ) from error
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _check_count(photos: Sequence[Photo], count: int, section: Flickr30k) -> None:
+    if len(photos) < count:
+        raise UserError(
+            f"{section.repository} has only {len(photos)} rows in split {section.split!r}, but "
+            f"photos.tuning + photos.evaluation ask for {count}: lower one of them."
+        )
+    names = [photo.name for photo in photos]
+    repeated = next((photo for photo in photos if photo.name in names[: photo.index]), None)
+    if repeated:
+        raise UserError(
+            f"Row {repeated.index} of {section.repository} repeats the file name {repeated.name}; name a "
+            "data set with one row per photo."
+        )
