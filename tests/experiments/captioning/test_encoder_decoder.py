@@ -384,6 +384,8 @@ def test_a_half_precision_checkpoint_with_the_buffers_of_old_versions_and_no_poo
     for part in ("attn", "crossattention"):
         state[f"decoder.transformer.h.0.{part}.bias"] = torch.ones(1, 1, 4, 4, dtype=torch.uint8)
         state[f"decoder.transformer.h.0.{part}.masked_bias"] = torch.tensor(-1e4)
+    config = json.loads((old / "config.json").read_text())
+    (old / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
     (old / "model.safetensors").unlink()
     torch.save(state, old / "pytorch_model.bin")
     captioner = load(old)
