@@ -13,8 +13,15 @@ from experiments.atomic import write_whole
 PAGE_WIDTH = 6.3
 """Width of the text on an A4 page in inches, so that a figure's letters print at their stated size."""
 
-COLOURS = {"zero_shot": "#3b6ea5", "vit": "#c8702a", "cnn": "#4f8a4c"}
-"""One colour per classifier, the same in every figure; told apart in grey as well."""
+COLOURS = {
+    "zero_shot": "#3b6ea5",
+    "vit": "#c8702a",
+    "cnn": "#4f8a4c",
+    "base": "#555555",
+    "lora": "#7a4f9a",
+    "full": "#b03a3a",
+}
+"""One colour per classifier and per kind of tuning, the same in every figure; told apart in grey as well."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -29,6 +36,7 @@ _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "svg.hashsalt": "figures",  # otherwise the identifiers in an SVG differ from run to run
 }
 

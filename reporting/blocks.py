@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 CLASSIFIERS = ("zero_shot", "vit", "cnn")
+CAPTIONING = ("align", "lora", "generate", "captions", "ablations")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,16 @@ BLOCKS = {
     "per_class": Block(CLASSIFIERS, figure="figures.per_class"),
     "confusion": Block(CLASSIFIERS, figure="figures.confusion"),
     "observations": Block(CLASSIFIERS),
-    "lora_set_up": Block(("lora",)),
+    "lora_set_up": Block(("align", "lora")),
+    "tuning_loss": Block(("lora",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),
+    "caption_gallery": Block(("captions",)),
     "caption_metrics": Block(("captions",)),
     "ablations": Block(("ablations",)),
+    "forgetting": Block(("ablations",), figure="figures.forgetting"),
+    "why_lora": Block(("lora", "ablations")),
+    "how_behaviour_changes": Block(("captions", "ablations")),
     "results": Block(),
-    "versions": Block(CLASSIFIERS),
-    "ingredients": Block(CLASSIFIERS),
+    "versions": Block((*CLASSIFIERS, *CAPTIONING)),
+    "ingredients": Block((*CLASSIFIERS, *CAPTIONING)),
 }

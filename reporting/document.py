@@ -12,10 +12,11 @@ import jinja2
 from experiments import cache
 from experiments.errors import UserError
 from experiments.project import Project, open_project
+from experiments.results.attachment import Attachment
 from experiments.results.envelope import Freshness
-from reporting import facts
+from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, Block
-from reporting.markdown import Markdown, escape
+from reporting.markdown import Markdown, escape, strong
 from reporting.numbers import Numbers
 
 FIGURES = Path("_figures")
@@ -65,7 +66,15 @@ class Document:
             envelopes=self.envelopes,
             n=Numbers(self.envelopes),
             facts=facts,
+            captions=caption_facts,
+            strong=strong,
+            picture=self._picture,
         )
+
+    def _picture(self, attachment: Attachment) -> str | None:
+        """Return where the picture of a photo stands, from the project's folder, or None if it is gone."""
+        path = self.project.results / "generate" / attachment.file
+        return path.relative_to(self.project.root).as_posix() if path.is_file() else None
 
     def _callouts(self, block: Block) -> list[str]:
         """Return a callout for the stages of a block that are missing and one for those that are stale."""
@@ -131,5 +140,7 @@ def _environment(folder: Path) -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # the output is Markdown, where the escapes of HTML would show
     )
+    # For what a macro has written: its parts were escaped where it printed them.
+    environment.filters["markdown"] = Markdown
     environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
     return environment

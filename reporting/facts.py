@@ -1,6 +1,7 @@
 """What a result implies, as pure functions: the words are the templates'."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from experiments.results.classification import Classification
 
@@ -35,3 +36,21 @@ def main_confusion(result: Classification) -> tuple[int, int]:
     indices = range(len(result.classes))
     mistakes = ((true, predicted) for true in indices for predicted in indices if true != predicted)
     return max(mistakes, key=lambda pair: result.confusion[pair[0]][pair[1]])
+
+
+def by_versions(envelopes: Mapping[str, Any], stages: Sequence[str]) -> list[list[str]]:
+    """Return the stages in groups that were run with the same versions of the same libraries."""
+    groups: list[list[str]] = []
+    for stage in stages:
+        for group in groups:
+            if envelopes[group[0]].provenance.versions == envelopes[stage].provenance.versions:
+                group.append(stage)
+                break
+        else:
+            groups.append([stage])
+    return groups
+
+
+def packages(envelopes: Mapping[str, Any], stages: Sequence[str]) -> list[str]:
+    """Return every library that a run recorded, in the order of its first mention."""
+    return list(dict.fromkeys(name for stage in stages for name in envelopes[stage].provenance.versions))

@@ -13,6 +13,19 @@ class Markdown(str):
     __slots__ = ()
 
 
+def strong(value: object) -> Markdown:
+    """Return `value` in bold, escaped.
+
+    A no-break space is written as an entity, since Pandoc sees no bold where white space is at its edge.
+    """
+    return Markdown(f"**{escape(value)}**".replace("\N{NO-BREAK SPACE}", "&nbsp;"))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text`, split where `escape` leaves a space."""
+    return [word for word in _WHITE_SPACE.split(text) if word]
+
+
 def escape(value: object) -> Markdown:
     """Return `value` as Markdown that reads exactly as its text.
 

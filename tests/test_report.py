@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pypdf
@@ -13,33 +12,10 @@ import pytest
 
 from reporting.numbers import Numbers
 from tests.reporting.conftest import ROOT
+from tests.reporting.origins import agrees, spans
 
 PARTS = ("experiments", "figures", "profiles", "reporting", "results", "templates")
-FILES = ("report.qmd", "provenance.qmd", "_quarto.yml")
-
-
-class Spans(HTMLParser):
-    """Collects the text of every span that names its origin."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str]] = []
-        self.origins: list[str | None] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "span":
-            self.origins.append(dict(attrs).get("data-from"))
-            if self.origins[-1]:
-                self.found.append((self.origins[-1], ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "span":
-            self.origins.pop()
-
-    def handle_data(self, data: str) -> None:
-        if self.origins and self.origins[-1]:
-            origin, text = self.found[-1]
-            self.found[-1] = (origin, text + data)
+FILES = ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml")
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def spans(page: Path) -> list[tuple[str, str]]:
-    parser = Spans()
-    parser.feed(page.read_text())
-    return parser.found
-
-
 def test_the_site_has_its_pages_and_the_pdf(folder: Path) -> None:
     names = {path.name for path in (folder / "_site").iterdir()}
-    assert {"index.html", "report.html", "report.pdf", "provenance.html"} <= names
+    assert {"index.html", "report.html", "report.pdf", "captions.html", "provenance.html"} <= names
 
 
 def test_the_first_page_names_the_profile(folder: Path) -> None:
@@ -81,7 +51,7 @@ def test_the_first_page_names_the_profile(folder: Path) -> None:
 
 
 def test_html_and_pdf_show_the_same_numbers_in_the_same_order(folder: Path) -> None:
-    numbers = [text for _, text in spans(folder / "_site" / "report.html")]
+    numbers = [text for _, text in spans((folder / "_site" / "report.html").read_text())]
     assert len(numbers) > 50
     pages = pypdf.PdfReader(folder / "_site" / "report.pdf").pages
     squeezed = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
@@ -97,14 +67,9 @@ def test_every_number_on_a_page_is_what_stands_at_its_origin(folder: Path) -> No
     from reporting.document import open_document
 
     figures = Numbers(open_document(open_project("offline", folder)).envelopes)
-    for page in ("report.html", "provenance.html"):
-        for origin, text in spans(folder / "_site" / page):
-            value = figures.at(origin)
-            shown = re.sub(r"[^\d.]", "", text)
-            if isinstance(value, float) and "%" in text:
-                assert float(shown) == pytest.approx(100 * value, abs=0.0501), origin
-            elif isinstance(value, int) and not text.endswith(("M", "k")):
-                assert int(shown) == value, origin
+    for page in ("report.html", "captions.html", "provenance.html"):
+        for origin, text in spans((folder / "_site" / page).read_text()):
+            assert agrees(text, figures.at(origin)), (origin, text)
 
 
 def test_what_is_missing_says_so_with_the_command_and_what_is_there_is_fresh(folder: Path) -> None:

@@ -20,6 +20,9 @@ _SHELL = Path(__file__).with_name("page.typ")
 # Words in which Typst finds no shorthand. It would make a minus of `-1`, a dash of `--`, an ellipsis of `...`
 # and a field of `.x` after a `]`; Pandoc does not prevent it. Any other word is written as a string.
 _SAFE_WORD = re.compile(r"[^\W_]+([.,:’][^\W_]+|-[^\W\d_]+)*[,;:.%]?")
+BESIDE = "beside"
+"""The class of a div whose first block stands beside the rest; Quarto sets them one below the other."""
+
 _UNSEEN = dict.fromkeys([*range(32), 127], " ")
 
 
@@ -82,6 +85,8 @@ def _div(div: Node) -> list[Node]:
         kind = classes[1].removeprefix("callout-")
         start = raw("typst", f"#callout({string(kind)})[")
         return [start, first, raw("typst", "]["), *rest, raw("typst", f"]{label}")]
+    if classes[:1] == [BESIDE]:
+        return [raw("typst", "#beside["), first, raw("typst", "]["), *rest, raw("typst", f"]{label}")]
     return [div]
 
 

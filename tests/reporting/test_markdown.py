@@ -2,10 +2,11 @@ import html
 import re
 
 import pypandoc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.markdown import Markdown, escape
+from reporting.markdown import Markdown, escape, strong, words
 
 HOSTILE = [
     "# Heading",
@@ -53,6 +54,24 @@ def test_every_punctuation_mark_gets_exactly_one_backslash() -> None:
 
 def test_a_no_break_space_stays() -> None:
     assert escape("70.6\N{NO-BREAK SPACE}%") == "70\\.6\N{NO-BREAK SPACE}\\%"
+
+
+def test_words_are_split_where_escape_leaves_a_space() -> None:
+    text = " a\u2003b\n\nc\N{NO-BREAK SPACE}d "
+    assert words(text) == ["a", "b", "c\N{NO-BREAK SPACE}d"]
+    assert escape(" ".join(words(text))) == escape(text).strip(" ")
+
+
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "*", "**", "a\\", "\N{NO-BREAK SPACE}a\N{NO-BREAK SPACE}", "x**y", "_a_"]
+)
+def test_any_text_in_bold_is_that_text_and_all_of_it_bold(text: str) -> None:
+    expected = re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).strip(" ")
+    page = pypandoc.convert_text(f"x {strong(expected)} y", "html", "markdown", ["--wrap=none"])
+    found = re.fullmatch(r"<p>x <strong>(.*)</strong> y</p>\n", page, re.DOTALL)
+    assert found, page
+    assert html.unescape(found[1]) == expected
+    assert "<" not in found[1]
 
 
 def read_back(texts: list[str]) -> list[str]:

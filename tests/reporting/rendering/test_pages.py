@@ -199,6 +199,28 @@ def test_an_old_page_does_not_outlive_its_source(project: Project) -> None:
     assert not (project.site / "gone.html").exists()
 
 
+def test_a_first_block_beside_the_rest_is_two_columns_on_paper_and_a_div_on_the_screen(
+    project: Project,
+) -> None:
+    project.write("style.css", ".beside { display: grid; }\n")
+    table = "| a |\n|---|\n| within |\n"
+    project.page(
+        f'::: {{.beside}}\n![](figures/dot.svg){{fig-alt="dot" width=40px}}\n\nTitle\n\n{table}:::\n\nEnd.\n'
+    )
+    assert '<div class="beside">\n<p><img' in project.render().body()
+    first, rest = _typst(project).split("#beside[")[1].split("][")
+    assert "image(" in first
+    assert "Title" not in first
+    assert rest.index("Title") < rest.index("within") < rest.index("End.")
+    assert "Title" in project.pdf_words()
+
+
+def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Project) -> None:
+    project.write("style.css", ".beside { display: grid; }\n")
+    project.page("::: {.beside}\n:::\n\nEnd.\n").render()
+    assert "End." in project.pdf_words()
+
+
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
     markdown = cells.run([cells.draft(site.pages[0])], site.root)[0]

@@ -1,0 +1,382 @@
+import re
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from experiments.project import Project
+from experiments.results.captions import Comparison
+from reporting.blocks import BLOCKS, CAPTIONING
+from reporting.document import Document
+from reporting.markdown import escape
+from reporting.numbers import Numbers
+from reporting.prepare import draw_figures
+from reporting.render import render
+from reporting.rendering import pandoc
+from tests.reporting.conftest import CAPTIONED, ROOT, ablations, aligned, captioned, comparison, lora
+from tests.reporting.origins import agrees, spans
+from tests.reporting.rendering.conftest import CONFIGURATION, FRONT, Words
+
+NAMES = [name for name, block in BLOCKS.items() if block.stages and set(block.stages) <= {*CAPTIONING}]
+SPAN = re.compile(r'\[((?:[^\[\]\\]|\\.)*)\]\{data-from="[^"]+"\}')
+
+EVERY_WAY = ("r1", "r4", "r8", "r32", "attention", "full")
+
+HOSTILE = (
+    "*x* y", "{{< env HOME >}} y", "{% x %} {{ x }} y", "<b>bold</b> y", "`code` y", "a | b | c",
+    "::: {.beside}", "[a](b) y", "$x$ and $$y$$", "@tbl-x y", "y trailing\\", "**", "# no heading",
+    "\\*\\* y", "&amp; y", "![a](b.png)", "x\N{NO-BREAK SPACE}y \N{NO-BREAK SPACE}z", "- item",
+    "```{python} y", "\"quoted\" 'single' it's", "^[note] y[^1]",
+)  # fmt: skip
+
+
+def all_results(**altered: Any) -> dict[str, Any]:
+    results = {"align": aligned(), "lora": lora(), "captions": comparison(), "ablations": ablations()}
+    return results | altered
+
+
+def shown(project: Project, **altered: Any) -> Document:
+    document = captioned(project, **all_results(**altered))
+    draw_figures(document)
+    return document
+
+
+def text_of(document: Document, name: str) -> str:
+    """The words of a block as a reader sees them."""
+    return pandoc.plain(pandoc.read(document.block(name))[0]["blocks"]).replace("’", "'")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("classes", [True, False])
+def test_every_block_can_be_shown_without_a_callout_for_photos_with_classes_and_without(
+    project: Project, name: str, classes: bool
+) -> None:
+    document = shown(project, captions=comparison(classes=classes), ablations=ablations(classes=classes))
+    text = document.block(name)
+    assert text.strip()
+    assert "callout" not in text
+    assert not pandoc.read(text)[1]
+    assert "None" not in text_of(document, name)
+
+
+def test_photos_without_classes_have_no_word_of_classes_among_their_captions(project: Project) -> None:
+    document = shown(project, captions=comparison(classes=False), ablations=ablations(classes=False))
+    for name in ("caption_examples", "caption_gallery", "caption_metrics"):
+        assert "class" not in text_of(document, name)
+    assert "Right class" not in document.block("ablations")
+    assert "Right class" in shown(project).block("ablations")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_is_a_span_and_agrees_with_its_origin(project: Project, name: str) -> None:
+    document = shown(project)
+    text = document.block(name)
+    figures = spans(pandoc.write(pandoc.read(text)[0], "html5"))
+    numbers = Numbers(document.envelopes)
+    for origin, printed in figures:
+        assert agrees(printed, numbers.at(origin)), (origin, printed)
+    assert figures or name == "forgetting"  # a figure whose numbers are in a table
+    rest = re.sub(r"!\[\]\(.*?\)\{.*?\}|\{#.*?\}|@tbl-[\w-]+", "", SPAN.sub("", text))
+    for known in (aligned().model, *(part.name for part in (*ablations().variants, *comparison().measures))):
+        rest = rest.replace(escape(known), "")
+    rest = re.sub(r"\*\*test\\-\d+\*\*", "", rest)
+    assert not re.search(r"\d", rest), rest
+
+
+@pytest.mark.parametrize("stage", ["lora", "ablations", "captions"])
+def test_what_can_be_shown_is_shown_when_another_result_is_missing(project: Project, stage: str) -> None:
+    results = {name: value for name, value in all_results().items() if name != stage}
+    document = captioned(project, **results)
+    draw_figures(document)
+    for name in ("lora_set_up", "why_lora", "how_behaviour_changes"):
+        text = document.block(name)
+        missing = stage in BLOCKS[name].stages
+        assert (f'title="Missing: {stage}"' in text) == missing
+        assert "data-from" in text
+
+
+# Hostile captions
+
+
+def hostile(captions: Comparison, texts: tuple[str, ...]) -> Comparison:
+    """The same comparison with every text another."""
+    records = []
+    for index, record in enumerate(captions.records):
+        one, two, three, four = (texts[(index + shift) % len(texts)] for shift in range(4))
+        records.append(
+            record.model_copy(
+                update={
+                    "references": (one, two),
+                    "before": record.before.model_copy(update={"text": three}),
+                    "after": record.after.model_copy(update={"text": four}),
+                }
+            )
+        )
+    return captions.model_copy(update={"records": tuple(records)})
+
+
+def structure(tree: Any) -> Any:
+    """A tree with its words taken out: runs of words and spaces become one mark."""
+    if isinstance(tree, list):
+        kinds = [structure(item) for item in tree]
+        return [kind for at, kind in enumerate(kinds) if kind != "words" or kinds[at - 1 : at] != ["words"]]
+    if isinstance(tree, dict) and "t" in tree:
+        if tree["t"] in {"Str", "Space", "SoftBreak"}:
+            return "words"
+        if tree["t"] == "Quoted":  # “quotation marks” are text, as crossref makes them
+            return structure(pandoc.unquoted(tree["c"]))
+        if tree["t"] == "Image":
+            return "image"
+        return {"t": tree["t"], "c": structure(tree.get("c"))}
+    return tree if not isinstance(tree, str) else ""
+
+
+@pytest.mark.parametrize("name", ["caption_examples", "caption_gallery"])
+def test_hostile_captions_change_text_and_nothing_else(project: Project, name: str) -> None:
+    whole = comparison(captions=CAPTIONED * 4)
+    tame = tuple(" ".join(f"w{at}n{n}" for n in range(len(_split(t)))) for at, t in enumerate(HOSTILE))
+    pages = [captioned(project, captions=hostile(whole, texts)).block(name) for texts in (tame, HOSTILE)]
+    (tame_tree, tame_warnings), (tree, warnings) = map(pandoc.read, pages)
+    assert tame_warnings == warnings == []
+    assert structure(_without_bold(tree["blocks"])) == structure(_without_bold(tame_tree["blocks"]))
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in re.split(r"[^\S\N{NO-BREAK SPACE}]+", text) if word]
+
+
+def _without_bold(tree: Any) -> Any:
+    """Bold follows from which words two captions share, not from how they are written."""
+    return pandoc.transform(tree, {"Strong": lambda strong: strong["c"]})
+
+
+@pytest.mark.parametrize("name", ["caption_examples", "caption_gallery"])
+def test_every_caption_reads_exactly_as_it_was_written(project: Project, name: str) -> None:
+    captions = hostile(comparison(captions=CAPTIONED * 4), (*HOSTILE, "line\nbreak\r\n\n and  spaces"))
+    tree, _ = pandoc.read(captioned(project, captions=captions).block(name))
+    tables = [node for node in pandoc.walk(tree["blocks"]) if node["t"] == "Table"]
+    positions = captions.examples if name == "caption_examples" else range(len(captions.records))
+    for at, table in zip(positions, tables, strict=True):
+        record = captions.records[at]
+        rows = table["c"][4][0][3]
+        read = [pandoc.plain(row[1][1][4]) for row in rows]
+        texts = (*record.references, record.before.text, record.after.text)
+        assert read == [" ".join(_split(text)) for text in texts]
+
+
+def test_a_page_of_hostile_captions_reads_the_same_in_html_and_pdf(project: Project) -> None:
+    block = captioned(project, captions=hostile(comparison(captions=CAPTIONED * 4), HOSTILE)).block(
+        "caption_gallery"
+    )
+    (project.root / "_quarto.yml").write_text(CONFIGURATION)
+    (project.root / "style.css").write_text((ROOT / "reporting" / "style.css").read_text())
+    (project.root / "report.qmd").write_text(f"{FRONT}# Photos\n\n{block}")
+    site = render(project.root)
+    page = Words()
+    page.feed((site / "report.html").read_text())
+    paper = "".join(sheet.extract_text() for sheet in PdfReader(site / "report.pdf").pages)
+    for text in HOSTILE:
+        assert " ".join(_split(text)) in page.words, text
+        assert re.sub(r"\s", "", text) in re.sub(r"\s", "", paper), text
+
+
+def test_new_words_are_bold_and_no_others(project: Project) -> None:
+    captions = comparison(captions=[("cat", "a cat", "a cat", "a photo of a cat", "a photo of *two* cat")])
+    tree, _ = pandoc.read(captioned(project, captions=captions).block("caption_gallery"))
+    bold = [pandoc.plain(node["c"]) for node in pandoc.walk(tree["blocks"]) if node["t"] == "Strong"]
+    assert bold == ["test-0", "*two*"]
+
+
+def test_an_empty_caption_is_said_to_be_nothing(project: Project) -> None:
+    captions = comparison(captions=[("cat", "a cat", "a cat", "", " \n")])
+    assert captioned(project, captions=captions).block("caption_gallery").count("| *nothing* |") == 2
+
+
+def test_a_picture_that_is_gone_is_said_to_be_missing_and_stops_nothing(project: Project) -> None:
+    document = captioned(project, captions=comparison())
+    (project.results / "generate" / comparison().records[0].picture.file).unlink()
+    tree = pandoc.read(document.block("caption_gallery"))[0]
+    targets = [node["c"][2][0] for node in pandoc.walk(tree["blocks"]) if node["t"] == "Image"]
+    files = [f"results/smoke/generate/{record.picture.file}" for record in comparison().records]
+    assert targets == [file for file in files if file != files[0]]
+    assert "The picture is missing." in pandoc.plain(tree["blocks"])
+
+
+def test_the_rule_and_the_faults_of_the_examples_are_printed(project: Project) -> None:
+    text = text_of(shown(project), "caption_examples")
+    assert "10.0\xa0%, 30.0\xa0%, 50.0\xa0%, 70.0\xa0% and 90.0\xa0% of the way" in text
+    assert "After: names the wrong class, colour not in the references." in text
+    assert "Faults before: none." in text
+
+
+# Sentences that follow
+
+
+def test_sentences_of_the_measures_flip_with_the_values(project: Project) -> None:
+    usual = text_of(shown(project), "caption_metrics")
+    assert "Better after fine-tuning than before: “BLEU-4”" in usual
+    assert "worse than before: “names another colour”." in usual
+    worse = {"chrf": (28.8, 20.3, 3.3), "wrong_colour": (0.4, 0.05, 0.1)}
+    text = text_of(shown(project, captions=comparison(moved=worse)), "caption_metrics")
+    assert "worse than before: “chrF++”." in text
+    assert re.search("Better after fine-tuning than before: .*“names another colour”", text)
+
+
+def test_measures_within_their_intervals_are_said_to_tell_nothing(project: Project) -> None:
+    still = {measure.key: (5.0, 5.1, 0.2) for measure in comparison().measures}
+    document = shown(project, captions=comparison(moved=still))
+    text = text_of(document, "caption_metrics")
+    assert "No measure can be said to be better after fine-tuning." in text
+    assert "No measure can be said to be worse." in text
+    assert "Different, but" not in text
+    reflection = text_of(document, "how_behaviour_changes")
+    assert "Whether the captions' choice of words came closer to the references' cannot be told" in reflection
+    assert "cannot be said to have changed the captioner" in reflection
+    assert "without a change that could be told in what its captions say" in reflection
+    assert not re.search("rose from|fell from|taught", reflection)
+
+
+def test_captions_that_are_the_same_before_and_after_are_said_to_be(project: Project) -> None:
+    same = comparison(captions=[(c, one, two, before, before) for c, one, two, before, _ in CAPTIONED])
+    document = shown(project, captions=same)
+    assert "No caption is another after fine-tuning" in text_of(document, "caption_metrics")
+    text = text_of(document, "how_behaviour_changes")
+    assert text.startswith("It does not: after fine-tuning, every evaluation photo has the caption")
+    assert "Taken together" not in text
+
+
+@pytest.mark.parametrize(
+    ("moved", "sentence"),
+    [
+        ({}, "taught the captioner the references' manner, for better and for worse in what"),
+        ({"distance": (0.3, 0.5, 0.1)}, "took the captioner away from the references' manner"),
+        ({"distance": (0.3, 0.5, 0.3)}, "cannot be said to have changed the captioner's manner"),
+        ({"wrong_colour": (0.1, 0.1, 0.1)}, "manner, with a gain in what its captions say"),
+        ({"right_colour": (0.1, 0.1, 0.1)}, "manner, at a price in what its captions say"),
+        ({"length": (12.0, 6.0, 1.0)}, "They became shorter: “words a caption” fell from 12 to 6 (−6,"),
+        ({"length": (12.0, 12.1, 1.0)}, "Whether they became longer or shorter cannot be told"),
+        ({"repeats": (0.0, 0.5, 0.1)}, "As sentences they became less sound: “repeats itself” rose from"),
+        ({"repeats": (0.5, 0.0, 0.1)}, "As sentences they became sounder: “repeats itself” fell from"),
+        ({"chrf": (30, 10, 5)}, "They agree less with the references by “chrF++”."),
+    ],
+)
+def test_the_reflection_on_behaviour_follows_the_measures(
+    project: Project, moved: dict[str, Any], sentence: str
+) -> None:
+    text = text_of(shown(project, captions=comparison(moved=moved)), "how_behaviour_changes")
+    assert sentence in text
+
+
+@pytest.mark.parametrize(
+    ("altered", "sentence"),
+    [
+        ({}, "forgets less of what the base could do"),
+        ({"full": (0.29, 0.84)}, "cannot be told apart from it in how much of what the base could do"),
+        ({"full": (0.29, 0.87), "r32": (0.3, 0.7)}, "forgets more of what the base could do"),
+        ({}, "cannot be told apart from it in how close the captions come"),
+        ({"full": (0.1, 0.7)}, "brings the captions less close to the references' style"),
+        ({"full": (0.5, 0.7)}, "brings the captions closer to the references' style"),
+        ({}, "A smaller correction would have done: LoRA, r = 4"),
+        ({"r1": (0.301, 0.8), "r4": (0.301, 0.8)}, "A smaller correction would have done: LoRA, r = 1"),
+    ],
+)
+def test_the_reflection_on_lora_follows_the_ablations(
+    project: Project, altered: dict[str, Any], sentence: str
+) -> None:
+    text = text_of(shown(project, ablations=ablations(**altered)), "why_lora")
+    assert sentence in text
+
+
+def test_lora_is_said_to_save_only_what_it_saves(project: Project) -> None:
+    results = ablations()
+    full = results.variants[-1]
+    text = text_of(shown(project, ablations=results), "why_lora")
+    assert "saves time: 1\xa0min\xa042\xa0s against 4\xa0min\xa018\xa0s" in text
+    assert "needs less memory" in text
+    quick = full.model_copy(update={"seconds": 10.0, "peak_bytes": results.variants[4].peak_bytes})
+    text = text_of(
+        shown(project, ablations=results.model_copy(update={"variants": (*results.variants[:-1], quick)})),
+        "why_lora",
+    )
+    assert "takes more time" in text
+    assert "needs about as much memory" in text
+    unknown = full.model_copy(update={"peak_bytes": None})
+    text = text_of(
+        shown(project, ablations=results.model_copy(update={"variants": (*results.variants[:-1], unknown)})),
+        "why_lora",
+    )
+    assert "memory" not in text
+
+
+def test_without_full_fine_tuning_nothing_is_compared_with_it(project: Project) -> None:
+    results = ablations()
+    text = text_of(
+        shown(project, ablations=results.model_copy(update={"variants": results.variants[:-1]})), "why_lora"
+    )
+    assert "full fine-tuning" not in text
+    assert "bit for bit" in text
+
+
+def test_an_adapter_that_does_not_switch_off_is_called_out(project: Project) -> None:
+    assert "bit for bit" in text_of(shown(project), "why_lora")
+    text = text_of(shown(project, ablations=ablations(off_is_base=False)), "why_lora")
+    assert "bit for bit" not in text
+    assert "does not give the base back here" in text
+
+
+@pytest.mark.parametrize(
+    ("altered", "sentence"),
+    [
+        ({}, "The returns diminish: from LoRA, r = 4 on"),
+        (dict.fromkeys(("r1", "r4", "r8", "r32"), (0.3, 0.8)), "buys nothing that can be seen here"),
+        ({"r1": (0.7, 0.8), "r4": (0.6, 0.8), "r8": (0.5, 0.8)}, "The last step of rank still shows."),
+        ({"r1": (0.1, 0.8), "r4": (0.301, 0.8)}, "takes its captions further from the references' style"),
+        ({"r4": (0.1, 0.8), "r1": (0.3, 0.8)}, "which cannot be told apart. From LoRA, r = 8 on"),
+        ({}, "cannot be told to be nearer to or further from the references' style"),
+        ({"attention": (0.5, 0.8)}, "its captions stay further from the references' style"),
+        ({"attention": (0.1, 0.8)}, "its captions come closer to the references' style"),
+        ({"r1": (0.4, 0.95)}, "These do it better than the base: LoRA, r = 1, with 95.0"),
+        (dict.fromkeys(EVERY_WAY, (0.3, 0.87)), "No way of tuning can be said to have forgotten"),
+    ],
+)  # fmt: skip
+def test_the_sentences_on_rank_and_targets_follow_the_ablations(
+    project: Project, altered: dict[str, Any], sentence: str
+) -> None:
+    text = text_of(shown(project, ablations=ablations(**altered)), "ablations")
+    # A list's items are blocks of their own, which run together as plain text.
+    squeezed = re.sub(r"\s", "", text)
+    assert re.sub(r"\s", "", sentence) in squeezed
+
+
+def test_a_captioner_that_comes_whole_was_not_trained_here(project: Project) -> None:
+    whole = aligned(photos=0, steps=0, loss=(), training="nothing")
+    text = text_of(shown(project, align=whole), "lora_set_up")
+    assert "It comes whole" in text
+    assert "labelled photos" not in text
+    assert "Trained here to join its parts" in text_of(shown(project), "lora_set_up")
+
+
+def test_memory_that_is_not_known_is_said_so(project: Project) -> None:
+    assert "not known" in shown(project, lora=lora(peak_bytes=None)).block("lora_set_up")
+
+
+def test_names_from_results_are_text_in_every_block(project: Project) -> None:
+    name = "*M* {{< env HOME >}} | <b>`$x$"
+    results = ablations()
+    variants = tuple(variant.model_copy(update={"name": name}) for variant in results.variants)
+    measures = tuple(measure.model_copy(update={"name": name}) for measure in comparison().measures)
+    document = shown(
+        project,
+        align=aligned(model=name, weights=name, training=name),
+        lora=lora(model=name),
+        captions=comparison().model_copy(update={"measures": measures, "library": name}),
+        ablations=results.model_copy(update={"variants": variants}),
+    )
+    for block in NAMES:
+        text = document.block(block)
+        assert name not in text
+        assert not pandoc.read(text)[1]
+        kinds = {node["t"] for node in pandoc.walk(pandoc.read(text)[0]["blocks"])}
+        assert not kinds & {"RawInline", "RawBlock", "Math", "Code", "Emph"}, block
+        if block not in {"caption_examples", "caption_gallery"}:
+            assert escape(name) in text, block
