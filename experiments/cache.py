@@ -16,6 +16,7 @@ from experiments.closure import closure
 from experiments.datasets.fingerprints import fingerprint
 from experiments.errors import UserError
 from experiments.project import Project
+from experiments.results.attachment import Attachment
 from experiments.results.envelope import Envelope, Freshness, Ingredients
 from experiments.stages import Stage
 
@@ -40,13 +41,20 @@ def ingredients(project: Project, name: str) -> Ingredients:
     """Return all that determines the result of stage `name` today."""
     stage = stage_of(project, name)
     section = getattr(project.profile, stage.section)
-    data = getattr(project.profile, stage.data) if stage.data else None
     return Ingredients(
         section=section.model_dump(mode="json"),
         inputs={source: key(ingredients(project, source)) for source in stage.inputs},
-        data=fingerprint(data, project.root) if data else None,
+        data=_data(project, stage),
         code=closure(stage.function.partition(":")[0], project.root),
     )
+
+
+def _data(project: Project, stage: Stage) -> str | None:
+    """Return the fingerprint of all data sets that a stage reads: of one its own, of several one over all."""
+    prints = [fingerprint(getattr(project.profile, section), project.root) for section in stage.data]
+    if len(prints) < 2:
+        return prints[0] if prints else None
+    return hashlib.sha256(json.dumps(prints).encode()).hexdigest()
 
 
 def key(parts: Ingredients) -> str:
@@ -65,6 +73,10 @@ def freshness(project: Project, name: str) -> Freshness:
         stored = Envelope[Any].model_validate_json(path.read_bytes())
     except ValidationError:
         return Freshness(state="missing", why=(f"{path.name} cannot be read as a result",), key=expected)
+    gone = [kept.file for kept in _attachments(project, name) if not _is_whole(project, name, kept)]
+    if gone:
+        why = f"{gone[0]} beside it is gone or altered" + (f", and {len(gone) - 1} more" if gone[1:] else "")
+        return Freshness(state="missing", why=(why,), key=expected)
     if stored.key == expected:
         return Freshness(state="fresh", why=(), key=expected)
     changes = (*_changes(stored.provenance.ingredients, today),) or (
@@ -90,9 +102,52 @@ def read(project: Project, name: str) -> Envelope[Any]:
         raise UserError(f"{path} is not a result of today's stage {name}: run `{command}`.") from error
 
 
+def attachment_of(project: Project, name: str, file: str) -> Path:
+    """Return where the file called `file` beside the result of stage `name` stands."""
+    return project.results / name / file
+
+
+def attach(project: Project, name: str, file: str, content: bytes) -> Attachment:
+    """Keep `content` beside the result of stage `name`, before that result is written.
+
+    The beginning of its hash becomes part of the file's name: what an earlier result refers to stays.
+    """
+    sha256, path = hashlib.sha256(content).hexdigest(), Path(file)
+    kept = Attachment(file=f"{path.stem}-{sha256[:8]}{path.suffix}", sha256=sha256)
+    if not _is_whole(project, name, kept):
+        write_whole(attachment_of(project, name, kept.file), content)
+    return kept
+
+
 def write(project: Project, envelope: Envelope[Any]) -> None:
-    """Write a result whole: a killed writer leaves what stood there before."""
+    """Write a result whole: a killed writer leaves what stood there before.
+
+    Then files beside it that only an earlier result referred to are deleted.
+    """
     write_whole(path_of(project, envelope.stage), _dumps(envelope.model_dump(mode="json")).encode())
+    kept = {attachment.file for attachment in _named(envelope.value)}
+    for path in attachment_of(project, envelope.stage, "").glob("*"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _attachments(project: Project, name: str) -> tuple[Attachment, ...]:
+    """Return the files that the stored result of stage `name` names, none if it is not of today's type."""
+    if not hasattr(project.stages[name].result, "attachments"):
+        return ()
+    try:
+        return _named(read(project, name).value)
+    except UserError:
+        return ()
+
+
+def _named(value: Any) -> tuple[Attachment, ...]:
+    return getattr(value, "attachments", tuple)()
+
+
+def _is_whole(project: Project, name: str, attachment: Attachment) -> bool:
+    path = attachment_of(project, name, attachment.file)
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == attachment.sha256
 
 
 def _changes(old: Ingredients, new: Ingredients) -> list[str]:

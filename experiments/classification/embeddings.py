@@ -1,47 +1,26 @@
-"""Image features that are computed once and kept on disk."""
+"""The image features of a dual encoder, computed once and kept on disk."""
 
-import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from experiments.atomic import write_whole
 from experiments.classification.precision import probe
 from experiments.classification.towers import Tower
+from experiments.features import Features, digest, keep, path_of, read
 from experiments.results.classification import Precision
 
 BATCH = 250
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """Features of shape (N, F) in float32, with the wall-clock seconds that encoding them took.
-
-    `reused` says that they came from disk: the seconds are then those of the run that made them.
-    """
-
-    features: np.ndarray
-    seconds: float
-    reused: bool
-
-    @property
-    def images_per_second(self) -> float:
-        """Return the throughput of preprocessing and encoding."""
-        return len(self.features) / self.seconds
 
 
 def choose_precision(tower: Tower, images: np.ndarray, folder: Path) -> Precision:
     """Return the precision at which the features of `images` are kept in `folder`, else the faster one."""
     kept: tuple[Precision, ...] = ("bf16", "fp32")
     for precision in kept:
-        if _read(_path(tower, images, folder, precision), len(images)) is not None:
+        if read(_path(tower, images, folder, precision), len(images)) is not None:
             return precision
     pixels = preprocess(tower, images[:32])
     return probe(lambda precision: tower.encode_image(pixels, precision))
@@ -49,14 +28,14 @@ def choose_precision(tower: Tower, images: np.ndarray, folder: Path) -> Precisio
 
 def embed(
     tower: Tower, images: np.ndarray, folder: Path, precision: Precision, report: Callable[[int], None]
-) -> Embeddings:
+) -> Features:
     """Encode uint8 images of shape (N, H, W, 3), or read what an earlier run kept in `folder`.
 
     The file is addressed by the tower's image fingerprint, the images and the precision, and written
     whole or not at all. `report` is called with the number of images done.
     """
     path = _path(tower, images, folder, precision)
-    kept = _read(path, len(images))
+    kept = read(path, len(images))
     if kept is not None:
         report(len(images))
         return kept
@@ -65,10 +44,7 @@ def embed(
         batch = preprocess(tower, images[first : first + BATCH])
         parts.append(tower.encode_image(batch, precision).numpy())
         report(min(first + BATCH, len(images)))
-    made = Embeddings(np.concatenate(parts), time.perf_counter() - start, reused=False)
-    metadata = {"seconds": repr(made.seconds), "sha256": _digest(made.features)}
-    write_whole(path, save({"features": made.features}, metadata=metadata))
-    return made
+    return keep(path, np.concatenate(parts), time.perf_counter() - start)
 
 
 def preprocess(tower: Tower, images: np.ndarray) -> torch.Tensor:
@@ -77,25 +53,4 @@ def preprocess(tower: Tower, images: np.ndarray) -> torch.Tensor:
 
 
 def _path(tower: Tower, images: np.ndarray, folder: Path, precision: Precision) -> Path:
-    key = f"{tower.image_fingerprint()} {_digest(images)} {precision}"
-    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
-
-
-def _digest(array: np.ndarray) -> str:
-    """Hash an array's shape, type and content."""
-    header = f"{array.shape} {array.dtype} ".encode()
-    return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def _read(path: Path, n: int) -> Embeddings | None:
-    """Return the features at `path`, or None if there are none or the file is damaged."""
-    if not path.is_file():
-        return None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            features, metadata = file.get_tensor("features"), file.metadata()
-    except (SafetensorError, OSError):
-        return None
-    if len(features) != n or metadata.get("sha256") != _digest(features):
-        return None
-    return Embeddings(features, float(metadata["seconds"]), reused=True)
+    return path_of(folder, f"{tower.image_fingerprint()} {digest(images)} {precision}")

@@ -1,6 +1,5 @@
 """Dual encoders: an image tower and a text tower that meet in one space."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.classification.precision import autocast, best_device
+from experiments.features import fingerprint
 from experiments.results.classification import Precision
 from experiments.sections.zero_shot import RandomTower
 from experiments.torchvision_shim import declare_missing_operators
@@ -103,11 +103,7 @@ class DualEncoder:
 
     def image_fingerprint(self) -> str:
         """Hash the trunk's structure and tensors and the text of the preprocessing."""
-        digest = hashlib.sha256(f"{self.trunk}\n{self.preprocess}\n".encode())
-        for name, tensor in self.trunk.state_dict().items():
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.trunk, self.preprocess)
 
     def logit_scale(self) -> float:
         """Return the model's learnt factor (its logarithm is what open_clip stores)."""

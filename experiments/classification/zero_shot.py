@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from experiments.classification.bridge import build_bridge, centre
-from experiments.classification.embeddings import Embeddings, choose_precision, embed
+from experiments.classification.embeddings import choose_precision, embed
 from experiments.classification.evaluation import score
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, Tower, random_tower
 from experiments.context import Context
+from experiments.features import Features
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotSection
 
@@ -31,7 +32,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
     precision = choose_precision(tower, images.test_images, folder)
     unlabelled = _unlabelled(section, images.train_images)
     total = len(unlabelled) + len(images.test_images)
-    passes: list[Embeddings] = []
+    passes: list[Features] = []
 
     def encode(pictures: np.ndarray, note: str) -> np.ndarray:
         before = sum(len(done.features) for done in passes)

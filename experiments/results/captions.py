@@ -6,6 +6,8 @@ from experiments.frozen import Frozen
 from experiments.results.attachment import Attachment
 from experiments.results.estimate import Estimate
 
+Family = Literal["agreement", "grounding", "style", "health"]
+Better = Literal["higher", "lower", "neither"]
 Unit = Literal["points", "share", "words", "bits"]
 """Points run from 0 to 100 (CIDEr-D: to 10), shares from 0 to 1."""
 
@@ -13,15 +15,16 @@ Unit = Literal["points", "share", "words", "bits"]
 class Measured(Frozen):
     """One measure of all captions before and after, and their paired difference (after - before).
 
-    `better` says which way is towards the references ("neither" for mere description). The references'
-    own value is given where they have one: of one writer against the other, or of the references' style.
+    `better` says which way is an improvement ("neither" for mere description). `references` is the value
+    of the second reference of every photo, read as a caption, where each photo has two: its agreement with
+    the first one, its style; None where there is no such figure.
     """
 
     key: str
     name: str
-    family: Literal["agreement", "grounding", "style", "health"]
+    family: Family
     unit: Unit
-    better: Literal["higher", "lower", "neither"]
+    better: Better
     before: Estimate
     after: Estimate
     difference: Estimate

@@ -40,7 +40,11 @@ class Provenance(Frozen):
 
 
 class Envelope(Frozen, Generic[Value]):
-    """One file under `results/`."""
+    """One file under `results/`.
+
+    A value with a method `attachments` names so the files that stand beside it, in the folder named after
+    the stage.
+    """
 
     stage: str
     profile: str

@@ -42,6 +42,10 @@ class Generated(Frozen):
     beams: int
     seconds: float
 
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return the files that stand beside the result."""
+        return tuple(record.picture for record in self.records)
+
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
         changed = sum(record.before.text != record.after.text for record in self.records)

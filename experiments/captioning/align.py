@@ -1,0 +1,81 @@
+"""Stage `align`: a captioner that writes generic captions, ready to be fine-tuned."""
+
+import time
+from collections.abc import Mapping
+
+import torch
+
+from experiments.captioning import models, prefix
+from experiments.captioning.alignment import Labelled, train_jointly, warm_up
+from experiments.captioning.captioner import Captioner
+from experiments.captioning.context import CaptioningContext
+from experiments.captioning.encoded import kept
+from experiments.captioning.held_out import held_out, right_class
+from experiments.datasets.disjoint import draw
+from experiments.results.align import Aligned
+from experiments.sections.captioner import AnyCaptionerSection, PrefixCaptionerSection
+from experiments.statistics.intervals import wilson
+
+
+def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: CaptioningContext) -> Aligned:
+    """Align the captioner's parts, if it has parts, and measure its captions of held-out photos.
+
+    The aligned captioner is left in the scratch folder, for `models.load`.
+    """
+    start = time.perf_counter()
+    losses: tuple[float, ...] = ()
+    if isinstance(section, PrefixCaptionerSection):
+        captioner, losses = _align_parts(section, context)
+        photos, steps = section.photos, section.joint.steps
+        training = (
+            "the mapper between the two, and the language model's reading of it, on generic captions "
+            "such as " + " or ".join(f"“{template}”" for template in section.joint.templates[:2])
+        )
+    else:
+        captioner, photos, steps, training = models.whole(section), 0, 0, "nothing"
+    models.save(section, captioner, context.scratch)
+    found = right_class(captioner, held_out(captioner, section, context))
+    return Aligned(
+        model=captioner.model,
+        weights=captioner.weights,
+        training=training,
+        photos=photos,
+        steps=steps,
+        loss=tuple(round(loss, 4) for loss in losses),
+        right_class=wilson(int(found.sum()), len(found)),
+        held_out_right=tuple(found.tolist()),
+        parameters=captioner.parameters(),
+        tuned_parameters=sum(parameter.numel() for parameter in captioner.network.parameters()),
+        seconds=round(time.perf_counter() - start, 1),
+    )
+
+
+def _align_parts(
+    section: PrefixCaptionerSection, context: CaptioningContext
+) -> tuple[Captioner, tuple[float, ...]]:
+    """Return the aligned captioner and the loss of each tenth of the joint training."""
+    images, photos = context.images(), context.photos()
+    chosen = draw(images.train_images, (*photos.tuning, *photos.evaluation), section.photos, section.seed)
+    captioner = prefix.build(section, context.fetch)
+
+    def report(done: int) -> None:
+        context.progress(0, 0, f"{done} photos encoded" if done % 2500 == 0 else "")
+
+    features = kept(
+        captioner.look,
+        captioner.tower_fingerprint(),
+        list(images.train_images[chosen]),
+        context.shared,
+        report,
+    )
+    data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
+    checkpoint = context.scratch / "checkpoint.pt"
+    if not checkpoint.is_file():
+        warm_up(captioner, data, section.warm_up, section.seed)
+    losses = train_jointly(
+        captioner, data, section.joint, seed=section.seed, path=checkpoint, progress=context.progress
+    )
+    checkpoint.unlink(missing_ok=True)
+    captioner.mapper.requires_grad_(False)
+    captioner.network.requires_grad_(False)
+    return captioner, losses

@@ -1,0 +1,140 @@
+"""Teaching a prefix captioner's parts to understand each other, on labelled photos without captions.
+
+First the mapper alone learns to classify photos against the language model's own embeddings of the class
+words. Then mapper and language model learn together to write generic captions. The first step is needed:
+a language model that cannot read its prefix learns within few steps to ignore it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from experiments.captioning.prefix import PrefixCaptioner
+from experiments.captioning.schedule import rate
+from experiments.captioning.tokens import cross_entropy, tokenise
+from experiments.classification.checkpoint import Checkpoint, load, save
+from experiments.context import Progress
+from experiments.sections.captioner import Joint, WarmUp
+
+CHECKPOINT_STEPS = 30
+TENTHS = 10
+_SCALE = 20.0
+"""Between a cosine and a logit, in the warm start."""
+_WARM_UP = 0.1
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features (N, T, F) of labelled photos, their labels (N,), and the names of the classes."""
+
+    features: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+
+def warm_up(captioner: PrefixCaptioner, data: Labelled, section: WarmUp, seed: int) -> None:
+    """Train the mapper in place so that the mean of a photo's prefix points to its class word's embedding."""
+    mapper, device = captioner.mapper, captioner.device
+    words = functional.normalize(_class_embeddings(captioner, data.classes), dim=1)
+    optimiser = torch.optim.AdamW(mapper.parameters(), lr=section.learning_rate)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(section.epochs):
+        for chosen in torch.randperm(len(data.labels), generator=generator).split(section.batch_size):
+            means = mapper(data.features[chosen].to(device)).mean(dim=1)
+            logits = _SCALE * functional.normalize(means, dim=1) @ words.T
+            loss = functional.cross_entropy(
+                logits, data.labels[chosen].to(device), label_smoothing=section.label_smoothing
+            )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+
+def train_jointly(
+    captioner: PrefixCaptioner, data: Labelled, section: Joint, *, seed: int, path: Path, progress: Progress
+) -> tuple[float, ...]:
+    """Train mapper and language model in place on generic captions; return the mean loss of each tenth.
+
+    Every `CHECKPOINT_STEPS` steps end with a checkpoint at `path`, from which a later call with equal
+    arguments goes on with the same numbers: a step depends on the weights, the seed and its number alone.
+    """
+    parts = nn.ModuleList([captioner.mapper, captioner.network])
+    optimiser = torch.optim.AdamW(parts.parameters(), lr=section.learning_rate, weight_decay=0.0)
+    reached = load(path, captioner.device)
+    losses: list[float] = []
+    if reached is not None:
+        parts.load_state_dict(reached.network)
+        optimiser.load_state_dict(reached.optimiser)
+        losses = list(reached.loss)
+        progress(len(losses), section.steps, f"resumed after step {len(losses)}")
+    parts.train()
+    for step in range(len(losses), section.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = section.learning_rate * rate(step / section.steps, _WARM_UP)
+        optimiser.zero_grad()
+        loss = _generic_loss(captioner, data, section, np.random.default_rng((seed, step)))
+        loss.backward()
+        nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
+        optimiser.step()
+        losses.append(loss.item())
+        done = step + 1
+        note = f"step {done}/{section.steps}, loss {losses[-1]:.2f}" if done % TENTHS == 0 else ""
+        progress(done, section.steps, note)
+        if done % CHECKPOINT_STEPS == 0 and done < section.steps:
+            save(_checkpoint(parts, optimiser, captioner, losses), path)
+    parts.eval()
+    return tuple(float(tenth.mean()) for tenth in np.array_split(losses, min(TENTHS, len(losses))))
+
+
+def _checkpoint(
+    parts: nn.Module, optimiser: torch.optim.Optimizer, captioner: PrefixCaptioner, losses: Sequence[float]
+) -> Checkpoint:
+    return Checkpoint(
+        network=parts.state_dict(),
+        optimiser=optimiser.state_dict(),
+        precision=captioner.section.precision,
+        loss=tuple(losses),
+        seconds=0.0,
+    )
+
+
+def _generic_loss(
+    captioner: PrefixCaptioner, data: Labelled, section: Joint, random: np.random.Generator
+) -> Tensor:
+    """Return the loss of a batch of photos with generic captions, all drawn from `random`."""
+    chosen = random.choice(len(data.labels), min(section.batch_size, len(data.labels)), replace=False)
+    classes = [data.classes[label] for label in data.labels[chosen].tolist()]
+    templates = [
+        section.templates[number] for number in random.integers(len(section.templates), size=len(chosen))
+    ]
+    captions = [generic(template, name) for template, name in zip(templates, classes, strict=True)]
+    tokens, mask = (part.to(captioner.device) for part in tokenise(captioner.tokenizer, captions))
+    telling = torch.tensor(sorted({token for row in _class_tokens(captioner, data.classes) for token in row}))
+    weights = mask * (1 + (section.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
+    with torch.autocast(captioner.device.type, enabled=False):
+        prefixes = captioner.mapper(data.features[chosen].to(captioner.device))
+    return cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())
+
+
+def generic(template: str, name: str) -> str:
+    """Fill a template's gap with a class name and its indefinite article."""
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    return template.replace("{}", f"{article} {name}")
+
+
+def _class_tokens(captioner: PrefixCaptioner, classes: Sequence[str]) -> list[list[int]]:
+    """Return the tokens of each class name as they stand within a sentence."""
+    return [captioner.tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in classes]
+
+
+@torch.no_grad()
+def _class_embeddings(captioner: PrefixCaptioner, classes: Sequence[str]) -> Tensor:
+    """Return the mean embedding of each class name's tokens, less the mean over all names: (K, D)."""
+    table = captioner.network.get_input_embeddings().weight
+    means = torch.stack([table[row].mean(dim=0) for row in _class_tokens(captioner, classes)])
+    return means - means.mean(dim=0)

@@ -1,0 +1,133 @@
+"""Stage `captions`: the captions before and after fine-tuning, measured and compared. It reads text only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from experiments.captioning import grounding, health
+from experiments.captioning.measures import Kind, Side, estimated, kinds
+from experiments.captioning.sentence_score import sentence_score
+from experiments.context import Context
+from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
+from experiments.results.generate import Caption, CaptionedRecord, Generated
+from experiments.sections.captions import CaptionsSection
+from experiments.statistics.paired import difference
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The captions before and after, and a second writer's references read as captions, if there are any."""
+
+    before: Side
+    after: Side
+    writer: Side | None
+
+
+def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Context) -> Comparison:
+    """Measure both captions of every evaluation photo against its references, and choose the examples."""
+    generated: Generated = inputs["generate"]
+    before = side([record.before for record in generated.records], generated)
+    after = side([record.after for record in generated.records], generated)
+    sides = _Sides(before, after, _second_writer(generated))
+    measured, all_kinds = [], kinds(_has_classes(generated), generated.tuning_captions)
+    for number, kind in enumerate(all_kinds):
+        random = np.random.default_rng((section.seed, number))
+        measured.append(_measured(kind, sides, section.resamples, random))
+        context.progress(number + 1, len(all_kinds), "")
+    changes = [new.score - old.score for old, new in zip(before.judged, after.judged, strict=True)]
+    return Comparison(
+        measures=tuple(measured),
+        records=tuple(
+            ComparedRecord(
+                name=record.name,
+                index=record.index,
+                label=record.label,
+                references=record.references,
+                before=old,
+                after=new,
+                picture=record.picture,
+            )
+            for record, old, new in zip(generated.records, before.judged, after.judged, strict=True)
+        ),
+        examples=examples(changes, section.example_quantiles),
+        quantiles=section.example_quantiles,
+        changed=sum(old != new for old, new in zip(before.captions, after.captions, strict=True)),
+        resamples=section.resamples,
+        library=f"sacrebleu {metadata.version('sacrebleu')}",
+    )
+
+
+def examples(changes: Sequence[float], quantiles: Sequence[float]) -> tuple[int, ...]:
+    """Return the positions of the changes that stand at these shares of all changes in rising order.
+
+    Of equal changes the first comes first; with fewer changes than quantiles none is named twice.
+    """
+    order = sorted(range(len(changes)), key=lambda position: changes[position])
+    return tuple(dict.fromkeys(order[round(share * (len(order) - 1))] for share in quantiles))
+
+
+def side(written: Sequence[Caption], generated: Generated) -> Side:
+    """Judge one caption for each record of `generated`."""
+    return Side(
+        captions=tuple(caption.text for caption in written),
+        references=tuple(record.references for record in generated.records),
+        judged=tuple(
+            judge(caption, record, generated.classes)
+            for caption, record in zip(written, generated.records, strict=True)
+        ),
+        ended=tuple(caption.ended for caption in written),
+    )
+
+
+def judge(caption: Caption, record: CaptionedRecord, classes: Sequence[str]) -> Judged:
+    """Judge one caption by itself; `classes` are all that it could name."""
+    text, label = caption.text, record.label
+    return Judged(
+        text=text,
+        score=round(sentence_score(text, record.references), 2),
+        right_class=None if label is None else grounding.names_class(text, label),
+        wrong_class=None if label is None else grounding.misnames_class(text, label, classes),
+        right_colour=grounding.right_colour(text, record.references),
+        wrong_colour=grounding.wrong_colour(text, record.references),
+        cut_off=health.cut_off(text, caption.ended),
+        repeats=health.repeats(text),
+        rambles=health.rambles(text),
+    )
+
+
+def _has_classes(generated: Generated) -> bool:
+    return all(record.label is not None for record in generated.records)
+
+
+def _second_writer(generated: Generated) -> Side | None:
+    """Return every photo's second reference as its caption, held against the first; None without a second."""
+    if any(len(record.references) < 2 for record in generated.records):
+        return None
+    against_first = [
+        record.model_copy(update={"references": record.references[:1]}) for record in generated.records
+    ]
+    written = [Caption(text=record.references[1], ended=True) for record in generated.records]
+    return side(written, generated.model_copy(update={"records": tuple(against_first)}))
+
+
+def _measured(kind: Kind, sides: _Sides, resamples: int, random: np.random.Generator) -> Measured:
+    n = len(sides.before.captions)
+    old, new = kind.measure(sides.before), kind.measure(sides.after)
+    before, after, change = (
+        estimated(kind, measure, n, resamples, random) for measure in (old, new, difference(old, new))
+    )
+    writer = kind.measure(sides.writer)(np.arange(n)) if sides.writer and kind.written else None
+    return Measured(
+        key=kind.key,
+        name=kind.name,
+        family=kind.family,
+        unit=kind.unit,
+        better=kind.better,
+        before=before,
+        after=after,
+        difference=change,
+        references=None if writer is None else float(writer),
+    )

@@ -1,0 +1,48 @@
+"""Stage `generate`: the captions of every evaluation photo before and after fine-tuning."""
+
+import time
+from collections.abc import Mapping
+
+from experiments.captioning import models
+from experiments.captioning.adapter import with_saved_adapter
+from experiments.captioning.context import CaptioningContext
+from experiments.captioning.encoded import encoded
+from experiments.captioning.lora import FOLDER
+from experiments.captioning.pictures import picture
+from experiments.results.generate import CaptionedRecord, Generated
+from experiments.sections.generation import GenerationSection
+
+
+def generate(
+    section: GenerationSection, inputs: Mapping[str, object], context: CaptioningContext
+) -> Generated:
+    """Write the captions with the base, then with the adapter on it, from the same features."""
+    start = time.perf_counter()
+    photos = context.photos()
+    captioner = models.load(context.artefact("align"))
+    features = encoded(captioner, [photo.pixels for photo in photos.evaluation], context.shared)
+    context.progress(0, 2, "")
+    before = captioner.generate(features, section)
+    context.progress(1, 2, "captions before tuning written")
+    after = with_saved_adapter(captioner, context.artefact("lora") / FOLDER).generate(features, section)
+    context.progress(2, 2, "captions after tuning written")
+    return Generated(
+        source=photos.source,
+        classes=photos.classes,
+        tuning_captions=tuple(photo.references[0] for photo in photos.tuning),
+        records=tuple(
+            CaptionedRecord(
+                name=photo.name,
+                index=photo.index,
+                label=photo.label,
+                references=photo.references,
+                before=old,
+                after=new,
+                picture=context.attach(f"{photo.name}.png", picture(photo.pixels)),
+            )
+            for photo, old, new in zip(photos.evaluation, before, after, strict=True)
+        ),
+        max_new_tokens=section.max_new_tokens,
+        beams=section.beams,
+        seconds=round(time.perf_counter() - start, 1),
+    )

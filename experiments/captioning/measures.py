@@ -1,0 +1,141 @@
+"""Everything that is measured of a set of captions, as data."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.captioning import metrics, style
+from experiments.captioning.words import words
+from experiments.results.captions import Better, Family, Judged, Unit
+from experiments.results.estimate import Estimate
+from experiments.statistics.paired import Measure, bootstrapped, jackknifed
+
+
+@dataclass(frozen=True)
+class Side:
+    """One caption a photo, its references, how each caption was judged, and whether it ended by itself."""
+
+    captions: tuple[str, ...]
+    references: tuple[tuple[str, ...], ...]
+    judged: tuple[Judged, ...]
+    ended: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A measure: what `Measured` says of it, and how it is made of one side's captions.
+
+    `of_set` marks a figure that depends on how often words repeat in the whole set, which draws with
+    replacement would distort. `written` tells whether a reference, read as a caption, has such a figure.
+    """
+
+    key: str
+    name: str
+    family: Family
+    unit: Unit
+    better: Better
+    measure: Callable[[Side], Measure]
+    of_set: bool = False
+    written: bool = True
+
+
+def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
+    """Return every measure; those of the class need classes, new words are new beside `tuning_captions`."""
+    known = style.vocabulary(tuning_captions)
+    return [
+        Kind("bleu", "BLEU-4", "agreement", "points", "higher", _bleu),
+        Kind("cider_d", "CIDEr-D", "agreement", "points", "higher", _mean(_cider_d)),
+        Kind("rouge_l", "ROUGE-L", "agreement", "points", "higher", _mean(_rouge_l)),
+        Kind("chrf", "chrF++", "agreement", "points", "higher", _mean(lambda side: _all(side, "score"))),
+        *(_classes() if with_classes else []),
+        _share("right_colour", "names a colour of the references", "grounding", "higher"),
+        _share("wrong_colour", "names another colour", "grounding", "lower"),
+        Kind("length", "words a caption", "style", "words", "neither", _mean(_lengths)),
+        Kind("vocabulary", "different words", "style", "words", "neither", _vocabulary, of_set=True),
+        Kind("distinct_1", "distinct-1", "style", "share", "neither", _distinct(1), of_set=True),
+        Kind("distinct_2", "distinct-2", "style", "share", "neither", _distinct(2), of_set=True),
+        Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),
+        Kind("distance", "distance from the references' words", "style", "bits", "lower",
+             _distance, of_set=True),
+        Kind("ended", "ends by itself", "health", "share", "higher",
+             _mean(lambda side: side.ended), written=False),
+        _share("cut_off", "is cut off", "health", "lower"),
+        _share("repeats", "repeats itself", "health", "lower"),
+        _share("rambles", "goes on after its first sentence", "health", "lower"),
+    ]  # fmt: skip
+
+
+def estimated(kind: Kind, measure: Measure, n: int, resamples: int, random: np.random.Generator) -> Estimate:
+    """Estimate a measure of `kind`, or a difference of two, over `n` images with its interval."""
+    if kind.of_set:
+        return jackknifed(measure, n)
+    return bootstrapped(measure, n, resamples, random)
+
+
+def _classes() -> list[Kind]:
+    return [
+        _share("right_class", "names the right class", "grounding", "higher"),
+        _share("wrong_class", "names a wrong class", "grounding", "lower"),
+    ]
+
+
+def _share(key: str, name: str, family: Family, better: Better) -> Kind:
+    """Return the share of captions that were judged to have the property `key`."""
+    return Kind(key, name, family, "share", better, _mean(lambda side: _all(side, key)))
+
+
+def _all(side: Side, key: str) -> list[float]:
+    return [getattr(judged, key) for judged in side.judged]
+
+
+def _mean(values: Callable[[Side], Sequence[float] | np.ndarray]) -> Callable[[Side], Measure]:
+    """Return the mean of a figure that every caption has by itself."""
+
+    def measure(side: Side) -> Measure:
+        own = np.array(values(side), dtype=float)
+        return lambda at: float(own[at].mean())
+
+    return measure
+
+
+def _bleu(side: Side) -> Measure:
+    counts = metrics.bleu_counts(side.captions, side.references)
+    return lambda at: metrics.bleu(counts[at])
+
+
+def _cider_d(side: Side) -> np.ndarray:
+    return metrics.cider_d(side.captions, side.references)
+
+
+def _rouge_l(side: Side) -> list[float]:
+    return [metrics.rouge_l(*pair) for pair in zip(side.captions, side.references, strict=True)]
+
+
+def _lengths(side: Side) -> list[int]:
+    return [len(words(caption)) for caption in side.captions]
+
+
+def _vocabulary(side: Side) -> Measure:
+    return lambda at: len(style.vocabulary([side.captions[position] for position in at]))
+
+
+def _distinct(n: int) -> Callable[[Side], Measure]:
+    return lambda side: lambda at: style.distinct([side.captions[position] for position in at], n)
+
+
+def _distance(side: Side) -> Measure:
+    def measure(at: np.ndarray) -> float:
+        references = [text for position in at for text in side.references[position]]
+        return style.distance([side.captions[position] for position in at], references)
+
+    return measure
+
+
+def _new_words(known: frozenset[str]) -> Callable[[Side], Measure]:
+    def measure(side: Side) -> Measure:
+        new = np.array([sum(word not in known for word in words(caption)) for caption in side.captions])
+        all_words = np.array(_lengths(side))
+        return lambda at: float(new[at].sum() / max(all_words[at].sum(), 1))
+
+    return measure

@@ -1,0 +1,11 @@
+"""How the learning rate changes over a training."""
+
+
+def rate(done: float, warm_up: float = 0.0) -> float:
+    """Return the share of the peak learning rate to use when the share `done` in [0, 1) of all steps is done.
+
+    It rises linearly while `done` < `warm_up`, then falls linearly to 0.
+    """
+    if done < warm_up:
+        return 0.1 + 0.9 * done / warm_up
+    return (1 - done) / (1 - warm_up)

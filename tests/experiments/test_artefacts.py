@@ -1,0 +1,183 @@
+"""What a stage leaves for others: heavy artefacts under .cache/, small files beside its result."""
+
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from experiments import cache, runner
+from experiments.project import Project
+from experiments.results.attachment import Attachment
+from experiments.stages import Stage, pipeline
+from tests.experiments.toy import Number, Sum, ToyProfile, make_toy
+
+FIRST = """
+from tests.experiments.test_artefacts import Pictured
+
+
+def first(section, inputs, context):
+    runs = context.shared / "runs"
+    runs.parent.mkdir(parents=True, exist_ok=True)
+    runs.write_text((runs.read_text() if runs.exists() else "") + "first ")
+    (context.scratch / "model").write_text("heavy")
+    picture = context.attach("picture.png", f"picture {section.number}".encode())
+    return Pictured(total=section.number, picture=picture)
+"""
+SECOND = """
+from tests.experiments.toy import Sum
+
+
+def second(section, inputs, context):
+    assert (context.artefact("first") / "model").read_text() == "heavy"
+    return Sum(total=inputs["first"].total + section.number)
+"""
+UNDECLARED = """
+def second(section, inputs, context):
+    context.artefact("second")
+"""
+
+
+class Pictured(Sum):
+    """A result with a file beside it."""
+
+    picture: Attachment
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        return (self.picture,)
+
+
+STAGES = pipeline(
+    Stage(name="first", function="toy.first:first", result=Pictured, section="one"),
+    Stage(name="second", function="toy.second:second", result=Sum, section="two", inputs=("first",)),
+)
+
+
+def project(folder: Path, profile: ToyProfile | None = None) -> Project:
+    return make_toy(folder, profile, STAGES)
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy/first.py").write_text(FIRST)
+    (tmp_path / "toy/second.py").write_text(SECOND)
+    yield project(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
+        del sys.modules[name]
+
+
+def run(project: Project, *names: str) -> str:
+    output = io.StringIO()
+    runner.bring_up_to_date(project, names or project.stages, Console(file=output, width=200))
+    return output.getvalue()
+
+
+def runs(project: Project) -> int:
+    return (project.cache / "runs").read_text().split().count("first")
+
+
+def pictures(project: Project) -> list[str]:
+    return [path.read_text() for path in sorted((project.results / "first").iterdir())]
+
+
+def with_second(toy: Project, number: int) -> Project:
+    return project(toy.root, ToyProfile(two=Number(number=number)))
+
+
+def test_an_artefact_that_is_there_is_used_without_running_its_stage_again(toy: Project) -> None:
+    run(toy)
+    run(with_second(toy, 7))
+    assert runs(toy) == 1
+
+
+def test_an_artefact_that_is_gone_is_made_again_and_its_result_is_left_alone(toy: Project) -> None:
+    run(toy)
+    path = cache.path_of(toy, "first")
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    (toy.cache / "first" / cache.freshness(toy, "first").key[:16] / "complete").unlink()
+    output = run(with_second(toy, 7))
+    assert "what first left in .cache is gone" in output
+    assert runs(toy) == 2
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert cache.read(toy, "second").value.total == 8
+
+
+def test_freshness_does_not_ask_for_artefacts(toy: Project) -> None:
+    run(toy)
+
+    shutil.rmtree(toy.cache)
+    assert {cache.freshness(toy, name).state for name in toy.stages} == {"fresh"}
+    assert "first is" not in run(toy)
+
+
+def test_a_stage_can_only_have_the_artefacts_of_its_inputs(toy: Project) -> None:
+    (toy.root / "toy/second.py").write_text(UNDECLARED)
+    with pytest.raises(ValueError, match="does not declare second"):
+        run(toy)
+
+
+def test_data_that_a_stage_does_not_declare_are_refused(toy: Project) -> None:
+    (toy.root / "toy/second.py").write_text(
+        "def second(section, inputs, context):\n    return context.photos()\n"
+    )
+    with pytest.raises(ValueError, match="does not declare photos"):
+        run(toy)
+
+
+def test_a_file_beside_a_result_is_named_and_hashed_in_it_and_replaced_with_it(toy: Project) -> None:
+    run(toy)
+    assert pictures(toy) == ["picture 1"]
+    kept = cache.read(toy, "first").value.picture
+    assert (toy.results / "first" / kept.file).is_file()
+    assert kept.file == f"picture-{kept.sha256[:8]}.png"
+    run(project(toy.root, ToyProfile(one=Number(number=5))))
+    assert pictures(toy) == ["picture 5"]
+
+
+@pytest.mark.parametrize("harm", ["delete", "alter"])
+def test_a_result_whose_file_is_gone_or_altered_counts_as_missing(toy: Project, harm: str) -> None:
+    run(toy)
+    (path,) = (toy.results / "first").iterdir()
+    path.unlink() if harm == "delete" else path.write_text("another picture")
+    state = cache.freshness(toy, "first")
+    assert state.state == "missing"
+    assert path.name in state.why[0]
+    run(toy)
+    assert pictures(toy) == ["picture 1"]
+
+
+def test_a_failed_run_leaves_the_files_that_the_previous_result_names(toy: Project) -> None:
+    run(toy)
+    (toy.root / "toy/first.py").write_text(FIRST.replace("return Pictured", "raise ValueError('no')  #"))
+    del sys.modules["toy.first"]
+    with pytest.raises(ValueError, match="no"):
+        run(project(toy.root, ToyProfile(one=Number(number=5))))
+    assert "picture 1" in pictures(toy)
+    assert cache.read(toy, "first").value.total == 1
+
+
+def test_the_data_of_a_stage_that_reads_two_sets_follow_both(tmp_path: Path) -> None:
+    profile = Path("profiles/smoke.toml").resolve()
+    assert profile.is_file()
+    from experiments.project import open_project
+
+    project = open_project("smoke", profile.parents[1])
+    stages = {
+        sections: Stage(
+            name="x", function="experiments.captioning.words:words", result=Sum, section="cnn", data=sections
+        )
+        for sections in ((), ("images",), ("photos",), ("images", "photos"))
+    }
+    import dataclasses
+
+    found = [
+        cache.ingredients(dataclasses.replace(project, stages=pipeline(stage)), "x").data
+        for stage in stages.values()
+    ]
+    assert found[0] is None
+    assert len(set(found)) == 4
