@@ -39,11 +39,19 @@ def stage_of(project: Project, name: str) -> Stage:
 
 def ingredients(project: Project, name: str) -> Ingredients:
     """Return all that determines the result of stage `name` today."""
+    return _ingredients(project, name, {})
+
+
+def _ingredients(project: Project, name: str, known: dict[str, str]) -> Ingredients:
+    """Return the ingredients of a stage; `known` gathers the keys of inputs, which several stages share."""
     stage = stage_of(project, name)
     section = getattr(project.profile, stage.section)
+    for source in stage.inputs:
+        if source not in known:
+            known[source] = key(_ingredients(project, source, known))
     return Ingredients(
         section=section.model_dump(mode="json"),
-        inputs={source: key(ingredients(project, source)) for source in stage.inputs},
+        inputs={source: known[source] for source in stage.inputs},
         data=_data(project, stage),
         code=closure(stage.function.partition(":")[0], project.root),
     )

@@ -25,11 +25,14 @@ def closure(module: str, root: Path) -> dict[str, str]:
     if _source(module, root) is None:
         raise UserError(f"There is no module {module} under {root}: check the stage's function in stages.py.")
     found: dict[str, str] = {}
-    waiting = [module]
+    waiting, seen = [module], set[str]()
     while waiting:
         name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
         path = _source(name, root)
-        if name in found or path is None:
+        if path is None:
             continue
         try:
             found[name], imports = _analyse(path.read_text(encoding="utf-8"))

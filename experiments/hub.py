@@ -7,13 +7,15 @@ from pathlib import Path
 
 from experiments.errors import UserError
 
-PATIENCE = 10.0  # seconds until a hub counts as unreachable
+PATIENCE = 10.0
+"""Seconds until a hub counts as unreachable."""
 
 
 def no_answer(address: str, patience: float) -> str | None:
     """Return why `address` gives no HTTP answer within `patience` seconds, or None if it gives any.
 
-    In a thread, since looking up a host's name knows no time limit.
+    An answer that the server itself has failed (status 500 and above) counts as none. The question is
+    put in a thread, since looking up a host's name knows no time limit.
     """
     from huggingface_hub import get_session
 
@@ -21,8 +23,8 @@ def no_answer(address: str, patience: float) -> str | None:
 
     def ask() -> None:
         try:
-            get_session().head(address, timeout=patience / 2)
-            answer.put(None)
+            status = get_session().head(address, timeout=patience / 2).status_code
+            answer.put(f"status {status}" if status >= 500 else None)
         except Exception as error:
             answer.put(_first_line(error))
 

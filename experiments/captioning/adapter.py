@@ -4,6 +4,9 @@ Hu et al. (2021), "LoRA: Low-Rank Adaptation of Large Language Models", arXiv:21
 """
 
 import dataclasses
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +46,7 @@ def with_adapter(
         fan_in_fan_out=captioner.stores_transposed,
         bias="none",
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _without_its_warning():
         torch.manual_seed(seed)
         network = get_peft_model(captioner.network, config)
     return dataclasses.replace(captioner, network=network)  # pyright: ignore[reportArgumentType]
@@ -95,8 +98,17 @@ def with_saved_adapter(captioner: Captioner, folder: Path) -> Captioner:
     prepare_transformers()
     from peft import PeftModel
 
-    network: Any = PeftModel.from_pretrained(captioner.network, folder)
+    with _without_its_warning():
+        network: Any = PeftModel.from_pretrained(captioner.network, folder)
     return dataclasses.replace(captioner, network=network.eval())  # pyright: ignore[reportArgumentType]
+
+
+@contextmanager
+def _without_its_warning() -> Iterator[None]:
+    """Silence what PEFT provokes by asking transformers for something under its old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 def counts(network: nn.Module) -> tuple[int, int]:

@@ -2,8 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,9 @@ from experiments.captioning.model_folder import (
     sha256,
     start_token,
 )
+from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
+from experiments.captioning.transformers_library import prepare_transformers
 from experiments.classification.precision import autocast, best_device
 from experiments.errors import UserError
 from experiments.features import fingerprint
@@ -29,7 +30,6 @@ from experiments.results.classification import Precision
 from experiments.results.generate import Caption
 from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
 from experiments.sections.generation import GenerationSection
-from experiments.torchvision_shim import declare_missing_operators
 
 PHOTOS = 32  # encoded at once
 CAPTIONS = 100  # written at once
@@ -117,7 +117,7 @@ class EncoderDecoderCaptioner:
     def generate(self, features: Tensor, section: GenerationSection) -> list[Caption]:
         """Write captions by beam search with nothing but `section` to steer it."""
         self._require_room(section.max_new_tokens)
-        with _evaluating(self.network):
+        with evaluating(self.network):
             return [
                 caption for batch in features.split(CAPTIONS) if len(batch)
                 for caption in self._generate(batch, section)
@@ -178,7 +178,7 @@ def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptio
         UserError: if it is out of reach, incomplete, or no VisionEncoderDecoder, or if the checkpoint does
             not fill the whole architecture, which transformers would fill up with random weights.
     """
-    declare_missing_operators()
+    prepare_transformers()
     from transformers import AutoImageProcessor, AutoTokenizer, GenerationConfig, VisionEncoderDecoderModel
 
     folder = section.local or _from_hub(section)
@@ -223,7 +223,7 @@ def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptio
 
 def random_encoder_decoder(section: RandomCaptionerSection) -> EncoderDecoderCaptioner:
     """Build a tiny ViT and GPT-2 that spell captions byte by byte, a function of the seed alone."""
-    declare_missing_operators()
+    prepare_transformers()
     from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
@@ -275,18 +275,6 @@ def _captioner(*, network: Any, **rest: Any) -> EncoderDecoderCaptioner:
 def _same_weights(module: nn.Module) -> nn.Module:
     """Return a copy of `module` in other objects around the same tensors, in no memory of its own."""
     return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Switch dropout off for a while, and then each module back to the mode that it was in."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _byte_tokenizer() -> Any:

@@ -4,7 +4,9 @@ An image becomes a few vectors in the language model's embedding space, which st
 own tokens (Mokady et al. 2021, "ClipCap", arXiv:2111.09734). Neither part has seen a caption of an image.
 """
 
+import io
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.assets import Archive
+from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.classification.precision import autocast, best_device
@@ -134,23 +137,25 @@ class PrefixCaptioner:
     @torch.inference_mode()
     def generate(self, features: Tensor, section: GenerationSection) -> list[Caption]:
         """Write a caption for each of N features (N, T, D), without randomness."""
-        training = self.network.training
-        self.network.eval()
-        captions = []
-        for prefixes in features.to(self.device).split(2 * _BATCH):
-            with autocast(self.section.precision, self.device):
-                tokens = self.network.generate(
-                    inputs_embeds=prefixes,
-                    attention_mask=torch.ones(prefixes.shape[:2], dtype=torch.long, device=self.device),
-                    max_new_tokens=section.max_new_tokens,
-                    num_beams=section.beams,
-                    do_sample=False,
-                    eos_token_id=self.tokenizer.eos_token_id,
-                    pad_token_id=self.tokenizer.eos_token_id,
-                )
-            captions += read(self.tokenizer, tokens)
-        self.network.train(training)
-        return captions
+        with evaluating(self.network):
+            return [
+                caption
+                for prefixes in features.to(self.device).split(2 * _BATCH)
+                for caption in self._generate(prefixes, section)
+            ]
+
+    def _generate(self, prefixes: Tensor, section: GenerationSection) -> list[Caption]:
+        with autocast(self.section.precision, self.device):
+            tokens = self.network.generate(
+                inputs_embeds=prefixes,
+                attention_mask=torch.ones(prefixes.shape[:2], dtype=torch.long, device=self.device),
+                max_new_tokens=section.max_new_tokens,
+                num_beams=section.beams,
+                do_sample=False,
+                eos_token_id=self.tokenizer.eos_token_id,
+                pad_token_id=self.tokenizer.eos_token_id,
+            )
+        return read(self.tokenizer, tokens)
 
     def parameters(self) -> int:
         """Count the parameters of all three parts."""
@@ -217,8 +222,9 @@ def _published_language_model(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     require_hash(folder / GGUF, GGUF_SHA256)
-    quantised = LlamaForCausalLM.from_pretrained(folder, gguf_file=GGUF)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF)
+    with redirect_stderr(io.StringIO()):  # its progress bar has no switch
+        quantised = LlamaForCausalLM.from_pretrained(folder, gguf_file=GGUF)
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF)
     # Built anew, since transformers holds a model that was quantised to be frozen for good.
     options = quantised.config.to_dict()
     options.pop("quantization_config", None)

@@ -37,11 +37,15 @@ def cross_entropy(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
 
 
 def read(tokenizer: Any, tokens: Tensor) -> list[Caption]:
-    """Return the captions that generated tokens (N, L) stand for, each up to its first end of sequence."""
+    """Return the captions that generated tokens (N, L) stand for, each up to its first end of sequence.
+
+    White space becomes single spaces; control characters, which an untrained model writes, are dropped.
+    """
     captions = []
     for row in tokens.tolist():
         ended = tokenizer.eos_token_id in row
         kept = row[: row.index(tokenizer.eos_token_id)] if ended else row
         text = tokenizer.decode(kept, skip_special_tokens=True)
-        captions.append(Caption(text=" ".join(text.split()), ended=ended))
+        printable = "".join(mark for mark in " ".join(text.split()) if mark.isprintable())
+        captions.append(Caption(text=printable, ended=ended))
     return captions

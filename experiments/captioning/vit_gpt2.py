@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from experiments.torchvision_shim import declare_missing_operators
+from experiments.captioning.transformers_library import prepare_transformers
 
 if TYPE_CHECKING:
     from transformers import VisionEncoderDecoderModel
@@ -15,7 +15,7 @@ def vit_gpt2_on_meta() -> "VisionEncoderDecoderModel":
 
     Its parameters, and those of an adapter put on it, can be counted without a download.
     """
-    declare_missing_operators()
+    prepare_transformers()
     from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(

@@ -1,8 +1,6 @@
 """Dual encoders whose weights open_clip fetches or reads, with its mere warnings made errors."""
 
 import hashlib
-import queue
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,9 @@ from torch import nn
 from experiments.classification.precision import best_device
 from experiments.classification.towers import About, DualEncoder, open_clip_library
 from experiments.errors import UserError
+from experiments.hub import PATIENCE, no_answer
 from experiments.sections.zero_shot import OpenClipTower
 
-PATIENCE = 10.0  # seconds until a hub counts as unreachable
 CLIP_TAGS = ("openai", "laion")
 CLIP_REPOSITORIES = ("hf-hub:laion/CLIP-",)
 
@@ -114,7 +112,7 @@ def _require_reachable(section: OpenClipTower, hub: str, url: str) -> None:
     if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
         return
     address = f"{constants.ENDPOINT}/{repository}" if repository else url
-    failure = _no_answer(address)
+    failure = no_answer(address, PATIENCE)
     if failure:
         remedy = (
             "its file elsewhere and give the path as zero_shot.tower.pretrained"
@@ -125,29 +123,6 @@ def _require_reachable(section: OpenClipTower, hub: str, url: str) -> None:
             f"The weights of {_named(section)} are not on this machine and cannot be fetched: "
             f"{address} did not answer ({failure}); download {remedy}."
         )
-
-
-def _no_answer(address: str) -> str | None:
-    """Return why `address` gives no HTTP answer, or None if it gives any.
-
-    In a thread, since looking up a host's name knows no time limit.
-    """
-    from huggingface_hub import get_session
-
-    answer: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            get_session().head(address, timeout=PATIENCE / 2)
-            answer.put(None)
-        except Exception as error:
-            answer.put(str(error) or type(error).__name__)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answer.get(timeout=PATIENCE)
-    except queue.Empty:
-        return f"nothing within {PATIENCE:.0f} s"
 
 
 def describe(section: OpenClipTower) -> About:

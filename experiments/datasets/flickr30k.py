@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from experiments.datasets.hub import no_answer
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.errors import UserError
+from experiments.hub import PATIENCE, no_answer
 from experiments.sections.photos import Flickr30k
 
 COLUMNS = ("image", "caption", "img_id", "filename")
@@ -103,7 +103,7 @@ def _require_reachable(section: Flickr30k) -> None:
     from huggingface_hub import constants
 
     address = f"{constants.ENDPOINT}/datasets/{section.repository}"
-    failure = no_answer(address)
+    failure = no_answer(address, PATIENCE)
     if failure:
         raise UserError(
             f"The data set {section.repository} is not on this machine and cannot be fetched: {address} did "

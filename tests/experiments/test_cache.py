@@ -56,7 +56,7 @@ def with_downstream(names: set[str]) -> set[str]:
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A copy of the real code and profiles in which every stage of `smoke` is fresh."""
-    for folder in ("experiments", "reporting", "figures", "templates", "profiles"):
+    for folder in ("experiments", "reporting", "figures", "templates", "profiles", "data"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     project = open_project("smoke", tmp_path)
     for name in project.stages:

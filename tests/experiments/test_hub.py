@@ -1,5 +1,6 @@
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -14,17 +15,20 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class Session:
     """A session whose HEAD requests are answered, refused, or left waiting."""
 
-    def __init__(self, outcome: float | Exception | None) -> None:
-        self.outcome = outcome
+    def __init__(self, outcome: float | Exception | None, status: int = 200) -> None:
+        self.outcome, self.status = outcome, status
 
-    def head(self, address: str, timeout: float) -> None:
+    def head(self, address: str, timeout: float) -> SimpleNamespace:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         time.sleep(self.outcome or 0)
+        return SimpleNamespace(status_code=self.status)
 
 
-def let_the_hub(monkeypatch: pytest.MonkeyPatch, outcome: float | Exception | None) -> None:
-    monkeypatch.setattr(huggingface_hub, "get_session", lambda: Session(outcome))
+def let_the_hub(
+    monkeypatch: pytest.MonkeyPatch, outcome: float | Exception | None, status: int = 200
+) -> None:
+    monkeypatch.setattr(huggingface_hub, "get_session", lambda: Session(outcome, status))
     monkeypatch.setattr(hub, "PATIENCE", 0.2)
 
 
@@ -57,6 +61,14 @@ def test_any_answer_counts_and_an_error_or_silence_is_told(monkeypatch: pytest.M
     start = time.perf_counter()
     assert no_answer("https://hub", 0.2) == "nothing within 0 s"
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(("status", "said"), [(302, None), (401, None), (404, None), (503, "status 503")])
+def test_a_server_that_failed_has_not_answered_and_a_refusal_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch, status: int, said: str | None
+):
+    let_the_hub(monkeypatch, None, status)
+    assert no_answer("https://hub", 0.2) == said
 
 
 def test_a_usable_folder_in_the_cache_is_used_without_the_network(

@@ -60,7 +60,7 @@ def refused(root: Path, section: Flickr30k = SECTION) -> str:
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in these tests asks a real hub or finds this machine's own cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address: "the network is off")
+    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: "the network is off")
 
 
 def test_the_first_rows_are_for_tuning_and_the_next_for_evaluation(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_hub_is_asked_for_the_pinned_revision_as_a_stream(
         return real("parquet", data_files=files, split="test", streaming=True)
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address: None)
+    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: None)
     assert len(load_photos(HUB, tmp_path, tmp_path, said.append).evaluation) == 3
     assert asked == [(("some/photos",), {"revision": REVISION, "split": "test", "streaming": True})]
     assert said == ["streaming 5 photos from some/photos"]
@@ -217,7 +217,7 @@ def test_a_refusal_of_the_hub_is_one_sentence_however_long_it_is(
         raise RuntimeError("Revision doesn't exist.\n\n" + "trace " * 1000)
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address: None)
+    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: None)
     sentence = refused(tmp_path, HUB)
     assert "some/photos, split test, cannot be read (Revision doesn't exist." in sentence
     assert len(sentence) < 500
