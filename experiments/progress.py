@@ -24,7 +24,8 @@ def shown(stage: str, console: Console) -> Iterator[context.Progress]:
         task = bar.add_task(stage, total=None)
 
         def report(done: int, total: int, note: str) -> None:
-            bar.update(task, completed=done, total=total)
+            if total:
+                bar.update(task, completed=done, total=total)
             if note:
                 bar.console.print(f"  {stage}: {note}", highlight=False)
 

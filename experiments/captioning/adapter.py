@@ -85,7 +85,12 @@ def linear_layers(network: nn.Module) -> list[str]:
 
 
 def save(captioner: Captioner, folder: Path) -> int:
-    """Save the adapter in `folder` as PEFT does, and return the size of its weights on disk in bytes."""
+    """Save the adapter in `folder` as PEFT does, and return the size of its weights on disk in bytes.
+
+    Its configuration names the captioner as the base, rather than a folder of this machine.
+    """
+    for config in captioner.network.peft_config.values():
+        config.base_model_name_or_path = captioner.model
     captioner.network.save_pretrained(folder, save_embedding_layers=False)
     return (folder / _FILE).stat().st_size
 

@@ -16,6 +16,9 @@ from experiments.results.align import Aligned
 from experiments.sections.captioner import AnyCaptionerSection, PrefixCaptionerSection
 from experiments.statistics.intervals import wilson
 
+_STEP = 450
+"""How many photos can be encoded in the time of a joint step, for an honest estimate of what is left."""
+
 
 def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: CaptioningContext) -> Aligned:
     """Align the captioner's parts, if it has parts, and measure its captions of held-out photos.
@@ -58,22 +61,27 @@ def _align_parts(
     chosen = draw(images.train_images, (*photos.tuning, *photos.evaluation), section.photos, section.seed)
     captioner = prefix.build(section, context.fetch)
 
-    def report(done: int) -> None:
-        context.progress(0, 0, f"{done} photos encoded" if done % 2500 == 0 else "")
+    total = len(chosen) + _STEP * section.joint.steps
+
+    def encoded_so_far(done: int) -> None:
+        context.progress(done, total, "photos encoded" if done == len(chosen) else "")
+
+    def trained_so_far(done: int, steps: int, note: str) -> None:
+        context.progress(len(chosen) + _STEP * done, total, note)
 
     features = kept(
         captioner.look,
         captioner.tower_fingerprint(),
         list(images.train_images[chosen]),
         context.shared,
-        report,
+        encoded_so_far,
     )
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
     checkpoint = context.scratch / "checkpoint.pt"
     if not checkpoint.is_file():
         warm_up(captioner, data, section.warm_up, section.seed)
     losses = train_jointly(
-        captioner, data, section.joint, seed=section.seed, path=checkpoint, progress=context.progress
+        captioner, data, section.joint, seed=section.seed, path=checkpoint, progress=trained_so_far
     )
     checkpoint.unlink(missing_ok=True)
     captioner.mapper.requires_grad_(False)

@@ -25,7 +25,8 @@ CHECKPOINT_STEPS = 30
 TENTHS = 10
 _SCALE = 20.0
 """Between a cosine and a logit, in the warm start."""
-_WARM_UP = 0.1
+_WARM_UP, _HOLD = 0.1, 0.5
+"""Shares of the joint training after which the learning rate has risen, and begins to fall."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def train_jointly(
     arguments goes on with the same numbers: a step depends on the weights, the seed and its number alone.
     """
     parts = nn.ModuleList([captioner.mapper, captioner.network])
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=section.learning_rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(parts.parameters(), lr=section.learning_rate, weight_decay=0.0, fused=True)
     reached = load(path, captioner.device)
     losses: list[float] = []
     if reached is not None:
@@ -75,7 +76,7 @@ def train_jointly(
     parts.train()
     for step in range(len(losses), section.steps):
         for group in optimiser.param_groups:
-            group["lr"] = section.learning_rate * rate(step / section.steps, _WARM_UP)
+            group["lr"] = section.learning_rate * rate(step / section.steps, _WARM_UP, _HOLD)
         optimiser.zero_grad()
         loss = _generic_loss(captioner, data, section, np.random.default_rng((seed, step)))
         loss.backward()

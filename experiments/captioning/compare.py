@@ -38,6 +38,7 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
         measured.append(_measured(kind, sides, section.resamples, random))
         context.progress(number + 1, len(all_kinds), "")
     changes = [new.score - old.score for old, new in zip(before.judged, after.judged, strict=True)]
+    chosen = examples(changes, section.example_quantiles)
     return Comparison(
         measures=tuple(measured),
         records=tuple(
@@ -52,21 +53,25 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
             )
             for record, old, new in zip(generated.records, before.judged, after.judged, strict=True)
         ),
-        examples=examples(changes, section.example_quantiles),
-        quantiles=section.example_quantiles,
+        examples=tuple(chosen),
+        quantiles=tuple(chosen.values()),
         changed=sum(old != new for old, new in zip(before.captions, after.captions, strict=True)),
         resamples=section.resamples,
         library=f"sacrebleu {metadata.version('sacrebleu')}",
     )
 
 
-def examples(changes: Sequence[float], quantiles: Sequence[float]) -> tuple[int, ...]:
+def examples(changes: Sequence[float], quantiles: Sequence[float]) -> dict[int, float]:
     """Return the positions of the changes that stand at these shares of all changes in rising order.
 
-    Of equal changes the first comes first; with fewer changes than quantiles none is named twice.
+    Each comes with its share. Of equal changes the first comes first; where there are fewer changes than
+    quantiles, none is named twice.
     """
     order = sorted(range(len(changes)), key=lambda position: changes[position])
-    return tuple(dict.fromkeys(order[round(share * (len(order) - 1))] for share in quantiles))
+    chosen: dict[int, float] = {}
+    for share in quantiles:
+        chosen.setdefault(order[round(share * (len(order) - 1))], share)
+    return chosen
 
 
 def side(written: Sequence[Caption], generated: Generated) -> Side:

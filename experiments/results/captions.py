@@ -65,7 +65,7 @@ class Comparison(Frozen):
     """The comparison of all evaluation photos.
 
     `examples` are positions in `records`: the photos whose change of score (after - before) stands at
-    the shares `quantiles` of all changes in rising order, the first of equals. `changed` counts the
+    the shares `quantiles` of all changes in rising order, one each, the first of equals. `changed` counts the
     photos whose caption is another after tuning.
     """
 

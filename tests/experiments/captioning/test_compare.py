@@ -1,0 +1,179 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments.captioning.compare import captions, examples
+from experiments.captioning.measures import kinds
+from experiments.results.attachment import Attachment
+from experiments.results.captions import Comparison
+from experiments.results.generate import Caption, CaptionedRecord, Generated
+from experiments.sections.captions import CaptionsSection
+from tests.test_layers import imported_at_once
+
+SECTION = CaptionsSection(seed=0, resamples=200, example_quantiles=(0.0, 0.25, 0.5, 0.75, 1.0))
+CLASSES = ("dog", "cat", "ship")
+PICTURE = Attachment(file="x.png", sha256="0" * 64)
+
+RAMBLING = (
+    "brown dog runs over a lawn. green and grey trees. the sky is grey. a grey",
+    "two dogs fight for a stick. black and brown shore. sea is behind the",
+    "white dog leaps at a ball . red and blue , a blue",
+    "a puppy and a puppy and a puppy and a",
+    "dogs play in snow. snow is white. white",
+)
+"""Captions that fail as those of a tuned captioner do: they go on after a first sentence and break off."""
+
+SOUND = (
+    "a brown dog runs over a lawn",
+    "two dogs fight for a stick on the shore.",
+    "a white dog leaps at a red ball",
+    "a small cat sits on a grey wall",
+    "a blue ship under a cloudy sky",
+)
+
+
+def generated(before: Any, after: Any, labels: Any = None, ended: bool = True) -> Generated:
+    labels = labels or ["dog"] * len(before)
+    return Generated(
+        source="made up",
+        classes=CLASSES if labels[0] else (),
+        tuning_captions=("a brown dog on a lawn",),
+        records=tuple(
+            CaptionedRecord(
+                name=f"test-{at}",
+                index=at,
+                label=label,
+                references=("a brown dog runs over grass", "a dog with brown fur runs on a lawn"),
+                before=Caption(text=old, ended=True),
+                after=Caption(text=new, ended=ended),
+                picture=PICTURE,
+            )
+            for at, (old, new, label) in enumerate(zip(before, after, labels, strict=True))
+        ),
+        max_new_tokens=32,
+        beams=1,
+        seconds=1.0,
+    )
+
+
+def compared(before: Any, after: Any, labels: Any = None, section: CaptionsSection = SECTION) -> Comparison:
+    class Silent:
+        @staticmethod
+        def progress(done: int, total: int, note: str) -> None:
+            pass
+
+    context: Any = Silent()
+    return captions(section, {"generate": generated(before, after, labels)}, context)
+
+
+def measure(comparison: Comparison, key: str) -> Any:
+    return next(found for found in comparison.measures if found.key == key)
+
+
+def test_captions_that_ramble_and_break_off_are_flagged_and_sound_ones_are_not():
+    comparison = compared(SOUND, RAMBLING)
+    assert not any(record.before.cut_off or record.before.rambles for record in comparison.records)
+    assert all(record.after.cut_off for record in comparison.records)
+    assert measure(comparison, "cut_off").after.value == 1
+    assert measure(comparison, "cut_off").difference.low > 0
+    assert measure(comparison, "rambles").after.value == 0.8
+    assert sum(record.after.repeats for record in comparison.records) >= 1
+
+
+def test_a_caption_that_the_limit_cut_off_is_flagged_whatever_its_wording():
+    class Silent:
+        @staticmethod
+        def progress(done: int, total: int, note: str) -> None:
+            pass
+
+    context: Any = Silent()
+    comparison = captions(SECTION, {"generate": generated(SOUND, SOUND, ended=False)}, context)
+    assert all(record.after.cut_off and not record.before.cut_off for record in comparison.records)
+    assert measure(comparison, "ended").after.value == 0
+
+
+def test_equal_captions_differ_in_nothing():
+    comparison = compared(SOUND, SOUND)
+    assert comparison.changed == 0
+    for found in comparison.measures:
+        assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0), found.key
+        assert found.before.value == found.after.value
+
+
+def test_swapping_before_and_after_turns_every_difference_round():
+    there, back = compared(SOUND, RAMBLING), compared(RAMBLING, SOUND)
+    for one, other in zip(there.measures, back.measures, strict=True):
+        assert one.difference.value == pytest.approx(-other.difference.value), one.key
+        assert one.before.value == other.after.value
+
+
+def test_each_value_lies_in_its_interval_and_repeats_itself_by_the_seed():
+    one, again = compared(SOUND, RAMBLING), compared(SOUND, RAMBLING)
+    assert one == again
+    for found in one.measures:
+        for estimate in (found.before, found.after, found.difference):
+            assert estimate.low <= estimate.value + 1e-9, found.key
+            assert estimate.value <= estimate.high + 1e-9, found.key
+            assert estimate.n == len(SOUND)
+
+
+def test_a_perfect_caption_has_the_highest_scores_and_the_second_reference_is_read_as_a_caption():
+    comparison = compared(SOUND, ["a brown dog runs over grass"] * 5)
+    assert measure(comparison, "chrf").after.value == pytest.approx(100)
+    assert measure(comparison, "bleu").after.value == pytest.approx(100)
+    assert measure(comparison, "rouge_l").after.value == pytest.approx(100)
+    assert measure(comparison, "right_class").references == 1
+    assert 0 < measure(comparison, "chrf").references < 100
+    assert measure(comparison, "ended").references is None
+
+
+def test_without_classes_nothing_is_said_of_them():
+    comparison = compared(SOUND, RAMBLING, labels=[None] * 5)
+    assert not {"right_class", "wrong_class"} & {found.key for found in comparison.measures}
+    assert all(record.after.right_class is None for record in comparison.records)
+
+
+def test_a_wrong_class_and_colour_are_told_from_none():
+    comparison = compared(["a dog"] * 3, ["a red cat", "a brown thing", "a brown dog"], labels=["dog"] * 3)
+    first, second, third = (record.after for record in comparison.records)
+    assert (first.right_class, first.wrong_class, first.right_colour, first.wrong_colour) == (
+        False, True, False, True,
+    )  # fmt: skip
+    assert (second.right_class, second.wrong_class, second.right_colour) == (False, False, True)
+    assert (third.right_class, third.wrong_colour) == (True, False)
+
+
+def test_the_examples_stand_at_fixed_shares_of_the_change_and_nobody_chooses_them():
+    changes = [5.0, -3.0, 0.0, 9.0, 1.0, 2.0, -7.0, 4.0, 3.0]
+    assert [changes[at] for at in examples(changes, (0.0, 0.25, 0.5, 0.75, 1.0))] == [-7, 0, 2, 4, 9]
+    assert examples([1.0, 1.0, 1.0], (0.0, 0.5, 1.0)) == {0: 0.0, 1: 0.5, 2: 1.0}, "equals keep their order"
+    assert examples([1.0, 2.0], (0.0, 0.25, 0.5, 0.75, 1.0)) == {0: 0.0, 1: 0.75}, "none comes twice"
+
+
+def test_the_examples_of_a_comparison_follow_its_own_scores():
+    comparison = compared(SOUND, RAMBLING)
+    changes = [record.after.score - record.before.score for record in comparison.records]
+    assert [changes[at] for at in comparison.examples] == sorted(changes)
+
+
+def test_new_words_are_those_that_the_tuning_captions_lack():
+    comparison = compared(["a brown dog on a lawn"] * 2, ["a brown dog on a wall"] * 2, labels=["dog"] * 2)
+    found = measure(comparison, "new_words")
+    assert found.before.value == 0
+    assert found.after.value == pytest.approx(1 / 6)
+
+
+def test_the_keys_of_the_measures_are_unique_and_figures_of_sets_use_no_bootstrap():
+    keys = [kind.key for kind in kinds(True, ())]
+    assert len(set(keys)) == len(keys)
+    comparison = compared(SOUND, RAMBLING)
+    for key in ("vocabulary", "distinct_1", "distinct_2", "distance"):
+        assert measure(comparison, key).before.method == "jackknife"
+    assert measure(comparison, "chrf").before.method == "percentile bootstrap"
+
+
+def test_the_comparison_reads_text_only():
+    reached = {name.partition(".")[0] for name in imported_at_once("experiments.captioning.compare")}
+    assert not reached & {"torch", "transformers", "peft", "PIL"}
+    assert np.__name__ in reached

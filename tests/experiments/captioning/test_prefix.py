@@ -1,0 +1,206 @@
+import dataclasses
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from experiments.captioning import models, prefix
+from experiments.captioning.alignment import Labelled, generic, train_jointly, warm_up
+from experiments.captioning.encoder_decoder import random_encoder_decoder
+from experiments.captioning.prefix import Mapper, PrefixCaptioner
+from experiments.captioning.transformers_library import prepare_transformers
+from experiments.sections.captioner import Joint, PrefixCaptionerSection, RandomCaptionerSection, WarmUp
+from experiments.sections.generation import GenerationSection
+
+CLASSES = ("cat", "dog")
+JOINT = Joint(steps=60, batch_size=8, learning_rate=5e-3, class_weight=10.0, templates=("{}", "see {}"))
+WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
+SECTION = PrefixCaptionerSection(
+    kind="prefix",
+    seed=0,
+    precision="fp32",
+    held_out=1,
+    image_size=64,
+    photos=16,
+    warm_up=WARM_UP,
+    joint=JOINT,
+)
+LIMITS = GenerationSection(max_new_tokens=16, beams=1)
+
+
+class Tower(nn.Module):
+    """A stand-in for the image classifier: colours on a grid of 4 by 4."""
+
+    num_features = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 8, kernel_size=16, stride=16)
+
+    def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.layer(pixels)
+
+
+@pytest.fixture
+def captioner() -> PrefixCaptioner:
+    """A captioner of the same make as the real one, small and knowing nothing."""
+    prepare_transformers()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    random = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+    tokenizer = random_encoder_decoder(random).tokenizer
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True,
+            bos_token_id=tokenizer.eos_token_id, eos_token_id=tokenizer.eos_token_id,
+        )  # fmt: skip
+        network: Any = LlamaForCausalLM(config)
+        tower = Tower().requires_grad_(False)
+        mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
+    return PrefixCaptioner(SECTION, tower, mapper, network, tokenizer)
+
+
+def photos(count: int = 16) -> list[np.ndarray]:
+    """Return photos of which every second is red and the others are blue, with some noise."""
+    random = np.random.default_rng(0)
+    made = random.integers(0, 60, (count, 20, 30, 3), dtype=np.uint8)
+    made[::2, ..., 0] += 180
+    made[1::2, ..., 2] += 180
+    return list(made)
+
+
+def labelled(captioner: PrefixCaptioner) -> Labelled:
+    return Labelled(captioner.look(photos()), torch.arange(16) % 2, CLASSES)
+
+
+def silently(done: int, total: int, note: str) -> None:
+    pass
+
+
+def test_photos_of_any_size_become_one_token_for_each_quarter(captioner: PrefixCaptioner):
+    small, large = np.zeros((5, 9, 3), np.uint8), np.zeros((300, 200, 3), np.uint8)
+    assert captioner.look([small, large]).shape == (2, 4, 8)
+    assert captioner.encode([small, large]).shape == (2, 4, 32)
+
+
+def test_prefixes_have_the_length_of_the_embeddings_and_do_not_depend_on_the_network(
+    captioner: PrefixCaptioner,
+):
+    before = captioner.encode(photos())
+    usual = captioner.network.get_input_embeddings().weight.norm(dim=1).mean()
+    assert torch.allclose(before.norm(dim=2), usual.expand(16, 4))
+    with torch.no_grad():
+        for part in captioner.network.parameters():
+            part.zero_()
+    assert torch.equal(captioner.encode(photos()), before)
+
+
+def test_the_fingerprint_follows_the_mapper_and_the_towers_does_not(captioner: PrefixCaptioner):
+    whole, tower = captioner.image_fingerprint(), captioner.tower_fingerprint()
+    with torch.no_grad():
+        captioner.mapper.layers[0].weight.add_(1)
+    assert captioner.image_fingerprint() != whole
+    assert captioner.tower_fingerprint() == tower
+    other = dataclasses.replace(captioner, section=SECTION.model_copy(update={"image_size": 96}))
+    assert other.tower_fingerprint() != tower
+
+
+def test_padding_does_not_count_and_the_end_of_a_caption_does(captioner: PrefixCaptioner):
+    features, captions = captioner.encode(photos(2)), ["a", "a much longer one"]
+    alone = [captioner.loss(features[at : at + 1], captions[at : at + 1]).item() for at in (0, 1)]
+    lengths = [len(caption) + 1 for caption in captions]  # one token a letter, and the end
+    together = captioner.loss(features, captions).item()
+    assert together == pytest.approx(np.average(alone, weights=lengths), rel=1e-5)
+    with torch.no_grad():
+        logits = captioner.logits(features[:1], ["a"])
+    assert logits.shape[1] == 2
+    tokens = torch.tensor([*captioner.tokenizer("a")["input_ids"], captioner.tokenizer.eos_token_id])
+    assert alone[0] == pytest.approx(nn.functional.cross_entropy(logits[0], tokens).item(), rel=1e-5)
+
+
+def test_logits_are_those_of_the_language_model_after_the_prefix(captioner: PrefixCaptioner):
+    features = captioner.encode(photos(1))
+    tokens = torch.tensor([captioner.tokenizer("cat")["input_ids"]])
+    embedded = torch.cat([features, captioner.network.get_input_embeddings()(tokens)], dim=1)
+    whole = captioner.network(inputs_embeds=embedded).logits
+    # The last token of the prefix predicts the first letter, and the last letter the end.
+    assert torch.allclose(captioner.logits(features, ["cat"]), whole[:, 3:], atol=1e-5)
+
+
+def test_alignment_teaches_a_captioner_that_knows_nothing_to_name_the_class_and_stop(
+    captioner: PrefixCaptioner, tmp_path: Path
+):
+    data = labelled(captioner)
+    warm_up(captioner, data, WARM_UP, seed=0)
+    losses = train_jointly(captioner, data, JOINT, seed=0, path=tmp_path / "c", progress=silently)
+    assert len(losses) == 10
+    assert losses[-1] < losses[0] / 3
+    written = captioner.generate(captioner.encode(photos()), LIMITS)
+    assert all(caption.ended for caption in written)
+    assert all(CLASSES[at % 2] in caption.text for at, caption in enumerate(written))
+    again = [captioner.generate(captioner.encode([photo]), LIMITS)[0] for photo in photos()]
+    assert again == written, "captions must not depend on the batch"
+
+
+def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_numbers(
+    captioner: PrefixCaptioner, tmp_path: Path
+):
+    other = dataclasses.replace(captioner, mapper=_copy(captioner.mapper), network=_copy(captioner.network))
+    data, joint = labelled(captioner), JOINT.model_copy(update={"steps": 45})
+    whole = train_jointly(captioner, data, joint, seed=0, path=tmp_path / "whole", progress=silently)
+
+    def killed(done: int, total: int, note: str) -> None:
+        if done == 37:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_jointly(other, data, joint, seed=0, path=tmp_path / "killed", progress=killed)
+    with torch.no_grad():
+        other.mapper.layers[0].weight.zero_()  # what was in memory is gone
+    notes: list[str] = []
+    resumed = train_jointly(
+        other, data, joint, seed=0, path=tmp_path / "killed", progress=lambda *report: notes.append(report[2])
+    )
+    assert notes[0] == "resumed after step 30"
+    assert resumed == whole
+    assert torch.equal(other.encode(photos()), captioner.encode(photos()))
+
+
+def _copy(module: Any) -> Any:
+    content = io.BytesIO()
+    torch.save(module, content)
+    content.seek(0)
+    return torch.load(content, weights_only=False)
+
+
+def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
+    captioner: PrefixCaptioner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(prefix, "_tower", lambda: captioner.tower)
+    models.save(SECTION, captioner, tmp_path)
+    loaded = models.load(tmp_path)
+    assert isinstance(loaded, PrefixCaptioner)
+    assert models.read_section(tmp_path) == SECTION
+    assert not any(part.requires_grad for part in loaded.network.parameters())
+    features = captioner.encode(photos())
+    assert torch.equal(loaded.encode(photos()), features)
+    assert loaded.generate(features, LIMITS) == captioner.generate(features, LIMITS)
+    assert loaded.parameters() == captioner.parameters()
+
+
+def test_generation_leaves_the_network_in_the_mode_that_it_was_in(captioner: PrefixCaptioner):
+    for training in (True, False):
+        captioner.network.train(training)
+        captioner.generate(captioner.encode(photos(1)), LIMITS)
+        assert captioner.network.training is training
+
+
+def test_a_generic_caption_has_the_right_article():
+    assert generic("a photo of {}", "airplane") == "a photo of an airplane"
+    assert generic("there is {} here", "ship") == "there is a ship here"
