@@ -18,6 +18,7 @@ from experiments.sections.generation import GenerationSection
 from experiments.sections.images import ImagesSection
 from experiments.sections.lora import LoraSection
 from experiments.sections.photos import PhotosSection
+from experiments.sections.variants import VariantsSection
 from experiments.sections.vit import VitSection
 from experiments.sections.zero_shot import ZeroShotSection
 
@@ -35,6 +36,7 @@ class Profile(Frozen):
     lora: LoraSection
     generation: GenerationSection
     captions: CaptionsSection
+    variants: VariantsSection
     ablations: AblationsSection
     zero_shot: ZeroShotSection
     cnn: CnnSection

@@ -10,6 +10,7 @@ from experiments.results.captions import Comparison
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
+from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
 
 
@@ -107,12 +108,20 @@ STAGES = pipeline(
         tolerance=0.15,
     ),
     Stage(
+        name="variants",
+        function="experiments.captioning.variants:variants",
+        result=Variants,
+        section="variants",
+        data=("images", "photos"),
+        inputs=("align", "lora", "generate"),
+        tolerance=0.1,
+    ),
+    Stage(
         name="ablations",
         function="experiments.captioning.ablations:ablations",
         result=Ablations,
         section="ablations",
-        data=("images", "photos"),
-        inputs=("align", "lora", "generate"),
+        inputs=("align", "generate", "variants"),
         tolerance=0.05,
     ),
 )

@@ -8,9 +8,10 @@ import torch
 from experiments.captioning import models, prefix
 from experiments.captioning.alignment import Labelled, train_jointly, warm_up
 from experiments.captioning.captioner import Captioner
+from experiments.captioning.class_words import names_class
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import kept
-from experiments.captioning.held_out import held_out, right_class
+from experiments.captioning.held_out import captions_of, held_out
 from experiments.datasets.disjoint import draw
 from experiments.results.align import Aligned
 from experiments.sections.captioner import AnyCaptionerSection, PrefixCaptionerSection
@@ -37,7 +38,9 @@ def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: C
     else:
         captioner, photos, steps, training = models.whole(section), 0, 0, "nothing"
     models.save(section, captioner, context.scratch)
-    found = right_class(captioner, held_out(captioner, section, context))
+    kept_back = held_out(captioner, section, context)
+    written = captions_of(captioner, kept_back)
+    right = sum(map(names_class, written, kept_back.labels))
     return Aligned(
         model=captioner.model,
         weights=captioner.weights,
@@ -45,8 +48,9 @@ def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: C
         photos=photos,
         steps=steps,
         loss=tuple(round(loss, 4) for loss in losses),
-        right_class=wilson(int(found.sum()), len(found)),
-        held_out_right=tuple(found.tolist()),
+        right_class=wilson(right, len(written)),
+        held_out_labels=kept_back.labels,
+        held_out_captions=written,
         parameters=captioner.parameters(),
         tuned_parameters=sum(parameter.numel() for parameter in captioner.network.parameters()),
         seconds=round(time.perf_counter() - start, 1),

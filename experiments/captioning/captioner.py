@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
-from experiments.results.generate import Caption
+from experiments.results.caption import Caption
 from experiments.sections.generation import GenerationSection
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments.captioning import grounding, health
+from experiments.captioning import class_words, grounding, health
 from experiments.captioning.measures import Kind, Side, estimated, kinds
 from experiments.captioning.sentence_score import sentence_score
 from experiments.context import Context
+from experiments.results.caption import Caption
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
-from experiments.results.generate import Caption, CaptionedRecord, Generated
+from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.captions import CaptionsSection
 from experiments.statistics.paired import difference
 
@@ -29,8 +30,9 @@ class _Sides:
 def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Context) -> Comparison:
     """Measure both captions of every evaluation photo against its references, and choose the examples."""
     generated: Generated = inputs["generate"]
-    before = side([record.before for record in generated.records], generated)
-    after = side([record.after for record in generated.records], generated)
+    records = generated.records
+    before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
+    after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
     sides = _Sides(before, after, _second_writer(generated))
     measured, all_kinds = [], kinds(_has_classes(generated), generated.tuning_captions)
     for number, kind in enumerate(all_kinds):
@@ -47,11 +49,13 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
                 index=record.index,
                 label=record.label,
                 references=record.references,
-                before=old,
-                after=new,
+                before=record.before,
+                after=record.after,
+                judged_before=old,
+                judged_after=new,
                 picture=record.picture,
             )
-            for record, old, new in zip(generated.records, before.judged, after.judged, strict=True)
+            for record, old, new in zip(records, before.judged, after.judged, strict=True)
         ),
         examples=tuple(chosen),
         quantiles=tuple(chosen.values()),
@@ -91,10 +95,9 @@ def judge(caption: Caption, record: CaptionedRecord, classes: Sequence[str]) -> 
     """Judge one caption by itself; `classes` are all that it could name."""
     text, label = caption.text, record.label
     return Judged(
-        text=text,
         score=round(sentence_score(text, record.references), 2),
-        right_class=None if label is None else grounding.names_class(text, label),
-        wrong_class=None if label is None else grounding.misnames_class(text, label, classes),
+        right_class=None if label is None else class_words.names_class(text, label),
+        wrong_class=None if label is None else class_words.misnames_class(text, label, classes),
         right_colour=grounding.right_colour(text, record.references),
         wrong_colour=grounding.wrong_colour(text, record.references),
         cut_off=health.cut_off(text, caption.ended),

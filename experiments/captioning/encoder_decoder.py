@@ -26,8 +26,8 @@ from experiments.classification.precision import autocast, best_device
 from experiments.errors import UserError
 from experiments.features import fingerprint
 from experiments.hub import snapshot
+from experiments.results.caption import Caption
 from experiments.results.classification import Precision
-from experiments.results.generate import Caption
 from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
 from experiments.sections.generation import GenerationSection
 

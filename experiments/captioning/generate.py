@@ -36,8 +36,10 @@ def generate(
                 index=photo.index,
                 label=photo.label,
                 references=photo.references,
-                before=old,
-                after=new,
+                before=old.text,
+                after=new.text,
+                before_ended=old.ended,
+                after_ended=new.ended,
                 picture=context.attach(f"{photo.name}.png", picture(photo.pixels)),
             )
             for photo, old, new in zip(photos.evaluation, before, after, strict=True)

@@ -1,15 +1,12 @@
-"""Whether generic knowledge is there: do captions of held-out photos name the right class?"""
+"""Captions of photos that are kept from all tuning: what generic knowledge there is shows in them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor
 
 from experiments.captioning.captioner import Captioner
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import encoded
-from experiments.captioning.grounding import names_class
 from experiments.datasets.disjoint import draw
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.generation import GenerationSection
@@ -41,12 +38,6 @@ def held_out(captioner: Captioner, section: AnyCaptionerSection, context: Captio
     )
 
 
-def right_class(captioner: Captioner, photos: HeldOut) -> np.ndarray:
-    """Return for each held-out photo, as a boolean (N,), whether its caption names its class."""
-    captions = captioner.generate(photos.features, LIMIT)
-    return named(tuple(caption.text for caption in captions), photos.labels)
-
-
-def named(captions: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-    """Return for each caption, as a boolean (N,), whether it names its label."""
-    return np.array([names_class(text, label) for text, label in zip(captions, labels, strict=True)])
+def captions_of(captioner: Captioner, photos: HeldOut) -> tuple[str, ...]:
+    """Write a caption for each held-out photo."""
+    return tuple(caption.text for caption in captioner.generate(photos.features, LIMIT))

@@ -24,7 +24,7 @@ from experiments.captioning.transformers_library import prepare_transformers
 from experiments.classification.precision import autocast, best_device
 from experiments.features import fingerprint
 from experiments.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
-from experiments.results.generate import Caption
+from experiments.results.caption import Caption
 from experiments.sections.captioner import PrefixCaptionerSection
 from experiments.sections.generation import GenerationSection
 

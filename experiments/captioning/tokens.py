@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from experiments.results.generate import Caption
+from experiments.results.caption import Caption
 
 
 def tokenise(tokenizer: Any, captions: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,7 @@ class Variant(Frozen):
 
 
 class Ablations(Frozen):
-    """Every variant, the base first; `held_out_classes` are the classes that held-out photos were judged by.
+    """Every variant, the base first; `held_out_classes` are the classes that held-out photos show.
 
     `off_is_base` tells whether, for every adapter, the logits with the adapter switched off equal the
     base's bit for bit.
@@ -55,7 +55,6 @@ class Ablations(Frozen):
     variants: tuple[Variant, ...]
     held_out_classes: tuple[str, ...]
     off_is_base: bool
-    seconds: float
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""

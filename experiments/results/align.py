@@ -11,8 +11,8 @@ class Aligned(Frozen):
     for a captioner that comes whole). `photos` is the number of labelled photos that this took, `steps`
     that of gradient steps, `loss` the mean loss of each tenth of them; all are empty for a whole
     captioner. `right_class` is the share of `right_class.n` held-out photos whose caption names the
-    right class, and `held_out_right` tells of each. `parameters` counts the whole captioner,
-    `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
+    right class; `held_out_labels` and `held_out_captions` are theirs. `parameters` counts the whole
+    captioner, `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
     """
 
     model: str
@@ -22,7 +22,8 @@ class Aligned(Frozen):
     steps: int
     loss: tuple[float, ...]
     right_class: Estimate
-    held_out_right: tuple[bool, ...]
+    held_out_labels: tuple[str, ...]
+    held_out_captions: tuple[str, ...]
     parameters: int
     tuned_parameters: int
     seconds: float

@@ -32,13 +32,12 @@ class Measured(Frozen):
 
 
 class Judged(Frozen):
-    """One caption as judged by itself: its text, its score against the references, and what is wrong with it.
+    """What is right and wrong with one caption.
 
     `score` is the chrF++ (β = 1) against the best reference, from 0 to 100. `right_class` and
     `wrong_class` are None where the photo has no class.
     """
 
-    text: str
     score: float
     right_class: bool | None
     wrong_class: bool | None
@@ -50,14 +49,16 @@ class Judged(Frozen):
 
 
 class ComparedRecord(Frozen):
-    """One evaluation photo: its reference captions, and its captions before and after."""
+    """One evaluation photo: its reference captions, and its captions before and after, as judged."""
 
     name: str
     index: int
     label: str | None
     references: tuple[str, ...]
-    before: Judged
-    after: Judged
+    before: str
+    after: str
+    judged_before: Judged
+    judged_after: Judged
     picture: Attachment
 
 

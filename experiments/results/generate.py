@@ -4,25 +4,21 @@ from experiments.frozen import Frozen
 from experiments.results.attachment import Attachment
 
 
-class Caption(Frozen):
-    """What a captioner wrote, and whether it ended the caption by itself or was cut off at the limit."""
-
-    text: str
-    ended: bool
-
-
 class CaptionedRecord(Frozen):
-    """One evaluation photo with its captions.
+    """One evaluation photo with its captions before and after fine-tuning.
 
-    `label` is its class, or None where the data set has no classes; `picture` is a small PNG.
+    `label` is its class, or None where the data set has no classes. A caption `ended` by itself, or was
+    cut off at the limit. `picture` is a small PNG.
     """
 
     name: str
     index: int
     label: str | None
     references: tuple[str, ...]
-    before: Caption
-    after: Caption
+    before: str
+    after: str
+    before_ended: bool
+    after_ended: bool
     picture: Attachment
 
 
@@ -48,5 +44,5 @@ class Generated(Frozen):
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
-        changed = sum(record.before.text != record.after.text for record in self.records)
+        changed = sum(record.before != record.after for record in self.records)
         return {"captions changed": changed / len(self.records)}

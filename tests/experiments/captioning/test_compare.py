@@ -7,7 +7,7 @@ from experiments.captioning.compare import captions, examples
 from experiments.captioning.measures import kinds
 from experiments.results.attachment import Attachment
 from experiments.results.captions import Comparison
-from experiments.results.generate import Caption, CaptionedRecord, Generated
+from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.captions import CaptionsSection
 from tests.test_layers import imported_at_once
 
@@ -45,8 +45,10 @@ def generated(before: Any, after: Any, labels: Any = None, ended: bool = True) -
                 index=at,
                 label=label,
                 references=("a brown dog runs over grass", "a dog with brown fur runs on a lawn"),
-                before=Caption(text=old, ended=True),
-                after=Caption(text=new, ended=ended),
+                before=old,
+                after=new,
+                before_ended=True,
+                after_ended=ended,
                 picture=PICTURE,
             )
             for at, (old, new, label) in enumerate(zip(before, after, labels, strict=True))
@@ -73,12 +75,14 @@ def measure(comparison: Comparison, key: str) -> Any:
 
 def test_captions_that_ramble_and_break_off_are_flagged_and_sound_ones_are_not():
     comparison = compared(SOUND, RAMBLING)
-    assert not any(record.before.cut_off or record.before.rambles for record in comparison.records)
-    assert all(record.after.cut_off for record in comparison.records)
+    assert not any(
+        record.judged_before.cut_off or record.judged_before.rambles for record in comparison.records
+    )
+    assert all(record.judged_after.cut_off for record in comparison.records)
     assert measure(comparison, "cut_off").after.value == 1
     assert measure(comparison, "cut_off").difference.low > 0
     assert measure(comparison, "rambles").after.value == 0.8
-    assert sum(record.after.repeats for record in comparison.records) >= 1
+    assert sum(record.judged_after.repeats for record in comparison.records) >= 1
 
 
 def test_a_caption_that_the_limit_cut_off_is_flagged_whatever_its_wording():
@@ -89,7 +93,9 @@ def test_a_caption_that_the_limit_cut_off_is_flagged_whatever_its_wording():
 
     context: Any = Silent()
     comparison = captions(SECTION, {"generate": generated(SOUND, SOUND, ended=False)}, context)
-    assert all(record.after.cut_off and not record.before.cut_off for record in comparison.records)
+    assert all(
+        record.judged_after.cut_off and not record.judged_before.cut_off for record in comparison.records
+    )
     assert measure(comparison, "ended").after.value == 0
 
 
@@ -131,12 +137,12 @@ def test_a_perfect_caption_has_the_highest_scores_and_the_second_reference_is_re
 def test_without_classes_nothing_is_said_of_them():
     comparison = compared(SOUND, RAMBLING, labels=[None] * 5)
     assert not {"right_class", "wrong_class"} & {found.key for found in comparison.measures}
-    assert all(record.after.right_class is None for record in comparison.records)
+    assert all(record.judged_after.right_class is None for record in comparison.records)
 
 
 def test_a_wrong_class_and_colour_are_told_from_none():
     comparison = compared(["a dog"] * 3, ["a red cat", "a brown thing", "a brown dog"], labels=["dog"] * 3)
-    first, second, third = (record.after for record in comparison.records)
+    first, second, third = (record.judged_after for record in comparison.records)
     assert (first.right_class, first.wrong_class, first.right_colour, first.wrong_colour) == (
         False, True, False, True,
     )  # fmt: skip
@@ -153,7 +159,7 @@ def test_the_examples_stand_at_fixed_shares_of_the_change_and_nobody_chooses_the
 
 def test_the_examples_of_a_comparison_follow_its_own_scores():
     comparison = compared(SOUND, RAMBLING)
-    changes = [record.after.score - record.before.score for record in comparison.records]
+    changes = [record.judged_after.score - record.judged_before.score for record in comparison.records]
     assert [changes[at] for at in comparison.examples] == sorted(changes)
 
 
