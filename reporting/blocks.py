@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 CLASSIFIERS = ("zero_shot", "vit", "cnn")
-CAPTIONING = ("align", "lora", "generate", "captions", "ablations")
+CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
 
 
 @dataclass(frozen=True)

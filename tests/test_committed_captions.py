@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from experiments import cache
+from experiments.captioning.ablations import ablations as judge
+from experiments.captioning.class_words import names_class
 from experiments.captioning.compare import captions
-from experiments.captioning.grounding import names_class
 from experiments.datasets.cifar10 import CLASSES
 from experiments.project import open_project
 from experiments.results.ablations import Ablations
@@ -19,6 +20,7 @@ from experiments.results.align import Aligned
 from experiments.results.captions import Comparison
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
+from experiments.results.variants import Variants
 from experiments.statistics.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,8 +59,9 @@ def ablations() -> Ablations:
 def test_the_aligned_base_names_the_right_class_on_four_fifths_of_a_thousand_held_out_photos(
     aligned: Aligned,
 ) -> None:
-    assert len(aligned.held_out_right) == 1000
-    assert aligned.right_class == wilson(sum(aligned.held_out_right), 1000)
+    pairs = list(zip(aligned.held_out_captions, aligned.held_out_labels, strict=True))
+    assert len(pairs) == 1000
+    assert aligned.right_class == wilson(sum(names_class(*pair) for pair in pairs), 1000)
     assert aligned.right_class.value >= 0.8
 
 
@@ -122,9 +125,30 @@ def test_style_moved_to_the_references(comparison: Comparison) -> None:
 
 def test_an_adapter_switched_off_is_the_base(ablations: Ablations, aligned: Aligned) -> None:
     assert ablations.off_is_base
+    tuned: Variants = stored("variants")
+    for variant in tuned.variants:
+        assert len(variant.held_out) == 1000
+        assert variant.held_out_off == (aligned.held_out_captions if variant.kind == "lora" else None)
     adapters = [variant for variant in ablations.variants if variant.kind == "lora"]
     assert {variant.rank for variant in adapters} == {1, 4, 8, 32}
     assert all(variant.held_out_off == aligned.right_class for variant in adapters)
+
+
+def test_the_ablations_follow_from_the_captions_of_the_variants(
+    ablations: Ablations, aligned: Aligned, generated: Generated
+) -> None:
+    class Silent:
+        @staticmethod
+        def progress(done: int, total: int, note: str) -> None:
+            pass
+
+    context: Any = Silent()
+    inputs = {"align": aligned, "generate": generated, "variants": stored("variants")}
+    again = judge(PROJECT.profile.ablations, inputs, context)
+    for one, other in zip(again.variants, ablations.variants, strict=True):
+        assert (one.key, one.held_out, one.last_loss) == (other.key, other.held_out, other.last_loss)
+        for part in ("length", "distance", "right_class", "right_colour", "ended"):
+            assert getattr(one, part).value == pytest.approx(getattr(other, part).value)
 
 
 def test_the_ablations_agree_with_the_other_stages_where_they_overlap(

@@ -3,6 +3,12 @@
 First the mapper alone learns to classify photos against the language model's own embeddings of the class
 words. Then mapper and language model learn together to write generic captions. The first step is needed:
 a language model that cannot read its prefix learns within few steps to ignore it.
+
+A few templates would cost the language model its language, if nothing were done about it. Its embeddings,
+which are also its output layer, stay as they are: nearly every word is absent from the templates, and
+Adam's steps would move them all. And in the end the weights go only a part of the way from the published
+to the trained ones, which keeps most of both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+models", arXiv:2109.01903).
 """
 
 from collections.abc import Sequence
@@ -61,11 +67,15 @@ def train_jointly(
 ) -> tuple[float, ...]:
     """Train mapper and language model in place on generic captions; return the mean loss of each tenth.
 
+    The embeddings of the language model stay, and its other weights are interpolated in the end.
     Every `CHECKPOINT_STEPS` steps end with a checkpoint at `path`, from which a later call with equal
     arguments goes on with the same numbers: a step depends on the weights, the seed and its number alone.
     """
     parts = nn.ModuleList([captioner.mapper, captioner.network])
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=section.learning_rate, weight_decay=0.0, fused=True)
+    captioner.network.get_input_embeddings().requires_grad_(False)
+    published = {name: part.detach().clone() for name, part in _trainable(captioner.network)}
+    trained = [part for _, part in _trainable(parts)]
+    optimiser = torch.optim.AdamW(trained, lr=section.learning_rate, weight_decay=0.0, fused=True)
     reached = load(path, captioner.device)
     losses: list[float] = []
     if reached is not None:
@@ -80,7 +90,7 @@ def train_jointly(
         optimiser.zero_grad()
         loss = _generic_loss(captioner, data, section, np.random.default_rng((seed, step)))
         loss.backward()
-        nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         losses.append(loss.item())
         done = step + 1
@@ -89,7 +99,14 @@ def train_jointly(
         if done % CHECKPOINT_STEPS == 0 and done < section.steps:
             save(_checkpoint(parts, optimiser, captioner, losses), path)
     parts.eval()
+    with torch.no_grad():
+        for name, part in _trainable(captioner.network):
+            part.copy_(published[name].lerp(part, section.interpolation))
     return tuple(float(tenth.mean()) for tenth in np.array_split(losses, min(TENTHS, len(losses))))
+
+
+def _trainable(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(name, part) for name, part in module.named_parameters() if part.requires_grad]
 
 
 def _checkpoint(

@@ -139,13 +139,16 @@ def test_the_networks_are_told_apart(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("captioning/metrics", {"captions", "ablations"}),
-        ("captioning/health", {"captions", "ablations"}),
-        ("captioning/measures", {"captions", "ablations"}),
-        ("captioning/compare", {"captions", "ablations"}),
-        ("captioning/pictures", {"generate", "captions", "ablations"}),
-        ("captioning/tuning", {"lora", "generate", "captions", "ablations"}),
-        ("captioning/alignment", {"align", "lora", "generate", "captions", "ablations"}),
+        ("captioning/metrics", {"captions"}),
+        ("captioning/health", {"captions"}),
+        ("captioning/measures", {"captions"}),
+        ("captioning/compare", {"captions"}),
+        ("captioning/grounding", {"captions", "ablations"}),
+        ("captioning/style", {"captions", "ablations"}),
+        ("captioning/variants", {"variants", "ablations"}),
+        ("captioning/pictures", {"generate", "captions", "variants", "ablations"}),
+        ("captioning/tuning", {"lora", "generate", "captions", "variants", "ablations"}),
+        ("captioning/alignment", {"align", "lora", "generate", "captions", "variants", "ablations"}),
         ("results/ablations", {"ablations"}),
     ],
 )

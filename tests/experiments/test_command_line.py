@@ -100,7 +100,7 @@ def test_a_fresh_project_is_left_alone_without_importing_torch(project: Path) ->
     assert {path: path.read_bytes() for path in results.glob("*.json")} == before
 
 
-CLASSIFIERS, CAPTIONING = ("zero_shot", "cnn", "vit"), ("generate", "ablations")
+CLASSIFIERS, CAPTIONING = ("zero_shot", "cnn", "vit"), ("captions", "ablations")
 CIRCUMSTANCES = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
 
 
@@ -123,7 +123,7 @@ def repeatable(value: Any) -> Any:
         (CLASSIFIERS, "results/zero_shot"),
         (CLASSIFIERS, "scratch/vit"),
         (CAPTIONING, "scratch/lora"),
-        (CAPTIONING, "scratch/ablations"),
+        (CAPTIONING, "scratch/variants"),
     ],
 )
 def test_a_real_run_killed_at_a_moment_is_finished_by_the_next_with_the_same_figures(

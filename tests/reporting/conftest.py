@@ -148,7 +148,7 @@ def aligned(**altered: Any) -> Aligned:
         model=CAPTIONER, weights="both parts from a registry",
         training="a mapper from the image features to the language model, and the language model itself",
         photos=20_000, steps=600, loss=(4.1, 2.2, 1.6), right_class=estimate(0.871, 0.021, 1000),
-        held_out_right=(True,) * 871 + (False,) * 129,
+        held_out_labels=("cat",) * 1000, held_out_captions=("a cat",) * 871 + ("a dog",) * 129,
         parameters=140_250_000, tuned_parameters=134_515_008, seconds=1520.0,
     ).model_copy(update=altered)  # fmt: skip
 
@@ -163,7 +163,7 @@ def lora(**altered: Any) -> Lora:
     ).model_copy(update=altered)  # fmt: skip
 
 
-def judged(text: str, score: float, right: bool | None, **altered: bool) -> Judged:
+def judged(score: float, right: bool | None, **altered: bool) -> Judged:
     """Make a caption as judged: without faults but the altered ones."""
     nothing = {
         "right_colour": True,
@@ -173,7 +173,7 @@ def judged(text: str, score: float, right: bool | None, **altered: bool) -> Judg
         "rambles": False,
     }
     wrong = None if right is None else not right
-    return Judged(text=text, score=score, right_class=right, wrong_class=wrong, **(nothing | altered))
+    return Judged(score=score, right_class=right, wrong_class=wrong, **(nothing | altered))
 
 
 def comparison(
@@ -197,9 +197,10 @@ def comparison(
     records = tuple(
         ComparedRecord(
             name=f"test-{index}", index=index, label=label if classes else None, references=(one, other),
-            before=judged(before, 20.0 + index, (label in before) if classes else None),
-            after=judged(
-                after, 21.5 + index * index / 3, (label in after) if classes else None,
+            before=before, after=after,
+            judged_before=judged(20.0 + index, (label in before) if classes else None),
+            judged_after=judged(
+                21.5 + index * index / 3, (label in after) if classes else None,
                 wrong_colour=index % 3 == 1, repeats=index % 6 == 5, cut_off=index % 6 == 2,
             ),
             picture=picture(index),
@@ -209,7 +210,7 @@ def comparison(
     return Comparison(
         measures=tuple(measures), records=records, examples=tuple(range(min(5, len(records)))),
         quantiles=(0.1, 0.3, 0.5, 0.7, 0.9)[: len(records)],
-        changed=sum(record.before.text != record.after.text for record in records),
+        changed=sum(record.before != record.after for record in records),
         resamples=1000, library="sacrebleu",
     )  # fmt: skip
 
@@ -267,9 +268,7 @@ def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[f
                 rank=rank, targets=targets, classes=classes,
             )
         )  # fmt: skip
-    return Ablations(
-        variants=tuple(variants), held_out_classes=CLASSES, off_is_base=off_is_base, seconds=1234.5
-    )
+    return Ablations(variants=tuple(variants), held_out_classes=CLASSES, off_is_base=off_is_base)
 
 
 def captioned(project: Project, **values: Any) -> Document:

@@ -56,13 +56,13 @@ def test_a_measure_that_is_not_there_has_no_position() -> None:
 
 
 def test_faults_are_what_counts_against_a_caption_and_nothing_else() -> None:
-    assert facts.faults(judged("a", 1, True)) == []
-    assert facts.faults(judged("a", 1, None)) == []
-    assert facts.faults(judged("a", 1, False)) == ["wrong_class"]
-    unnamed = judged("a", 1, False).model_copy(update={"wrong_class": False})
+    assert facts.faults(judged(1, True)) == []
+    assert facts.faults(judged(1, None)) == []
+    assert facts.faults(judged(1, False)) == ["wrong_class"]
+    unnamed = judged(1, False).model_copy(update={"wrong_class": False})
     assert facts.faults(unnamed) == ["no_class"]
-    assert facts.faults(judged("a", 1, True, rambles=True, cut_off=True)) == ["cut_off", "rambles"]
-    assert facts.faults(judged("a", 1, True, right_colour=False)) == []
+    assert facts.faults(judged(1, True, rambles=True, cut_off=True)) == ["cut_off", "rambles"]
+    assert facts.faults(judged(1, True, right_colour=False)) == []
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def tensors(network: Any) -> dict[str, torch.Tensor]:
 
 
 def test_a_target_that_matches_nothing_is_an_error_that_lists_what_exists(captioner: EncoderDecoderCaptioner):
-    with pytest.raises(UserError, match=r"'q_proj' matches no layer of .*: c_attn, c_fc, c_proj") as caught:
-        adapted(captioner, targets=("c_attn", "q_proj"))
+    with pytest.raises(UserError, match=r"'w_proj' matches no layer of .*: c_attn, c_fc, c_proj") as caught:
+        adapted(captioner, targets=("c_attn", "w_proj"))
     assert "\n" not in str(caught.value)
     assert not any("lora" in name for name, _ in captioner.network.named_parameters())
 

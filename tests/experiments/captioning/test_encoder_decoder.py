@@ -19,7 +19,7 @@ from experiments.captioning.encoder_decoder import (
 from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
 from experiments.classification.precision import best_device
 from experiments.errors import UserError
-from experiments.results.generate import Caption
+from experiments.results.caption import Caption
 from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
 from experiments.sections.generation import GenerationSection
 from experiments.torchvision_shim import declare_missing_operators

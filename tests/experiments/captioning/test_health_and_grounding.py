@@ -1,6 +1,7 @@
 import pytest
 
-from experiments.captioning.grounding import misnames_class, names_class, right_colour, wrong_colour
+from experiments.captioning.class_words import misnames_class, names_class
+from experiments.captioning.grounding import right_colour, wrong_colour
 from experiments.captioning.health import cut_off, rambles, repeats
 
 RAMBLING = [

@@ -17,7 +17,14 @@ from experiments.sections.captioner import Joint, PrefixCaptionerSection, Random
 from experiments.sections.generation import GenerationSection
 
 CLASSES = ("cat", "dog")
-JOINT = Joint(steps=60, batch_size=8, learning_rate=5e-3, class_weight=10.0, templates=("{}", "see {}"))
+JOINT = Joint(
+    steps=60,
+    batch_size=8,
+    learning_rate=5e-3,
+    class_weight=10.0,
+    interpolation=1.0,
+    templates=("{}", "see {}"),
+)
 WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
 SECTION = PrefixCaptionerSection(
     kind="prefix",
@@ -104,7 +111,7 @@ def test_prefixes_have_the_length_of_the_embeddings_and_do_not_depend_on_the_net
 def test_the_fingerprint_follows_the_mapper_and_the_towers_does_not(captioner: PrefixCaptioner):
     whole, tower = captioner.image_fingerprint(), captioner.tower_fingerprint()
     with torch.no_grad():
-        captioner.mapper.layers[0].weight.add_(1)
+        next(captioner.mapper.parameters()).add_(1)
     assert captioner.image_fingerprint() != whole
     assert captioner.tower_fingerprint() == tower
     other = dataclasses.replace(captioner, section=SECTION.model_copy(update={"image_size": 96}))
@@ -162,7 +169,7 @@ def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_
     with pytest.raises(KeyboardInterrupt):
         train_jointly(other, data, joint, seed=0, path=tmp_path / "killed", progress=killed)
     with torch.no_grad():
-        other.mapper.layers[0].weight.zero_()  # what was in memory is gone
+        next(other.mapper.parameters()).zero_()  # what was in memory is gone
     notes: list[str] = []
     resumed = train_jointly(
         other, data, joint, seed=0, path=tmp_path / "killed", progress=lambda *report: notes.append(report[2])
@@ -170,6 +177,25 @@ def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_
     assert notes[0] == "resumed after step 30"
     assert resumed == whole
     assert torch.equal(other.encode(photos()), captioner.encode(photos()))
+
+
+def test_the_language_model_keeps_its_embeddings_and_goes_a_part_of_the_way(
+    captioner: PrefixCaptioner, tmp_path: Path
+):
+    data, joint = labelled(captioner), JOINT.model_copy(update={"steps": 10})
+    copies = [dataclasses.replace(captioner, mapper=_copy(captioner.mapper), network=_copy(captioner.network))
+              for _ in range(2)]  # fmt: skip
+    published = {name: part.detach().clone() for name, part in captioner.network.named_parameters()}
+    weights = []
+    for share, copy in zip((1.0, 0.25), copies, strict=True):
+        section = joint.model_copy(update={"interpolation": share})
+        train_jointly(copy, data, section, seed=0, path=tmp_path / f"{share}", progress=silently)
+        weights.append(dict(copy.network.named_parameters()))
+    for name, part in published.items():
+        whole, quarter = (found[name] for found in weights)
+        assert torch.allclose(quarter, part + 0.25 * (whole - part), atol=1e-6), name
+        assert torch.equal(whole, part) == (name == "model.embed_tokens.weight"), name
+    assert torch.equal(copies[0].encode(photos()), copies[1].encode(photos())), "the mapper goes all the way"
 
 
 def _copy(module: Any) -> Any:
