@@ -68,6 +68,8 @@ def captioner() -> PrefixCaptioner:
             bos_token_id=tokenizer.eos_token_id, eos_token_id=tokenizer.eos_token_id,
         )  # fmt: skip
         network: Any = LlamaForCausalLM(config)
+        # They stay as they are when the rest is trained, and must tell tokens apart from the start.
+        network.get_input_embeddings().weight.data.mul_(30)
         tower = Tower().requires_grad_(False)
         mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
     return PrefixCaptioner(SECTION, tower, mapper, network, tokenizer)
