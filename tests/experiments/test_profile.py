@@ -17,11 +17,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refusal(folder: Path, old: str, new: str, name: str = "smoke") -> str:
-    """Change a profile's text and return the sentence with which it is refused."""
+    """Change a profile's text, from its section [cnn] on if it stands there, and return the refusal."""
     path = folder / "profiles" / f"{name}.toml"
     text = path.read_text()
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    start = text.index("[cnn]") if old in text[text.index("[cnn]") :] else 0
+    path.write_text(text[:start] + text[start:].replace(old, new, 1))
     with pytest.raises(UserError) as refused:
         profile.load(name, folder)
     return str(refused.value)
@@ -51,7 +52,7 @@ def test_an_unknown_key_is_named_with_the_keys_that_are_allowed(folder: Path) ->
 def test_an_unknown_section_is_named_with_the_sections_that_are_allowed(folder: Path) -> None:
     sentence = refusal(folder, "[cnn]", "[rnn]\nseed = 0\n\n[cnn]")
     assert (
-        "profiles/smoke.toml: rnn is not a known key; allowed here: description, images, zero_shot"
+        "profiles/smoke.toml: rnn is not a known key; allowed here: description, images, photos, captioner"
         in sentence
     )
 
@@ -96,6 +97,7 @@ def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:
     with pytest.raises(UserError) as refused:
         profile.load("smoke", folder)
     assert [line.split(" is ")[0] for line in str(refused.value).splitlines()] == [
+        "profiles/smoke.toml: lora.epochs",
         "profiles/smoke.toml: cnn.epochs",
         "profiles/smoke.toml: vit.epochs",
     ]
@@ -116,3 +118,34 @@ def test_a_local_checkpoint_that_does_not_exist_is_refused(folder: Path) -> None
     said = refusal(folder, 'pretrained = "openai"', 'pretrained = "weights/none.pt"', name="assignment")
     assert "zero_shot.tower" in said
     assert "weights/none.pt" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("r = 32", "r = 0", "lora.r is 0; input should be greater than or equal to 1"),
+        ("dropout = 0.0", "dropout = 1.0", "lora.dropout is 1.0; input should be less than 1"),
+        ('targets = ["c_attn", "c_proj", "c_fc"]', "targets = []", "lora.targets is []; "),
+        (
+            "resamples = 200",
+            "resamples = 20",
+            "resamples is 20; input should be greater than or equal to 100",
+        ),
+        ("[0.0, 0.25, 0.5, 0.75, 1.0]", "[0.5, 1.5]", "example_quantiles[1] is 1.5; "),
+        ('kind = "random"', 'kind = "randon"', "captioner.kind is 'randon'; allowed is one of "),
+        ('kind = "random"', 'kind = "vision_encoder_decoder"\nmodel = "a/b"', "needs revision"),
+        ('kind = "random"', 'kind = "vision_encoder_decoder"\nmodel = "./none"', "there is no folder none"),
+        ('precision = "fp32"', 'precision = "fp16"', 'captioner.precision is "fp16"; '),
+    ],
+)
+def test_the_sections_of_the_captioner_say_what_they_allow(
+    folder: Path, old: str, new: str, sentence: str
+) -> None:
+    said = refusal(folder, old, new)
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_template_without_a_place_for_the_class_is_refused(folder: Path) -> None:
+    said = refusal(folder, '"this is {}"', '"this is it"', name="offline")
+    assert "exactly one {}, unlike 'this is it'" in said
