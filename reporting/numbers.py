@@ -93,8 +93,6 @@ def change(value: float, unit: Unit) -> str:
 
 def _signed(value: float, unit: Unit, plus: str) -> str:
     digits = f"{abs(value):,.{_decimals(value, unit)}f}"
-    if unit == "words":
-        digits = digits.removesuffix(".0")  # a count of different words is whole
     if not digits.strip("0.,"):
         return digits  # neither a rise nor a fall can be seen
     return f"{MINUS if value < 0 else plus}{digits}"
@@ -103,6 +101,8 @@ def _signed(value: float, unit: Unit, plus: str) -> str:
 def _decimals(value: float, unit: Unit) -> int:
     if unit == "bits":
         return 3
+    if unit == "words" and value == round(value):
+        return 0  # a count of different words, and not a mean that rounds to a whole number
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
