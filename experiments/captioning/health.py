@@ -24,6 +24,7 @@ lying on"; "up", "down", "off", "out" and "over" are left out, being the other w
 
 _EMPTY = _UNFINISHED | frozenset(("up", "down", "over", "it", "one", "two"))
 _OFTEN = 3
+_STUTTER = re.compile(r"(?i)([a-z])\1\1")
 
 
 def cut_off(text: str, ended: bool) -> bool:
@@ -47,8 +48,9 @@ def cut_off(text: str, ended: bool) -> bool:
 def repeats(text: str) -> bool:
     """Tell whether a caption repeats itself.
 
-    It does where a run of words follows upon itself ("on the grass on the grass"), or where a word occurs
-    three times that is neither a colour nor one of the small words that any sentence repeats.
+    It does where a run of words follows upon itself ("on the grass on the grass"), where a word occurs
+    three times that is neither a colour nor one of the small words that any sentence repeats, or where a
+    letter stands three times in a row ("aaa white bird"), as in no English word.
     """
     tokens = words(text)
     again = any(
@@ -57,7 +59,7 @@ def repeats(text: str) -> bool:
         for start in range(len(ngrams(tokens, 2 * n)))
     )
     telling = Counter(token for token in tokens if token not in _EMPTY | COLOURS)
-    return again or any(times >= _OFTEN for times in telling.values())
+    return again or any(times >= _OFTEN for times in telling.values()) or bool(_STUTTER.search(text))
 
 
 def rambles(text: str) -> bool:

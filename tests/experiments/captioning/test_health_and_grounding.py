@@ -44,6 +44,12 @@ def test_repetition_is_noticed(caption: str) -> None:
     assert repeats(caption)
 
 
+def test_a_stutter_within_a_word_is_a_repetition_and_a_doubled_letter_is_none():
+    assert repeats("aaaaa white frog on a stone")
+    assert repeats("a whitea whiteee ship")
+    assert not repeats("a woolly sheep sees a green balloon")
+
+
 @pytest.mark.parametrize(
     ("caption", "label", "named"),
     [
