@@ -1,0 +1,61 @@
+"""How much three choices save when the captioner is tuned on this machine.
+
+Run as ``python -m benchmarks.caption_tuning``. Each line is a ratio of two times of one step of the
+default profile's LoRA recipe (forward and backward, one batch), taken in turns in one process: the
+shortest of several. The first run fetches the language model.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.training_step import compare
+from experiments.captioning import adapter, prefix
+from experiments.captioning.prefix import PrefixCaptioner
+from experiments.datasets.downloads import fetch
+from experiments.project import open_project
+from experiments.sections.captioner import PrefixCaptionerSection
+
+CAPTION = "a small brown horse standing on dry grass in front of a fence"
+
+
+def main() -> None:
+    """Print the ratios for the prefix captioner of the default profile."""
+    project = open_project()
+    section, lora = project.profile.captioner, project.profile.lora
+    if not isinstance(section, PrefixCaptionerSection):
+        raise SystemExit("This benchmark is of the prefix captioner; use the offline profile.")
+    plain = _adapted(section, lora, project.downloads)
+    random = np.random.default_rng(0)
+    photos = list(random.integers(0, 256, (lora.batch_size, 32, 32, 3), dtype=np.uint8))
+    captions, features = [CAPTION] * len(photos), plain.encode(photos).clone()
+    single = dataclasses.replace(plain, section=section.model_copy(update={"precision": "fp32"}))
+
+    def step(captioner: PrefixCaptioner, kept: bool = True) -> None:
+        own = features if kept else captioner.encode(photos).clone()
+        captioner.loss(own, captions).backward()
+
+    compare("features anew in each epoch / kept", lambda: step(plain, kept=False), lambda: step(plain))
+    compare("fp32 / bf16", lambda: step(single), lambda: step(plain))
+
+    def fused() -> None:
+        plain.network.base_model.model.set_attn_implementation("sdpa")
+        step(plain)
+        plain.network.base_model.model.set_attn_implementation("eager")
+
+    compare("fused / plain attention", fused, lambda: step(plain))
+
+
+def _adapted(section: PrefixCaptionerSection, lora: object, downloads: Path) -> PrefixCaptioner:
+    captioner = prefix.build(section, lambda archive: fetch(archive, downloads, print))
+    captioner.mapper.requires_grad_(False)
+    captioner.network.requires_grad_(False)
+    options = {name: getattr(lora, name) for name in ("r", "alpha", "dropout", "targets", "seed")}
+    adapted = adapter.with_adapter(captioner, **options)
+    assert isinstance(adapted, PrefixCaptioner)
+    return adapted
+
+
+if __name__ == "__main__":
+    main()
