@@ -42,10 +42,12 @@ def run(
     # Not before it is sure that something must run: these take longer to import than the answer above.
     from rich.console import Console
 
+    from experiments.interrupt import insistent
     from experiments.runner import bring_up_to_date
 
     try:
-        bring_up_to_date(project, wanted, Console())
+        with insistent():
+            bring_up_to_date(project, wanted, Console())
     except KeyboardInterrupt:
         typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)
         raise typer.Exit(130) from None
