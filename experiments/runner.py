@@ -98,13 +98,15 @@ def _compute(project: Project, stage: Stage, console: Console) -> None:
 
 
 def _call(project: Project, stage: Stage, report: Progress, console: Console) -> Any:
-    """Call the stage's function and mark its scratch folder as complete."""
+    """Call the stage's function and mark its scratch folder as complete, which it is not while that runs."""
     section = getattr(project.profile, stage.section)
     inputs = {name: cache.read(project, name).value for name in stage.inputs}
     function = _function(stage)
     context = _context(project, stage, report, console)
+    mark = context.scratch / _COMPLETE
+    mark.unlink(missing_ok=True)
     value = function(section, inputs, context)
-    (context.scratch / _COMPLETE).touch()
+    mark.touch()
     return value
 
 

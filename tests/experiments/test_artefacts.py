@@ -1,19 +1,17 @@
 """What a stage leaves for others: heavy artefacts under .cache/, small files beside its result."""
 
-import io
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from experiments import cache, runner
+from experiments import cache
 from experiments.project import Project
 from experiments.results.attachment import Attachment
 from experiments.stages import Stage, pipeline
-from tests.experiments.toy import Number, Sum, ToyProfile, make_toy
+from tests.experiments.toy import Number, Sum, ToyProfile, make_toy, run
 
 FIRST = """
 from tests.experiments.test_artefacts import Pictured
@@ -23,6 +21,9 @@ def first(section, inputs, context):
     runs = context.shared / "runs"
     runs.parent.mkdir(parents=True, exist_ok=True)
     runs.write_text((runs.read_text() if runs.exists() else "") + "first ")
+    if (context.shared / "broken").exists():
+        (context.scratch / "model").write_text("half of it")
+        raise ValueError("killed")
     (context.scratch / "model").write_text("heavy")
     picture = context.attach("picture.png", f"picture {section.number}".encode())
     return Pictured(total=section.number, picture=picture)
@@ -71,12 +72,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
         del sys.modules[name]
 
 
-def run(project: Project, *names: str) -> str:
-    output = io.StringIO()
-    runner.bring_up_to_date(project, names or project.stages, Console(file=output, width=200))
-    return output.getvalue()
-
-
 def runs(project: Project) -> int:
     return (project.cache / "runs").read_text().split().count("first")
 
@@ -105,6 +100,19 @@ def test_an_artefact_that_is_gone_is_made_again_and_its_result_is_left_alone(toy
     assert runs(toy) == 2
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert cache.read(toy, "second").value.total == 8
+
+
+def test_an_artefact_half_rewritten_by_a_run_that_was_killed_is_made_again(toy: Project) -> None:
+    run(toy)
+    result = cache.path_of(toy, "first")
+    content = result.read_bytes()
+    result.unlink()
+    (toy.cache / "broken").touch()
+    with pytest.raises(ValueError, match="killed"):
+        run(toy)
+    (toy.cache / "broken").unlink()
+    result.write_bytes(content)
+    run(with_second(toy, 7))  # asserts that the artefact is whole
 
 
 def test_freshness_does_not_ask_for_artefacts(toy: Project) -> None:
