@@ -22,6 +22,7 @@ from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import Variants
 from experiments.statistics.intervals import wilson
+from tests.experiments.silent import SILENT
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = open_project("offline", ROOT)
@@ -101,13 +102,7 @@ def test_no_caption_tuned_on_is_a_reference_of_an_evaluation_photo(generated: Ge
 
 
 def test_the_comparison_follows_from_the_captions(generated: Generated, comparison: Comparison) -> None:
-    class Silent:
-        @staticmethod
-        def progress(done: int, total: int, note: str) -> None:
-            pass
-
-    context: Any = Silent()
-    again = captions(PROJECT.profile.captions, {"generate": generated}, context)
+    again = captions(PROJECT.profile.captions, {"generate": generated}, SILENT)
     assert again.records == comparison.records
     assert again.examples == comparison.examples
     for one, other in zip(again.measures, comparison.measures, strict=True):
@@ -137,14 +132,8 @@ def test_an_adapter_switched_off_is_the_base(ablations: Ablations, aligned: Alig
 def test_the_ablations_follow_from_the_captions_of_the_variants(
     ablations: Ablations, aligned: Aligned, generated: Generated
 ) -> None:
-    class Silent:
-        @staticmethod
-        def progress(done: int, total: int, note: str) -> None:
-            pass
-
-    context: Any = Silent()
     inputs = {"align": aligned, "generate": generated, "variants": stored("variants")}
-    again = judge(PROJECT.profile.ablations, inputs, context)
+    again = judge(PROJECT.profile.ablations, inputs, SILENT)
     for one, other in zip(again.variants, ablations.variants, strict=True):
         assert (one.key, one.held_out, one.last_loss) == (other.key, other.held_out, other.last_loss)
         for part in ("length", "distance", "right_class", "right_colour", "ended"):

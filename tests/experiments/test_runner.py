@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from experiments import cache, runner
+from experiments import cache
 from experiments.errors import UserError
 from experiments.project import Project
 from experiments.reproduction import reproduce
-from tests.experiments.toy import STAGES, Number, ToyProfile, make_toy
+from tests.experiments.toy import STAGES, Number, ToyProfile, make_toy, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,12 +36,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     yield make_toy(tmp_path)
     for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
         del sys.modules[name]
-
-
-def run(project: Project, *names: str) -> str:
-    output = io.StringIO()
-    runner.bring_up_to_date(project, names or project.stages, Console(file=output, width=200))
-    return output.getvalue()
 
 
 def totals(project: Project) -> dict[str, int]:

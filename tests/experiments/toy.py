@@ -1,10 +1,14 @@
 """A pipeline of two torch-free stages in a folder of its own, for tests of the cache and the runner."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from rich.console import Console
+
 from experiments.frozen import Frozen
 from experiments.project import Project
+from experiments.runner import bring_up_to_date
 from experiments.stages import Stage, pipeline
 
 FILES = {
@@ -65,3 +69,10 @@ def make_toy(folder: Path, profile: Frozen | None = None, stages: Mapping[str, S
         cache=folder / ".cache" / "toy",
         downloads=folder / ".cache" / "downloads",
     )
+
+
+def run(project: Project, *names: str) -> str:
+    """Bring the named stages up to date, all if none, and return what was printed."""
+    output = io.StringIO()
+    bring_up_to_date(project, names or project.stages, Console(file=output, width=200))
+    return output.getvalue()

@@ -14,6 +14,7 @@ from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.errors import UserError
 from experiments.sections.captioner import RandomCaptionerSection
 from experiments.sections.generation import GenerationSection
+from tests.experiments.silent import silently
 
 TARGETS = ("c_attn", "c_proj", "c_fc")
 LIMITS = GenerationSection(max_new_tokens=16, beams=1)
@@ -34,10 +35,6 @@ def pairs(captioner: EncoderDecoderCaptioner) -> Pairs:
 
 def adapted(captioner: Any, r: int = 4, dropout: float = 0.0, targets: tuple[str, ...] = TARGETS) -> Any:
     return with_adapter(captioner, r=r, alpha=2 * r, dropout=dropout, targets=targets, seed=0)
-
-
-def silently(done: int, total: int, note: str) -> None:
-    pass
 
 
 def tensors(network: Any) -> dict[str, torch.Tensor]:

@@ -9,6 +9,7 @@ from experiments.results.attachment import Attachment
 from experiments.results.captions import Comparison
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.captions import CaptionsSection
+from tests.experiments.silent import SILENT
 from tests.test_layers import imported_at_once
 
 SECTION = CaptionsSection(seed=0, resamples=200, example_quantiles=(0.0, 0.25, 0.5, 0.75, 1.0))
@@ -60,13 +61,7 @@ def generated(before: Any, after: Any, labels: Any = None, ended: bool = True) -
 
 
 def compared(before: Any, after: Any, labels: Any = None, section: CaptionsSection = SECTION) -> Comparison:
-    class Silent:
-        @staticmethod
-        def progress(done: int, total: int, note: str) -> None:
-            pass
-
-    context: Any = Silent()
-    return captions(section, {"generate": generated(before, after, labels)}, context)
+    return captions(section, {"generate": generated(before, after, labels)}, SILENT)
 
 
 def measure(comparison: Comparison, key: str) -> Any:
@@ -86,13 +81,7 @@ def test_captions_that_ramble_and_break_off_are_flagged_and_sound_ones_are_not()
 
 
 def test_a_caption_that_the_limit_cut_off_is_flagged_whatever_its_wording():
-    class Silent:
-        @staticmethod
-        def progress(done: int, total: int, note: str) -> None:
-            pass
-
-    context: Any = Silent()
-    comparison = captions(SECTION, {"generate": generated(SOUND, SOUND, ended=False)}, context)
+    comparison = captions(SECTION, {"generate": generated(SOUND, SOUND, ended=False)}, SILENT)
     assert all(
         record.judged_after.cut_off and not record.judged_before.cut_off for record in comparison.records
     )

@@ -15,6 +15,7 @@ from experiments.captioning.prefix import Mapper, PrefixCaptioner
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.sections.captioner import Joint, PrefixCaptionerSection, RandomCaptionerSection, WarmUp
 from experiments.sections.generation import GenerationSection
+from tests.experiments.silent import silently
 
 CLASSES = ("cat", "dog")
 JOINT = Joint(
@@ -86,10 +87,6 @@ def photos(count: int = 16) -> list[np.ndarray]:
 
 def labelled(captioner: PrefixCaptioner) -> Labelled:
     return Labelled(captioner.look(photos()), torch.arange(16) % 2, CLASSES)
-
-
-def silently(done: int, total: int, note: str) -> None:
-    pass
 
 
 def test_photos_of_any_size_become_one_token_for_each_quarter(captioner: PrefixCaptioner):
