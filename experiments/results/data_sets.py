@@ -1,0 +1,41 @@
+"""What the data sets hold, and what they hold twice."""
+
+from experiments.frozen import Frozen
+
+
+class DataSets(Frozen):
+    """The labelled images and the captioned photos, with what of them overlaps.
+
+    `labels` holds the class index of every test image in test order, `labels_sha256` the SHA-256 of those as
+    uint8, as in `Classification`. `shared_images` counts the test images that are pixel for pixel a
+    training image. `photos_source` says where photos and captions come from; `tuning_names` and
+    `evaluation_names` are the names of the photos tuned and evaluated on.
+
+    `shared_photos` counts the evaluation photos that are pixel for pixel a tuning photo,
+    `repeated_tuning_photos` and `repeated_evaluation_photos` those that occur again under another name
+    (all but the first of equals), `evaluation_captions` the captions of all evaluation photos, and
+    `shared_references` those among them that are word for word a tuning caption.
+    """
+
+    classes: tuple[str, ...]
+    labels: tuple[int, ...]
+    labels_sha256: str
+    train_images: int
+    test_images: int
+    shared_images: int
+    photos_source: str
+    tuning_names: tuple[str, ...]
+    evaluation_names: tuple[str, ...]
+    shared_photos: int
+    repeated_tuning_photos: int
+    repeated_evaluation_photos: int
+    evaluation_captions: int
+    shared_references: int
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        return {
+            "shared images": self.shared_images,
+            "shared photos": self.shared_photos,
+            "shared captions": self.shared_references,
+        }
