@@ -34,6 +34,11 @@ class Document:
     states: Mapping[str, Freshness]
     envelopes: Mapping[str, Any]
 
+    @property
+    def numbers(self) -> Numbers:
+        """What prints the numbers and the text of the results and of the profile."""
+        return Numbers(self.envelopes, self.project.profile)
+
     def show(self, name: str) -> None:
         """Print the block called `name`: what a cell does."""
         print(self.block(name))
@@ -64,7 +69,7 @@ class Document:
             stages=used,
             values={stage: self.envelopes[stage].value for stage in used},
             envelopes=self.envelopes,
-            n=Numbers(self.envelopes),
+            n=self.numbers,
             facts=facts,
             captions=caption_facts,
             strong=strong,

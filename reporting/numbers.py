@@ -1,16 +1,27 @@
-"""Every number on a page: formatted, and wrapped in a span that names the result it was read from."""
+"""Every number on a page: formatted, and in a span that names the place it was read from and its format.
 
+So is text that may hold a number, such as the name of a model. A check can then read each place
+again, format it by that name, and compare (`reporting.check`).
+"""
+
+import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
+from experiments.profile import Profile
 from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
 from reporting.markdown import Markdown, escape
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+
+_STEP = re.compile(r"(?:^|\.)([^.\[\]\"\\]+)|\[([^\[\]\"\\]+)\]")
+_OUTSIDE_BRACKETS = r"(?![^\[\]]*\])"
 
 
 def percent(value: float) -> str:
@@ -74,9 +85,39 @@ def nats(value: float) -> str:
     return f"{value:.3f}"
 
 
+def p(value: float) -> str:
+    """Format a p-value with three decimals: ``0.012``, and ``< 0.001`` below what they can show."""
+    return f"<{NO_BREAK}0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def moment(value: str) -> str:
     """Format a moment in ISO 8601 to the minute: ``2026-01-02 03:04``."""
     return value[:16].replace("T", " ")
+
+
+def short(value: str) -> str:
+    """Format a hash by its first ten digits."""
+    return str(value)[:10]
+
+
+def length(value: Sequence[Any]) -> str:
+    """Format how many things there are in a sequence."""
+    return count(len(value))
+
+
+def joined(value: Sequence[str]) -> str:
+    """Format words as a list: ``q_proj, v_proj``."""
+    return ", ".join(value)
+
+
+def as_json(value: Any) -> str:
+    """Format a value as JSON: ``[0.0, 0.5]``, ``"bf16"``."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def bound(value: float) -> str:
+    """Format one end of an interval of a percentage, whose unit stands after both."""
+    return percent(value).partition(NO_BREAK)[0]
 
 
 def measured(value: float, unit: Unit) -> str:
@@ -89,6 +130,11 @@ def change(value: float, unit: Unit) -> str:
     if unit == "share":
         return f"{_signed(100 * value, unit, plus='+')}{NO_BREAK}pp"
     return _signed(value, unit, plus="+")
+
+
+def reach(value: float, unit: Unit) -> str:
+    """Format the lower end of an interval of a difference, whose unit stands after the upper one."""
+    return change(value, unit).partition(NO_BREAK)[0]
 
 
 def _signed(value: float, unit: Unit, plus: str) -> str:
@@ -114,16 +160,68 @@ def _three_digits(value: float) -> str:
     return f"{value:,.{max(0, 2 - magnitude)}f}"
 
 
+_IN_A_UNIT: Mapping[str, Callable[[float, Unit], str]] = {
+    "measured": measured,
+    "change": change,
+    "reach": reach,
+}
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "percent": percent,
+    "bound": bound,
+    "count": count,
+    "size": size,
+    "duration": duration,
+    "rate": rate,
+    "share": share,
+    "times": times,
+    "megabytes": megabytes,
+    "decimal": decimal,
+    "nats": nats,
+    "p": p,
+    "length": length,
+    "text": str,
+    "joined": joined,
+    "json": as_json,
+    "moment": moment,
+    "short": short,
+} | {
+    f"{name}:{unit}": partial(style, unit=unit)
+    for name, style in _IN_A_UNIT.items()
+    for unit in get_args(Unit)
+}
+"""Every way to print a value, by the name that a span gives as ``data-as``."""
+
+
+def formatted(value: Any, how: str) -> str:
+    """Return `value` in the format called `how`: the text that a page shows.
+
+    Raises:
+        KeyError: if there is no such format.
+    """
+    return FORMATS[how](value)
+
+
 class Numbers:
-    """Reads numbers out of results by their path, so that none is printed without its origin.
+    """Reads numbers and text out of results by their path, so that none is printed without its origin.
 
     A path is ``<stage>.<field>…`` inside the stage's value, with list positions as integers, or
-    ``<stage>:provenance.<field>…`` for the circumstances of the run. Two paths with a slash between
-    them are a ratio, two with a minus between spaces a difference.
+    ``<stage>:provenance.<field>…`` for the circumstances of the run; ``profile.<field>…`` reads the
+    profile. A step that holds dots stands in square brackets. Two paths with a slash between them are
+    a ratio, two with a minus between spaces a difference.
     """
 
-    def __init__(self, envelopes: Mapping[str, Any]) -> None:
+    def __init__(
+        self, envelopes: Mapping[str, Any], profile: Profile | None = None, *, spans: bool = True
+    ) -> None:
         self._envelopes = envelopes
+        self._profile = profile
+        self._spans = spans
+
+    @property
+    def plain(self) -> "Numbers":
+        """The same without spans, for alternative texts of pictures, which cannot hold any."""
+        return Numbers(self._envelopes, self._profile, spans=False)
 
     def at(self, path: str) -> Any:
         """Return what stands at `path`, or the ratio or the difference of what stands at two.
@@ -131,80 +229,91 @@ class Numbers:
         Raises:
             KeyError: if nothing does.
         """
-        if "/" in path:
-            above, below = path.split("/")
-            return self.at(above) / self.at(below)
-        if " - " in path:
-            end, start = path.split(" - ")
-            return self.at(end) - self.at(start)
-        stage, _, rest = path.partition(".")
-        stage, _, part = stage.partition(":")
-        found: Any = getattr(self._envelopes[stage], part or "value")
-        for step in filter(None, rest.split(".")):
+        for mark, combine in (("/", _ratio), (" - ", _difference)):
+            ends = re.split(re.escape(mark) + _OUTSIDE_BRACKETS, path)
+            if len(ends) == 2:
+                return combine(*map(self.at, ends))
+        name, *steps = _steps(path)
+        found = self._root(name)
+        for step in steps:
             try:
-                found = found[int(step)] if isinstance(found, tuple) else _field(found, step)
-            except (AttributeError, IndexError, KeyError, ValueError) as error:
+                found = found[int(step)] if isinstance(found, tuple | list) else _field(found, step)
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
                 raise KeyError(f"the results hold nothing at {path!r} (no {step!r})") from error
         return found
 
+    def _root(self, name: str) -> Any:
+        """Return what the first step of a path names."""
+        if name == "profile" and self._profile is not None:
+            return self._profile
+        stage, _, part = name.partition(":")
+        if stage not in self._envelopes:
+            raise KeyError(f"there is no result of {stage!r}")
+        try:
+            return getattr(self._envelopes[stage], part or "value")
+        except AttributeError as error:
+            raise KeyError(f"the result of {stage!r} has no {part!r}") from error
+
     def percent(self, path: str) -> Markdown:
         """Print a fraction or an estimate of one as a percentage."""
-        return self._print(percent, path)
+        return self._print("percent", path)
 
     def interval(self, path: str) -> Markdown:
         """Print the 95 % interval of the estimate at `path` as two percentages."""
-        bounds = (
-            self._span(f"{100 * self.at(f'{path}.{end}'):.1f}", f"{path}.{end}") for end in ("low", "high")
-        )
-        return Markdown("–".join(bounds) + f"{NO_BREAK}%")
+        low, high = (self._print("bound", f"{path}.{end}") for end in ("low", "high"))
+        return Markdown(f"{low}–{high}{NO_BREAK}%")
 
     def count(self, path: str) -> Markdown:
         """Print a whole number."""
-        return self._print(count, path)
+        return self._print("count", path)
 
     def size(self, path: str) -> Markdown:
         """Print a large whole number, rounded."""
-        return self._print(size, path)
+        return self._print("size", path)
 
     def duration(self, path: str) -> Markdown:
         """Print a number of seconds."""
-        return self._print(duration, path)
+        return self._print("duration", path)
 
     def rate(self, path: str) -> Markdown:
         """Print a rate per second."""
-        return self._print(rate, path)
+        return self._print("rate", path)
 
     def share(self, part: str, whole: str) -> Markdown:
         """Print what share the number at one path is of the number at another."""
-        return self._print(share, f"{part}/{whole}")
+        return self._print("share", f"{part}/{whole}")
 
     def times(self, large: str, small: str) -> Markdown:
         """Print how many times as large the number at one path is as the number at another."""
-        return self._print(times, f"{large}/{small}")
+        return self._print("times", f"{large}/{small}")
 
     def megabytes(self, path: str) -> Markdown:
         """Print a number of bytes."""
-        return self._print(megabytes, path)
+        return self._print("megabytes", path)
 
     def decimal(self, path: str) -> Markdown:
         """Print a number as it is, without an exponent."""
-        return self._print(decimal, path)
+        return self._print("decimal", path)
 
     def nats(self, path: str) -> Markdown:
         """Print a cross-entropy."""
-        return self._print(nats, path)
+        return self._print("nats", path)
+
+    def p(self, path: str) -> Markdown:
+        """Print a p-value."""
+        return self._print("p", path)
 
     def length(self, path: str) -> Markdown:
         """Print how many things stand at `path`."""
-        return self._print(lambda things: count(len(things)), path)
+        return self._print("length", path)
 
     def measured(self, path: str, unit: Unit) -> Markdown:
         """Print what was measured in a unit."""
-        return self._print(lambda value: measured(value, unit), path)
+        return self._print(f"measured:{unit}", path)
 
     def change(self, path: str, unit: Unit) -> Markdown:
         """Print a difference with its sign."""
-        return self._print(lambda value: change(value, unit), path)
+        return self._print(f"change:{unit}", path)
 
     def gain(self, end: str, start: str, unit: Unit) -> Markdown:
         """Print how much more stands at one path than at another."""
@@ -212,30 +321,58 @@ class Numbers:
 
     def reach(self, path: str, unit: Unit) -> Markdown:
         """Print the 95 % interval of the difference at `path`: bounds with their signs, the unit once."""
-        low = self._print(lambda value: change(value, unit).partition(NO_BREAK)[0], f"{path}.low")
+        low = self._print(f"reach:{unit}", f"{path}.low")
         return Markdown(f"{low} to {self.change(f'{path}.high', unit)}")
 
     def text(self, path: str) -> Markdown:
-        """Print what stands at `path` as it is: a version, a commit, a hash."""
-        return self._print(str, path)
+        """Print what stands at `path` as it is: a name, a version, a caption, a whole hash."""
+        return self._print("text", path)
+
+    def wrapped(self, path: str, markdown: Markdown) -> Markdown:
+        """Print the text at `path` as `markdown`, which reads the same but may have bold words in it."""
+        self.at(path)
+        return self._dress(markdown, path, "text")
+
+    def joined(self, path: str) -> Markdown:
+        """Print the words of a list."""
+        return self._print("joined", path)
+
+    def json(self, path: str) -> Markdown:
+        """Print an option of whatever type."""
+        return self._print("json", path)
 
     def moment(self, path: str) -> Markdown:
         """Print a moment in UTC to the minute."""
-        return self._print(moment, path)
+        return self._print("moment", path)
 
     def short(self, path: str) -> Markdown:
         """Print the first ten digits of a hash."""
-        return self._print(lambda value: str(value)[:10], path)
+        return self._print("short", path)
 
-    def _print(self, style: Callable[[Any], str], path: str) -> Markdown:
+    def _print(self, how: str, path: str) -> Markdown:
         found = self.at(path)
         if isinstance(found, Estimate):
             found, path = found.value, f"{path}.value"
-        return self._span(style(found), path)
+        return self._dress(escape(formatted(found, how)), path, how)
 
-    @staticmethod
-    def _span(text: str, path: str) -> Markdown:
-        return Markdown(f'[{escape(text)}]{{data-from="{path}"}}')
+    def _dress(self, text: Markdown, path: str, how: str) -> Markdown:
+        return Markdown(f'[{text}]{{data-from="{path}" data-as="{how}"}}') if self._spans else text
+
+
+def _steps(path: str) -> list[str]:
+    """Split a path into its steps."""
+    found = list(_STEP.finditer(path))
+    if not path or "".join(step[0] for step in found) != path:
+        raise KeyError(f"{path!r} is no path")
+    return [step[1] or step[2] for step in found]
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below
+
+
+def _difference(end: float, start: float) -> float:
+    return end - start
 
 
 def _field(holder: Any, name: str) -> Any:

@@ -18,7 +18,7 @@ from tests.reporting.origins import agrees, spans
 from tests.reporting.rendering.conftest import CONFIGURATION, FRONT, Words
 
 NAMES = [name for name, block in BLOCKS.items() if block.stages and set(block.stages) <= {*CAPTIONING}]
-SPAN = re.compile(r'\[((?:[^\[\]\\]|\\.)*)\]\{data-from="[^"]+"\}')
+SPAN = re.compile(r'\[((?:[^\[\]\\]|\\.)*)\]\{data-from="[^"]+" data-as="[^"]+"\}')
 
 EVERY_WAY = ("r1", "r4", "r8", "r32", "attention", "full")
 

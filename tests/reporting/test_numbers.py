@@ -6,8 +6,9 @@ from experiments.project import Project
 from experiments.results.captions import Unit
 from reporting import numbers
 from reporting.document import open_document
+from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
-from tests.reporting.origins import agrees
+from tests.reporting.conftest import classifier, store
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -46,6 +47,14 @@ SPACE = "\N{NO-BREAK SPACE}"
         (numbers.decimal, 1e-7, "0.0000001"),
         (numbers.decimal, 0.05, "0.05"),
         (numbers.nats, 1.2, "1.200"),
+        (numbers.p, 0.0004, f"<{SPACE}0.001"),
+        (numbers.p, 0.001, "0.001"),
+        (numbers.p, 0.0124, "0.012"),
+        (numbers.p, 1.0, "1.000"),
+        (numbers.bound, 0.7063, "70.6"),
+        (numbers.length, ("a",) * 1200, "1,200"),
+        (numbers.joined, ("q_proj", "v_proj"), "q_proj, v_proj"),
+        (numbers.as_json, [0.5, "ä", True], '[0.5, "ä", true]'),
         (numbers.moment, "2026-01-02T03:04:05+00:00", "2026-01-02 03:04"),
     ],
 )
@@ -78,69 +87,128 @@ def test_a_measure_is_written_in_its_unit_and_a_difference_with_its_sign(
 
 @pytest.fixture
 def figures(filled: Project) -> Numbers:
-    return Numbers(open_document(filled).envelopes)
+    return open_document(filled).numbers
 
 
-def test_every_number_names_the_place_it_was_read_from(figures: Numbers) -> None:
-    assert figures.percent("vit.top1") == f'[80\\.0{SPACE}\\%]{{data-from="vit.top1.value"}}'
-    assert figures.count("cnn.top1.n") == '[300]{data-from="cnn.top1.n"}'
-    assert figures.text("cnn:provenance.threads") == '[2]{data-from="cnn:provenance.threads"}'
-    assert figures.short("cnn:provenance.commit") == '[0123456789]{data-from="cnn:provenance.commit"}'
-    assert figures.count("cnn.confusion.0.1") == '[10]{data-from="cnn.confusion.0.1"}'
+def span(text: str, origin: str, how: str) -> str:
+    return f'[{text}]{{data-from="{origin}" data-as="{how}"}}'
+
+
+def test_every_number_names_the_place_it_was_read_from_and_its_format(figures: Numbers) -> None:
+    assert figures.percent("vit.top1") == span(f"80\\.0{SPACE}\\%", "vit.top1.value", "percent")
+    assert figures.count("cnn.top1.n") == span("300", "cnn.top1.n", "count")
+    assert figures.text("cnn:provenance.threads") == span("2", "cnn:provenance.threads", "text")
+    assert figures.short("cnn:provenance.commit") == span("0123456789", "cnn:provenance.commit", "short")
+    assert figures.count("cnn.confusion.0.1") == span("10", "cnn.confusion.0.1", "count")
+    assert figures.measured("cnn.seconds", "words") == span("485\\.2", "cnn.seconds", "measured:words")
+    assert figures.joined("cnn.classes") == span("cat\\, dog\\, ship", "cnn.classes", "joined")
+    assert figures.length("cnn.classes") == span("3", "cnn.classes", "length")
+
+
+def test_a_p_value_is_printed_with_its_origin(figures: Numbers) -> None:
+    assert figures.p("vit.top1") == span("0\\.800", "vit.top1.value", "p")
+
+
+def test_an_option_is_printed_as_json(filled: Project) -> None:
+    store(filled, "cnn", classifier("cnn"), section={"widths": [64, 256], "name": 'a "b" {c}'})
+    figures = open_document(filled).numbers
+    widths = "cnn:provenance.ingredients.section.widths"
+    assert figures.json(widths) == span("\\[64\\, 256\\]", widths, "json")
+    assert figures.count(f"{widths}.1") == span("256", f"{widths}.1", "count")
+    assert figures.plain.json("cnn:provenance.ingredients.section.name").replace("\\", "") == '"a "b" {c}"'
+
+
+def test_a_step_with_dots_stands_in_brackets(figures: Numbers) -> None:
+    module = "cnn:provenance.ingredients.code[experiments.classification.cnn]"
+    assert figures.short(module).endswith(f'data-from="{module}" data-as="short"}}')
+    assert len(figures.at(module)) == 64
+    assert figures.at("cnn.per_class[0].n/cnn[top1].n") == pytest.approx(1 / 3)
+
+
+def test_the_profile_can_be_printed_with_its_origin(figures: Numbers) -> None:
+    assert figures.text("profile.name") == span("smoke", "profile.name", "text")
+    assert figures.at("profile.description")
+
+
+def test_without_a_profile_there_is_no_text_of_it(filled: Project) -> None:
+    with pytest.raises(KeyError):
+        Numbers(open_document(filled).envelopes).text("profile.name")
+
+
+def test_plain_numbers_are_the_same_without_a_span(figures: Numbers) -> None:
+    assert figures.plain.percent("vit.top1") == f"80\\.0{SPACE}\\%"
+    assert figures.plain.interval("vit.top1") == re.sub(
+        r"\[(.*?)\]\{.*?\}", r"\1", figures.interval("vit.top1")
+    )
+    assert isinstance(figures.plain.percent("vit.top1"), Markdown)
+
+
+def test_text_that_is_partly_bold_is_wrapped_whole(figures: Numbers) -> None:
+    wrapped = figures.wrapped("cnn.model", Markdown("The **cnn** model"))
+    assert wrapped == span("The **cnn** model", "cnn.model", "text")
+    with pytest.raises(KeyError):
+        figures.wrapped("cnn.nothing", Markdown("The **cnn** model"))
 
 
 def test_an_interval_is_two_numbers_with_two_origins(figures: Numbers) -> None:
     text = figures.interval("vit.top1")
     assert re.findall(r'data-from="([^"]+)"', text) == ["vit.top1.low", "vit.top1.high"]
+    assert re.findall(r'data-as="([^"]+)"', text) == ["bound", "bound"]
     low, high = (float(part.replace("\\", "")) for part in re.findall(r"\[([^\]]+)\]", text))
     assert low < 80 < high
+    assert text.endswith(f"{SPACE}%")
 
 
 def test_a_ratio_and_a_difference_name_both_places_they_were_made_from(figures: Numbers) -> None:
-    share = figures.share("cnn.confusion.0.1", "cnn.top1.n")
-    assert share == f'[3\\.33{SPACE}\\%]{{data-from="cnn.confusion.0.1/cnn.top1.n"}}'
-    assert figures.at("cnn.confusion.0.1/cnn.top1.n") == 10 / 300
+    ratio = "cnn.confusion.0.1/cnn.top1.n"
+    assert figures.share("cnn.confusion.0.1", "cnn.top1.n") == span(f"3\\.33{SPACE}\\%", ratio, "share")
+    assert figures.at(ratio) == 10 / 300
     gain = figures.gain("cnn.top1.value", "vit.top1.value", "share")
-    assert gain == f'[\\+10\\.0{SPACE}pp]{{data-from="cnn.top1.value - vit.top1.value"}}'
+    assert gain == span(f"\\+10\\.0{SPACE}pp", "cnn.top1.value - vit.top1.value", "change:share")
     assert figures.at("cnn.top1.value - vit.top1.value") == pytest.approx(0.1)
 
 
-def test_the_interval_of_a_difference_has_signs_and_its_unit_once(filled: Project) -> None:
-    figures = Numbers(open_document(filled).envelopes)
+def test_the_interval_of_a_difference_has_signs_and_its_unit_once(figures: Numbers) -> None:
     text = figures.reach("vit.top1", "share")
     assert re.findall(r'data-from="([^"]+)"', text) == ["vit.top1.low", "vit.top1.high"]
+    assert re.findall(r'data-as="([^"]+)"', text) == ["reach:share", "change:share"]
     low, high = re.findall(r"\[([^\]]+)\]", text.replace("\\", ""))
     assert low.startswith("+")
     assert "pp" not in low
     assert high.endswith(f"{SPACE}pp")
-    assert all(agrees(shown, figures.at(f"vit.top1.{end}")) for shown, end in ((low, "low"), (high, "high")))
 
 
-def test_what_is_counted_is_named(figures: Numbers) -> None:
-    assert figures.length("cnn.classes") == '[3]{data-from="cnn.classes"}'
+def test_every_printed_number_can_be_formatted_again_from_its_span(figures: Numbers) -> None:
+    printed = [
+        figures.percent("vit.top1"), figures.interval("vit.top1"), figures.reach("vit.top1", "bits"),
+        figures.size("vit.parameters"), figures.duration("vit.seconds"),
+        figures.rate("vit.images_per_second"),
+        figures.share("cnn.top1.n", "vit.parameters"), figures.times("vit.parameters", "cnn.top1.n"),
+        figures.megabytes("vit.parameters"), figures.decimal("vit.seconds"), figures.nats("vit.loss.1"),
+        figures.moment("vit:provenance.started"), figures.short("vit:key"), figures.p("vit.top1"),
+        figures.json("vit:provenance.ingredients.section"), figures.joined("vit.classes"),
+        figures.gain("cnn.top1.value", "vit.top1.value", "points"), figures.text("vit.model"),
+    ]  # fmt: skip
+    found = re.findall(r'\[((?:[^\]\\]|\\.)*)\]\{data-from="([^"]+)" data-as="([^"]+)"\}', "".join(printed))
+    assert len(found) == len(printed) + 2
+    for text, origin, how in found:
+        assert escape(numbers.formatted(figures.at(origin), how)) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        (f"70.6{SPACE}%", 0.7063), ("83.1", 0.831), (f"−2.5{SPACE}pp", -0.025),
-        (f"24.8{SPACE}MB", 24_772_608), ("−0.031", -0.0314),
-        (f"8{SPACE}min{SPACE}05{SPACE}s", 485.2), ("0.0003", 3e-4), ("12", (0,) * 12), ("2.4.6", "2.4.6"),
-        ("0123456789", "0123456789abcdef"), (f"1.97{SPACE}M", 1_972_800), ("1,240", 1240.4),
-    ],
-)  # fmt: skip
-def test_the_check_of_origins_accepts_what_is_printed_and_notices_what_is_not(
-    text: str, value: object
-) -> None:
-    assert agrees(text, value)
-    for wrong in (f"9{text}", text.replace("−", "") if "−" in text else f"−{text}"):
-        assert not agrees(wrong, value), wrong
+@pytest.mark.parametrize("how", ["", "percents", "measured", "measured:miles", "text:share", "__class__"])
+def test_a_format_that_does_not_exist_is_an_error(how: str) -> None:
+    with pytest.raises(KeyError):
+        numbers.formatted(0.5, how)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["vit.top2", "vit.per_class.9", "vit.per_class.x", "resnet.top1", "vit:who", "vit.top1.n/vit.top2"],
-)
+    [
+        "vit.top2", "vit.per_class.9", "vit.per_class.x", "resnet.top1", "vit:who", "vit.top1.n/vit.top2", "",
+        "vit..top1", "vit.top1.", "vit[top1", "vit]", "vit.loss.0.value", "vit.seconds/", "profile.nothing",
+        'vit:provenance.versions[a"b]', "vit.seconds - vit.seconds - vit.seconds",
+    ],
+)  # fmt: skip
 def test_a_path_that_leads_nowhere_is_an_error_and_never_a_number(figures: Numbers, path: str) -> None:
-    with pytest.raises((KeyError, AttributeError)):
+    with pytest.raises(KeyError):
         figures.percent(path)
