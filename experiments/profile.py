@@ -14,6 +14,7 @@ from experiments.sections.ablations import AblationsSection
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.cnn import CnnSection
+from experiments.sections.evidence import EvidenceSection
 from experiments.sections.generation import GenerationSection
 from experiments.sections.images import ImagesSection
 from experiments.sections.lora import LoraSection
@@ -38,6 +39,7 @@ class Profile(Frozen):
     captions: CaptionsSection
     variants: VariantsSection
     ablations: AblationsSection
+    evidence: EvidenceSection
     zero_shot: ZeroShotSection
     cnn: CnnSection
     vit: VitSection

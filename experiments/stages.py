@@ -7,6 +7,8 @@ from experiments.frozen import Frozen
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.captions import Comparison
+from experiments.results.data_sets import DataSets
+from experiments.results.evidence import Evidence
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
@@ -49,6 +51,13 @@ def pipeline(*stages: Stage) -> Mapping[str, Stage]:
 
 
 STAGES = pipeline(
+    Stage(
+        name="data_sets",
+        function="experiments.datasets.inspection:data_sets",
+        result=DataSets,
+        section="images",
+        data=("images", "photos"),
+    ),
     Stage(
         name="zero_shot",
         function="experiments.classification.zero_shot:zero_shot",
@@ -123,5 +132,13 @@ STAGES = pipeline(
         section="ablations",
         inputs=("align", "generate", "variants"),
         tolerance=0.05,
+    ),
+    Stage(
+        name="evidence",
+        function="experiments.evidence.evidence:evidence",
+        result=Evidence,
+        section="evidence",
+        inputs=("data_sets", "zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
+        tolerance=0.1,
     ),
 )

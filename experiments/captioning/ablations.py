@@ -26,13 +26,11 @@ def ablations(section: AblationsSection, inputs: Mapping[str, Any], context: Con
     aligned: Aligned = inputs["align"]
     generated: Generated = inputs["generate"]
     tuned: Variants = inputs["variants"]
-    base = np.array(_named(aligned.held_out_captions, aligned.held_out_labels), dtype=float)
     described = [_base(section, aligned, generated)]
     for variant in tuned.variants:
         random = np.random.default_rng((section.seed, len(described)))
         right = _named(variant.held_out, aligned.held_out_labels)
         off = variant.held_out_off
-        changes = np.array(right, dtype=float) - base
         described.append(
             Variant(
                 **variant.model_dump(include={"key", "name", "kind", "rank", "targets", "trainable"}),
@@ -43,12 +41,6 @@ def ablations(section: AblationsSection, inputs: Mapping[str, Any], context: Con
                 **_figures(section, variant.captions, generated, random),
                 held_out=_share(right),
                 held_out_off=None if off is None else _share(_named(off, aligned.held_out_labels)),
-                forgotten=bootstrapped(
-                    lambda at, changes=changes: float(changes[at].mean()),
-                    len(changes),
-                    section.resamples,
-                    random,
-                ),
             )
         )
         context.progress(len(described) - 1, len(tuned.variants), "")
@@ -75,7 +67,6 @@ def _base(section: AblationsSection, aligned: Aligned, generated: Generated) -> 
         **_figures(section, captions, generated, np.random.default_rng((section.seed, 0))),
         held_out=_share(_named(aligned.held_out_captions, aligned.held_out_labels)),
         held_out_off=None,
-        forgotten=None,
     )
 
 

@@ -15,7 +15,6 @@ from experiments.results.caption import Caption
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.captions import CaptionsSection
-from experiments.statistics.paired import difference
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
     before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
     after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
     sides = _Sides(before, after, _second_writer(generated))
-    measured, all_kinds = [], kinds(_has_classes(generated), generated.tuning_captions)
+    measured, all_kinds = [], kinds(has_classes(generated), generated.tuning_captions)
     for number, kind in enumerate(all_kinds):
         random = np.random.default_rng((section.seed, number))
         measured.append(_measured(kind, sides, section.resamples, random))
@@ -106,7 +105,8 @@ def judge(caption: Caption, record: CaptionedRecord, classes: Sequence[str]) -> 
     )
 
 
-def _has_classes(generated: Generated) -> bool:
+def has_classes(generated: Generated) -> bool:
+    """Tell whether every photo has a class that its caption could name."""
     return all(record.label is not None for record in generated.records)
 
 
@@ -124,9 +124,7 @@ def _second_writer(generated: Generated) -> Side | None:
 def _measured(kind: Kind, sides: _Sides, resamples: int, random: np.random.Generator) -> Measured:
     n = len(sides.before.captions)
     old, new = kind.measure(sides.before), kind.measure(sides.after)
-    before, after, change = (
-        estimated(kind, measure, n, resamples, random) for measure in (old, new, difference(old, new))
-    )
+    before, after = (estimated(kind, measure, n, resamples, random) for measure in (old, new))
     writer = kind.measure(sides.writer)(np.arange(n)) if sides.writer and kind.written else None
     return Measured(
         key=kind.key,
@@ -136,6 +134,5 @@ def _measured(kind: Kind, sides: _Sides, resamples: int, random: np.random.Gener
         better=kind.better,
         before=before,
         after=after,
-        difference=change,
         references=None if writer is None else float(writer),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Kind:
 
     `of_set` marks a figure that depends on how often words repeat in the whole set, which draws with
     replacement would distort. `written` tells whether a reference, read as a caption, has such a figure.
+    `judged` gives, where the measure is the share of captions with a property, which captions have it.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Kind:
     measure: Callable[[Side], Measure]
     of_set: bool = False
     written: bool = True
+    judged: Callable[[Side], Sequence[bool]] | None = None
 
 
 def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
@@ -58,8 +61,7 @@ def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
         Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),
         Kind("distance", "distance from the references' words", "style", "bits", "lower",
              _distance, of_set=True),
-        Kind("ended", "ends by itself", "health", "share", "higher",
-             _mean(lambda side: side.ended), written=False),
+        _share("ended", "ends by itself", "health", "higher", lambda side: side.ended, written=False),
         _share("cut_off", "is cut off", "health", "lower"),
         _share("repeats", "repeats itself", "health", "lower"),
         _share("rambles", "goes on after its first sentence", "health", "lower"),
@@ -67,7 +69,7 @@ def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
 
 
 def estimated(kind: Kind, measure: Measure, n: int, resamples: int, random: np.random.Generator) -> Estimate:
-    """Estimate a measure of `kind`, or a difference of two, over `n` images with its interval."""
+    """Estimate a measure of `kind` over `n` images with its interval."""
     if kind.of_set:
         return jackknifed(measure, n)
     return bootstrapped(measure, n, resamples, random)
@@ -80,12 +82,20 @@ def _classes() -> list[Kind]:
     ]
 
 
-def _share(key: str, name: str, family: Family, better: Better) -> Kind:
-    """Return the share of captions that were judged to have the property `key`."""
-    return Kind(key, name, family, "share", better, _mean(lambda side: _all(side, key)))
+def _share(
+    key: str,
+    name: str,
+    family: Family,
+    better: Better,
+    judged: Callable[[Side], Sequence[bool]] | None = None,
+    written: bool = True,
+) -> Kind:
+    """Return the share of captions that have a property: that `judged` tells, or the verdict `key` of each."""
+    judged = judged or (lambda side: _all(side, key))
+    return Kind(key, name, family, "share", better, _mean(judged), written=written, judged=judged)
 
 
-def _all(side: Side, key: str) -> list[float]:
+def _all(side: Side, key: str) -> list[Any]:
     return [getattr(judged, key) for judged in side.judged]
 
 

@@ -73,7 +73,12 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
         images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(
-            PromptSet(name=prompts.name, templates=prompts.templates, top1=each["top1"])
+            PromptSet(
+                name=prompts.name,
+                templates=prompts.templates,
+                top1=each["top1"],
+                predictions=each["predictions"],
+            )
             for prompts, each in zip(section.prompt_sets, scores, strict=True)
         ),
         without_centring=without_centring,

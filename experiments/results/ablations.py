@@ -21,8 +21,8 @@ class Variant(Frozen):
     end by themselves.
 
     Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
-    class, and `forgotten` its paired difference to the base (None for the base). `held_out_off` is
-    the same share with the adapter switched off (None where there is none to switch off).
+    class; its difference to the base is tested in the stage `evidence`. `held_out_off` is the same
+    share with the adapter switched off (None where there is none to switch off).
     """
 
     key: str
@@ -42,7 +42,6 @@ class Variant(Frozen):
     ended: Estimate
     held_out: Estimate
     held_out_off: Estimate | None
-    forgotten: Estimate | None
 
 
 class Ablations(Frozen):

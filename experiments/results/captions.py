@@ -13,7 +13,7 @@ Unit = Literal["points", "share", "words", "bits"]
 
 
 class Measured(Frozen):
-    """One measure of all captions before and after, and their paired difference (after - before).
+    """One measure of all captions before and after; their difference is tested in the stage `evidence`.
 
     `better` says which way is an improvement ("neither" for mere description). `references` is the value
     of the second reference of every photo, read as a caption, where each photo has two: its agreement with
@@ -27,7 +27,6 @@ class Measured(Frozen):
     better: Better
     before: Estimate
     after: Estimate
-    difference: Estimate
     references: float | None
 
 

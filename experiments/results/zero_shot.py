@@ -6,11 +6,12 @@ from experiments.results.estimate import Estimate
 
 
 class PromptSet(Frozen):
-    """The accuracy that one set of prompt templates reaches."""
+    """The accuracy that one set of prompt templates reaches, and its prediction for each test image."""
 
     name: str
     templates: tuple[str, ...]
     top1: Estimate
+    predictions: tuple[int, ...]
 
 
 class ZeroShot(Classification):

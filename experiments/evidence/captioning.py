@@ -1,0 +1,123 @@
+"""What is tested of the captions."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from experiments.captioning import style
+from experiments.captioning.class_words import names_class
+from experiments.captioning.compare import has_classes, side
+from experiments.captioning.measures import Kind, Side, kinds
+from experiments.evidence.comparison import Comparison, Draws, paired_shares
+from experiments.results.align import Aligned
+from experiments.results.caption import Caption
+from experiments.results.generate import Generated
+from experiments.results.lora import Lora
+from experiments.results.variants import TunedVariant, Variants
+from experiments.statistics.paired import Measure, bootstrapped_difference, jackknifed_difference
+
+
+def caption_comparisons(generated: Generated, draws: Draws) -> Iterator[Comparison]:
+    """Compare the captions after fine-tuning with those before, by every measure."""
+    records = generated.records
+    after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
+    before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
+    for kind in kinds(has_classes(generated), generated.tuning_captions):
+        yield _measured(kind, after, before, draws)
+
+
+def variant_comparisons(
+    aligned: Aligned, lora: Lora, generated: Generated, variants: Variants, draws: Draws
+) -> Iterator[Comparison]:
+    """Compare every way of tuning with the base, and with the adapter that the report is about.
+
+    With the base by what it still names right on held-out photos; with the adapter by the style of its
+    captions, and full fine-tuning with it by the held-out photos as well.
+    """
+    labels = aligned.held_out_labels
+    base = _named(aligned.held_out_captions, labels)
+    named = {variant.key: _named(variant.held_out, labels) for variant in variants.variants}
+    for variant in variants.variants:
+        yield paired_shares(
+            f"forgotten_{variant.key}", ("align", "variants"), named[variant.key], base, draws
+        )
+    main = main_of(lora, variants)
+    ours = _distance(main, generated)
+    for variant in variants.variants:
+        if variant.key == main.key:
+            continue
+        if variant.kind == "full":
+            yield paired_shares(
+                f"held_out_{variant.key}", ("align", "variants"), named[main.key], named[variant.key], draws
+            )
+        yield _jackknifed(
+            f"distance_{variant.key}",
+            ("generate", "variants"),
+            ours,
+            _distance(variant, generated),
+            generated,
+        )
+
+
+def main_of(lora: Lora, variants: Variants) -> TunedVariant:
+    """Return the variant that is the adapter of stage `lora`."""
+    return next(
+        variant for variant in variants.variants if (variant.rank, variant.targets) == (lora.r, lora.targets)
+    )
+
+
+def _measured(kind: Kind, after: Side, before: Side, draws: Draws) -> Comparison:
+    key, stages, n = f"caption_{kind.key}", ("generate",), len(after.captions)
+    if kind.judged is not None:
+        had = (np.array(kind.judged(each), dtype=bool) for each in (after, before))
+        return paired_shares(key, stages, *had, draws)
+    one, other = kind.measure(after), kind.measure(before)
+    if kind.of_set:
+        found, test = jackknifed_difference(other, one, n), "jackknife"
+    else:
+        found = bootstrapped_difference(other, one, n, draws.resamples, draws.random(key))
+        test = "paired bootstrap"
+    everything = np.arange(n)
+    return Comparison(
+        key=key,
+        stages=stages,
+        unit=kind.unit,
+        one=float(one(everything)),
+        other=float(other(everything)),
+        difference=found.estimate,
+        test=test,
+        p=found.p,
+    )
+
+
+def _jackknifed(
+    key: str, stages: tuple[str, ...], one: Measure, other: Measure, generated: Generated
+) -> Comparison:
+    everything = np.arange(len(generated.records))
+    found = jackknifed_difference(other, one, len(everything))
+    return Comparison(
+        key=key,
+        stages=stages,
+        unit="bits",
+        one=float(one(everything)),
+        other=float(other(everything)),
+        difference=found.estimate,
+        test="jackknife",
+        p=found.p,
+    )
+
+
+def _distance(variant: TunedVariant, generated: Generated) -> Measure:
+    """Return the distance of a variant's words from the references', as a measure of the photos."""
+    captions = [caption.text for caption in variant.captions]
+    references = [record.references for record in generated.records]
+
+    def measure(at: np.ndarray) -> float:
+        others = [text for position in at for text in references[position]]
+        return style.distance([captions[position] for position in at], others)
+
+    return measure
+
+
+def _named(captions: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    return np.array([names_class(text, label) for text, label in zip(captions, labels, strict=True)])

@@ -1,0 +1,70 @@
+"""Stage `evidence`: every comparison that the report makes, tested once. It reads results only."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from experiments.context import Context
+from experiments.evidence.captioning import caption_comparisons, variant_comparisons
+from experiments.evidence.classifiers import chance, classifier_comparisons
+from experiments.evidence.comparison import Comparison, Draws
+from experiments.results.evidence import Evidence, Tested, Verdict
+from experiments.sections.evidence import EvidenceSection
+from experiments.statistics.significance import holm
+
+CLASSIFIERS = ("zero_shot", "vit", "cnn")
+
+
+def evidence(section: EvidenceSection, inputs: Mapping[str, Any], context: Context) -> Evidence:
+    """Test every comparison, and correct for their number over all of them together.
+
+    Raises:
+        UserError: if two results do not belong to the same test images.
+    """
+    draws = Draws(section.seed, section.resamples)
+    found: list[Comparison] = []
+    parts = (
+        classifier_comparisons({stage: inputs[stage] for stage in CLASSIFIERS}, inputs["data_sets"], draws),
+        caption_comparisons(inputs["generate"], draws),
+        variant_comparisons(inputs["align"], inputs["lora"], inputs["generate"], inputs["variants"], draws),
+    )
+    for number, part in enumerate(parts, start=1):
+        found.extend(part)
+        context.progress(number, len(parts), "")
+    tests = family(found, section.significance)
+    return Evidence(
+        tests=tests,
+        chance=chance(inputs["data_sets"]),
+        broken=tuple(stage for stage in CLASSIFIERS if tests[f"{stage}_chance"].verdict != "higher"),
+        significance=section.significance,
+        resamples=section.resamples,
+    )
+
+
+def family(comparisons: Iterable[Comparison], significance: float) -> dict[str, Tested]:
+    """Judge all comparisons together: Holm's correction, then a verdict for each."""
+    known = {each.key: each for each in comparisons}
+    chosen = {key: min(1.0, each.p * each.chosen_among) for key, each in known.items()}
+    adjusted = holm(chosen)
+    return {
+        key: Tested(
+            stages=each.stages,
+            unit=each.unit,
+            one=each.one,
+            other=each.other,
+            difference=each.difference,
+            only_one=each.only_one,
+            only_other=each.only_other,
+            test=each.test,
+            chosen_among=each.chosen_among,
+            p=chosen[key],
+            adjusted=adjusted[key],
+            verdict=_verdict(each.difference.value, adjusted[key], significance),
+        )
+        for key, each in known.items()
+    }
+
+
+def _verdict(difference: float, adjusted: float, significance: float) -> Verdict:
+    if adjusted >= significance or difference == 0:
+        return "unclear"
+    return "higher" if difference > 0 else "lower"

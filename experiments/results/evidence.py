@@ -1,0 +1,54 @@
+"""The tests behind the report's claims: every comparison that a sentence rests on, made once."""
+
+from typing import Literal
+
+from experiments.frozen import Frozen
+from experiments.results.estimate import Estimate
+
+Verdict = Literal["higher", "lower", "unclear"]
+Unit = Literal["share", "points", "words", "bits", "images"]
+
+
+class Tested(Frozen):
+    """Whether one figure is higher or lower than another.
+
+    `one` and `other` are the figures and `difference` estimates one - other, all in `unit` (shares lie
+    in [0, 1]); `stages` names the results that they come from. Where both are shares of the same items,
+    `only_one` and `only_other` count the items for which only one side is right. `p` is two-sided, by
+    `test`; where the pair was picked out as an extreme, `p` is already multiplied by `chosen_among`,
+    the number of pairs that might have been picked. `adjusted` is `p` after Holm's correction over the
+    family, and `verdict` is "unclear" unless `adjusted` lies below the family's significance.
+    """
+
+    stages: tuple[str, ...]
+    unit: Unit
+    one: float
+    other: float
+    difference: Estimate
+    only_one: int | None
+    only_other: int | None
+    test: str
+    chosen_among: int
+    p: float
+    adjusted: float
+    verdict: Verdict
+
+
+class Evidence(Frozen):
+    """Every test by key; together they are one family for Holm's correction.
+
+    `broken` names the classifiers that are not above chance, where `chance` is what the most frequent
+    class would score. `resamples` is the number of bootstrap draws, `significance` the probability of
+    any false claim in the family that is tolerated.
+    """
+
+    tests: dict[str, Tested]
+    chance: float
+    broken: tuple[str, ...]
+    significance: float
+    resamples: int
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        clear = sum(test.verdict != "unclear" for test in self.tests.values())
+        return {"clear differences": clear / len(self.tests)}
