@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, get_args
 
 from experiments.profile import Profile
-from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
+from experiments.results.evidence import Unit
 from reporting.markdown import Markdown, escape
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -147,6 +147,8 @@ def _signed(value: float, unit: Unit, plus: str) -> str:
 def _decimals(value: float, unit: Unit) -> int:
     if unit == "bits":
         return 3
+    if unit == "images":
+        return 0
     if unit == "words" and value == round(value):
         return 0  # a count of different words, and not a mean that rounds to a whole number
     return 2 if unit == "points" and abs(value) < 9.995 else 1

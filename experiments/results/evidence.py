@@ -33,6 +33,12 @@ class Tested(Frozen):
     adjusted: float
     verdict: Verdict
 
+    @property
+    def reversed(self) -> Estimate:
+        """The difference the other way round: other - one."""
+        there = self.difference
+        return there.model_copy(update={"value": -there.value, "low": -there.high, "high": -there.low})
+
 
 class Evidence(Frozen):
     """Every test by key; together they are one family for Holm's correction.
