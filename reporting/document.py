@@ -1,9 +1,7 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from experiments.results.attachment import Attachment
 from experiments.results.envelope import Freshness
 from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, Block
-from reporting.markdown import Markdown, escape, strong
+from reporting.markdown import Markdown, code, escape, strong
 from reporting.numbers import Numbers
 
 FIGURES = Path("_figures")
@@ -73,6 +71,7 @@ class Document:
             facts=facts,
             captions=caption_facts,
             strong=strong,
+            code=code,
             picture=self._picture,
         )
 
@@ -147,5 +146,4 @@ def _environment(folder: Path) -> jinja2.Environment:
     )
     # For what a macro has written: its parts were escaped where it printed them.
     environment.filters["markdown"] = Markdown
-    environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
     return environment

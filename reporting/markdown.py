@@ -4,6 +4,7 @@ import re
 import string
 
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
@@ -19,6 +20,11 @@ def strong(value: object) -> Markdown:
     A no-break space is written as an entity, since Pandoc sees no bold where white space is at its edge.
     """
     return Markdown(f"**{escape(value)}**".replace("\N{NO-BREAK SPACE}", "&nbsp;"))
+
+
+def code(name: str) -> Markdown:
+    """Return the name of a module, a package or an option as code; any other text stays text, escaped."""
+    return Markdown(f"`{name}`") if _NAME.fullmatch(name) else escape(name)
 
 
 def words(text: str) -> list[str]:
