@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from experiments.errors import UserError
 from experiments.frozen import Frozen
 from experiments.sections.ablations import AblationsSection
+from experiments.sections.audit import AuditSection
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.cnn import CnnSection
@@ -40,6 +41,7 @@ class Profile(Frozen):
     variants: VariantsSection
     ablations: AblationsSection
     evidence: EvidenceSection
+    audit: AuditSection
     zero_shot: ZeroShotSection
     cnn: CnnSection
     vit: VitSection

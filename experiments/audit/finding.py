@@ -1,0 +1,51 @@
+"""What was found of one statement of the brief, before it is joined with the statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from experiments.audit.brief import STATEMENTS
+from experiments.results.audit import AuditedClaim, Topic, Unit, Verdict
+from experiments.results.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The fields of `AuditedClaim` that do not come from the brief."""
+
+    verdict: Verdict
+    reason: str
+    unit: Unit
+    origin: str
+    found: int | float | Estimate | None = None
+    found_text: str | None = None
+    derived: Mapping[str, int | float] = field(default_factory=dict)
+
+
+def setting(name: str, found: int | float, unit: Unit, origin: str) -> Finding:
+    """Compare an option of this run with the brief's, whatever model it is an option of."""
+    stated = STATEMENTS[name]
+    assert stated.low is not None and stated.high is not None
+    if stated.low <= found <= stated.high:
+        return Finding("agrees", "same_setting", unit, origin, found)
+    return Finding("differs", "other_setting", unit, origin, found)
+
+
+def claim(name: str, topic: Topic, finding: Finding) -> AuditedClaim:
+    """Join a finding with the statement called `name`."""
+    statement = STATEMENTS[name]
+    return AuditedClaim(
+        id=name,
+        topic=topic,
+        what=statement.what,
+        unit=finding.unit,
+        stated_text=statement.text,
+        stated=statement.stated,
+        stated_low=statement.low,
+        stated_high=statement.high,
+        found=finding.found,
+        found_text=finding.found_text,
+        origin=finding.origin,
+        derived=dict(finding.derived),
+        verdict=finding.verdict,
+        reason=finding.reason,
+    )

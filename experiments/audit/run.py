@@ -1,0 +1,84 @@
+"""The results that are audited, and how far they come from what the brief used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from experiments.audit import brief
+from experiments.datasets.fingerprints import CIFAR10
+from experiments.results.ablations import Ablations
+from experiments.results.align import Aligned
+from experiments.results.captions import Comparison
+from experiments.results.classification import Classification
+from experiments.results.data_sets import DataSets
+from experiments.results.generate import Generated
+from experiments.results.lora import Lora
+from experiments.results.trained import TrainedClassifier
+from experiments.results.variants import TunedVariant, Variants
+from experiments.results.zero_shot import ZeroShot
+
+
+@dataclass(frozen=True)
+class Run:
+    """The result of every stage that is audited, under the stage's name."""
+
+    data_sets: DataSets
+    zero_shot: ZeroShot
+    cnn: TrainedClassifier
+    vit: TrainedClassifier
+    align: Aligned
+    lora: Lora
+    generate: Generated
+    captions: Comparison
+    variants: Variants
+    ablations: Ablations
+
+    @property
+    def classifiers(self) -> dict[str, Classification]:
+        """The results on the test images by stage."""
+        return {"zero_shot": self.zero_shot, "vit": self.vit, "cnn": self.cnn}
+
+    @property
+    def is_cifar10(self) -> bool:
+        """Whether the test images are those of the brief."""
+        return self.data_sets.labels_sha256 == CIFAR10["test_labels"]
+
+    @property
+    def is_the_briefs_captioner(self) -> bool:
+        """Whether the captioner is the brief's; a copy under another name is not known as such."""
+        return self.align.model == self.lora.model == brief.CAPTIONER
+
+    @property
+    def is_flickr30k(self) -> bool:
+        """Whether the captioned photos are of the brief's data set."""
+        return "flickr30k" in self.generate.source.lower()
+
+    @property
+    def is_the_briefs_tuning(self) -> bool:
+        """Whether the brief's captioner was tuned on the brief's data, in the layers that the brief names."""
+        return (
+            self.is_the_briefs_captioner
+            and self.is_flickr30k
+            and set(self.lora.targets) == set(brief.TARGETS)
+        )
+
+    @property
+    def is_the_briefs_clip(self) -> bool:
+        """Whether the zero-shot model is the brief's, tested on the brief's images."""
+        return self.zero_shot.is_clip and self.zero_shot.weights in brief.CLIP_WEIGHTS and self.is_cifar10
+
+    @property
+    def tuned(self) -> TunedVariant | None:
+        """The variant whose adapter is that of stage `lora`, or None where there is none."""
+        same = (
+            variant
+            for variant in self.variants.variants
+            if variant.kind == "lora"
+            and (variant.rank, set(variant.targets)) == (self.lora.r, set(self.lora.targets))
+        )
+        return next(same, None)
+
+
+def run_of(inputs: Mapping[str, Any]) -> Run:
+    """Return the results by stage as a `Run`."""
+    return Run(**{field.name: inputs[field.name] for field in fields(Run)})

@@ -1,0 +1,121 @@
+"""What the assignment's own report and the literature state, held against what was measured here."""
+
+from typing import Literal
+
+from experiments.frozen import Frozen
+from experiments.results.estimate import Estimate
+
+Verdict = Literal["agrees", "differs", "cannot_tell", "not_comparable"]
+"""Whether a measured figure agrees with a stated one; a sample may be too small to tell.
+
+What was measured with another model, on other data or on another machine is not comparable."""
+
+Topic = Literal["tuning", "captions", "classification"]
+"""What part of the brief a claim belongs to."""
+
+Unit = Literal[
+    "text", "count", "parameters", "part", "share", "change", "bytes", "seconds", "rate", "number", "bits"
+]
+"""How `found` is to be read. Shares lie in [0, 1]; a change is the difference of two of them, and a part
+the ratio of `derived["part"]` to `derived["whole"]`. A rate is images per second."""
+
+
+class AuditedClaim(Frozen):
+    """One claim of the assignment's report (the brief), and what was found of it.
+
+    `what` names the subject, `stated_text` is what the brief says of it. Where that is a number, `stated`
+    is the number, and `stated_low` to `stated_high` are those that the words cover, since the brief rounds
+    or gives a range. `found` or `found_text` is what was found instead, `origin` the place in the results
+    that it comes from, or what it was derived from. `derived` holds further figures by name.
+
+    `reason` says in a word why the verdict is what it is; the sentence is the page's.
+    """
+
+    id: str
+    topic: Topic
+    what: str
+    unit: Unit
+    stated_text: str
+    stated: int | float | None
+    stated_low: int | float | None
+    stated_high: int | float | None
+    found: int | float | Estimate | None
+    found_text: str | None
+    origin: str
+    derived: dict[str, int | float]
+    verdict: Verdict
+    reason: str
+
+
+class Anchor(Frozen):
+    """A published accuracy on CIFAR-10's test images.
+
+    `comparable_with` is the stage that ran these very weights, if one did, `measured` the accuracy that it
+    reached with `templates` prompts a class. They agree if the interval of `measured` lies within
+    `tolerance` of `value`, and differ if it lies wholly outside.
+    """
+
+    id: str
+    model: str
+    value: float
+    source: str
+    tolerance: float
+    comparable_with: str | None
+    measured: Estimate | None
+    templates: int | None
+    verdict: Verdict
+    reason: str
+
+
+class Check(Frozen):
+    """A known failure of such projects, looked for in the results of `stages`.
+
+    `count` says how often it was found, `of` among how many, `where` in which stages (none if nowhere). An
+    error would make figures wrong; a warning is something that their reader must know.
+    """
+
+    id: str
+    count: int
+    of: int
+    passed: bool
+    stages: tuple[str, ...]
+    where: tuple[str, ...]
+    severity: Literal["error", "warning"]
+
+
+class Asset(Frozen):
+    """Something from outside that results rest on.
+
+    `source` names the package or the repository, `version` its version or revision. `sha256` is that of
+    `hashed`, checked before use; both are None where no hash is pinned. `stages` are those that use it
+    first.
+    """
+
+    what: str
+    kind: Literal["weights", "data", "text"]
+    source: str
+    version: str | None
+    sha256: str | None
+    hashed: str | None
+    licence: str
+    stages: tuple[str, ...]
+
+
+class Audit(Frozen):
+    """Claims of the brief, published figures, known failures and assets, each by its id."""
+
+    claims: dict[str, AuditedClaim]
+    published: dict[str, Anchor]
+    checks: dict[str, Check]
+    assets: dict[str, Asset]
+
+    def headline(self) -> dict[str, float]:
+        """Return the figures that a fresh run is compared on, by name."""
+        verdicts = [entry.verdict for entry in (*self.claims.values(), *self.published.values())]
+        return {
+            "agree": verdicts.count("agrees"),
+            "differ": verdicts.count("differs"),
+            "cannot be told": verdicts.count("cannot_tell"),
+            "not comparable": verdicts.count("not_comparable"),
+            "failures found": sum(not check.passed for check in self.checks.values()),
+        }
