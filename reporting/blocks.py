@@ -10,11 +10,12 @@ CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
 class Block:
     """One thing on a page, filled into ``templates/<name>.md.j2``.
 
-    `stages` are the results that it is filled from, of which at least one must be there; `figure` is
-    the module in `figures/` whose `draw` makes its picture.
+    `stages` are the results that it is filled from, of which at least one must be there, and all of
+    `needs`; `figure` is the module in `figures/` whose `draw` makes its picture.
     """
 
     stages: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     figure: str | None = None
 
 
@@ -27,16 +28,17 @@ BLOCKS = {
     "training_loss": Block(("vit", "cnn"), figure="figures.training_loss"),
     "per_class": Block(CLASSIFIERS, figure="figures.per_class"),
     "confusion": Block(CLASSIFIERS, figure="figures.confusion"),
-    "observations": Block(CLASSIFIERS),
+    "observations": Block((*CLASSIFIERS, "evidence"), needs=("evidence",)),
     "lora_set_up": Block(("align", "lora")),
     "tuning_loss": Block(("lora",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),
     "caption_gallery": Block(("captions",)),
-    "caption_metrics": Block(("captions",)),
-    "ablations": Block(("ablations",)),
+    "caption_metrics": Block(("captions", "evidence"), needs=("captions", "evidence")),
+    "ablations": Block(("lora", "ablations", "evidence"), needs=("lora", "ablations", "evidence")),
     "forgetting": Block(("ablations",), figure="figures.forgetting"),
-    "why_lora": Block(("lora", "ablations")),
-    "how_behaviour_changes": Block(("captions", "ablations")),
+    "why_lora": Block(("lora", "ablations", "evidence"), needs=("lora",)),
+    "how_behaviour_changes": Block(("lora", "captions", "ablations", "evidence"), needs=("evidence",)),
+    "claims": Block((*CLASSIFIERS, *CAPTIONING, "evidence"), needs=("evidence",)),
     "results": Block(),
     "versions": Block((*CLASSIFIERS, *CAPTIONING)),
     "ingredients": Block((*CLASSIFIERS, *CAPTIONING)),

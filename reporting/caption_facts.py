@@ -1,6 +1,6 @@
-"""What the results of the captioner imply, as pure functions: the words are the templates'.
+"""What the results of the captioner imply, as pure functions: the words are the claims' and the templates'.
 
-Nothing here says more than an interval allows: a difference whose interval includes zero is unclear.
+Nothing here says more than a test allows: what the evidence cannot tell is unclear.
 """
 
 from collections.abc import Sequence
@@ -8,46 +8,43 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from experiments.results.ablations import Variant
-from experiments.results.captions import Judged, Measured
-from experiments.results.estimate import Estimate
+from experiments.results.captions import Family, Judged, Measured
+from experiments.results.evidence import Evidence
 from experiments.results.lora import Lora
 from reporting.markdown import words
 
-Direction = Literal["rose", "fell", "unclear"]
 Verdict = Literal["better", "worse", "changed", "unclear"]
+Balance = Literal["both", "better", "worse", "neither"]
 Order = Literal["more", "less", "unclear"]
 
 _FAULTS = ("wrong_class", "wrong_colour", "cut_off", "repeats", "rambles")
-_ALIKE = 0.05
+_ALIKE = 0.1
 
 
-def direction(difference: Estimate) -> Direction:
-    """Tell which way a difference goes, if its interval excludes zero."""
-    return "rose" if difference.low > 0 else "fell" if difference.high < 0 else "unclear"
-
-
-def verdict(measure: Measured) -> Verdict:
+def verdict(measure: Measured, evidence: Evidence) -> Verdict:
     """Tell whether a measure is better or worse after fine-tuning.
 
     One that merely describes can only have changed.
     """
-    moved = direction(measure.difference)
+    moved = evidence.tests[f"caption_{measure.key}"].verdict
     if moved == "unclear":
         return "unclear"
     if measure.better == "neither":
         return "changed"
-    return "better" if (moved == "rose") == (measure.better == "higher") else "worse"
+    return "better" if moved == measure.better else "worse"
 
 
-def with_verdict(
-    measures: Sequence[Measured], wanted: Verdict, families: Sequence[str] | None = None
-) -> list[int]:
-    """Return the positions of the measures with a verdict, of the given families or of all."""
-    return [
-        position
-        for position, measure in enumerate(measures)
-        if verdict(measure) == wanted and (families is None or measure.family in families)
-    ]
+def with_verdict(measures: Sequence[Measured], evidence: Evidence, wanted: Verdict) -> list[int]:
+    """Return the positions of the measures with a verdict."""
+    return [at for at, measure in enumerate(measures) if verdict(measure, evidence) == wanted]
+
+
+def balance(measures: Sequence[Measured], evidence: Evidence, family: Family) -> Balance:
+    """Tell whether measures of a family became better, worse, both or neither."""
+    found = {verdict(measure, evidence) for measure in measures if measure.family == family}
+    if {"better", "worse"} <= found:
+        return "both"
+    return "better" if "better" in found else "worse" if "worse" in found else "neither"
 
 
 def by_family(measures: Sequence[Measured]) -> list[tuple[str, list[int]]]:
@@ -57,11 +54,6 @@ def by_family(measures: Sequence[Measured]) -> list[tuple[str, list[int]]]:
         (family, [position for position, measure in enumerate(measures) if measure.family == family])
         for family in families
     ]
-
-
-def position_of(measures: Sequence[Measured], key: str) -> int | None:
-    """Return the position of the measure called `key`, or None where there is none."""
-    return next((position for position, measure in enumerate(measures) if measure.key == key), None)
 
 
 def faults(judged: Judged) -> list[str]:
@@ -78,11 +70,6 @@ def pieces(before: str, after: str) -> list[tuple[str, bool]]:
     old, new = words(before), words(after)
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [(" ".join(new[start:end]), step != "equal") for step, _, _, start, end in steps if end > start]
-
-
-def base_of(variants: Sequence[Variant]) -> int | None:
-    """Return the position of the captioner that is not tuned."""
-    return _only(variants, "base")
 
 
 def full_of(variants: Sequence[Variant]) -> int | None:
@@ -123,26 +110,17 @@ def rank_series(variants: Sequence[Variant], main: int) -> list[int]:
     return sorted(same, key=lambda position: variants[position].rank or 0)
 
 
-def enough_rank(variants: Sequence[Variant], series: Sequence[int]) -> int:
-    """Return the first variant of a rising series from which on more rank shows nothing.
+def enough_rank(variants: Sequence[Variant], series: Sequence[int], evidence: Evidence) -> int:
+    """Return the first of a rising series from which on more rank shows nothing.
 
-    That is: from it on, every interval of the distance to the references' style overlaps the last one's.
+    That is: from it on, none can be told from the last by the distance to the references' style.
     """
     enough = series[-1]
-    for position in reversed(series):
-        if compare(variants[position].distance, variants[series[-1]].distance) != "unclear":
+    for position in reversed(series[:-1]):
+        if evidence.tests[f"distance_{variants[position].key}"].verdict != "unclear":
             break
         enough = position
     return enough
-
-
-def with_change(variants: Sequence[Variant], wanted: Direction) -> list[int]:
-    """Return the positions of the variants whose held-out accuracy went that way against the base."""
-    return [
-        position
-        for position, variant in enumerate(variants)
-        if variant.forgotten is not None and direction(variant.forgotten) == wanted
-    ]
 
 
 def fewer_targets(variants: Sequence[Variant], main: int) -> list[int]:
@@ -155,18 +133,8 @@ def fewer_targets(variants: Sequence[Variant], main: int) -> list[int]:
     ]
 
 
-def compare(one: Estimate, other: Estimate) -> Order:
-    """Tell whether one estimate is more or less than another, if their intervals do not overlap.
-
-    Overlapping intervals may belong to different values all the same: this errs to the side of caution.
-    """
-    if one.low <= other.high and other.low <= one.high:
-        return "unclear"
-    return "more" if one.value > other.value else "less"
-
-
 def cost(one: float, other: float) -> Order:
-    """Tell whether one cost is more or less than another by more than a twentieth."""
+    """Tell whether one cost is more or less than another by more than a tenth: each comes from one run."""
     if abs(one - other) <= _ALIKE * max(one, other):
         return "unclear"
     return "more" if one > other else "less"

@@ -16,8 +16,10 @@ from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, Block
 from reporting.markdown import Markdown, code, escape, strong
 from reporting.numbers import Numbers
+from reporting.sentences import Sentences, claims_of
 
 FIGURES = Path("_figures")
+JUDGING = ("evidence", "audit")
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,21 @@ class Document:
         figure = self.project.root / FIGURES / f"{name}.svg"
         if block.figure and used and not figure.is_file():
             callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
-        elif used or not block.stages:
+        elif all(stage in used for stage in block.needs) and (used or not block.stages):
             callouts.append(self._fill(name, used))
         return "\n\n".join(callouts)
 
     def _fill(self, name: str, used: list[str]) -> str:
         templates = _environment(self.project.root / "templates")
+        values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
         return templates.get_template(f"{name}.md.j2").render(
             project=self.project,
             states=self.states,
             stages=used,
-            values={stage: self.envelopes[stage].value for stage in used},
+            values={stage: values[stage] for stage in used},
             envelopes=self.envelopes,
             n=self.numbers,
+            claims=Sentences(claims_of(values), self.numbers, templates),
             facts=facts,
             captions=caption_facts,
             strong=strong,
@@ -119,7 +123,26 @@ def open_document(project: Project | None = None) -> Document:
         except UserError:
             why = ("its result was written by code whose results looked different",)
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
+    for stage in (stage for stage in JUDGING if stage in envelopes):
+        if not _judges(project, stage, envelopes):
+            why = ("it was made from other results, or by other code, than those shown",)
+            states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
+            del envelopes[stage]
     return Document(project=project, states=states, envelopes=envelopes)
+
+
+def _judges(project: Project, name: str, envelopes: Mapping[str, Any]) -> bool:
+    """Tell whether a stage that judges others did so for the very results that are shown.
+
+    They may be stale, as long as it was these that were judged: else sentences would outrun them.
+    """
+    made, today = envelopes[name].provenance.ingredients, cache.ingredients(project, name)
+    shown = {stage: envelopes[stage].key for stage in made.inputs if stage in envelopes}
+    return (
+        made.section == today.section
+        and made.code == today.code
+        and all(made.inputs[stage] == key for stage, key in shown.items())
+    )
 
 
 def _state(project: Project, stage: str) -> Freshness:

@@ -61,7 +61,8 @@ def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
         Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),
         Kind("distance", "distance from the references' words", "style", "bits", "lower",
              _distance, of_set=True),
-        _share("ended", "ends by itself", "health", "higher", lambda side: side.ended, written=False),
+        Kind("ended", "ends by itself", "health", "share", "higher",
+             _mean(lambda side: side.ended), written=False, judged=lambda side: side.ended),
         _share("cut_off", "is cut off", "health", "lower"),
         _share("repeats", "repeats itself", "health", "lower"),
         _share("rambles", "goes on after its first sentence", "health", "lower"),
@@ -82,17 +83,13 @@ def _classes() -> list[Kind]:
     ]
 
 
-def _share(
-    key: str,
-    name: str,
-    family: Family,
-    better: Better,
-    judged: Callable[[Side], Sequence[bool]] | None = None,
-    written: bool = True,
-) -> Kind:
-    """Return the share of captions that have a property: that `judged` tells, or the verdict `key` of each."""
-    judged = judged or (lambda side: _all(side, key))
-    return Kind(key, name, family, "share", better, _mean(judged), written=written, judged=judged)
+def _share(key: str, name: str, family: Family, better: Better) -> Kind:
+    """Return the share of captions that were judged to have the property `key`."""
+
+    def judged(side: Side) -> list[bool]:
+        return _all(side, key)
+
+    return Kind(key, name, family, "share", better, _mean(judged), judged=judged)
 
 
 def _all(side: Side, key: str) -> list[Any]:

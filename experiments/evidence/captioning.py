@@ -69,8 +69,8 @@ def main_of(lora: Lora, variants: Variants) -> TunedVariant:
 def _measured(kind: Kind, after: Side, before: Side, draws: Draws) -> Comparison:
     key, stages, n = f"caption_{kind.key}", ("generate",), len(after.captions)
     if kind.judged is not None:
-        had = (np.array(kind.judged(each), dtype=bool) for each in (after, before))
-        return paired_shares(key, stages, *had, draws)
+        had, had_before = (np.array(kind.judged(each), dtype=bool) for each in (after, before))
+        return paired_shares(key, stages, had, had_before, draws)
     one, other = kind.measure(after), kind.measure(before)
     if kind.of_set:
         found, test = jackknifed_difference(other, one, n), "jackknife"

@@ -1,0 +1,140 @@
+"""What the report claims of the captions before and after fine-tuning."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from experiments.results.captions import Comparison, Measured
+from experiments.results.evidence import Evidence
+from reporting.caption_facts import Balance, Verdict, balance, verdict
+from reporting.claims import Claim, Says, by_fact, by_test
+
+_SAYS: Mapping[Verdict, Says] = {
+    "better": "holds",
+    "worse": "fails",
+    "changed": "holds",
+    "unclear": "unclear",
+}
+_RISE: Mapping[str, str] = {"higher": "rose from", "lower": "fell from", "unclear": "went from"}
+
+
+def caption_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
+    """Yield the claims on all captions together, then one for each measure."""
+    result: Comparison = values["captions"]
+    evidence: Evidence = values["evidence"]
+    yield _changed(result)
+    if not result.changed:
+        return
+    yield _closer(evidence)
+    yield _longer(evidence)
+    yield _together(result, evidence)
+    for position, measure in enumerate(result.measures):
+        yield _measure(position, measure, evidence)
+
+
+def _changed(result: Comparison) -> Claim:
+    return Claim(
+        id="captions_changed",
+        group="captions",
+        says=by_fact(result.changed > 0),
+        holds="After fine-tuning, {{ link(changed) }} of {{ all }} evaluation photos have another caption"
+        " than before.",
+        fails="Fine-tuning changed nothing: {{ link(changed) }} of {{ all }} evaluation photos have"
+        " another caption than before.",
+        words={"changed": ("count", "captions.changed"), "all": ("length", "captions.records")},
+        facts=("captions.changed",),
+    )
+
+
+def _closer(evidence: Evidence) -> Claim:
+    key = "caption_distance"
+    return Claim(
+        id="closer_in_style",
+        group="captions",
+        says=by_test(evidence.tests[key], lower=True),
+        holds="In their choice of words the captions came closer to the references: their distance fell"
+        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        fails="In their choice of words the captions went further from the references: their distance rose"
+        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        unclear="Whether the captions' choice of words came closer to the references' cannot be told:"
+        " their distance was {{ before }} bits before and {{ after }} after {{ shown() }}.",
+        words=_before_and_after(key, evidence),
+        tests=(key,),
+    )
+
+
+def _longer(evidence: Evidence) -> Claim:
+    key = "caption_length"
+    return Claim(
+        id="longer",
+        group="captions",
+        says=by_test(evidence.tests[key]),
+        holds="They became longer: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
+        fails="They became shorter: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
+        unclear="Whether they became longer or shorter cannot be told: {{ before }} words in the mean"
+        " before, {{ after }} after {{ shown() }}.",
+        words=_before_and_after(key, evidence),
+        tests=(key,),
+    )
+
+
+def _together(result: Comparison, evidence: Evidence) -> Claim:
+    grounding = balance(result.measures, evidence, "grounding")
+    words: Mapping[Balance, str] = {
+        "both": "for better and for worse in what the captions say of the photo",
+        "better": "with a gain in what the captions say of the photo",
+        "worse": "at a price in what the captions say of the photo",
+        "neither": "without a change that could be told in what the captions say of the photo",
+    }
+    keys = [f"caption_{measure.key}" for measure in result.measures if measure.family == "grounding"]
+    return Claim(
+        id="taken_together",
+        group="captions",
+        says=by_test(evidence.tests["caption_distance"], lower=True),
+        holds="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner,"
+        " {{ grounding }}.",
+        fails="Taken together, fine-tuning {{ link(verb) }} the captioner away from the references'"
+        " manner, {{ grounding }}.",
+        unclear="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner,"
+        " {{ grounding }}.",
+        words={
+            "verb": {"higher": "took", "lower": "taught", "unclear": "cannot be said to have taught"}[
+                evidence.tests["caption_distance"].verdict
+            ],
+            "grounding": words[grounding],
+        },
+        tests=("caption_distance", *keys),
+    )
+
+
+def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
+    """Say where one measure went, in a clause that a list can hold."""
+    key = f"caption_{measure.key}"
+    says = _SAYS[verdict(measure, evidence)]
+    moved = "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }} {{ shown() }}"
+    change = evidence.tests[key].difference
+    still = change.low == change.value == change.high == 0
+    return Claim(
+        id=key,
+        group=f"{measure.family} of captions",
+        says=says,
+        holds=moved if measure.better == "neither" else f"{moved}, for the better",
+        fails=f"{moved}, for the worse",
+        unclear="“{{ name }}” stayed at {{ link(after) }}{{ unit }}"
+        if still
+        else f"{moved}, which is not to be told from no change",
+        words={
+            "name": ("text", f"captions.measures.{position}.name"),
+            "went": _RISE[evidence.tests[key].verdict],
+            "unit": " bits" if measure.unit == "bits" else "",
+            **_before_and_after(key, evidence),
+        },
+        tests=(key,),
+    )
+
+
+def _before_and_after(key: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    unit = evidence.tests[key].unit
+    return {
+        "before": ("measured", f"evidence.tests.{key}.other", unit),
+        "after": ("measured", f"evidence.tests.{key}.one", unit),
+    }

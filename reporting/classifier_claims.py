@@ -1,0 +1,189 @@
+"""What the report claims of the classifiers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from experiments.results.audit import Audit
+from experiments.results.audit import Verdict as AuditVerdict
+from experiments.results.classification import Classification
+from experiments.results.evidence import Evidence
+from experiments.results.zero_shot import ZeroShot
+from reporting import facts
+from reporting.blocks import CLASSIFIERS
+from reporting.claims import Claim, Says, by_test
+
+_AS_PUBLISHED: Mapping[AuditVerdict, Says] = {"agrees": "holds", "differs": "fails", "cannot_tell": "unclear"}
+
+
+def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
+    """Yield the claims for which the results are there; a broken model is called so and not ranked."""
+    evidence: Evidence = values["evidence"]
+    there = [stage for stage in CLASSIFIERS if stage in values]
+    sound = [stage for stage in there if stage not in evidence.broken]
+    for stage in there:
+        yield _chance(stage, evidence)
+    for one, other in combinations(sound, 2):
+        yield _pair(one, other, evidence)
+    for stage in there:
+        if isinstance(values[stage], ZeroShot):
+            yield from _prompts(stage, values[stage], evidence)
+    if "audit" in values:
+        yield from _published(values["audit"])
+    for stage in sound:
+        yield from _classes(stage, values[stage], evidence)
+
+
+def _chance(stage: str, evidence: Evidence) -> Claim:
+    key = f"{stage}_chance"
+    return Claim(
+        id=f"{stage}_above_chance",
+        group="broken" if stage in evidence.broken else "sound",
+        says=by_test(evidence.tests[key]),
+        holds="{{ name }} does better than guessing: it is right on {{ accuracy }} of the test images, and"
+        " guessing would be on {{ guessing }} {{ shown() }}.",
+        fails="{{ name }} does worse than guessing: it is right on {{ accuracy }} of the test images, and"
+        " guessing would be on {{ guessing }} {{ shown() }}. It is broken rather than weak, and is not"
+        " ranked.",
+        unclear="{{ name }} cannot be told from guessing: it is right on {{ accuracy }} of the test"
+        " images, and guessing would be on {{ guessing }} {{ shown() }}. It is broken rather than weak,"
+        " and is not ranked.",
+        words={
+            "name": ("text", f"{stage}.model"),
+            "accuracy": ("percent", f"{stage}.top1"),
+            "guessing": ("percent", "evidence.chance"),
+        },
+        tests=(key,),
+    )
+
+
+def _pair(one: str, other: str, evidence: Evidence) -> Claim:
+    key = f"{one}_{other}"
+    return Claim(
+        id=f"{one}_beats_{other}",
+        group="ranking",
+        says=by_test(evidence.tests[key]),
+        holds="{{ one }} beats {{ other }}: it is right on {{ right }} of the test images, against"
+        " {{ against }} {{ shown() }}.",
+        fails="{{ other }} beats {{ one }}: it is right on {{ against }} of the test images, against"
+        " {{ right }} {{ shown(reverse=true) }}.",
+        unclear="{{ one }} and {{ other }} cannot be told apart: they are right on {{ right }} and"
+        " {{ against }} of the test images {{ shown() }}.",
+        words={
+            "one": ("text", f"{one}.model"),
+            "other": ("text", f"{other}.model"),
+            "right": ("percent", f"{one}.top1"),
+            "against": ("percent", f"{other}.top1"),
+        },
+        tests=(key,),
+    )
+
+
+def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim]:
+    for position in range(1, len(result.prompt_sets)):
+        key = f"prompts_{position}"
+        further, first = (f"{stage}.prompt_sets.{at}" for at in (position, 0))
+        yield Claim(
+            id=key,
+            group="prompts",
+            says=by_test(evidence.tests[key]),
+            holds="“{{ further }}” does better than “{{ first }}”: {{ right }} against {{ against }}"
+            " {{ shown() }}.",
+            fails="“{{ further }}” does worse than “{{ first }}”: {{ right }} against {{ against }}"
+            " {{ shown() }}.",
+            unclear="“{{ further }}” cannot be told from “{{ first }}”: {{ right }} and {{ against }}"
+            " {{ shown() }}.",
+            words={
+                "further": ("text", f"{further}.name"),
+                "first": ("text", f"{first}.name"),
+                "right": ("percent", f"{further}.top1"),
+                "against": ("percent", f"{first}.top1"),
+            },
+            tests=(key,),
+        )
+
+
+def _published(audit: Audit) -> Iterator[Claim]:
+    """Yield how a model does beside its published figure, where it has the published weights."""
+    for name, anchor in audit.published.items():
+        if anchor.comparable_with is not None and anchor.measured is not None:
+            path = f"audit.published.{name}"
+            yield Claim(
+                id=f"published_{name}",
+                group="published",
+                says=_AS_PUBLISHED[anchor.verdict],
+                holds="{{ name }} does as published: {{ link(measured) }} here (interval {{ interval }}),"
+                " and {{ value }} by {{ source }}, which is within {{ tolerance }}.",
+                fails="{{ name }} does not do as published: {{ link(measured) }} here (interval"
+                " {{ interval }}), and {{ value }} by {{ source }}, which is more than {{ tolerance }}"
+                " away.",
+                unclear="Whether {{ name }} does as published cannot be told: {{ link(measured) }} here"
+                " (interval {{ interval }}), and {{ value }} by {{ source }}; the interval does not lie"
+                " within {{ tolerance }} of it, nor wholly outside.",
+                words={
+                    "name": ("text", f"{anchor.comparable_with}.model"),
+                    "measured": ("percent", f"{path}.measured"),
+                    "interval": ("interval", f"{path}.measured"),
+                    "value": ("percent", f"{path}.value"),
+                    "source": ("text", f"{path}.source"),
+                    "tolerance": ("change", f"{path}.tolerance", "share"),
+                },
+                facts=(f"{path}.measured", f"{anchor.comparable_with}.top1"),
+            )
+
+
+def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
+    """Yield what is hardest, easiest and most often mistaken, as far as it was tested."""
+    for extreme in ("hardest", "easiest"):
+        if f"{stage}_{extreme}" in evidence.tests:
+            order = facts.by_accuracy(result, lowest=extreme == "hardest")
+            yield _extreme(stage, extreme, order[0], order[1], evidence)
+    if f"{stage}_confusion" in evidence.tests and evidence.tests[f"{stage}_confusion"].one:
+        yield _confusion(stage, facts.mistakes(result), evidence)
+
+
+def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Evidence) -> Claim:
+    key = f"{stage}_{extreme}"
+    return Claim(
+        id=key,
+        group=f"classes of {stage}",
+        says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
+        holds="{{ extreme }} is {{ class }}, with {{ accuracy }} of its images right; next comes"
+        " {{ next }}, with {{ against }} {{ shown() }}.",
+        fails=None,
+        unclear="{{ extreme }} in this sample is {{ class }}, with {{ accuracy }} of its images right, but"
+        " it cannot be told from {{ next }}, with {{ against }} {{ shown() }}.",
+        words={
+            "extreme": extreme.capitalize(),
+            "class": ("text", f"{stage}.classes.{at}"),
+            "accuracy": ("percent", f"{stage}.per_class.{at}"),
+            "next": ("text", f"{stage}.classes.{following}"),
+            "against": ("percent", f"{stage}.per_class.{following}"),
+        },
+        tests=(key,),
+    )
+
+
+def _confusion(stage: str, mistakes: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
+    key = f"{stage}_confusion"
+    (actual, called), (next_actual, next_called) = mistakes[:2]
+    return Claim(
+        id=key,
+        group=f"classes of {stage}",
+        says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
+        holds="The most frequent mistake is to call {{ actual }} images {{ called }} ({{ times }} images);"
+        " next comes to call {{ next_actual }} images {{ next_called }} ({{ next_times }}) {{ shown() }}.",
+        fails=None,
+        unclear="The most frequent mistake in this sample is to call {{ actual }} images {{ called }}"
+        " ({{ times }} images), but that cannot be told from calling {{ next_actual }} images"
+        " {{ next_called }} ({{ next_times }}) {{ shown() }}.",
+        words={
+            "actual": ("text", f"{stage}.classes.{actual}"),
+            "called": ("text", f"{stage}.classes.{called}"),
+            "times": ("count", f"{stage}.confusion.{actual}.{called}"),
+            "next_actual": ("text", f"{stage}.classes.{next_actual}"),
+            "next_called": ("text", f"{stage}.classes.{next_called}"),
+            "next_times": ("count", f"{stage}.confusion.{next_actual}.{next_called}"),
+        },
+        tests=(key,),
+    )

@@ -1,0 +1,85 @@
+"""The report's claims in words, each with a link to its evidence."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from reporting.caption_claims import caption_claims
+from reporting.claims import Claim
+from reporting.classifier_claims import classifier_claims
+from reporting.lora_claims import lora_claims
+from reporting.markdown import Markdown, escape
+from reporting.numbers import Numbers
+
+PAGE = "provenance.qmd"
+
+
+def claims_of(values: Mapping[str, Any]) -> dict[str, Claim]:
+    """Return every claim that the results allow, by its identifier, in the order of the report."""
+    return {claim.id: claim for claim in _claims(values)}
+
+
+def _claims(values: Mapping[str, Any]) -> Iterator[Claim]:
+    if "evidence" in values:
+        yield from classifier_claims(values)
+        if "captions" in values:
+            yield from caption_claims(values)
+    yield from lora_claims(values)
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Every claim, ready to be said."""
+
+    claims: Mapping[str, Claim]
+    numbers: Numbers
+    environment: jinja2.Environment
+
+    def of(self, *groups: str) -> list[str]:
+        """Return the identifiers of the claims of some groups."""
+        return [name for name, claim in self.claims.items() if claim.group in groups]
+
+    def grouped(self) -> dict[str, list[str]]:
+        """Return the identifiers of all claims by their group, groups in the order of their first claim."""
+        groups = dict.fromkeys(claim.group for claim in self.claims.values())
+        return {group: self.of(group) for group in groups}
+
+    def all(self, *groups: str, between: str = " ") -> Markdown:
+        """Return the claims of some groups, one after the other."""
+        return Markdown(between.join(self.said(name) for name in self.of(*groups)))
+
+    def said(self, name: str, *, linked: bool = True) -> Markdown:
+        """Return the claim called `name` in the wording that its evidence chooses.
+
+        Raises:
+            KeyError: if there is no such claim.
+        """
+        claim = self.claims[name]
+
+        def link(text: object) -> Markdown:
+            words = escape(text)
+            return Markdown(f"[{words}]({PAGE}#{claim.anchor})") if linked else words
+
+        def shown(reverse: bool = False) -> Markdown:
+            return Markdown(f"({link(self.tested(claim.tests[0], reverse=reverse))})")
+
+        words = {
+            key: word if isinstance(word, str) else getattr(self.numbers, word[0])(*word[1:])
+            for key, word in claim.words.items()
+        }
+        template = self.environment.from_string(claim.wording)
+        return Markdown(template.render(**words, n=self.numbers, link=link, shown=shown))
+
+    def tested(self, key: str, *, reverse: bool = False) -> Markdown:
+        """Return the difference that a test found, with its interval and its adjusted p-value."""
+        path = f"evidence.tests.{key}"
+        unit = self.numbers.at(f"{path}.unit")
+        difference = f"{path}.{'reversed' if reverse else 'difference'}"
+        adjusted = f"{path}.adjusted"
+        equals = "" if self.numbers.at(adjusted) < 0.001 else "= "
+        return Markdown(
+            f"{self.numbers.change(difference, unit)}, interval {self.numbers.reach(difference, unit)},"
+            f" p {equals}{self.numbers.p(adjusted)}"
+        )
