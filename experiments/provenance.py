@@ -7,7 +7,19 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("numpy", "scipy", "torch", "torchvision", "timm", "open_clip_torch", "transformers", "peft")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "torchvision",
+    "timm",
+    "open_clip_torch",
+    "transformers",
+    "peft",
+    "sacrebleu",
+    "datasets",
+    "gguf",
+)
 
 
 def commit(root: Path) -> tuple[str | None, bool]:

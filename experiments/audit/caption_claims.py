@@ -51,9 +51,9 @@ def _quality() -> Finding:
     faulty = sum(map(any, zip(cut_off, rambling, repeating, strict=True)))
     verdict, reason = ("differs", "faulty") if faulty else ("agrees", "sound")
     return Finding(
-        verdict, reason, "count", _BRIEF, faulty,
+        verdict, reason, "count_of", _BRIEF, faulty,
         derived={
-            "captions": len(captions), "faulty": faulty, "cut_off": sum(cut_off),
+            "part": faulty, "whole": len(captions), "cut_off": sum(cut_off),
             "rambling": sum(rambling), "repeating": sum(repeating),
         },
     )  # fmt: skip
@@ -68,9 +68,9 @@ def _changed(run: Run) -> Finding:
         verdict, reason = "agrees", "all_changed"
     else:
         verdict, reason = "differs", "some_unchanged"
-    derived = {"changed": changed, "photos": len(records)}
+    derived = {"part": changed, "whole": len(records)}
     return Finding(
-        verdict, reason, "share", "captions.changed", wilson(changed, len(records)), derived=derived
+        verdict, reason, "count_of", "captions.changed", wilson(changed, len(records)), derived=derived
     )
 
 

@@ -53,6 +53,8 @@ def _clip(run: Run, tolerance: float) -> Finding:
 def _speed(run: Run) -> Finding:
     reason = "other_machine" if run.is_the_briefs_clip else "other_model_and_machine"
     derived = {
+        "batches": brief.BATCHES,
+        "seconds": brief.SECONDS,
         "batches_per_second": brief.BATCHES / brief.SECONDS,
         "printed_batches_per_second": brief.BATCHES_PER_SECOND,
         "images_per_second": brief.TEST_IMAGES / brief.SECONDS,
@@ -65,7 +67,7 @@ def _trained() -> Finding:
     """Ask whether the brief's CNN can be told from guessing, which its own figure answers."""
     own, chance = wilson(round(brief.CNN * brief.TEST_IMAGES), brief.TEST_IMAGES), 1 / brief.CLASSES
     verdict, reason = ("differs", "at_chance") if own.low <= chance else ("agrees", "above_chance")
-    return Finding(verdict, reason, "share", _BRIEF, own, derived={"chance": chance, "images": own.n})
+    return Finding(verdict, reason, "interval", _BRIEF, own, derived={"chance": chance, "images": own.n})
 
 
 def _ordering(run: Run) -> Finding:

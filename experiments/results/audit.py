@@ -14,10 +14,25 @@ Topic = Literal["tuning", "captions", "classification"]
 """What part of the brief a claim belongs to."""
 
 Unit = Literal[
-    "text", "count", "parameters", "part", "share", "change", "bytes", "seconds", "rate", "number", "bits"
+    "text",
+    "count",
+    "count_of",
+    "parameters",
+    "part",
+    "share",
+    "interval",
+    "change",
+    "bytes",
+    "seconds",
+    "rate",
+    "number",
+    "bits",
 ]
-"""How `found` is to be read. Shares lie in [0, 1]; a change is the difference of two of them, and a part
-the ratio of `derived["part"]` to `derived["whole"]`. A rate is images per second."""
+"""How `found` is to be read.
+
+Shares lie in [0, 1], an interval is that of a share, and a change (like bits) a difference. A rate is
+images per second. For a part and a count_of, `derived` holds the figures `part` and `whole`.
+"""
 
 
 class AuditedClaim(Frozen):
@@ -102,8 +117,13 @@ class Asset(Frozen):
 
 
 class Audit(Frozen):
-    """Claims of the brief, published figures, known failures and assets, each by its id."""
+    """Claims of the brief, published figures, known failures and assets, each by its id.
 
+    `verdicts` counts the claims with each verdict, `failed` the checks that are not passed.
+    """
+
+    verdicts: dict[Verdict, int]
+    failed: int
     claims: dict[str, AuditedClaim]
     published: dict[str, Anchor]
     checks: dict[str, Check]
@@ -111,11 +131,4 @@ class Audit(Frozen):
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
-        verdicts = [entry.verdict for entry in (*self.claims.values(), *self.published.values())]
-        return {
-            "agree": verdicts.count("agrees"),
-            "differ": verdicts.count("differs"),
-            "cannot be told": verdicts.count("cannot_tell"),
-            "not comparable": verdicts.count("not_comparable"),
-            "failures found": sum(not check.passed for check in self.checks.values()),
-        }
+        return {**self.verdicts, "failed checks": self.failed}
