@@ -66,7 +66,10 @@ def _speed(run: Run) -> Finding:
 def _trained() -> Finding:
     """Ask whether the brief's CNN can be told from guessing, which its own figure answers."""
     own, chance = wilson(round(brief.CNN * brief.TEST_IMAGES), brief.TEST_IMAGES), 1 / brief.CLASSES
-    verdict, reason = ("differs", "at_chance") if own.low <= chance else ("agrees", "above_chance")
+    if own.low > chance:
+        verdict, reason = "agrees", "above_chance"
+    else:
+        verdict, reason = "differs", "at_chance" if chance <= own.high else "below_chance"
     return Finding(verdict, reason, "interval", _BRIEF, own, derived={"chance": chance, "images": own.n})
 
 
