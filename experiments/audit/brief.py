@@ -33,33 +33,33 @@ def _exactly(what: str, text: str, stated: int | float) -> Statement:
 
 
 STATEMENTS = {
-    "data_set": Statement("Data set with captions", "Flickr30k"),
+    "data_set": Statement("Data set", "Flickr30k"),
     "tuning_photos": _exactly("Photos tuned on", "50 images", 50),
     "lora_rank": _exactly("Rank r", "32", RANK),
     "lora_alpha": _exactly("Scale α", "64", 64),
     "lora_targets": Statement("Adapted layers", ", ".join(TARGETS)),
-    "layer_kinds": Statement("Kinds of adapted layers", "attention: c_attn, c_proj; MLP: c_fc"),
+    "layer_kinds": Statement("What c_proj is", "attention"),
     "epochs": _exactly("Epochs", "8", 8),
     "learning_rate": _exactly("Learning rate", "3e-4", 3e-4),
-    "training_time": Statement("Time of tuning", "10–15 min, Colab GPU", 750, 600, 900),
+    "training_time": Statement("Time of tuning", "10–15 min", 750, 600, 900),
     "lora_trainable": Statement("Trained parameters", "about 2 M", 2_000_000, 1_500_000, 2_500_000),
     "base_parameters": Statement(
-        "Parameters of the captioner", "124 M", 124_000_000, 123_500_000, 124_500_000
+        "Whole captioner", "124 M", 124_000_000, 123_500_000, 124_500_000
     ),
-    "lora_share": Statement("Share that is trained", "1.6 %", 0.016, 0.0155, 0.0165),
+    "lora_share": Statement("Trained share", "1.6 %", 0.016, 0.0155, 0.0165),
     "adapter_size": Statement("Adapter on disk", "8 MB", 8_000_000, 7_500_000, 8_500_000),
     "examples": _exactly("Examples shown", "5 examples", 5),
-    "caption_quality": _exactly("Its own tuned captions", "more detailed and specific", 0),
-    "visible_difference": _exactly("Captions that changed", "5 of 5", 1.0),
-    "closer_to_style": Statement("Style after tuning", "closer to the references"),
-    "no_forgetting": Statement("Forgetting", "prevented by the frozen base"),
+    "caption_quality": _exactly("Tuned captions", "more specific", 0),
+    "visible_difference": _exactly("Changed captions", "5 of 5", 1.0),
+    "closer_to_style": Statement("Style after tuning", "closer"),
+    "no_forgetting": Statement("Forgetting", "prevented"),
     "test_images": _exactly("Test images", "10,000", TEST_IMAGES),
     "clip_accuracy": Statement("CLIP, zero-shot", "88.85 %", CLIP, CLIP, CLIP),
-    "zero_shot_speed": Statement("Speed of the zero-shot test", "40 batches in 23 s", TEST_IMAGES / SECONDS),
+    "zero_shot_speed": Statement("Zero-shot speed", "40 batches in 23 s", TEST_IMAGES / SECONDS),
     "vit_accuracy": _exactly("ViT, trained", "70.63 %", VIT),
     "cnn_accuracy": _exactly("CNN, trained", "10.35 %", CNN),
-    "trained_for_it": Statement("What its CNN learnt", "optimised for CIFAR-10"),
-    "ordering": Statement("Order of the models", "CLIP > ViT > CNN"),
+    "trained_for_it": Statement("CNN's training", "optimised"),
+    "ordering": Statement("Order", "CLIP > ViT > CNN"),
 }
 """Every claim by its id, in the order of the page."""
 
