@@ -32,10 +32,11 @@ preview: $(VENV)/.render   ## render, then serve the site on this machine
 		$(BIN)/python -m reporting.render --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
 	fi
 
-lint: $(VENV)/.complete   ## check style and types
+lint: $(VENV)/.complete   ## check style and types, and that nobody typed a number into the report
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/python -m reporting.digits
 
 clean:          ## delete what can be made again; results, downloads and the environment stay
 	rm -rf _site _figures .pytest_cache .ruff_cache .hypothesis

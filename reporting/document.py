@@ -62,7 +62,7 @@ class Document:
         return "\n\n".join(callouts)
 
     def _fill(self, name: str, used: list[str]) -> str:
-        templates = _environment(self.project.root / "templates")
+        templates = templates_in(self.project.root / "templates")
         values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
         return templates.get_template(f"{name}.md.j2").render(
             project=self.project,
@@ -155,7 +155,7 @@ def _callout(kind: str, title: str, text: str) -> str:
     return f'::: {{.callout-{kind} title="{title}"}}\n{text}\n:::'
 
 
-def _environment(folder: Path) -> jinja2.Environment:
+def templates_in(folder: Path) -> jinja2.Environment:
     """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

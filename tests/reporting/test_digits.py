@@ -1,0 +1,287 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from reporting import digits
+from reporting.document import templates_in
+from tests.reporting.conftest import ROOT
+
+
+def test_nobody_typed_a_number_into_the_report() -> None:
+    assert [str(finding) for finding in digits.findings(ROOT)] == []
+
+
+@pytest.fixture
+def environment() -> jinja2.Environment:
+    return templates_in(ROOT / "templates")
+
+
+def in_template(source: str) -> list[str]:
+    return [finding.text for finding in digits.in_template("t", source, templates_in(ROOT / "templates"))]
+
+
+# Pages
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("We reached 93.1 % in the end.", "93.1"),
+        ("# Section 4", "4"),
+        ("| a | 12 |\n|---|---|", "12"),
+        ("x² and ½", "x²"),
+        ("x² and ½", "½"),
+        ("We reached ９３ %.", "９３"),
+        ("Ⅷ classes", "Ⅷ"),
+        ("① first", "①"),
+        ("1. first", "1."),
+        ("[as good as 93](report.qmd)", "93"),
+        ("We reached {93}.", "{93}."),
+        ("We reached {.n93} of them", "{.n93}"),
+        ('::: {.callout-note title="We reached 93"}\n:::', "93"),
+        ('![](a.svg){fig-alt="Accuracy of 93 percent" width=50%}', "93"),
+        ("An escaped \\`93\\` is no code", "\\`93\\`"),
+        ("A lone ` and 93", "93"),
+        ("One ` here\n\n93 and one ` there", "93"),
+        ("&#57;&#51; percent", "9"),
+        ("Almost &half;", "½"),
+        ("We reached<!-- --> 93", "93"),
+        ("CIFAR-10", "CIFAR-10"),
+        ("*93*", "*93*"),
+        ("https://example.org/93", "https://example.org/93"),
+        ("someone@93-tbl", "someone@93-tbl"),
+    ],
+)
+def test_a_number_typed_into_a_page_is_found(text: str, word: str) -> None:
+    found = digits.in_page("page.qmd", f"---\ntitle: x\n---\n\n{text}\n")
+    assert word in " ".join(finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Heading {#sec-2}",
+        "## Heading {.unnumbered #sec-2b}",
+        "See @tbl-models2 and @sec-4.",
+        "Run `make x2` or ``a ` 2``.",
+        "`a\n2`",
+        "![](figures/a2.svg){fig-alt=\"nothing\" width=50%}",
+        "[text](report.qmd#claim-2)",
+        "[text](https://example.org/2024_(3))",
+        "```{python}\nx = 93\n```",
+        "```\n93\n```",
+        "<!-- 93 -->",
+        "::: {#tbl-2}\n:::",
+        "[words]{data-from=\"a.0\"}",
+        "[a]: https://example.org/93",
+        "a&nbsp;b &lt; c",
+        "ninety-five percent",
+    ],
+)  # fmt: skip
+def test_digits_of_structure_are_allowed_on_a_page(text: str) -> None:
+    page = f'---\ntitle: "Top 10"\ndate: 2026-01-01\n---\n\n{text}\n'
+    assert digits.in_page("page.qmd", page) == []
+
+
+def test_a_number_after_a_cell_is_found_in_its_line() -> None:
+    page = "---\ntitle: x\n---\n\n```{python}\nx = 1\n```\n\ntext\nand 93\n"
+    assert [(finding.line, finding.text) for finding in digits.in_page("page.qmd", page)] == [(10, "93")]
+
+
+# Templates
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "We reached 93.1 %.",
+        "{% if x %}\nWe reached 93.\n{% endif %}",
+        "{% macro f() %}93{% endmacro %}",
+        "{% set x %}93{% endset %}",
+        '{{ "93.1 %" }}',
+        "{{ 93 }}",
+        "{{ 93.1 }}",
+        '{{ "more" if x else "93 more" }}',
+        '{{ x | default("93") }}',
+        '{{ "%.1f" | format(x) }}',
+        '{{ "%.1f" % x }}',
+        '{{ x | replace("a", "93") }}',
+        '{{ {"better": "93 better"}[x] }}',
+        '{{ ("93", "94")[i] }}',
+        '{{ "CIFAR-" ~ "10" }}',
+        '{{ n.text("a") ~ " of 93" }}',
+        '{{ "93" | markdown }}',
+        '{{ strong("93") }}',
+        '{{ strong(93) }}',
+        '{{ x or "93" }}',
+        "{{ 90 + 3 }}",
+        '{{ "9" + "3" }}',
+        '{% set x = "93 %" %}',
+        '{% set x = "ninety" if y else "93 %" %}',
+        '{% set x = 93 %}We reached {{ x }}.',
+        '{% set x, y = 93, 94 %}We reached {{ y }}.',
+        '{% set x = "captions.0.93" %}{{ x }}',
+        '{% set best = "93%" %}{{ best }}',
+        '{% for x in ["93 %"] %}{{ x }}{% endfor %}',
+        '{% for x in [93] %}{{ x }}{% endfor %}',
+        '{% macro f(x="93 %") %}{{ x }}{% endmacro %}',
+        '{% filter replace("a", "93") %}a{% endfilter %}',
+        '{% with x = "93 %" %}{{ x }}{% endwith %}',
+        '{% call f("93 %") %}{% endcall %}',
+        '{{ "{}".format("93") }}',
+        '{{ "93 {}".format(x) }}',
+        '{{ n.wrapped("cnn.model", "93" | markdown) }}',
+        '{{ some_macro("93 more") }}',
+        '{{ loop.cycle("93", "94") }}',
+        '![](a.svg){fig-alt="{{ n.plain.text("cnn.model") }} at 93 percent" width={{ width }}}',
+        '{{ "½" }}',
+        '{{ x | join("2") }}',
+    ],
+)  # fmt: skip
+def test_a_number_that_a_template_would_print_is_found(source: str) -> None:
+    assert in_template(f"{source}\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{{ n.percent("vit.per_class.3") }}',
+        '{{ n.percent("vit.per_class." ~ loop.index0 ~ ".top1") }}',
+        '{{ n.plain.times("a.0", "b.1") }}',
+        '{% set path = "ablations.variants.0" %}{{ n.count(path ~ ".held_out.n2") }}',
+        '{% set path = "captions:provenance.versions[a.b-2]" %}{{ n.text(path) }}',
+        '{{ amount("captions.measures.0.before", unit) }}',
+        '{% set width = "150px" %}width={{ width }}',
+        '{% set width = "80%" | markdown %}',
+        '{{ card(at, width="88px") }}',
+        "{{ order[0] }}",
+        "{% for stage in order[1:] %}{{ stage }}{% endfor %}",
+        '{{ " and " if loop.revindex0 == 1 else "," }}',
+        "{% if values.captions.changed > 0 %}x{% endif %}",
+        "{{ names[loop.index0 + 1] }}",
+        "{% set above = order[loop.index0 - 1] %}{{ above }}",
+        "{% set low = 0 %}{{ order[low] }}",
+        "{% for i in range(3) %}{{ order[i] }}{% endfor %}",
+        '{{ {"r1": "one", 2: "two"}[x] }}',
+        '{{ facts.overlap(a, "cnn2", 3) }}',
+        '{{ captions.position_of(measures, "distinct_2") }}',
+        '{{ variants | map(attribute="top1") | join(", ") }}',
+        '{{ "x" if variants[2].rank is divisibleby 2 else "y" }}',
+        "<# 93 #>",
+        '{% from "words2.j2" import f with context %}',
+        '{% include "card2.md.j2" %}',
+        "::: {#tbl-2}\n:::",
+        '![](figures/a{{ x }}2.svg){fig-alt="a" width=150px}',
+        "[{{ x }}](page.qmd#claim-{{ y }}-2)",
+        "@tbl-2 and `a2`",
+        "| {{ x }} |\n|:--|\n",
+    ],
+)  # fmt: skip
+def test_digits_of_structure_are_allowed_in_a_template(source: str) -> None:
+    assert in_template(f"{source}\n") == []
+
+
+def test_a_number_in_a_template_is_found_in_its_line(environment: jinja2.Environment) -> None:
+    source = '{% if x %}\n\n{{ x }} and\nof 93\n{% endif %}\n\n{{\n  "94"\n}}\n'
+    found = digits.in_template("t", source, environment)
+    assert [(finding.line, finding.text) for finding in found] == [(4, "93"), (8, "94")]
+
+
+def test_a_template_that_cannot_be_read_is_a_finding(environment: jinja2.Environment) -> None:
+    (found,) = digits.in_template("t", "\n{% if %}\n", environment)
+    assert found.line == 2
+    assert "not a template" in str(found)
+
+
+# Claims
+
+CLAIM = """
+from reporting.claims import Claim
+
+
+def claims(test, x):
+    yield Claim(
+        id="vit_93",
+        holds={holds},
+        fails=None,
+        words={words},
+        tests=("prompts_1",),
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("holds", "text"),
+    [
+        ('"It reached 93 %."', "93"),
+        ('"It reached" " 93 %."', "93"),
+        ("'{{ \"93\" }} of them'", "93"),
+        ('"a {{ x | default(93) }}"', "93"),
+        ('"few" if test == "r1" else "93"', "93"),
+        ('f"{x} of 93 {{{{ name }}}}"', "93"),
+        ('"It reached " + "93 %."', "93"),
+        ('wording("93")', "93"),
+        ('{"a": "93"}[x]', "93"),
+        ('"{{ x"', "not a template"),
+    ],
+)
+def test_a_number_in_a_wording_is_found(environment: jinja2.Environment, holds: str, text: str) -> None:
+    found = digits.in_claims("c", CLAIM.format(holds=holds, words="{}"), environment)
+    assert [text in finding.text for finding in found] == [True]
+    assert found[0].line == 8
+
+
+def test_a_number_in_the_words_of_a_claim_is_found(environment: jinja2.Environment) -> None:
+    source = CLAIM.format(holds='"{{ x }}"', words='{"x": "93 %", "y": ("text", "vit.classes.3")}')
+    assert [finding.text for finding in digits.in_claims("c", source, environment)] == ["93 %"]
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        "\"{{ name }} is right on {{ n.percent('vit.per_class.3') }}, see @tbl-2\"",
+        'WORDINGS[f"r{x}2"]',
+        "None",
+    ],
+)
+def test_digits_of_structure_are_allowed_in_a_wording(environment: jinja2.Environment, holds: str) -> None:
+    assert digits.in_claims("c", CLAIM.format(holds=holds, words="{}"), environment) == []
+
+
+# The command
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    for folder in ("templates", "reporting"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "report.qmd").write_text("---\ntitle: x\n---\n\nNothing.\n")
+    (tmp_path / "templates" / "a.md.j2").write_text("Nothing.\n")
+    return tmp_path
+
+
+def lint(folder: Path) -> tuple[int, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "reporting.digits"], cwd=folder, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_the_command_is_silent_where_there_is_nothing_to_find(small: Path) -> None:
+    assert lint(small) == (0, [])
+
+
+def test_the_command_names_each_number_by_file_and_line_and_fails(small: Path) -> None:
+    (small / "report.qmd").write_text("---\ntitle: x\n---\n\nWe reached 93.1 %.\n")
+    (small / "templates" / "a.md.j2").write_text('\n{{ "94" }}\n')
+    (small / "reporting" / "lora_claims.py").write_text('Claim(\n    holds="95",\n)\n')
+    (small / "reporting" / "other.py").write_text('Claim(\n    holds="96",\n)\n')
+    code, lines = lint(small)
+    assert code == 1
+    starts = ["report.qmd:5: ", "templates/a.md.j2:2: ", "reporting/lora_claims.py:2: "]
+    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
