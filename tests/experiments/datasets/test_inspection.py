@@ -1,0 +1,111 @@
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from experiments.classification.evaluation import score
+from experiments.datasets.generated import generate
+from experiments.datasets.generated_photos import generate_photos
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.inspection import data_sets, repeated, shared
+from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.results.data_sets import DataSets
+from experiments.sections.images import GeneratedSection
+from experiments.sections.photos import GeneratedPhotos
+from tests.experiments.silent import SilentContext
+from tests.test_layers import HEAVY, imported_at_once
+
+SECTION = GeneratedSection(kind="generated", seed=0, train=40, test=20, size=8)
+IMAGES = generate(SECTION)
+PHOTOS = generate_photos(GeneratedPhotos(kind="generated", seed=1, tuning=8, evaluation=6, size=8))
+
+
+class Surroundings(SilentContext):
+    def __init__(self, images: ClassifiedImages, photos: CaptionedPhotos) -> None:
+        self.images = lambda: images
+        self.photos = lambda: photos
+
+
+def inspected(images: ClassifiedImages = IMAGES, photos: CaptionedPhotos = PHOTOS) -> DataSets:
+    context: Any = Surroundings(images, photos)
+    return data_sets(SECTION, {}, context)
+
+
+def test_data_sets_without_overlap_are_counted_and_nothing_is_found() -> None:
+    found = inspected()
+    assert (found.train_images, found.test_images, found.evaluation_captions) == (40, 20, 12)
+    assert (len(found.tuning_names), len(found.evaluation_names)) == (8, 6)
+    assert found.photos_source == PHOTOS.source
+    assert found.labels == tuple(IMAGES.test_labels)
+    overlaps = (found.shared_images, found.shared_photos, found.repeated_tuning_photos)
+    assert overlaps == (0, 0, 0)
+    assert DataSets.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_hash_of_the_labels_is_the_one_that_classifiers_give() -> None:
+    scores = score(np.full((20, 4), 0.25), IMAGES.test_labels, IMAGES.classes)
+    assert inspected().labels_sha256 == scores["labels_sha256"]
+
+
+def test_training_images_among_the_test_images_are_found_wherever_they_stand() -> None:
+    planted = IMAGES.test_images.copy()
+    planted[[2, 9, 17]] = IMAGES.train_images[[31, 0, 31]]
+    assert inspected(images=replace(IMAGES, test_images=planted)).shared_images == 3
+
+
+def test_an_image_that_differs_by_one_value_is_another() -> None:
+    planted = IMAGES.test_images.copy()
+    planted[2] = IMAGES.train_images[31]
+    planted[2, 7, 7, 2] ^= 1
+    assert inspected(images=replace(IMAGES, test_images=planted)).shared_images == 0
+
+
+def test_photos_on_both_sides_and_photos_under_two_names_are_found() -> None:
+    one, *others = PHOTOS.evaluation
+    twin = replace(PHOTOS.tuning[0], name="a twin")
+    photos = replace(
+        PHOTOS,
+        tuning=(*PHOTOS.tuning, twin),
+        evaluation=(replace(one, pixels=PHOTOS.tuning[3].pixels), *others, replace(others[0], name="again")),
+    )
+    found = inspected(photos=photos)
+    assert (found.shared_photos, found.repeated_tuning_photos, found.repeated_evaluation_photos) == (1, 1, 1)
+
+
+def test_a_tuning_caption_among_the_references_is_found_whatever_its_capitals_and_full_stop() -> None:
+    one, *others = PHOTOS.evaluation
+    known = PHOTOS.tuning[0].references[0]
+    evaluation = (replace(one, references=(f"{known.upper()} .", "something else")), *others)
+    before = inspected().shared_references
+    tuned = {text for photo in PHOTOS.tuning for text in photo.references}
+    own = sum(text in tuned for text in one.references)
+    assert inspected(photos=replace(PHOTOS, evaluation=evaluation)).shared_references == before - own + 1
+
+
+def test_photos_of_other_shapes_with_the_same_bytes_are_others() -> None:
+    wide, tall = np.zeros((2, 8, 3), dtype=np.uint8), np.zeros((4, 4, 3), dtype=np.uint8)
+    assert shared([wide], [tall]) == 0
+    assert shared([wide, wide], [wide, tall]) == 2
+    assert repeated([wide, tall, wide, wide]) == 2
+
+
+def test_photos_of_many_sizes_are_compared() -> None:
+    random = np.random.default_rng(0)
+    pixels = [random.integers(0, 255, (4 + at, 5, 3), dtype=np.uint8) for at in range(4)]
+    photos = tuple(Photo(f"p{at}", at, part, ("a photo",), None) for at, part in enumerate(pixels))
+    found = inspected(photos=CaptionedPhotos("somewhere", (), photos[:2], photos[1:]))
+    assert (found.shared_photos, found.shared_references) == (1, 3)
+
+
+def test_as_many_images_as_cifar10_has_take_seconds() -> None:
+    random = np.random.default_rng(0)
+    many = random.integers(0, 255, (60_000, 32, 32, 3), dtype=np.uint8)
+    start = time.perf_counter()
+    assert shared(many[50_000:], many[:50_000]) == 0
+    assert time.perf_counter() - start < 10
+
+
+def test_the_inspection_imports_neither_torch_nor_scipy() -> None:
+    reached = {name.partition(".")[0] for name in imported_at_once("experiments.datasets.inspection")}
+    assert not reached & HEAVY
