@@ -1,7 +1,7 @@
 """Stage `audit`: the brief's claims, published figures, known failures and assets, held against the run."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from experiments.audit.anchors import anchors
 from experiments.audit.assets import assets
@@ -14,7 +14,7 @@ from experiments.audit.lora_arithmetic import LoraArithmetic, lora_arithmetic
 from experiments.audit.run import Run, run_of
 from experiments.audit.tuning_claims import tuning_claims
 from experiments.context import Context
-from experiments.results.audit import Audit, AuditedClaim, Topic, Verdict
+from experiments.results.audit import Audit, AuditedClaim, Topic
 from experiments.sections.audit import AuditSection
 
 
@@ -30,14 +30,10 @@ def audit(section: AuditSection, inputs: Mapping[str, Any], context: Context) ->
 
 def audited(run: Run, sizes: LoraArithmetic, tolerance: float) -> Audit:
     """Hold everything that is stated against a run; accuracies agree up to `tolerance`."""
-    claims, found = _claims(run, sizes, tolerance), checks(run)
-    verdicts = [entry.verdict for entry in claims.values()]
     return Audit(
-        verdicts={verdict: verdicts.count(verdict) for verdict in get_args(Verdict)},
-        failed=sum(not check.passed for check in found.values()),
-        claims=claims,
+        claims=_claims(run, sizes, tolerance),
         published=anchors(run, tolerance),
-        checks=found,
+        checks=checks(run),
         assets=assets(run),
     )
 

@@ -1,6 +1,6 @@
 """What the assignment's own report and the literature state, held against what was measured here."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from experiments.frozen import Frozen
 from experiments.results.estimate import Estimate
@@ -117,17 +117,23 @@ class Asset(Frozen):
 
 
 class Audit(Frozen):
-    """Claims of the brief, published figures, known failures and assets, each by its id.
+    """Claims of the brief, published figures, known failures and assets, each by its id."""
 
-    `verdicts` counts the claims with each verdict, `failed` the checks that are not passed.
-    """
-
-    verdicts: dict[Verdict, int]
-    failed: int
     claims: dict[str, AuditedClaim]
     published: dict[str, Anchor]
     checks: dict[str, Check]
     assets: dict[str, Asset]
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How many claims have each verdict."""
+        found = [claim.verdict for claim in self.claims.values()]
+        return {verdict: found.count(verdict) for verdict in get_args(Verdict)}
+
+    @property
+    def failed(self) -> int:
+        """How many checks are not passed."""
+        return sum(not check.passed for check in self.checks.values())
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
