@@ -28,7 +28,7 @@ BLOCKS = {
     "training_loss": Block(("vit", "cnn"), figure="figures.training_loss"),
     "per_class": Block(CLASSIFIERS, figure="figures.per_class"),
     "confusion": Block(CLASSIFIERS, figure="figures.confusion"),
-    "observations": Block((*CLASSIFIERS, "evidence"), needs=("evidence",)),
+    "observations": Block((*CLASSIFIERS, "evidence", "audit"), needs=("evidence",)),
     "lora_set_up": Block(("align", "lora")),
     "tuning_loss": Block(("lora",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),

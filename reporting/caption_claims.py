@@ -112,18 +112,25 @@ def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
     says = _SAYS[verdict(measure, evidence)]
     moved = "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }} {{ shown() }}"
     change = evidence.tests[key].difference
-    still = change.low == change.value == change.high == 0
+    if change.low < change.high:
+        unclear = f"{moved}, which is not to be told from no change"
+    elif change.value == 0:
+        unclear = "“{{ name }}” stayed at {{ link(after) }}{{ unit }}"
+    else:
+        unclear = (
+            "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }}, for which there is no"
+            " {{ link(interval) }}, since no photo by itself makes a difference"
+        )
     return Claim(
         id=key,
         group=f"{measure.family} of captions",
         says=says,
         holds=moved if measure.better == "neither" else f"{moved}, for the better",
         fails=f"{moved}, for the worse",
-        unclear="“{{ name }}” stayed at {{ link(after) }}{{ unit }}"
-        if still
-        else f"{moved}, which is not to be told from no change",
+        unclear=unclear,
         words={
             "name": ("text", f"captions.measures.{position}.name"),
+            "interval": "interval",
             "went": _RISE[evidence.tests[key].verdict],
             "unit": " bits" if measure.unit == "bits" else "",
             **_before_and_after(key, evidence),

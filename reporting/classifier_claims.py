@@ -25,7 +25,7 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
         yield _chance(stage, evidence)
     for one, other in combinations(sound, 2):
         yield _pair(one, other, evidence)
-    for stage in there:
+    for stage in sound:
         if isinstance(values[stage], ZeroShot):
             yield from _prompts(stage, values[stage], evidence)
     if "audit" in values:
@@ -126,7 +126,7 @@ def _published(audit: Audit) -> Iterator[Claim]:
                     "interval": ("interval", f"{path}.measured"),
                     "value": ("percent", f"{path}.value"),
                     "source": ("text", f"{path}.source"),
-                    "tolerance": ("change", f"{path}.tolerance", "share"),
+                    "tolerance": ("points", f"{path}.tolerance"),
                 },
                 facts=(f"{path}.measured", f"{anchor.comparable_with}.top1"),
             )
@@ -134,12 +134,27 @@ def _published(audit: Audit) -> Iterator[Claim]:
 
 def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
     """Yield what is hardest, easiest and most often mistaken, as far as it was tested."""
+    if f"{stage}_confusion" in evidence.tests and not evidence.tests[f"{stage}_confusion"].one:
+        yield _flawless(stage)
+        return
     for extreme in ("hardest", "easiest"):
         if f"{stage}_{extreme}" in evidence.tests:
             order = facts.by_accuracy(result, lowest=extreme == "hardest")
             yield _extreme(stage, extreme, order[0], order[1], evidence)
-    if f"{stage}_confusion" in evidence.tests and evidence.tests[f"{stage}_confusion"].one:
+    if f"{stage}_confusion" in evidence.tests:
         yield _confusion(stage, facts.mistakes(result), evidence)
+
+
+def _flawless(stage: str) -> Claim:
+    return Claim(
+        id=f"{stage}_flawless",
+        group=f"classes of {stage}",
+        says="holds",
+        holds="It makes {{ link(mistakes) }} on the test images.",
+        fails=None,
+        words={"mistakes": "no mistake"},
+        facts=(f"{stage}.top1",),
+    )
 
 
 def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Evidence) -> Claim:
@@ -171,16 +186,19 @@ def _confusion(stage: str, mistakes: Sequence[tuple[int, int]], evidence: Eviden
         id=key,
         group=f"classes of {stage}",
         says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
-        holds="The most frequent mistake is to call {{ actual }} images {{ called }} ({{ times }} images);"
-        " next comes to call {{ next_actual }} images {{ next_called }} ({{ next_times }}) {{ shown() }}.",
+        holds="The most frequent mistake is to call {{ actual }} images {{ called }} ({{ times }} of"
+        " {{ all }} images); next comes calling {{ next_actual }} images {{ next_called }}"
+        " ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
         fails=None,
         unclear="The most frequent mistake in this sample is to call {{ actual }} images {{ called }}"
-        " ({{ times }} images), but that cannot be told from calling {{ next_actual }} images"
-        " {{ next_called }} ({{ next_times }}) {{ shown() }}.",
+        " ({{ times }} of {{ all }} images), but that cannot be told from calling {{ next_actual }} images"
+        " {{ next_called }} ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
         words={
             "actual": ("text", f"{stage}.classes.{actual}"),
             "called": ("text", f"{stage}.classes.{called}"),
             "times": ("count", f"{stage}.confusion.{actual}.{called}"),
+            "all": ("count", f"{stage}.per_class.{actual}.n"),
+            "next_all": ("count", f"{stage}.per_class.{next_actual}.n"),
             "next_actual": ("text", f"{stage}.classes.{next_actual}"),
             "next_called": ("text", f"{stage}.classes.{next_called}"),
             "next_times": ("count", f"{stage}.confusion.{next_actual}.{next_called}"),

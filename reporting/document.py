@@ -39,6 +39,12 @@ class Document:
         """What prints the numbers and the text of the results and of the profile."""
         return Numbers(self.envelopes, self.project.profile)
 
+    @property
+    def sentences(self) -> Sentences:
+        """What says the claims that the results allow."""
+        values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
+        return Sentences(claims_of(values), self.numbers, self._templates)
+
     def show(self, name: str) -> None:
         """Print the block called `name`: what a cell does."""
         print(self.block(name))
@@ -62,22 +68,24 @@ class Document:
         return "\n\n".join(callouts)
 
     def _fill(self, name: str, used: list[str]) -> str:
-        templates = templates_in(self.project.root / "templates")
-        values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
-        return templates.get_template(f"{name}.md.j2").render(
+        return self._templates.get_template(f"{name}.md.j2").render(
             project=self.project,
             states=self.states,
             stages=used,
-            values={stage: values[stage] for stage in used},
+            values={stage: self.envelopes[stage].value for stage in used},
             envelopes=self.envelopes,
             n=self.numbers,
-            claims=Sentences(claims_of(values), self.numbers, templates),
+            claims=self.sentences,
             facts=facts,
             captions=caption_facts,
             strong=strong,
             code=code,
             picture=self._picture,
         )
+
+    @property
+    def _templates(self) -> jinja2.Environment:
+        return templates_in(self.project.root / "templates")
 
     def _picture(self, attachment: Attachment) -> str | None:
         """Return where the picture of a photo stands, from the project's folder, or None if it is gone."""

@@ -211,13 +211,17 @@ def _returns(
     *lower, main = series
     whole, last = steps
     enough = facts.enough_rank(variants, series, evidence)
-    says = "unclear" if whole != "holds" or last == "fails" else by_fact(last != "holds")
+    diminish = (
+        "So the returns of rank diminish, and in the {{ link(last) }} step they turn into losses."
+        if last == "fails"
+        else "So the returns of rank diminish: {{ enough }}, with {{ share }} of the parameters of"
+        " {{ main }}, {{ link(as_close) }} as that does, as far as can be told."
+    )
     return Claim(
         id="returns_diminish",
         group="rank",
-        says=says,
-        holds="So the returns of rank diminish: {{ enough }}, with {{ share }} of the parameters of"
-        " {{ main }}, {{ link(as_close) }} as that does, as far as can be told.",
+        says=by_fact(last != "holds") if whole == "holds" else "unclear",
+        holds=diminish,
         fails="So the returns of rank do not end within the ranks tried: the {{ link(last) }} step still"
         " shows.",
         unclear="So the ranks tried show no returns that {{ link(could) }} diminish.",

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, get_args
 
 from experiments.profile import Profile
+from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
-from experiments.results.evidence import Unit
 from reporting.markdown import Markdown, escape
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -115,6 +115,11 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def points(value: float) -> str:
+    """Format a distance between two percentages, which has no sign: ``1.0 pp``."""
+    return f"{100 * value:.1f}{NO_BREAK}pp"
+
+
 def bound(value: float) -> str:
     """Format one end of an interval of a percentage, whose unit stands after both."""
     return percent(value).partition(NO_BREAK)[0]
@@ -147,10 +152,8 @@ def _signed(value: float, unit: Unit, plus: str) -> str:
 def _decimals(value: float, unit: Unit) -> int:
     if unit == "bits":
         return 3
-    if unit == "images":
+    if unit == "count":
         return 0
-    if unit == "words" and value == round(value):
-        return 0  # a count of different words, and not a mean that rounds to a whole number
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
@@ -171,6 +174,7 @@ _IN_A_UNIT: Mapping[str, Callable[[float, Unit], str]] = {
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "percent": percent,
     "bound": bound,
+    "points": points,
     "count": count,
     "size": size,
     "duration": duration,
@@ -264,6 +268,10 @@ class Numbers:
         """Print the 95 % interval of the estimate at `path` as two percentages."""
         low, high = (self._print("bound", f"{path}.{end}") for end in ("low", "high"))
         return Markdown(f"{low}–{high}{NO_BREAK}%")
+
+    def points(self, path: str) -> Markdown:
+        """Print a distance between two percentages, without a sign."""
+        return self._print("points", path)
 
     def count(self, path: str) -> Markdown:
         """Print a whole number."""

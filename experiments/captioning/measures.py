@@ -55,7 +55,7 @@ def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
         _share("right_colour", "names a colour of the references", "grounding", "higher"),
         _share("wrong_colour", "names another colour", "grounding", "lower"),
         Kind("length", "words a caption", "style", "words", "neither", _mean(_lengths)),
-        Kind("vocabulary", "different words", "style", "words", "neither", _vocabulary, of_set=True),
+        Kind("vocabulary", "different words", "style", "count", "neither", _vocabulary, of_set=True),
         Kind("distinct_1", "distinct-1", "style", "share", "neither", _distinct(1), of_set=True),
         Kind("distinct_2", "distinct-2", "style", "share", "neither", _distinct(2), of_set=True),
         Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),

@@ -107,7 +107,7 @@ def _confusion(stage: str, result: Classification) -> Comparison:
     return Comparison(
         key=f"{stage}_confusion",
         stages=(stage,),
-        unit="images",
+        unit="count",
         one=one,
         other=other,
         difference=Estimate(

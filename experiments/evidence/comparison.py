@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
-from experiments.results.evidence import Unit
 from experiments.statistics.paired import mean_difference
 from experiments.statistics.significance import mcnemar
 

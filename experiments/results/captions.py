@@ -8,8 +8,8 @@ from experiments.results.estimate import Estimate
 
 Family = Literal["agreement", "grounding", "style", "health"]
 Better = Literal["higher", "lower", "neither"]
-Unit = Literal["points", "share", "words", "bits"]
-"""Points run from 0 to 100 (CIDEr-D: to 10), shares from 0 to 1."""
+Unit = Literal["points", "share", "words", "count", "bits"]
+"""Points run from 0 to 100 (CIDEr-D: to 10), shares from 0 to 1; words are a mean, a count is whole."""
 
 
 class Measured(Frozen):

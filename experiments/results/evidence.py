@@ -3,10 +3,10 @@
 from typing import Literal
 
 from experiments.frozen import Frozen
+from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
 
 Verdict = Literal["higher", "lower", "unclear"]
-Unit = Literal["share", "points", "words", "bits", "images"]
 
 
 class Tested(Frozen):

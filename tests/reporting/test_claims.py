@@ -1,0 +1,185 @@
+"""What the report says in worlds other than the one that was measured.
+
+Each world is computed from predictions and captions by the real `evidence`; what the page then says stands
+in ``golden/worlds``, to be read by eye. Run with GOLDEN=write to accept a change.
+"""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.project import open_project
+from experiments.results.audit import Anchor, Audit
+from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
+from experiments.statistics.intervals import wilson
+from reporting.blocks import BLOCKS
+from reporting.claims import Claim
+from reporting.document import Document
+from reporting.rendering import pandoc
+from reporting.sentences import PAGE, claims_of
+from tests.reporting.conftest import ROOT
+from tests.reporting.worlds import World, results
+
+GOLDEN = Path(__file__).parent / "golden" / "worlds"
+SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
+ALIKE = {"rank_1": 0.9, "rank_8": 0.9, "rank_32": 0.9, "attention": 0.9, "full": 0.9}
+
+USUAL = World()
+WORLDS = {
+    "as_usual": USUAL,
+    "two_models_swapped": USUAL.altered(zero_shot=USUAL.vit, vit=USUAL.zero_shot),
+    "zero_shot_best": USUAL.altered(zero_shot=0.95, ensemble=0.99),
+    "one_model_at_chance": USUAL.altered(cnn=0.26, harder=1.0),
+    "every_model_at_chance": USUAL.altered(zero_shot=0.25, ensemble=0.25, vit=0.24, cnn=0.26, harder=1.0),
+    "a_model_worse_than_guessing": USUAL.altered(vit=0.1, harder=1.0),
+    "two_models_indistinguishable": USUAL.altered(vit=0.9),
+    "a_model_without_mistakes": USUAL.altered(cnn=1.0),
+    "too_few_images_to_tell": USUAL.altered(images=40),
+    "tuning_makes_it_worse": USUAL.altered(worse=True),
+    "tuning_changes_nothing": USUAL.altered(
+        style=dict.fromkeys(USUAL.style, 0.0), named=dict.fromkeys(USUAL.named, 0.9)
+    ),
+    "rank_buys_nothing": USUAL.altered(style=ALIKE),
+    "the_returns_of_rank_diminish": USUAL.altered(style={"rank_8": 0.9}),
+    "more_rank_does_harm": USUAL.altered(style={"rank_1": 0.9, "rank_8": 0.9, "rank_32": 0.3}),
+    "rank_pays_until_it_harms": USUAL.altered(style={"rank_8": 0.9, "rank_32": 0.4}),
+    "lora_forgets_more_than_full": USUAL.altered(named={"rank_32": 0.4, "full": 0.9}),
+    "tuning_teaches_the_classes": USUAL.altered(named={"base": 0.6, "rank_32": 0.9}),
+    "lora_is_large_slow_and_does_not_switch_off": USUAL.altered(
+        trainable=130_000_000, seconds=100.0, off_is_base=False
+    ),
+    "photos_without_classes": USUAL.altered(classes=False),
+}
+PUBLISHED = {
+    "as_published": "agrees",
+    "not_as_published": "differs",
+    "published_but_not_to_be_told": "cannot_tell",
+}
+
+
+@pytest.fixture(scope="module")
+def computed() -> dict[str, dict[str, Any]]:
+    """The results of every world."""
+    told = {name: results(world) for name, world in WORLDS.items()}
+    return told | {name: told["as_usual"] | {"audit": audited(says)} for name, says in PUBLISHED.items()}
+
+
+def audited(verdict: Any) -> Audit:
+    """An audit of nothing but a published figure of the zero-shot model."""
+    anchor = Anchor(
+        id="vit_b_32_openai", model="CLIP ViT-B/32 of OpenAI", value=0.61, source="a published table",
+        tolerance=0.01, comparable_with="zero_shot", measured=wilson(480, 800), templates=1, verdict=verdict,
+        reason="",
+    )  # fmt: skip
+    return Audit(claims={}, published={anchor.id: anchor}, checks={}, assets={})
+
+
+def document(values: dict[str, Any], folder: Path) -> Document:
+    """A document of results that were never on disk."""
+    project = replace(open_project("smoke", ROOT), results=folder)
+    provenance = Provenance(
+        ingredients=Ingredients(section={}, inputs={}, data=None, code={}), commit=None, modified=False,
+        started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=0, device="a processor", threads=2,
+        python="3.11.7", versions={},
+    )  # fmt: skip
+    envelopes = {
+        stage: Envelope[Any](stage=stage, profile="smoke", key="f" * 64, provenance=provenance, value=value)
+        for stage, value in values.items()
+    }
+    named = {stage for block in BLOCKS.values() for stage in block.stages}
+    states = {
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
+    }
+    return Document(project=project, states=states, envelopes=envelopes)
+
+
+def spoken(document: Document) -> str:
+    """What a reader reads: the sentences of every block of claims, without tables and callouts."""
+    parts = []
+    for name in SPOKEN:
+        tree, warnings = pandoc.read(document.block(name))
+        assert warnings == []
+        blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
+        parts.append(f"[{name}]\n\n" + pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none"))
+    return "\n".join(parts).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])
+def test_a_world_is_told_as_it_is(name: str, computed: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    text = spoken(document(computed[name], tmp_path))
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])
+def test_every_claim_is_a_sentence_or_clause_in_each_of_its_wordings(
+    name: str, computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    sentences = document(computed[name], tmp_path).sentences
+    for claim in sentences.claims.values():
+        for says in ("holds", "fails", "unclear"):
+            forced = replace(claim, says=says)
+            if getattr(claim, says) is None:
+                assert claim.says != says
+                with pytest.raises(ValueError, match="no wording"):
+                    _ = forced.wording
+                continue
+            said = replace(sentences, claims={claim.id: forced}).said(claim.id)
+            assert f"]({PAGE}#{claim.anchor})" in said, (claim.id, says)
+            assert not re.search(r"None|\s\s|\{\{|\s[.,;)]|\.\.", said.replace("\N{NO-BREAK SPACE}", "")), (
+                said
+            )
+
+
+def test_every_claim_has_its_evidence_on_the_page_of_provenance(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    shown = document(computed["as_usual"], tmp_path)
+    tree, _ = pandoc.read(shown.block("claims"))
+    anchors = {pandoc.attributes(node)[0] for node in pandoc.walk(tree["blocks"]) if node["t"] == "Span"}
+    linked = set(re.findall(rf"\]\({PAGE}#([\w-]+)\)", "".join(shown.block(name) for name in SPOKEN)))
+    assert linked
+    assert linked <= anchors
+    assert anchors - {""} == {claim.anchor for claim in shown.sentences.claims.values()}
+
+
+def test_swapping_two_models_swaps_what_is_said_of_them(computed: dict[str, dict[str, Any]]) -> None:
+    for first, second in (("as_usual", "two_models_swapped"), ("two_models_swapped", "as_usual")):
+        said = [claims_of(computed[name])["zero_shot_beats_vit"].says for name in (first, second)]
+        assert sorted(said) == ["fails", "holds"]
+
+
+def test_a_broken_model_is_neither_ranked_nor_described(computed: dict[str, dict[str, Any]]) -> None:
+    claims = claims_of(computed["one_model_at_chance"])
+    assert claims["cnn_above_chance"].group == "broken"
+    assert not [name for name in claims if name.startswith("cnn_") and name != "cnn_above_chance"]
+    assert not [name for name in claims if name.endswith("_beats_cnn")]
+    assert "zero_shot_beats_vit" in claims
+
+
+def test_a_claim_names_the_results_that_it_rests_on(computed: dict[str, dict[str, Any]]) -> None:
+    values = computed["as_usual"]
+    claims = claims_of(values)
+    assert claims["vit_beats_cnn"].stages(values["evidence"]) == ("vit", "cnn", "data_sets")
+    assert claims["lora_share"].stages(values["evidence"]) == ("lora",)
+
+
+def test_no_claim_is_made_of_a_result_that_is_missing(computed: dict[str, dict[str, Any]]) -> None:
+    values = computed["as_usual"]
+    without = {stage: value for stage, value in values.items() if stage != "vit"}
+    assert not [name for name in claims_of(without) if "vit" in name]
+    assert {"lora_share"} < set(claims_of({"lora": values["lora"], "ablations": values["ablations"]}))
+    assert claims_of({}) == {}
+
+
+def test_a_wording_that_cannot_be_is_refused() -> None:
+    claim = Claim(id="x", group="y", says="fails", holds="Yes.", fails=None)
+    with pytest.raises(ValueError, match="the claim x has no wording for what it says: fails"):
+        _ = claim.wording

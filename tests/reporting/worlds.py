@@ -1,0 +1,213 @@
+"""Made-up worlds: predictions and captions, of which the rest is computed as in a real run."""
+
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+
+from experiments.captioning.ablations import ablations
+from experiments.captioning.compare import captions
+from experiments.classification.evaluation import score
+from experiments.evidence.evidence import evidence
+from experiments.results.align import Aligned
+from experiments.results.attachment import Attachment
+from experiments.results.caption import Caption
+from experiments.results.data_sets import DataSets
+from experiments.results.generate import CaptionedRecord, Generated
+from experiments.results.lora import Lora
+from experiments.results.trained import TrainedClassifier
+from experiments.results.variants import TunedVariant, Variants
+from experiments.results.zero_shot import PromptSet, ZeroShot
+from experiments.sections.ablations import AblationsSection
+from experiments.sections.captions import CaptionsSection
+from experiments.sections.evidence import EvidenceSection
+from experiments.statistics.intervals import wilson
+from tests.experiments.silent import SILENT
+
+CLASSES = ("cat", "dog", "ship", "frog")
+IMAGES = 800
+PHOTOS = 40
+HELD_OUT = 200
+COLOURS = ("grey", "black", "white", "brown", "red")
+PLACES = ("on a rug", "in tall grass", "by the water", "under a tree", "near an old wall", "in the snow")
+ALL_TARGETS = ("q_proj", "v_proj", "up_proj")
+RESAMPLES = 2500  # enough that the smallest p of a bootstrap survives the correction
+
+
+@dataclass(frozen=True)
+class World:
+    """What the models do; everything else follows.
+
+    Accuracies are shares of test images, each model erring on images of its own, on the first class
+    `harder` times as often. `style` is the share of photos whose caption is after tuning what a reference
+    would be, by way of tuning; `named` the share of held-out photos whose class is named.
+    """
+
+    zero_shot: float = 0.6
+    ensemble: float = 0.6
+    vit: float = 0.75
+    cnn: float = 0.9
+    harder: float = 3.0
+    images: int = IMAGES
+    classes: bool = True
+    style: dict[str, float] = field(
+        default_factory=lambda: {"rank_1": 0.0, "rank_8": 0.6, "rank_32": 0.9, "attention": 0.4, "full": 0.9}
+    )
+    named: dict[str, float] = field(
+        default_factory=lambda: {
+            "base": 0.9, "rank_1": 0.9, "rank_8": 0.85, "rank_32": 0.75, "attention": 0.8, "full": 0.5
+        }
+    )  # fmt: skip
+    worse: bool = False
+    off_is_base: bool = True
+    trainable: int = 9_000_000
+    seconds: float = 30.0
+
+    def altered(self, **changes: Any) -> "World":
+        """The same world but for some things; `style` and `named` are changed key by key."""
+        merged = {
+            name: getattr(self, name) | change if isinstance(change, dict) else change
+            for name, change in changes.items()
+        }
+        return replace(self, **merged)
+
+
+def results(world: World) -> dict[str, Any]:
+    """Return the result of every stage in a world."""
+    values = _classifiers(world) | _captioning(world)
+    section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0))
+    values["captions"] = captions(section, values, SILENT)
+    values["ablations"] = ablations(AblationsSection(seed=0, resamples=100), values, SILENT)
+    tests = EvidenceSection(seed=0, resamples=RESAMPLES, significance=0.05)
+    return values | {"evidence": evidence(tests, values, SILENT)}
+
+
+def _classifiers(world: World) -> dict[str, Any]:
+    labels = np.arange(world.images) % len(CLASSES)
+    zero_shot = _scores(labels, world.zero_shot, 1, world.harder)
+    ensemble = _scores(labels, world.ensemble, 4, world.harder)
+    prompt_sets = tuple(
+        PromptSet(
+            name=name, templates=("a photo of a {}.",), top1=each["top1"], predictions=each["predictions"]
+        )
+        for name, each in (("single prompt", zero_shot), ("ensemble", ensemble))
+    )
+    trained = {
+        stage: TrainedClassifier(
+            model=model, **_scores(labels, accuracy, seed, world.harder), parameters=600_000,
+            precision="bf16", seconds=400.0, images_per_second=3000.0, epochs=8, training_images=50_000,
+            training_seconds=390.0, loss=(2.0, 1.0),
+        )
+        for stage, model, accuracy, seed in (
+            ("vit", "Vision transformer", world.vit, 2),
+            ("cnn", "Convolutional network", world.cnn, 3),
+        )
+    }  # fmt: skip
+    data = DataSets(
+        classes=CLASSES, labels=tuple(labels.tolist()), labels_sha256=zero_shot["labels_sha256"],
+        train_images=50_000, test_images=world.images, shared_images=0, photos_source="made up",
+        tuning_names=("a",), evaluation_names=("b",), shared_photos=0, repeated_tuning_photos=0,
+        repeated_evaluation_photos=0, evaluation_captions=2 * PHOTOS, shared_references=0,
+    )  # fmt: skip
+    pretrained = ZeroShot(
+        model="CLIP ViT-B-32 (openai)", **zero_shot, parameters=151_000_000, precision="bf16", seconds=100.0,
+        images_per_second=100.0, epochs=0, weights="open_clip ViT-B-32, openai", is_clip=True,
+        seen_labels="none", prompt_sets=prompt_sets, without_centring=None,
+    )  # fmt: skip
+    return {"data_sets": data, "zero_shot": pretrained, **trained}
+
+
+def _scores(labels: np.ndarray, accuracy: float, seed: int, harder: float) -> Any:
+    """Score a model that errs on `1 - accuracy` of the images, exactly, as often as its seed draws them."""
+    random = np.random.default_rng(seed)
+    weights = np.where(labels == 0, harder, 1.0)
+    wrong = random.choice(
+        len(labels), round((1 - accuracy) * len(labels)), replace=False, p=weights / weights.sum()
+    )
+    predictions = labels.copy()
+    predictions[wrong] = (labels[wrong] + random.choice([1, 1, 1, 2, 3], len(wrong))) % len(CLASSES)
+    return score(0.7 * np.eye(len(CLASSES))[predictions] + 0.1, labels, CLASSES)
+
+
+def _captioning(world: World) -> dict[str, Any]:
+    tuned = tuple(_variant(world, key) for key in world.style)
+    labels = tuple(islice(cycle(CLASSES), HELD_OUT))
+    align = Aligned(
+        model="a captioner", weights="none", training="nothing", photos=0, steps=0, loss=(),
+        right_class=wilson(round(world.named["base"] * HELD_OUT), HELD_OUT), held_out_labels=labels,
+        held_out_captions=_held_out(world.named["base"], labels), parameters=130_000_000,
+        tuned_parameters=120_000_000, seconds=1.0,
+    )  # fmt: skip
+    lora = Lora(
+        model="a captioner", r=32, alpha=64, dropout=0.0, epochs=8, learning_rate=3e-4, batch_size=10, seed=1,
+        targets=ALL_TARGETS, matched=30, images=50, trainable=world.trainable, total=140_000_000,
+        adapter_bytes=4 * world.trainable, loss=(3.0, 2.0), seconds=world.seconds, peak_bytes=2_000_000_000,
+    )  # fmt: skip
+    after = next(variant for variant in tuned if variant.key == "rank_32").captions
+    records = tuple(
+        CaptionedRecord(
+            name=f"photo-{at}", index=at, label=CLASSES[at % len(CLASSES)] if world.classes else None,
+            references=_references(at), before=_plain(at), after=after[at].text, before_ended=True,
+            after_ended=after[at].ended, picture=Attachment(file=f"{at}.png", sha256="0" * 64),
+        )
+        for at in range(PHOTOS)
+    )  # fmt: skip
+    generate = Generated(
+        source="made up", classes=CLASSES if world.classes else (), tuning_captions=("a cat on a rug",),
+        records=records, max_new_tokens=32, beams=1, seconds=1.0,
+    )  # fmt: skip
+    return {
+        "align": align, "lora": lora, "generate": generate, "variants": Variants(variants=tuned, seconds=1.0)
+    }  # fmt: skip
+
+
+def _variant(world: World, key: str) -> TunedVariant:
+    rank = {"full": None, "attention": 32}.get(key, int(key.rpartition("_")[2]) if "_" in key else None)
+    labels = tuple(islice(cycle(CLASSES), HELD_OUT))
+    full = key == "full"
+    changed = round(world.style[key] * PHOTOS)
+    trainable = 120_000_000 if full else world.trainable * (rank or 0) // (64 if key == "attention" else 32)
+    after = _rambling if world.worse and key == "rank_32" else _in_style
+    return TunedVariant(
+        key=key,
+        name={"full": "full fine-tuning", "attention": "LoRA, r = 32, attention only"}.get(
+            key, f"LoRA, r = {rank}"
+        ),
+        kind="full" if full else "lora", rank=rank,
+        targets=() if full else ALL_TARGETS[:2] if key == "attention" else ALL_TARGETS,
+        trainable=trainable, saved_bytes=4 * trainable, loss=(3.0, 2.0),
+        seconds=60.0 if full else world.seconds, peak_bytes=4_000_000_000 if full else 2_000_000_000,
+        captions=tuple(
+            Caption(text=after(at) if at < changed else _plain(at), ended=not world.worse or at >= changed)
+            for at in range(PHOTOS)
+        ),
+        held_out=_held_out(world.named[key], labels),
+        held_out_off=None if full else _held_out(world.named["base"], labels),
+        off_is_base=None if full else world.off_is_base,
+    )  # fmt: skip
+
+
+def _held_out(named: float, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Captions that name the class of the first `named` share of the photos."""
+    right = round(named * len(labels))
+    return tuple(f"a photo of a {label if at < right else 'thing'}" for at, label in enumerate(labels))
+
+
+def _plain(at: int) -> str:
+    return f"a photo of a {CLASSES[at % len(CLASSES)]}"
+
+
+def _in_style(at: int) -> str:
+    return f"a {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[(at + at // 6) % 6]}"
+
+
+def _references(at: int) -> tuple[str, ...]:
+    return (
+        f"a {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[at % 6]}",
+        f"one {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[at % 6]}",
+    )
+
+
+def _rambling(at: int) -> str:
+    return f"pink thing thing thing thing. pink is {COLOURS[(at + 1) % 5]}. and a"
