@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: report test experiments reproduce preview lint clean help
+.PHONY: report test experiments reproduce preview check lint clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ lint: $(VENV)/.complete   ## check style and types, and that nobody typed a numb
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python -m reporting.digits
+
+check: $(VENV)/.render   ## check that every number on the pages is what the results say
+	@$(BIN)/python -m reporting.check
 
 clean:          ## delete what can be made again; results, downloads and the environment stay
 	rm -rf _site _figures .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,105 @@
+"""The check of the pages: `python -m reporting.check` reads every number's origin again and compares.
+
+Each element that names an origin must show what stands there now, in the format that it names; no
+other number may stand on a page, but for those of its structure (`reporting.checking.page` lists
+them); and a PDF must show what its page shows.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.errors import UserError
+from experiments.profile import active
+from experiments.project import open_project
+from reporting.checking import page, paper
+from reporting.document import open_document
+from reporting.numbers import FORMATS, Numbers, formatted
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something on a page that the results do not say."""
+
+    page: str
+    what: str
+    where: str
+
+    def __str__(self) -> str:
+        """Return the page, what is wrong with it and where, in one line."""
+        return f"{self.page}: {self.what}: {self.where}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All problems of a site, and how many numbers on how many pages were read."""
+
+    problems: tuple[Problem, ...]
+    numbers: int
+    pages: int
+
+
+def check(site: Path, numbers: Numbers) -> Outcome:
+    """Compare every page of a site with the results.
+
+    Raises:
+        UserError: if there is no page.
+    """
+    pages = {path: page.parse(path.read_text(encoding="utf-8")) for path in sorted(site.glob("*.html"))}
+    pages = {path: tree for path, tree in pages.items() if not page.is_redirect(tree)}
+    if not pages:
+        raise UserError(f"There are no pages in {site}: run `make report` first.")
+    problems = [problem for path, tree in pages.items() for problem in _problems(path, tree, numbers)]
+    return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
+
+
+def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[Problem]:
+    for origin in page.origins(tree):
+        what = disagreement(origin, numbers)
+        if what is not None:
+            yield Problem(path.name, what, origin.path)
+    for word, where in page.bare_numbers(tree):
+        yield Problem(path.name, f"{word!r} names no origin", where)
+    for word, where in page.bare_alternatives(tree):
+        yield Problem(path.name, f"{word!r} in an alternative text names no origin", where)
+    pdf = path.with_suffix(".pdf")
+    if pdf.is_file():
+        for what, where in paper.differences(tree, pdf):
+            yield Problem(pdf.name, what, where)
+
+
+def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
+    """Return what is wrong with text that names its origin, or None if it is what stands there."""
+    if origin.how is None or origin.how not in FORMATS:
+        return f"{origin.text!r} is in no known format ({origin.how})"
+    try:
+        expected = page.squeezed(formatted(numbers.at(origin.path), origin.how))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return f"{origin.text!r} has an origin that cannot be read as {origin.how}"
+    return None if expected == origin.text else f"{origin.text!r} should be {expected!r}"
+
+
+def main(
+    site: Annotated[Path, typer.Option(help="The folder of the rendered pages.")] = Path("_site"),
+    profile: Annotated[str | None, typer.Option(help="The profile that was reported on.")] = None,
+) -> None:
+    """Compare the rendered pages of the project in the current folder with its results."""
+    try:
+        document = open_document(open_project(profile or active(), Path.cwd()))
+        outcome = check(site, document.numbers)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from error
+    for problem in outcome.problems:
+        print(problem)
+    if outcome.problems:
+        raise typer.Exit(1)
+    print(f"{outcome.numbers:,d} numbers on {outcome.pages} pages agree with the results")
+
+
+if __name__ == "__main__":
+    typer.run(main)

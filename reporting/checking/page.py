@@ -1,0 +1,242 @@
+"""What a rendered page shows: its text, what of it names an origin, and what of it is bare."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from reporting.markdown import words
+
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+_UNSEEN = frozenset({"script", "style", "template"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CAPTION_LABEL = re.compile(r"\A\s*((?:Table|Figure)\s\d+):")
+_STATE = re.compile(r"(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """One element of a page; `children` are elements and text in order."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list["Element | str"]
+
+    @property
+    def classes(self) -> list[str]:
+        """The element's classes."""
+        return self.attributes.get("class", "").split()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Text that says where it was read (`path`) and in which format (`how`), as its element gives them."""
+
+    path: str
+    how: str | None
+    text: str
+
+
+class _Builder(HTMLParser):
+    """Builds the tree of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = [Element("", {}, [])]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, [])
+        self.open[-1].children.append(element)
+        if tag not in _VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        depths = [depth for depth, element in enumerate(self.open) if element.tag == tag]
+        if depths:
+            del self.open[depths[-1] :]
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].children.append(data)
+
+
+def parse(html: str) -> Element:
+    """Return the tree of a page."""
+    builder = _Builder()
+    builder.feed(html)
+    builder.close()
+    return builder.open[0]
+
+
+def walk(element: Element) -> Iterator[Element]:
+    """Yield an element and everything in it, in the order of the page."""
+    yield element
+    for child in element.children:
+        if isinstance(child, Element):
+            yield from walk(child)
+
+
+def text_of(element: Element) -> str:
+    """Return the text of an element, numbers of list items included."""
+    if element.tag in _UNSEEN:
+        return ""
+    texts, position = [], int(element.attributes.get("start", "1"))
+    for child in element.children:
+        if isinstance(child, str):
+            texts.append(child)
+            continue
+        if element.tag == "ol" and element.attributes.get("type", "1") == "1" and child.tag == "li":
+            texts.append(f"{position}. ")
+            position += 1
+        texts.append(text_of(child))
+    return "".join(texts)
+
+
+def body_of(page: Element) -> Element:
+    """Return the part of a page that is its text."""
+    for wanted in ("main", "body"):
+        for element in walk(page):
+            if element.tag == wanted:
+                return element
+    return page
+
+
+def is_redirect(page: Element) -> bool:
+    """Tell whether a page only leads to another one, whose title it repeats."""
+    return any(element.attributes.get("http-equiv") == "refresh" for element in walk(page))
+
+
+def title_block(page: Element) -> str:
+    """Return the title, the authors and the date of a page."""
+    blocks = (element for element in walk(page) if element.attributes.get("id") == "title-block-header")
+    return text_of(next(blocks, Element("", {}, [])))
+
+
+def origins(page: Element) -> list[Origin]:
+    """Return what on a page says where it was read."""
+    return [
+        Origin(element.attributes["data-from"], element.attributes.get("data-as"), squeezed(text_of(element)))
+        for element in walk(page)
+        if "data-from" in element.attributes
+    ]
+
+
+def squeezed(text: str) -> str:
+    """Return text with single spaces; no-break spaces stay."""
+    return " ".join(words(text))
+
+
+def digits(text: str) -> str:
+    """Return the numeric characters of a text, of any script: also ½, ² and full-width digits."""
+    return "".join(mark for mark in text if mark.isnumeric())
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return the runs of numeric characters in a text, with the points and commas inside them."""
+    marks = "".join(mark if mark.isnumeric() or mark in ".," else " " for mark in text)
+    return [run for run in (run.strip(".,") for run in marks.split()) if run]
+
+
+def bare_numbers(page: Element) -> Iterator[tuple[str, str]]:
+    """Yield each word with a number that names no origin and is no structure, and the words around it."""
+    body = body_of(page)
+    for text in _bare(body, "", _labels(body)):
+        for found in re.finditer(r"\S+", text):
+            if digits(found[0]):
+                start, end = max(0, found.start() - 40), found.end() + 40
+                yield found[0], squeezed(text[start:end])
+
+
+def bare_alternatives(page: Element) -> Iterator[tuple[str, str]]:
+    """Yield each number in an alternative text that stands nowhere on the page with its origin.
+
+    An attribute cannot hold a span, so its numbers must be among those of the page.
+    """
+    known = {run for origin in origins(page) for run in numbers_in(origin.text)}
+    for element in walk(body_of(page)):
+        for name in ("alt", "title", "aria-label"):
+            text = element.attributes.get(name, "")
+            yield from ((run, text) for run in numbers_in(text) if run not in known)
+
+
+def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str]:
+    """Yield the text in an element that neither names an origin nor is structure."""
+    if "data-from" in element.attributes or _is_structure(element, parent, labels):
+        return
+    if _tells_state(element):
+        element = _without_lists(element)
+    children = _without_label(element.children) if element.tag == "figcaption" else element.children
+    for child in children:
+        if isinstance(child, str):
+            yield child
+        else:
+            yield from _bare(child, element.tag, labels)
+
+
+def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool:
+    """Tell whether an element is of a kind whose digits are no results.
+
+    These are: the title block, tables of contents and navigation, the numbers of sections, code, and
+    cross-references that say what their target is called. The other two kinds are the label of a caption
+    and the list of commands in a callout about missing or stale results.
+    """
+    target = element.attributes.get("href", "").removeprefix("#")
+    return (
+        element.tag in _UNSEEN | {"nav", "code", "pre"}
+        or element.attributes.get("id") == "title-block-header"
+        or ("header-section-number" in element.classes and parent in _HEADINGS)
+        or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))
+    )
+
+
+def _labels(body: Element) -> dict[str, str]:
+    """Return what each section, table and figure is called in a cross-reference, by its anchor."""
+    labels = {}
+    for element in walk(body):
+        name = element.attributes.get("id")
+        label = _label(element) if name else None
+        if name and label:
+            labels[name] = label
+    return labels
+
+
+def _label(element: Element) -> str | None:
+    for inner in walk(element):
+        if "header-section-number" in inner.classes:
+            return f"Section {text_of(inner).strip()}"
+        if inner.tag == "figcaption":
+            found = _CAPTION_LABEL.match(text_of(inner))
+            return _plain(found[1]) if found else None
+    return None
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _without_label(children: list[Element | str]) -> list[Element | str]:
+    first, *rest = children or [""]
+    return [_CAPTION_LABEL.sub("", first, count=1) if isinstance(first, str) else first, *rest]
+
+
+def _tells_state(element: Element) -> bool:
+    """Tell whether an element is a callout that says which results are missing or stale."""
+    if not {"callout", "callout-warning", "callout-caution"} & set(element.classes):
+        return False
+    headers = (inner for inner in walk(element) if "callout-header" in inner.classes)
+    return bool(_STATE.fullmatch(squeezed(text_of(next(headers, Element("", {}, []))))))
+
+
+def _without_lists(element: Element) -> Element:
+    """Return a callout about results without its list, which says what to run and what has changed."""
+    children = [
+        _without_lists(child) if isinstance(child, Element) else child
+        for child in element.children
+        if not isinstance(child, Element) or child.tag != "ul"
+    ]
+    return Element(element.tag, element.attributes, children)

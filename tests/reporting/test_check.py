@@ -1,0 +1,218 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments.errors import UserError
+from reporting.check import Outcome, check
+from reporting.numbers import Numbers
+from tests.reporting.rendering.conftest import Project
+
+SPACE = "\N{NO-BREAK SPACE}"
+TOP1 = '<span data-from="vit.top1" data-as="percent">81.3&nbsp;%</span>'
+LABELS = (
+    '<h1 id="sec-a"><span class="header-section-number">1.2</span> Name</h1>'
+    '<figure id="tbl-a"><figcaption>Table&nbsp;3: Words.</figcaption><table></table></figure>'
+)
+STALE = (
+    '<div class="callout callout-caution"><div class="callout-header"><p>Stale: vit, zero_shot</p></div>'
+    '<div class="callout-body"><p>Words.</p><ul><li>run <code>x</code>: resamples was 5000</li></ul></div>'
+    "</div>"
+)
+
+
+def results(**altered: Any) -> Numbers:
+    value = SimpleNamespace(
+        **{"top1": 0.813, "n": 10_000, "model": "ViT-B/32", "caption": "a  cat\non 2 mats", "none": 0}
+        | altered
+    )
+    return Numbers({"vit": SimpleNamespace(value=value)})
+
+
+def outcome(folder: Path, body: str, numbers: Numbers | None = None) -> Outcome:
+    (folder / "page.html").write_text(
+        f"""<!DOCTYPE html><html><head><title>Top 10</title><style>a {{ top: 1px }}</style></head><body>
+        <header id="title-block-header"><h1>Top 10</h1><p>2026</p></header>
+        <nav id="TOC"><a href="#a">1 One</a></nav>
+        <main>{body}</main></body></html>""",
+        encoding="utf-8",
+    )
+    return check(folder, numbers or results())
+
+
+def problems(folder: Path, body: str, numbers: Numbers | None = None) -> list[str]:
+    return [str(problem) for problem in outcome(folder, body, numbers).problems]
+
+
+def test_numbers_that_are_what_stands_at_their_origin_are_counted(tmp_path: Path) -> None:
+    body = f'<p>{TOP1} of <b><span data-from="vit.n" data-as="count">10,000</span></b></p>'
+    assert outcome(tmp_path, body) == Outcome((), numbers=2, pages=1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p><span data-from="vit.caption" data-as="text">a <strong>cat on</strong>\n2 mats</span></p>',
+        '<p><span data-from="vit.n/vit.top1" data-as="times">12,300</span></p>',
+        '<h1><span class="header-section-number">1.2</span> Name</h1>',
+        f'{LABELS}<p>See <a href="#sec-a">Section&nbsp;1.2</a> and <a href="#tbl-a">Table 3</a>.</p>',
+        "<p><code>x2</code></p><pre>93</pre>",
+        "<nav>12</nav><script>1</script>",
+        STALE,
+        f'{TOP1}<img alt="An accuracy of 81.3 percent">',
+    ],
+)
+def test_structure_and_agreeing_text_is_no_problem(tmp_path: Path, body: str) -> None:
+    assert problems(tmp_path, body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>We reached 93.1 %.</p>",
+        "<p>We reached 9<b>3</b>.</p>",
+        "<p>We reached &#57;&#51;.</p>",
+        "<p>x² and ½</p>",
+        "<p>We reached ９３.</p>",
+        "<table><tr><td>93</td></tr></table>",
+        "<h2>93 of them</h2>",
+        "<p><strong>93</strong></p>",
+        '<p><span data-as="percent">93.1 %</span></p>',
+        '<p><span class="header-section-number">93</span></p>',
+        f'{LABELS}<p>See <a href="#tbl-a">Table 93</a>.</p>',
+        f'{LABELS}<p>See <a href="#nowhere">Table 3</a>.</p>',
+        f'{LABELS}<p>See <a href="#tbl-a">Table 3 of 93</a>.</p>',
+        '<figure id="tbl-a"><figcaption>Table&nbsp;3: Of 93.</figcaption></figure>',
+        '<figure id="tbl-a"><figcaption>As Table 93: words</figcaption></figure>',
+        '<p>Table 93: words</p>',
+        STALE.replace("<p>Words.</p>", "<p>We reached 93.</p>"),
+        STALE.replace("vit, zero_shot", "we reached 93 %"),
+        STALE.replace("Stale: vit, zero_shot", "Good news"),
+        STALE.replace("callout callout-caution", "own"),
+        f'{TOP1}<img alt="An accuracy of 93.1 percent">',
+        '<img alt="" title="93">',
+        '<ol><li>93</li></ol>',
+        f"<p>{TOP1}93</p>",
+    ],
+)  # fmt: skip
+def test_a_number_without_an_origin_is_caught(tmp_path: Path, body: str) -> None:
+    assert problems(tmp_path, body)
+
+
+def test_a_number_outside_main_is_none_of_the_text_but_one_in_a_page_without_main_is(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<body><p>We reached 93.1 %.</p></body>")
+    (problem, *_) = check(tmp_path, results()).problems
+    assert str(problem) == "page.html: '93.1' names no origin: We reached 93.1 %."
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (TOP1.replace("81.3", "93.1"), f"'93.1{SPACE}%' should be '81.3{SPACE}%'".replace(SPACE, "\\xa0")),
+        (TOP1.replace("81.3", "81.30"), "should be"),
+        (TOP1.replace("&nbsp;", " "), "should be"),
+        (TOP1.replace("81.3&nbsp;%", ""), "should be"),
+        (TOP1.replace("percent", "share"), None),
+        (TOP1.replace("percent", "bound"), "should be '81.3'"),
+        (TOP1.replace("percent", "percents"), "no known format (percents)"),
+        (TOP1.replace(' data-as="percent"', ""), "no known format (None)"),
+        (TOP1.replace("vit.top1", "vit.top2"), "an origin that cannot be read as percent"),
+        (TOP1.replace("vit.top1", "cnn.top1"), "an origin that cannot be read"),
+        (TOP1.replace("vit.top1", "vit.model"), "an origin that cannot be read"),
+        (TOP1.replace("vit.top1", "vit.top1/vit.none"), "an origin that cannot be read"),
+        (TOP1.replace("vit.top1", ""), "an origin that cannot be read"),
+        (TOP1.replace("81.3", "<b>9</b>81.3"), "should be"),
+        ('<span data-from="vit.model" data-as="text">ViT-B/16</span>', "should be 'ViT-B/32'"),
+    ],
+)
+def test_a_number_that_is_not_what_stands_at_its_origin_is_caught(
+    tmp_path: Path, body: str, what: str | None
+) -> None:
+    found = problems(tmp_path, f"<p>{body}</p>")
+    assert len(found) == (what is not None)
+    assert all(what in problem for problem in found if what)
+
+
+def test_a_result_that_has_changed_since_is_caught(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, f"<p>{TOP1}</p>", results(top1=0.814))
+    assert problem.endswith("should be '81.4\\xa0%': vit.top1")
+
+
+def test_a_folder_without_pages_is_an_error_and_no_agreement(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<meta http-equiv="refresh" content="0; url=a.html"><p>Top 10</p>')
+    with pytest.raises(UserError, match="make report"):
+        check(tmp_path, results())
+
+
+# The PDF
+
+LONG = " ".join(f"extraordinarily-long-winded{at} incomprehensibilities" for at in range(90))
+BODY = f"""# First {{#sec-first}}
+
+[81.3{SPACE}%]{{data-from="vit.top1" data-as="percent"}} of [10,000]{{data-from="vit.n" data-as="count"}}, see
+@sec-second and @tbl-one.
+
+#. one
+#. two
+
+# Second {{#sec-second}}
+
+[{LONG}]{{data-from="vit.long" data-as="text"}}
+
+## Third
+
+::: {{#tbl-one}}
+
+| Name                                               | Share                                              |
+|:---------------------------------------------------|---------------------------------------------------:|
+| [ViT-B/32]{{data-from="vit.model" data-as="text"}} | [81.3 %]{{data-from="vit.top1" data-as="percent"}} |
+
+A caption.
+
+:::
+"""
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose PDF shows what its page shows, over more than one sheet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("QUARTO_PROFILE", raising=False)
+        return Project(tmp_path_factory.mktemp("good")).page(BODY).render().site
+
+
+def beside(good: Path, folder: Path, body: str) -> list[str]:
+    """Check the page of `good` beside the PDF that another body gives."""
+    other = Project(folder).page(body).render().site
+    (other / "report.html").write_bytes((good / "report.html").read_bytes())
+    return [str(problem) for problem in check(other, results(long=LONG)).problems]
+
+
+def test_a_pdf_that_shows_what_its_page_shows_is_no_problem(good: Path) -> None:
+    assert check(good, results(long=LONG)) == Outcome((), numbers=5, pages=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[10,000]", "[10,001]", "'10,000' (vit.n) is not where it should follow"),
+        ("see\n", "and 93 besides, see\n", "other digits than the page: '"),
+        ("A caption.", "A caption of 93.", "other digits than the page: '"),
+        ("winded7 ", "", "(vit.long) is not where it should follow"),
+        ("[81.3\N{NO-BREAK SPACE}%]", "[18.3\N{NO-BREAK SPACE}%]", "(vit.top1) is not where"),
+        ("ViT-B/32", "ViT-B/23", "'ViT-B/32' (vit.model) is not where"),
+        ("# First", "# First in 93", "other digits than the page: '"),
+    ],
+)
+def test_a_pdf_that_shows_something_else_is_caught(
+    good: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    found = beside(good, tmp_path, BODY.replace(old, new))
+    assert any(said in problem for problem in found), found
+    assert all(problem.startswith("report.pdf: ") for problem in found)
+
+
+def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path) -> None:
+    (found,) = beside(good, tmp_path, BODY.replace("#. two", "two")) or ["nothing"]
+    assert "other digits than the page" in found
