@@ -47,7 +47,7 @@ STATEMENTS = {
     "lora_share": Statement("Trained share", "1.6 %", 0.016, 0.0155, 0.0165),
     "adapter_size": Statement("Adapter on disk", "8 MB", 8_000_000, 7_500_000, 8_500_000),
     "examples": _exactly("Examples shown", "5 examples", 5),
-    "caption_quality": _exactly("Tuned captions", "more specific", 0),
+    "caption_quality": Statement("Tuned captions", "closer in style"),
     "visible_difference": _exactly("Changed captions", "5 of 5", 1.0),
     "closer_to_style": Statement("Style after tuning", "closer"),
     "no_forgetting": Statement("Forgetting", "prevented"),

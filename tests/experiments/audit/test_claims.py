@@ -134,7 +134,7 @@ def test_the_order_of_the_models_agrees_differs_or_is_not_settled() -> None:
     assert verdict(assignment(), "ordering") == ("differs", "other_order")
     weak: dict[str, Any] = {"vit": worlds.trained("ViT", 0.7), "cnn": worlds.trained("CNN", 0.6)}
     assert verdict(assignment(**weak), "ordering") == ("agrees", "same_order")
-    close = weak | {"cnn": worlds.trained("CNN", 0.699)}
+    close: dict[str, Any] = weak | {"cnn": worlds.trained("CNN", 0.699)}
     assert verdict(assignment(**close), "ordering") == ("cannot_tell", "overlap")
 
 
@@ -192,4 +192,6 @@ def test_the_briefs_ten_examples_are_five_and_all_five_tuned_captions_are_at_fau
     assert (len(brief.EXAMPLES), len(distinct(brief.EXAMPLES))) == (10, 5)
     assert distinct(brief.EXAMPLES) == list(brief.EXAMPLES[::2])
     derived = claim(offline(), "caption_quality").derived
-    assert derived == {"part": 5, "whole": 5, "cut_off": 4, "rambling": 5, "repeating": 0}
+    assert derived == {
+        "part": 5, "whole": 5, "cut_off": 4, "rambling": 5, "repeating": 0, "references_at_fault": 0,
+    }  # fmt: skip
