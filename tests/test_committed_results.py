@@ -10,9 +10,12 @@ import pytest
 from experiments import cache
 from experiments.classification.evaluation import score
 from experiments.datasets.fingerprints import CIFAR10
+from experiments.evidence.evidence import evidence
 from experiments.project import open_project
 from experiments.results.classification import Classification
+from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
+from tests.experiments.silent import SILENT
 
 ROOT = Path(__file__).resolve().parents[1]
 LABELS = ROOT / "tests" / "experiments" / "fixtures" / "cifar10_test_labels.txt"
@@ -71,3 +74,20 @@ def test_the_offline_zero_shot_model_reports_every_prompt_set_and_is_not_called_
     assert value.without_centring is not None
     assert not value.is_clip
     assert "CLIP" not in value.model
+
+
+def test_the_evidence_follows_from_the_committed_results() -> None:
+    project = open_project("offline", ROOT)
+    inputs = {name: stored(name).value for name in project.stages["evidence"].inputs}
+    again = evidence(project.profile.evidence, inputs, SILENT)
+    kept: Evidence = stored("evidence").value
+    assert list(again.tests) == list(kept.tests)
+    for key, test in again.tests.items():
+        there = kept.tests[key]
+        assert (test.verdict, test.only_one, test.only_other) == (
+            there.verdict, there.only_one, there.only_other,
+        ), key  # fmt: skip
+        found = (test.one, test.other, test.difference.low, test.difference.high, test.adjusted)
+        assert found == pytest.approx(
+            (there.one, there.other, there.difference.low, there.difference.high, there.adjusted)
+        ), key

@@ -17,13 +17,14 @@ from experiments.project import Project, open_project
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
 from experiments.results.attachment import Attachment
-from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
+from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
 from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
 from experiments.results.estimate import Estimate
+from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from reporting.blocks import CAPTIONING, CLASSIFIERS
+from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,10 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
         images_per_second=1240.4,
     )
     if stage == "zero_shot":
-        prompts = PromptSet(name="single prompt", templates=("a photo of a {}.",), top1=scores["top1"])
+        prompts = PromptSet(
+            name="single prompt", templates=("a photo of a {}.",), top1=scores["top1"],
+            predictions=scores["predictions"],
+        )  # fmt: skip
         return ZeroShot(
             **common, epochs=0, weights="none", is_clip=False, seen_labels="Its tower saw other labels.",
             prompt_sets=(prompts,), without_centring=scores["top1"],
@@ -74,7 +78,7 @@ def store(project: Project, stage: str, value: Any, **altered: Any) -> None:
 CAPTIONER = "EfficientNet-Lite0 + SmolLM2-135M"
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
-# Key, name, family, unit, what is better, before, after, half the difference's interval, references.
+# Key, name, family, unit, what is better, before, after, half the interval of both together, references.
 MEASURES: tuple[tuple[Any, ...], ...] = (
     ("bleu", "BLEU-4", "agreement", "points", "higher", 4.2, 11.6, 3.1, 14.3),
     ("cider_d", "CIDEr-D", "agreement", "points", "higher", 0.2, 0.6, 0.2, 1.1),
@@ -85,7 +89,7 @@ MEASURES: tuple[tuple[Any, ...], ...] = (
     ("right_colour", "names a right colour", "grounding", "share", "higher", 0.02, 0.45, 0.12, 0.8),
     ("wrong_colour", "names another colour", "grounding", "share", "lower", 0.05, 0.4, 0.13, 0.21),
     ("length", "words a caption", "style", "words", "neither", 6.1, 12.4, 0.8, 13.2),
-    ("vocabulary", "different words", "style", "words", "neither", 41.0, 167.0, 22.0, 254.0),
+    ("vocabulary", "different words", "style", "count", "neither", 41.0, 167.0, 22.0, 254.0),
     ("distinct_1", "distinct-1", "style", "share", "neither", 0.11, 0.22, 0.04, 0.31),
     ("distinct_2", "distinct-2", "style", "share", "neither", 0.22, 0.55, 0.07, 0.72),
     ("new_words", "words not in the tuning captions", "style", "share", "neither", 0.03, 0.08, 0.02, 0.2),
@@ -183,7 +187,7 @@ def comparison(
 ) -> Comparison:
     """Make the result of the stage `captions`, of the usual measures.
 
-    `moved` replaces before, after and half the difference's interval of measures by key; `captions`
+    `moved` replaces before, after and half the interval of both together of measures by key; `captions`
     holds class, two references and the caption before and after of each photo.
     """
     measures = []
@@ -191,8 +195,8 @@ def comparison(
         before, after, half = (moved or {}).get(key, usual)
         if classes or not key.endswith("_class"):
             measures.append(Measured(
-                key=key, name=name, family=family, unit=unit, better=better, before=estimate(before),
-                after=estimate(after), difference=estimate(after - before, half), references=references,
+                key=key, name=name, family=family, unit=unit, better=better, references=references,
+                before=estimate(before, half / 2), after=estimate(after, half / 2),
             ))  # fmt: skip
     records = tuple(
         ComparedRecord(
@@ -244,7 +248,6 @@ def variant(
         right_class=estimate(0.8, 0.1) if classes else None, right_colour=estimate(0.4, 0.1),
         ended=estimate(0.98, 0.03), held_out=estimate(held_out, 0.02, 1000),
         held_out_off=estimate(0.871, 0.02, 1000) if adapter else None,
-        forgotten=None if base else estimate(held_out - 0.871, 0.02, 1000),
     )  # fmt: skip
 
 
@@ -269,6 +272,34 @@ def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[f
             )
         )  # fmt: skip
     return Ablations(variants=tuple(variants), held_out_classes=CLASSES, off_is_base=off_is_base)
+
+
+def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
+    """Make the evidence on captions as if estimates were told apart where their intervals do not overlap.
+
+    It serves tests of the pages; what the real tests find is tested elsewhere.
+    """
+    tests = {}
+
+    def compare(key: str, unit: Unit, one: Estimate, other: Estimate) -> None:
+        value, half = one.value - other.value, (one.high - one.low + other.high - other.low) / 2
+        clear = abs(value) > half
+        tests[key] = Tested(
+            stages=("generate",), unit=unit, one=one.value, other=other.value,
+            difference=estimate(value, half), only_one=3 if unit == "share" else None,
+            only_other=1 if unit == "share" else None, test="halves", chosen_among=1,
+            p=0.0004 if clear else 0.4, adjusted=0.01 if clear else 1.0,
+            verdict="unclear" if not clear else "higher" if value > 0 else "lower",
+        )  # fmt: skip
+
+    for measure in captions.measures:
+        compare(f"caption_{measure.key}", measure.unit, measure.after, measure.before)
+    base, main, full = (variants.variants[at] for at in (0, 4, -1))
+    for variant in variants.variants[1:]:
+        compare(f"forgotten_{variant.key}", "share", variant.held_out, base.held_out)
+        compare(f"distance_{variant.key}", "bits", main.distance, variant.distance)
+    compare(f"held_out_{full.key}", "share", main.held_out, full.held_out)
+    return Evidence(tests=tests, chance=0.1, broken=(), significance=0.05, resamples=1000)
 
 
 def captioned(project: Project, **values: Any) -> Document:
@@ -296,7 +327,11 @@ def captioned(project: Project, **values: Any) -> Document:
     }  # fmt: skip
     states = {
         stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="")
-        for stage in (*CLASSIFIERS, *CAPTIONING)
+        for stage in {
+            *CLASSIFIERS,
+            *CAPTIONING,
+            *(name for block in BLOCKS.values() for name in block.stages),
+        }
     }
     return Document(project=project, states=states, envelopes=envelopes)
 

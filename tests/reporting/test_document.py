@@ -94,21 +94,10 @@ def test_an_unknown_block_is_answered_with_the_known_ones(filled: Project) -> No
 def test_names_from_results_are_text_and_never_markup(filled: Project) -> None:
     hostile = "*Net* {{< env HOME >}} | {% x %} <b>`"
     store(filled, "cnn", classifier("cnn", 0.9, model=hostile))
-    for name in ("model_comparison", "observations", "set_up"):
+    for name in ("model_comparison", "set_up"):
         text = open_document(filled).block(name)
         assert r"\*Net\* \{\{\< env HOME \>\}\} \| \{\% x \%\} \<b\>\`" in text
         assert hostile not in text
-
-
-def test_observations_follow_the_results(filled: Project) -> None:
-    text = open_document(filled).block("observations")
-    assert text.startswith("The cnn model has the highest top-1 accuracy")
-    store(filled, "cnn", classifier("cnn", 0.3))
-    store(filled, "vit", classifier("vit", 0.61))
-    text = open_document(filled).block("observations")
-    assert text.startswith("The vit model has the highest")
-    assert r"The vit model and The zero\_shot model overlap" in text
-    assert "The cnn model cannot be told from guessing" in text
 
 
 def test_two_drawings_of_the_same_results_are_the_same_bytes(filled: Project) -> None:

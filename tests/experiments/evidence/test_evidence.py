@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from experiments.errors import UserError
+from experiments.evidence.classifiers import chance, classifier_comparisons
+from experiments.evidence.comparison import Comparison, Draws, paired_shares
+from experiments.evidence.evidence import evidence, family
+from experiments.results.estimate import Estimate
+from experiments.sections.evidence import EvidenceSection
+from tests.experiments.silent import SILENT
+from tests.reporting.worlds import World, results
+from tests.test_layers import imported_at_once
+
+SECTION = EvidenceSection(seed=0, resamples=300, significance=0.05)
+DRAWS = Draws(seed=0, resamples=300)
+
+
+@pytest.fixture(scope="module")
+def usual() -> dict:
+    return results(World())
+
+
+def comparison(key: str, p: float, value: float = 1.0, chosen_among: int = 1) -> Comparison:
+    return Comparison(
+        key=key, stages=("a",), unit="points", one=value, other=0.0, test="made up", p=p,
+        difference=Estimate(value=value, n=9, low=value - 1, high=value + 1, method="none"),
+        chosen_among=chosen_among,
+    )  # fmt: skip
+
+
+def test_every_comparison_of_the_report_is_in_one_family(usual: dict) -> None:
+    tests = usual["evidence"].tests
+    pairs = {"zero_shot_vit", "zero_shot_cnn", "vit_cnn"}
+    alone = {f"{stage}_{what}" for stage in ("zero_shot", "vit", "cnn")
+             for what in ("chance", "hardest", "easiest", "confusion")}  # fmt: skip
+    captions = {f"caption_{measure.key}" for measure in usual["captions"].measures}
+    keys = [variant.key for variant in usual["variants"].variants]
+    forgotten = {f"forgotten_{key}" for key in keys}
+    distances = {f"distance_{key}" for key in keys if key != "rank_32"}
+    assert set(tests) == {*pairs, *alone, "prompts_1", *captions, *forgotten, *distances, "held_out_full"}
+
+
+def test_a_pair_of_classifiers_is_tested_on_the_images_that_only_one_has_right(usual: dict) -> None:
+    labels = np.array(usual["data_sets"].labels)
+    vit, cnn = (np.array(usual[stage].predictions) == labels for stage in ("vit", "cnn"))
+    test = usual["evidence"].tests["vit_cnn"]
+    assert (test.only_one, test.only_other) == (int((vit & ~cnn).sum()), int((cnn & ~vit).sum()))
+    assert test.difference.value == pytest.approx(vit.mean() - cnn.mean())
+    assert test.p == pytest.approx(binomtest(test.only_one, test.only_one + test.only_other).pvalue)
+    assert test.difference.low < test.difference.value < test.difference.high < 0
+    assert test.verdict == "lower"
+
+
+def test_exchanging_two_classifiers_turns_the_verdict_round(usual: dict) -> None:
+    there = usual["evidence"].tests["vit_cnn"]
+    swapped = evidence(SECTION, usual | {"vit": usual["cnn"], "cnn": usual["vit"]}, SILENT).tests["vit_cnn"]
+    assert (there.verdict, swapped.verdict) == ("lower", "higher")
+    assert swapped.difference.value == -there.difference.value
+    assert swapped.p == there.p
+
+
+def test_a_classifier_scored_on_other_labels_is_refused_by_name(usual: dict) -> None:
+    other = usual["vit"].model_copy(update={"labels_sha256": "0" * 64})
+    with pytest.raises(UserError, match="vit was scored on other labels than those of data_sets: run"):
+        list(classifier_comparisons({"vit": other}, usual["data_sets"], DRAWS))
+
+
+def test_guessing_is_naming_the_most_frequent_class(usual: dict) -> None:
+    assert chance(usual["data_sets"]) == 0.25
+    lopsided = usual["data_sets"].model_copy(update={"labels": (0,) * 7 + (1,) * 3})
+    assert chance(lopsided) == 0.7
+
+
+def test_a_model_at_chance_is_broken_and_one_below_it_as_well(usual: dict) -> None:
+    broken = results(World(vit=0.25, cnn=0.1, harder=1.0))["evidence"]
+    assert broken.broken == ("vit", "cnn")
+    assert broken.tests["vit_chance"].verdict == "unclear"
+    assert broken.tests["cnn_chance"].verdict == "lower"
+    assert usual["evidence"].broken == ()
+
+
+def test_an_extreme_picked_from_many_needs_a_smaller_p() -> None:
+    tests = family([comparison("picked", 0.004, chosen_among=10), comparison("set", 0.004)], 0.05)
+    assert tests["picked"].p == pytest.approx(0.04)
+    assert tests["set"].p == 0.004
+    assert family([comparison("picked", 0.4, chosen_among=10)], 0.05)["picked"].p == 1
+
+
+def test_holm_is_over_all_comparisons_whatever_they_are_of() -> None:
+    """Holm's own procedure by hand: 0.01 * 4, 0.015 * 3, then 0.03 * 2 and, not below it, 0.04."""
+    tests = family(map(comparison, "abcd", (0.015, 0.04, 0.01, 0.03)), 0.05)
+    assert {key: round(test.adjusted, 6) for key, test in tests.items()} == {
+        "a": 0.045, "b": 0.06, "c": 0.04, "d": 0.06,
+    }  # fmt: skip
+    assert [test.verdict for test in tests.values()] == ["higher", "unclear", "higher", "unclear"]
+
+
+@given(st.floats(0, 1), st.floats(-5, 5))
+def test_a_verdict_has_the_sign_of_the_difference_or_is_unclear(p: float, value: float) -> None:
+    test = family([comparison("a", p, value)], 0.05)["a"]
+    if p >= 0.05 or value == 0:
+        assert test.verdict == "unclear"
+    else:
+        assert test.verdict == ("higher" if value > 0 else "lower")
+    assert test.reversed.value == -test.difference.value
+    assert test.reversed.low <= test.reversed.high
+
+
+def test_the_bootstrap_of_one_comparison_does_not_follow_from_the_others() -> None:
+    one, other = np.array([True] * 30 + [False] * 10), np.array([True] * 20 + [False] * 20)
+    alone = paired_shares("x", ("a",), one, other, DRAWS)
+    assert paired_shares("x", ("a",), one, other, DRAWS) == alone
+    assert paired_shares("y", ("a",), one, other, DRAWS).difference.value == alone.difference.value
+
+
+def test_evidence_repeats_itself_and_reads_results_only(usual: dict) -> None:
+    assert evidence(SECTION, usual, SILENT) == evidence(SECTION, usual, SILENT)
+    reached = {name.partition(".")[0] for name in imported_at_once("experiments.evidence.evidence")}
+    assert not reached & {"torch", "transformers", "peft", "PIL"}
+
+
+def test_captions_are_compared_photo_by_photo(usual: dict) -> None:
+    test = usual["evidence"].tests["caption_right_colour"]
+    records = usual["captions"].records
+    gained = sum(at.judged_after.right_colour and not at.judged_before.right_colour for at in records)
+    lost = sum(at.judged_before.right_colour and not at.judged_after.right_colour for at in records)
+    assert (test.only_one, test.only_other, test.test) == (gained, lost, "McNemar's exact test")
+    chrf = usual["evidence"].tests["caption_chrf"]
+    after = np.mean([at.judged_after.score for at in records])
+    assert (chrf.test, chrf.one) == ("paired bootstrap", pytest.approx(after))
+
+
+def test_what_was_forgotten_is_compared_with_the_base_on_held_out_photos(usual: dict) -> None:
+    test = usual["evidence"].tests["forgotten_rank_32"]
+    assert (test.one, test.other, test.only_one, test.only_other) == (0.75, 0.9, 0, 30)
+    assert test.verdict == "lower"
+
+
+@pytest.mark.parametrize("stages", [("vit",), ("zero_shot", "cnn")])
+def test_two_classes_have_no_next_to_the_extremes(usual: dict, stages: tuple[str, ...]) -> None:
+    two = {
+        stage: usual[stage].model_copy(update={"classes": ("a", "b"), "confusion": ((3, 1), (1, 3))})
+        for stage in stages
+    }
+    keys = {each.key for each in classifier_comparisons(two, usual["data_sets"], DRAWS)}
+    assert not [key for key in keys if key.endswith(("hardest", "easiest", "confusion"))]
