@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 CLASSIFIERS = ("zero_shot", "vit", "cnn")
 CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
+AROUND = ("data_sets", "evidence", "audit")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ BLOCKS = {
     "published": Block(("audit",)),
     "assets": Block(("audit",)),
     "results": Block(),
-    "versions": Block((*CLASSIFIERS, *CAPTIONING)),
-    "ingredients": Block((*CLASSIFIERS, *CAPTIONING)),
+    "sources": Block(),
+    "versions": Block((*CLASSIFIERS, *CAPTIONING, *AROUND)),
+    "ingredients": Block((*CLASSIFIERS, *CAPTIONING, *AROUND)),
 }

@@ -17,6 +17,7 @@ from reporting.blocks import BLOCKS, Block
 from reporting.markdown import Markdown, code, escape, strong
 from reporting.numbers import Numbers
 from reporting.sentences import Sentences, claims_of
+from reporting.sources import sources
 
 FIGURES = Path("_figures")
 JUDGING = ("evidence", "audit")
@@ -76,6 +77,7 @@ class Document:
             envelopes=self.envelopes,
             n=self.numbers,
             claims=self.sentences,
+            sources=sources(self.project.root),
             facts=facts,
             captions=caption_facts,
             strong=strong,

@@ -25,12 +25,11 @@ from reporting.document import FIGURES, Document, open_document  # noqa: E402
 def prepare(project: Project, complete: bool) -> None:
     """Compute missing stages (if this is a complete render and torch is installed), then draw.
 
-    A stale stage is never computed here: the pages say that it is stale. A stage that fails leaves
-    its place on the page marked as missing.
+    A stale stage is never computed here, nor one that builds on it: the pages say that it is stale. A
+    stage that fails leaves its place on the page marked as missing.
     """
-    missing = [name for name in project.stages if cache.freshness(project, name).state == "missing"]
-    if missing and complete and importlib.util.find_spec("torch"):
-        _compute(project, missing)
+    if complete and importlib.util.find_spec("torch"):
+        _compute(project, _missing(project))
     draw_figures(open_document(project))
 
 
@@ -49,6 +48,16 @@ def draw_figures(document: Document) -> None:
             save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
+
+
+def _missing(project: Project) -> list[str]:
+    """Return the stages whose result is missing, but for those that a stale one would have to come before."""
+    states = {name: cache.freshness(project, name).state for name in project.stages}
+    computable: set[str] = {name for name, state in states.items() if state == "fresh"}
+    for name, stage in project.stages.items():
+        if states[name] == "missing" and computable.issuperset(stage.inputs):
+            computable.add(name)
+    return [name for name, state in states.items() if state == "missing" and name in computable]
 
 
 def _compute(project: Project, missing: list[str]) -> None:

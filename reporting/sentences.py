@@ -11,7 +11,7 @@ from reporting.claims import Claim
 from reporting.classifier_claims import classifier_claims
 from reporting.lora_claims import lora_claims
 from reporting.markdown import Markdown, escape
-from reporting.numbers import Numbers
+from reporting.numbers import NO_BREAK, Numbers
 
 PAGE = "provenance.qmd"
 
@@ -78,8 +78,8 @@ class Sentences:
         unit = self.numbers.at(f"{path}.unit")
         difference = f"{path}.{'reversed' if reverse else 'difference'}"
         adjusted = f"{path}.adjusted"
-        equals = "" if self.numbers.at(adjusted) < 0.001 else "= "
+        equals = "" if self.numbers.at(adjusted) < 0.001 else f"={NO_BREAK}"
         return Markdown(
             f"{self.numbers.change(difference, unit)}, interval {self.numbers.reach(difference, unit)},"
-            f" p {equals}{self.numbers.p(adjusted)}"
+            f" p{NO_BREAK}{equals}{self.numbers.p(adjusted)}"
         )

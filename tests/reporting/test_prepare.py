@@ -1,6 +1,7 @@
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,17 @@ def test_what_is_merely_stale_is_never_computed(filled: Project, asked: list[str
     store(filled, "cnn", classifier("cnn"), section={"epochs": 1})
     prepare.prepare(filled, complete=True)
     assert asked == []
+
+
+def test_what_is_missing_behind_a_stale_result_waits_for_it(filled: Project, asked: list[str]) -> None:
+    behind = replace(filled.stages["vit"], inputs=("cnn",))
+    project = replace(filled, stages={**filled.stages, "vit": behind})
+    (project.results / "vit.json").unlink()
+    prepare.prepare(project, complete=True)
+    assert asked == ["vit"]
+    store(filled, "cnn", classifier("cnn"), section={"epochs": 1})
+    prepare.prepare(project, complete=True)
+    assert asked == ["vit"]
 
 
 def test_a_stage_that_cannot_be_computed_leaves_the_others_and_is_named(

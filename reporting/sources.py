@@ -1,0 +1,30 @@
+"""Which results every table and figure of the pages is made from."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reporting.blocks import BLOCKS
+
+_SHOWN = re.compile(r'\.show\("(\w+)"\)')
+_FLOAT = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table or figure: its identifier, the page that it stands on, and the stages that it is made from."""
+
+    anchor: str
+    page: str
+    stages: tuple[str, ...]
+
+
+def sources(root: Path) -> list[Source]:
+    """Return every table and figure of the pages in `root`, page by page in the order of their blocks."""
+    return [
+        Source(anchor=anchor, page=page.name, stages=BLOCKS[name].stages)
+        for page in sorted(root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name))
+        for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
+        if name in BLOCKS and BLOCKS[name].stages
+        for anchor in _FLOAT.findall((root / "templates" / f"{name}.md.j2").read_text(encoding="utf-8"))
+    ]
