@@ -286,16 +286,22 @@ def _of_arguments(node: nodes.Call | nodes.Filter, role: str) -> Iterator[Leaf]:
 
 
 def in_claims(file: str, source: str, environment: jinja2.Environment) -> list[Finding]:
-    """Return the typed numbers in the wordings of claims, and in the words that these are filled with."""
-    findings = []
-    for keyword in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword)):
+    """Return the typed numbers in the wordings of claims, and in the words that these are filled with.
+
+    A string of several words may become part of a wording wherever it stands, and is read as one.
+    """
+    findings, tree = [], ast.parse(source)
+    for line, text in _strings(tree):
+        if " " in text:
+            findings += in_template(file, text, environment, line)
+    for keyword in (node for node in ast.walk(tree) if isinstance(node, ast.keyword)):
         if keyword.arg in WORDINGS:
             for line, wording in _strings(keyword.value):
                 findings += in_template(file, wording, environment, line)
         elif keyword.arg == "words" and isinstance(keyword.value, ast.Dict):
-            texts = [text for value in keyword.value.values for text in _plain(value)]
-            findings += [Finding(file, line, text) for line, text in texts if has_digit(text)]
-    return findings
+            for line, word in (text for value in keyword.value.values for text in _plain(value)):
+                findings += in_template(file, word, environment, line)
+    return list(dict.fromkeys(findings))
 
 
 def _plain(value: ast.expr) -> list[tuple[int, str]]:
@@ -310,9 +316,13 @@ def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:
         yield getattr(node, "lineno", 1), whole
     elif isinstance(node, ast.Subscript):
         yield from _strings(node.value)
-    elif not isinstance(node, ast.Compare):
+    elif not isinstance(node, ast.Compare) and not _is_docstring(node):
         for child in ast.iter_child_nodes(node):
             yield from _strings(child)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _folded(node: ast.AST) -> str | None:

@@ -236,7 +236,16 @@ def test_a_number_in_a_wording_is_found(environment: jinja2.Environment, holds: 
 
 def test_a_number_in_the_words_of_a_claim_is_found(environment: jinja2.Environment) -> None:
     source = CLAIM.format(holds='"{{ x }}"', words='{"x": "93 %", "y": ("text", "vit.classes.3")}')
-    assert [finding.text for finding in digits.in_claims("c", source, environment)] == ["93 %"]
+    assert [finding.text for finding in digits.in_claims("c", source, environment)] == ["93"]
+
+
+@pytest.mark.parametrize("start", ["start = 'It reached 93 %'", "step(less='takes 93 s')", "f'{x} of 93'"])
+def test_a_number_in_a_part_of_a_wording_is_found_where_it_stands(
+    environment: jinja2.Environment, start: str
+) -> None:
+    source = f'"""Docstring 1."""\n\n{start}\n' + CLAIM.format(holds="start", words="{}")
+    (found,) = digits.in_claims("c", source, environment)
+    assert ("93" in found.text, found.line) == (True, 3)
 
 
 @pytest.mark.parametrize(
