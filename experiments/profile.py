@@ -15,6 +15,7 @@ from experiments.sections.audit import AuditSection
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.cnn import CnnSection
+from experiments.sections.data_sets import DataSetsSection
 from experiments.sections.evidence import EvidenceSection
 from experiments.sections.generation import GenerationSection
 from experiments.sections.images import ImagesSection
@@ -45,6 +46,11 @@ class Profile(Frozen):
     zero_shot: ZeroShotSection
     cnn: CnnSection
     vit: VitSection
+
+    @property
+    def data_sets(self) -> DataSetsSection:
+        """The section of a stage without options, so that no file has it."""
+        return DataSetsSection()
 
 
 def active(environ: os._Environ[str] | dict[str, str] = os.environ) -> str:

