@@ -158,6 +158,7 @@ STAGES = pipeline(
             "captions",
             "variants",
             "ablations",
+            "evidence",
         ),
         tolerance=2.0,
     ),

@@ -1,18 +1,28 @@
 """What the brief says of its captions before and after fine-tuning, and of what is forgotten."""
 
-import numpy as np
+from collections.abc import Mapping
 
 from experiments.audit.brief import EXAMPLES, STATEMENTS, Example
 from experiments.audit.finding import Finding
 from experiments.audit.run import Run
-from experiments.audit.verdicts import sign_of
-from experiments.captioning import health, style
-from experiments.captioning.class_words import names_class
+from experiments.captioning import health
 from experiments.captioning.words import words
+from experiments.results.audit import Verdict
+from experiments.results.evidence import Verdict as Compared
 from experiments.statistics.intervals import wilson
-from experiments.statistics.paired import Measure, difference, jackknifed
 
 _BRIEF = "the brief itself"
+
+_STYLE: Mapping[Compared, tuple[Verdict, str]] = {
+    "lower": ("agrees", "closer"),
+    "higher": ("differs", "further"),
+    "unclear": ("cannot_tell", "unclear"),
+}
+_FORGETTING: Mapping[Compared, tuple[Verdict, str]] = {
+    "lower": ("differs", "lost_when_on"),
+    "higher": ("agrees", "gained_when_on"),
+    "unclear": ("cannot_tell", "unclear_when_on"),
+}
 
 
 def caption_claims(run: Run) -> dict[str, Finding]:
@@ -83,49 +93,20 @@ def _changed(run: Run) -> Finding:
 
 
 def _style(run: Run) -> Finding:
-    """Measure the change of the distance between the words of the captions and of the references."""
-    records = run.generate.records
-    references = [record.references for record in records]
-
-    def distance(captions: list[str]) -> Measure:
-        return lambda at: style.distance(
-            [captions[place] for place in at], [text for place in at for text in references[place]]
-        )
-
-    before, after = ([getattr(record, when) for record in records] for when in ("before", "after"))
-    change = jackknifed(difference(distance(before), distance(after)), len(records))
-    reason = {-1: "closer", 1: "further", 0: "unclear"}[sign_of(change)]
-    verdict = {"closer": "agrees", "further": "differs", "unclear": "cannot_tell"}[reason]
+    """Read whether the words of the captions came closer to those of the references."""
+    test = run.evidence.tests["caption_distance"]
+    verdict, reason = _STYLE[test.verdict]
     if not run.is_the_briefs_tuning:
         verdict, reason = "not_comparable", f"other_tuning_{reason}"
-    return Finding(verdict, reason, "bits", "generate.records", change)  # pyright: ignore[reportArgumentType]
+    return Finding(verdict, reason, "bits", "evidence.tests.caption_distance", test.difference)
 
 
 def _forgetting(run: Run) -> Finding:
-    """Test the claim, which is one on LoRA as such: with the adapter switched off and with it on."""
-    off_is_base = run.ablations.off_is_base
-    tuned, labels = run.tuned, run.align.held_out_labels
-    if tuned is None:
+    """Look into the claim, which is one on LoRA as such: with the adapter switched off and with it on."""
+    off_is_base, test = run.ablations.off_is_base, run.forgetting
+    if test is None:
         reason = "base_alone" if off_is_base else "base_changed"
         return Finding("cannot_tell" if off_is_base else "differs", reason, "text", "ablations.off_is_base")
-    before, after = (
-        np.array(
-            [names_class(text, label) for text, label in zip(captions, labels, strict=True)], dtype=float
-        )
-        for captions in (run.align.held_out_captions, tuned.held_out)
-    )
-    change = jackknifed(difference(_mean(before), _mean(after)), len(labels))
-    if not off_is_base:
-        verdict, reason = "differs", "base_changed"
-    else:
-        verdict, reason = {
-            -1: ("differs", "lost_when_on"),
-            1: ("agrees", "gained_when_on"),
-            0: ("cannot_tell", "unclear_when_on"),
-        }[sign_of(change)]
-    derived = {"before": float(before.mean()), "after": float(after.mean()), "photos": len(labels)}
-    return Finding(verdict, reason, "change", "variants.variants", change, derived=derived)  # pyright: ignore[reportArgumentType]
-
-
-def _mean(right: np.ndarray) -> Measure:
-    return lambda at: float(right[at].mean())
+    verdict, reason = _FORGETTING[test.verdict] if off_is_base else ("differs", "base_changed")
+    derived = {"before": test.other, "after": test.one, "photos": test.difference.n}
+    return Finding(verdict, reason, "change", "evidence.tests", test.difference, derived=derived)

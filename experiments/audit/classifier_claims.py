@@ -1,13 +1,10 @@
 """What the brief says of its three classifiers."""
 
-from itertools import pairwise
-
 from experiments.audit import brief
 from experiments.audit.finding import Finding
 from experiments.audit.run import Run
 from experiments.audit.verdicts import held_against
 from experiments.results.audit import Verdict
-from experiments.results.classification import Classification
 from experiments.statistics.intervals import wilson
 
 _BRIEF = "the brief itself"
@@ -78,15 +75,13 @@ def _ordering(run: Run) -> Finding:
     found = " > ".join(result.model for result in ranked)
     verdict, reason = "not_comparable", "other_model"
     if run.is_the_briefs_clip:
-        verdict, reason = _order(list(run.classifiers.values()))
+        verdict, reason = _order(run)
     return Finding(verdict, reason, "text", "zero_shot, vit, cnn", found_text=found)
 
 
-def _order(stated: list[Classification]) -> tuple[Verdict, str]:
-    """Tell whether accuracies fall as stated, each interval wholly above the next."""
-    pairs = list(pairwise(result.top1 for result in stated))
-    if all(above.low > below.high for above, below in pairs):
+def _order(run: Run) -> tuple[Verdict, str]:
+    """Tell whether CLIP is tested to be above the ViT, and that above the CNN."""
+    above = [run.evidence.tests[pair].verdict for pair in ("zero_shot_vit", "vit_cnn")]
+    if set(above) == {"higher"}:
         return "agrees", "same_order"
-    if any(above.high < below.low for above, below in pairs):
-        return "differs", "other_order"
-    return "cannot_tell", "overlap"
+    return ("differs", "other_order") if "lower" in above else ("cannot_tell", "unsettled")

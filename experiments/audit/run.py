@@ -6,15 +6,17 @@ from typing import Any
 
 from experiments.audit import brief
 from experiments.datasets.fingerprints import CIFAR10
+from experiments.evidence.captioning import main_of
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.captions import Comparison
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
+from experiments.results.evidence import Evidence, Tested
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
-from experiments.results.variants import TunedVariant, Variants
+from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
 
 
@@ -32,6 +34,7 @@ class Run:
     captions: Comparison
     variants: Variants
     ablations: Ablations
+    evidence: Evidence
 
     @property
     def classifiers(self) -> dict[str, Classification]:
@@ -68,15 +71,10 @@ class Run:
         return self.zero_shot.is_clip and self.zero_shot.weights in brief.CLIP_WEIGHTS and self.is_cifar10
 
     @property
-    def tuned(self) -> TunedVariant | None:
-        """The variant whose adapter is that of stage `lora`, or None where there is none."""
-        same = (
-            variant
-            for variant in self.variants.variants
-            if variant.kind == "lora"
-            and (variant.rank, set(variant.targets)) == (self.lora.r, set(self.lora.targets))
-        )
-        return next(same, None)
+    def forgetting(self) -> Tested | None:
+        """The test of what the adapter of stage `lora` forgot, or None where no variant is that adapter."""
+        tuned = main_of(self.lora, self.variants)
+        return None if tuned is None else self.evidence.tests[f"forgotten_{tuned.key}"]
 
 
 def run_of(inputs: Mapping[str, Any]) -> Run:

@@ -13,8 +13,3 @@ def held_against(measured: Estimate, low: float, high: float) -> Verdict:
     if low <= measured.low and measured.high <= high:
         return "agrees"
     return "differs" if measured.high < low or high < measured.low else "cannot_tell"
-
-
-def sign_of(difference: Estimate) -> int:
-    """Return 1 or -1 for a difference whose interval lies above or below zero, else 0."""
-    return 1 if difference.low > 0 else -1 if difference.high < 0 else 0

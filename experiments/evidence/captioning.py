@@ -42,6 +42,8 @@ def variant_comparisons(
             f"forgotten_{variant.key}", ("align", "variants"), named[variant.key], base, draws
         )
     main = main_of(lora, variants)
+    if main is None:
+        return
     ours = _distance(main, generated)
     for variant in variants.variants:
         if variant.key == main.key:
@@ -59,11 +61,14 @@ def variant_comparisons(
         )
 
 
-def main_of(lora: Lora, variants: Variants) -> TunedVariant:
-    """Return the variant that is the adapter of stage `lora`."""
-    return next(
-        variant for variant in variants.variants if (variant.rank, variant.targets) == (lora.r, lora.targets)
+def main_of(lora: Lora, variants: Variants) -> TunedVariant | None:
+    """Return the variant that is the adapter of stage `lora`, or None where there is none."""
+    same = (
+        variant
+        for variant in variants.variants
+        if (variant.rank, set(variant.targets)) == (lora.r, set(lora.targets))
     )
+    return next(same, None)
 
 
 def _measured(kind: Kind, after: Side, before: Side, draws: Draws) -> Comparison:

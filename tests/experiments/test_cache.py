@@ -133,7 +133,7 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_nam
 
 def test_the_networks_are_told_apart(copied: Path) -> None:
     edit(copied / "experiments/classification/cnn.py", add_code)
-    assert stale(open_project("smoke", copied)) == {"cnn"}
+    assert stale(open_project("smoke", copied)) == {"cnn", "evidence", "audit"}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,8 @@ def test_a_change_of_captioning_re_runs_what_it_concerns_and_nothing_upstream(
     copied: Path, module: str, expected: set[str]
 ) -> None:
     edit(copied / f"experiments/{module}.py", add_code)
-    assert stale(open_project("smoke", copied)) == expected
+    judging = {"audit"} if module == "results/ablations" else {"evidence", "audit"}
+    assert stale(open_project("smoke", copied)) == expected | judging
 
 
 def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(co
         copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77", text)
     )
     project = open_project("smoke", copied)
-    assert stale(project) == {"cnn"}
+    assert stale(project) == {"cnn", "evidence", "audit"}
     assert re.search(r"profile: epochs was \d+, is 77", " ".join(cache.freshness(project, "cnn").why))
 
 

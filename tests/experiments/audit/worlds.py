@@ -14,6 +14,7 @@ from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
 from experiments.classification.evaluation import score
 from experiments.datasets.cifar10 import CLASSES
+from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
 from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
@@ -25,6 +26,7 @@ from experiments.results.variants import TunedVariant, Variants
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.sections.ablations import AblationsSection
 from experiments.sections.captions import CaptionsSection
+from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.intervals import wilson
 from tests.experiments.silent import SILENT
 
@@ -88,17 +90,32 @@ def assignment(clip: float = 0.889, **altered: Any) -> Run:
 
 def _run(own: dict[str, Any], altered: dict[str, Any]) -> Run:
     """Complete the results with those that follow; `altered` replaces some by name, before that."""
-    results = {
+    usual = {
         "cnn": trained("CNN", 0.92),
         "vit": trained("ViT", 0.81),
         "variants": variants(own["lora"]),
-    } | own | altered  # fmt: skip
+    } | own  # fmt: skip
+    results = usual | altered
     results.setdefault(
         "captions",
         captions(CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0)), results, SILENT),
     )
     results.setdefault("ablations", ablations(AblationsSection(seed=0, resamples=100), results, SILENT))
+    tests = EvidenceSection(seed=0, resamples=100, significance=0.05)
+    results.setdefault("evidence", evidence(tests, _judgeable(results, usual), SILENT))
     return run_of(results)
+
+
+def _judgeable(results: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """The same results with classifiers that evidence accepts, whatever was planted in them."""
+    data = results["data_sets"]
+    fitting = {
+        stage: (
+            results[stage] if len(results[stage].predictions) == len(data.labels) else usual[stage]
+        ).model_copy(update={"labels_sha256": data.labels_sha256})
+        for stage in ("zero_shot", "vit", "cnn")
+    }
+    return results | fitting
 
 
 def data_sets(source: str, **altered: Any) -> DataSets:
