@@ -17,7 +17,8 @@ def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
         ValueError: if there are more successes than trials, or a negative number of them.
     """
     table = [[successes, trials - successes] for successes, trials in (one, other)]
-    return min(1.0, float(fisher_exact(table).pvalue))
+    _, p = fisher_exact(table)
+    return min(1.0, float(p))
 
 
 def newcombe(one: tuple[int, int], other: tuple[int, int]) -> Estimate:

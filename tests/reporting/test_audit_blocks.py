@@ -219,7 +219,8 @@ def test_every_reason_that_occurs_is_among_those_whose_sentences_are_tested(
 
 def test_the_inconsistency_of_the_brief_is_told_only_where_it_is_found(audits: dict[str, Audit]) -> None:
     text = lines(document(audits["offline"]).block("audit"))
-    assert "2,064,384 parameters, 1.66 % of the language model (1.63 % with the adapter counted in), 8.26 MB" in text
+    share = "1.66 % of the language model (1.63 % with the adapter counted in)"
+    assert f"2,064,384 parameters, {share}, 8.26 MB" in text
     fitting = replace(SIZES, named=2_000_000, gpt2=124_000_000)
     other = audited(offline(), fitting, tolerance=0.01)
     assert "agree with each other, but not with its recipe" not in lines(document(other).block("audit"))
