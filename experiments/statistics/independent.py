@@ -1,6 +1,7 @@
 """How surely a difference between two independent shares is known."""
 
 from math import hypot
+from typing import Any
 
 from scipy.stats import fisher_exact
 
@@ -17,8 +18,8 @@ def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
         ValueError: if there are more successes than trials, or a negative number of them.
     """
     table = [[successes, trials - successes] for successes, trials in (one, other)]
-    _, p = fisher_exact(table)
-    return min(1.0, float(p))
+    result: Any = fisher_exact(table)  # scipy declares no type for it
+    return min(1.0, float(result.pvalue))
 
 
 def newcombe(one: tuple[int, int], other: tuple[int, int]) -> Estimate:
