@@ -82,14 +82,10 @@ def _figures(
         own = np.array(values, dtype=float)
         return bootstrapped(lambda at: float(own[at].mean()), len(own), section.resamples, random)
 
-    def distance(at: np.ndarray) -> float:
-        others = [text for position in at for text in references[position]]
-        return style.distance([texts[position] for position in at], others)
-
     with_classes = all(label is not None for label in labels)
     return {
         "length": mean([len(words(text)) for text in texts]),
-        "distance": jackknifed(distance, len(texts)),
+        "distance": jackknifed(style.distance_measure(texts, references), len(texts)),
         "right_class": mean(_named(texts, [label or "" for label in labels])) if with_classes else None,
         "right_colour": mean([right_colour(*pair) for pair in zip(texts, references, strict=True)]),
         "ended": mean([caption.ended for caption in captions]),

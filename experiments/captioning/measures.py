@@ -60,7 +60,7 @@ def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
         Kind("distinct_2", "distinct-2", "style", "share", "neither", _distinct(2), of_set=True),
         Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),
         Kind("distance", "distance from the references' words", "style", "bits", "lower",
-             _distance, of_set=True),
+             lambda side: style.distance_measure(side.captions, side.references), of_set=True),
         Kind("ended", "ends by itself", "health", "share", "higher",
              _mean(lambda side: side.ended), written=False, judged=lambda side: side.ended),
         _share("cut_off", "is cut off", "health", "lower"),
@@ -129,14 +129,6 @@ def _vocabulary(side: Side) -> Measure:
 
 def _distinct(n: int) -> Callable[[Side], Measure]:
     return lambda side: lambda at: style.distinct([side.captions[position] for position in at], n)
-
-
-def _distance(side: Side) -> Measure:
-    def measure(at: np.ndarray) -> float:
-        references = [text for position in at for text in side.references[position]]
-        return style.distance([side.captions[position] for position in at], references)
-
-    return measure
 
 
 def _new_words(known: frozenset[str]) -> Callable[[Side], Measure]:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.spatial.distance import jensenshannon
 
 from experiments.captioning.words import ngrams, words
+from experiments.statistics.paired import Measure
 
 
 def vocabulary(captions: Sequence[str]) -> frozenset[str]:
@@ -43,3 +44,14 @@ def distance(captions: Sequence[str], references: Sequence[str]) -> float:
     one, other = ([count[word] for word in known] for count in counts)
     # The rounding of equal frequencies can fall below zero, whose root is not a number.
     return float(np.nan_to_num(jensenshannon(one, other, base=2)) ** 2)
+
+
+def distance_measure(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Measure:
+    """Return `distance` as a measure of images, each with one caption and its own references."""
+
+    def measure(at: np.ndarray) -> float:
+        places: list[int] = at.tolist()
+        others = [text for place in places for text in references[place]]
+        return distance([captions[place] for place in places], others)
+
+    return measure

@@ -11,10 +11,16 @@ from experiments.captioning.measures import Kind, Side, kinds
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
+from experiments.results.captions import Unit
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import TunedVariant, Variants
-from experiments.statistics.paired import Measure, bootstrapped_difference, jackknifed_difference
+from experiments.statistics.paired import (
+    Difference,
+    Measure,
+    bootstrapped_difference,
+    jackknifed_difference,
+)
 
 
 def caption_comparisons(generated: Generated, draws: Draws) -> Iterator[Comparison]:
@@ -55,9 +61,9 @@ def variant_comparisons(
         yield _jackknifed(
             f"distance_{variant.key}",
             ("generate", "variants"),
-            ours,
-            _distance(variant, generated),
-            generated,
+            "bits",
+            (ours, _distance(variant, generated)),
+            len(generated.records),
         )
 
 
@@ -78,36 +84,35 @@ def _measured(kind: Kind, after: Side, before: Side, draws: Draws) -> Comparison
         return paired_shares(key, stages, had, had_before, draws)
     one, other = kind.measure(after), kind.measure(before)
     if kind.of_set:
-        found, test = jackknifed_difference(other, one, n), "jackknife"
-    else:
-        found = bootstrapped_difference(other, one, n, draws.resamples, draws.random(key))
-        test = "paired bootstrap"
-    everything = np.arange(n)
-    return Comparison(
-        key=key,
-        stages=stages,
-        unit=kind.unit,
-        one=float(one(everything)),
-        other=float(other(everything)),
-        difference=found.estimate,
-        test=test,
-        p=found.p,
-    )
+        return _jackknifed(key, stages, kind.unit, (one, other), n)
+    found = bootstrapped_difference(other, one, n, draws.resamples, draws.random(key))
+    return _of_measures(key, stages, kind.unit, (one, other), (found, "paired bootstrap"))
 
 
 def _jackknifed(
-    key: str, stages: tuple[str, ...], one: Measure, other: Measure, generated: Generated
+    key: str, stages: tuple[str, ...], unit: Unit, measures: tuple[Measure, Measure], n: int
 ) -> Comparison:
-    everything = np.arange(len(generated.records))
-    found = jackknifed_difference(other, one, len(everything))
+    one, other = measures
+    return _of_measures(key, stages, unit, measures, (jackknifed_difference(other, one, n), "jackknife"))
+
+
+def _of_measures(
+    key: str,
+    stages: tuple[str, ...],
+    unit: Unit,
+    measures: tuple[Measure, Measure],
+    tested: tuple[Difference, str],
+) -> Comparison:
+    found, test = tested
+    one, other = (float(measure(np.arange(found.estimate.n))) for measure in measures)
     return Comparison(
         key=key,
         stages=stages,
-        unit="bits",
-        one=float(one(everything)),
-        other=float(other(everything)),
+        unit=unit,
+        one=one,
+        other=other,
         difference=found.estimate,
-        test="jackknife",
+        test=test,
         p=found.p,
     )
 
@@ -115,13 +120,7 @@ def _jackknifed(
 def _distance(variant: TunedVariant, generated: Generated) -> Measure:
     """Return the distance of a variant's words from the references', as a measure of the photos."""
     captions = [caption.text for caption in variant.captions]
-    references = [record.references for record in generated.records]
-
-    def measure(at: np.ndarray) -> float:
-        others = [text for position in at for text in references[position]]
-        return style.distance([captions[position] for position in at], others)
-
-    return measure
+    return style.distance_measure(captions, [record.references for record in generated.records])
 
 
 def _named(captions: Sequence[str], labels: Sequence[str]) -> np.ndarray:
