@@ -25,10 +25,11 @@ def closure(module: str, root: Path) -> dict[str, str]:
     if _source(module, root) is None:
         raise UserError(f"There is no module {module} under {root}: check the stage's function in stages.py.")
     found: dict[str, str] = {}
+    first_party = {path.stem for path in root.iterdir()}
     waiting, seen = [module], set[str]()
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or name.partition(".")[0] not in first_party:
             continue
         seen.add(name)
         path = _source(name, root)
