@@ -7,6 +7,7 @@ from experiments.context import Context
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import chance, classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
+from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested, Verdict
 from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.significance import holm
@@ -30,10 +31,15 @@ def evidence(section: EvidenceSection, inputs: Mapping[str, Any], context: Conte
     for number, part in enumerate(parts, start=1):
         found.extend(part)
         context.progress(number, len(parts), "")
-    tests = family(found, section.significance)
+    return judged(found, inputs["data_sets"], section)
+
+
+def judged(comparisons: Iterable[Comparison], data: DataSets, section: EvidenceSection) -> Evidence:
+    """Judge all comparisons of the report, those of every classifier with guessing among them."""
+    tests = family(comparisons, section.significance)
     return Evidence(
         tests=tests,
-        chance=chance(inputs["data_sets"]),
+        chance=chance(data),
         broken=tuple(stage for stage in CLASSIFIERS if tests[f"{stage}_chance"].verdict != "higher"),
         significance=section.significance,
         resamples=section.resamples,

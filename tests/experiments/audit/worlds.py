@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
 from experiments.classification.evaluation import score
 from experiments.datasets.cifar10 import CLASSES
-from experiments.evidence.evidence import evidence
+from experiments.evidence.captioning import caption_comparisons, variant_comparisons
+from experiments.evidence.classifiers import classifier_comparisons
+from experiments.evidence.comparison import Comparison, Draws
+from experiments.evidence.evidence import judged
 from experiments.results.align import Aligned
 from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
 from experiments.results.data_sets import DataSets
+from experiments.results.evidence import Evidence
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
@@ -40,6 +45,8 @@ SIZES = LoraArithmetic(
     c_proj_attention=24, c_proj_mlp=12,
 )  # fmt: skip
 """What is counted on the architecture, which takes seconds."""
+
+DRAWS = Draws(seed=0, resamples=100)
 
 VIT_GPT2 = "nlpconnect/vit-gpt2-image-captioning"
 HELD_OUT = 400
@@ -101,9 +108,33 @@ def _run(own: dict[str, Any], altered: dict[str, Any]) -> Run:
         captions(CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0)), results, SILENT),
     )
     results.setdefault("ablations", ablations(AblationsSection(seed=0, resamples=100), results, SILENT))
-    tests = EvidenceSection(seed=0, resamples=100, significance=0.05)
-    results.setdefault("evidence", evidence(tests, _judgeable(results, usual), SILENT))
+    results.setdefault("evidence", _evidence(_judgeable(results, usual)))
     return run_of(results)
+
+
+def _evidence(results: dict[str, Any]) -> Evidence:
+    """Judge the results as the stage `evidence` does; what was compared before is not compared again."""
+    stages = ("zero_shot", "vit", "cnn", "data_sets")
+    return judged(
+        [
+            *_of_classifiers(*(results[stage] for stage in stages)),
+            *caption_comparisons(results["generate"], DRAWS),
+            *variant_comparisons(
+                results["align"], results["lora"], results["generate"], results["variants"], DRAWS
+            ),
+        ],
+        results["data_sets"],
+        EvidenceSection(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05),
+    )
+
+
+@cache
+def _of_classifiers(
+    zero_shot: ZeroShot, vit: TrainedClassifier, cnn: TrainedClassifier, data: DataSets
+) -> tuple[Comparison, ...]:
+    """Compare the classifiers, which takes seconds on ten thousand images."""
+    classifiers = {"zero_shot": zero_shot, "vit": vit, "cnn": cnn}
+    return tuple(classifier_comparisons(classifiers, data, DRAWS))
 
 
 def _judgeable(results: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
