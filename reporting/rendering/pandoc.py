@@ -10,10 +10,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from experiments.errors import UserError
+
+_WAY_BACK = "\N{LEFTWARDS ARROW WITH HOOK}"
 
 Node = dict[str, Any]
 Attributes = tuple[str, list[str], list[list[str]]]
@@ -62,9 +65,16 @@ def _without_position(message: str) -> str:
 
 
 def write(document: Node, to: str, *options: str) -> str:
-    """Write a document in a format of Pandoc's."""
+    """Write a document in a format of Pandoc's, its words in HTML exactly as they are."""
+    if to == "html5":
+        document = transform(document, {"Str": lambda item: [_exact(item)]})
     arguments = ["--from=json", f"--to={to}", "--wrap=none", "--syntax-highlighting=none", *options]
     return _run(arguments, json.dumps(document))
+
+
+def _exact(item: Node) -> Node:
+    """To its mark of a footnote's way back Pandoc adds an invisible character, wherever the mark stands."""
+    return node("RawInline", ["html", escape(item["c"])]) if _WAY_BACK in item["c"] else item
 
 
 def inlines(markdown: str) -> list[Node]:

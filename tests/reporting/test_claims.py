@@ -19,6 +19,7 @@ from experiments.statistics.intervals import wilson
 from reporting.blocks import BLOCKS
 from reporting.claims import Claim
 from reporting.document import Document
+from reporting.markdown import escape
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
 from tests.reporting.conftest import ROOT
@@ -99,13 +100,12 @@ def document(values: dict[str, Any], folder: Path) -> Document:
 
 def spoken(document: Document) -> str:
     """What a reader reads: the sentences of every block of claims, without tables and callouts."""
-    parts = []
-    for name in SPOKEN:
-        tree, warnings = pandoc.read(document.block(name))
-        assert warnings == []
-        blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
-        parts.append(f"[{name}]\n\n" + pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none"))
-    return "\n".join(parts).replace("\N{NO-BREAK SPACE}", " ")
+    whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
+    tree, warnings = pandoc.read(whole)
+    assert warnings == []
+    blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
+    text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])

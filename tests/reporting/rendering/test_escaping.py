@@ -5,7 +5,7 @@ import re
 import string
 
 import typst
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
@@ -62,6 +62,7 @@ def _resolve(markdown: str) -> pandoc.Node:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines, min_size=1, max_size=20))
+@example(["↩"])
 def test_any_text_reaches_html_unchanged(texts: list[str]) -> None:
     rows = "".join(f"| {escape(text)} |\n" for text in texts)
     tree = _resolve("".join(f"x {escape(text)}\n\n" for text in texts) + f"| h |\n|---|\n{rows}")
