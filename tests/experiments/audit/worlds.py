@@ -161,6 +161,7 @@ def data_sets(source: str, **altered: Any) -> DataSets:
     ).model_copy(update=altered)  # fmt: skip
 
 
+@cache
 def _classified(accuracy: float) -> dict[str, Any]:
     """What every classifier has: right on the first share `accuracy` of the test images."""
     places = np.arange(len(LABELS))
