@@ -74,7 +74,7 @@ def pieces(before: str, after: str) -> list[tuple[str, bool]]:
 
 def full_of(variants: Sequence[Variant]) -> int | None:
     """Return the position of full fine-tuning."""
-    return _only(variants, "full")
+    return next((position for position, variant in enumerate(variants) if variant.kind == "full"), None)
 
 
 def adapters_of(variants: Sequence[Variant]) -> list[int]:
@@ -138,7 +138,3 @@ def cost(one: float, other: float) -> Order:
     if abs(one - other) <= _ALIKE * max(one, other):
         return "unclear"
     return "more" if one > other else "less"
-
-
-def _only(variants: Sequence[Variant], kind: str) -> int | None:
-    return next((position for position, variant in enumerate(variants) if variant.kind == kind), None)

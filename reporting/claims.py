@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from experiments.results.evidence import Evidence, Tested, Verdict
+from experiments.results.evidence import Evidence, Tested
 
 Says = Literal["holds", "fails", "unclear"]
 Word = str | tuple[str, ...]
-
-BY_TEST: Mapping[Verdict, Says] = {"higher": "holds", "lower": "fails", "unclear": "unclear"}
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,9 @@ class Claim:
 
 def by_test(test: Tested, *, lower: bool = False) -> Says:
     """Return what a test says of the claim that one figure is higher (or `lower`) than the other."""
-    if lower and test.verdict != "unclear":
-        return "holds" if test.verdict == "lower" else "fails"
-    return BY_TEST[test.verdict]
+    if test.verdict == "unclear":
+        return "unclear"
+    return by_fact(test.verdict == ("lower" if lower else "higher"))
 
 
 def by_fact(holds: bool) -> Says:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from experiments.evidence.order import by_accuracy, mistakes
 from experiments.results.audit import Audit
 from experiments.results.audit import Verdict as AuditVerdict
 from experiments.results.classification import Classification
 from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
-from reporting import facts
 from reporting.blocks import CLASSIFIERS
 from reporting.claims import Claim, Says, by_test
 
@@ -139,10 +139,10 @@ def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator
         return
     for extreme in ("hardest", "easiest"):
         if f"{stage}_{extreme}" in evidence.tests:
-            order = facts.by_accuracy(result, lowest=extreme == "hardest")
+            order = by_accuracy(result, lowest=extreme == "hardest")
             yield _extreme(stage, extreme, order[0], order[1], evidence)
     if f"{stage}_confusion" in evidence.tests:
-        yield _confusion(stage, facts.mistakes(result), evidence)
+        yield _confusion(stage, mistakes(result), evidence)
 
 
 def _flawless(stage: str) -> Claim:
@@ -179,9 +179,9 @@ def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Eviden
     )
 
 
-def _confusion(stage: str, mistakes: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
+def _confusion(stage: str, pairs: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
     key = f"{stage}_confusion"
-    (actual, called), (next_actual, next_called) = mistakes[:2]
+    (actual, called), (next_actual, next_called) = pairs[:2]
     return Claim(
         id=key,
         group=f"classes of {stage}",

@@ -19,6 +19,7 @@ import jinja2
 from jinja2 import nodes
 
 from reporting.blocks import BLOCKS
+from reporting.checking.page import digits
 from reporting.document import templates_in
 from reporting.rendering.project import FRONT_MATTER
 from reporting.rendering.source import Line, split
@@ -82,7 +83,7 @@ class Leaf:
 
 def has_digit(value: object) -> bool:
     """Tell whether text holds a number in any script: also ½, ², and full-width digits."""
-    return any(mark.isnumeric() for mark in str(value))
+    return bool(digits(str(value)))
 
 
 # Markdown

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Document:
         """What prints the numbers and the text of the results and of the profile."""
         return Numbers(self.envelopes, self.project.profile)
 
-    @property
+    @cached_property
     def sentences(self) -> Sentences:
         """What says the claims that the results allow."""
         values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
@@ -77,7 +78,7 @@ class Document:
             envelopes=self.envelopes,
             n=self.numbers,
             claims=self.sentences,
-            sources=sources(self.project.root),
+            sources=partial(sources, self.project.root),
             facts=facts,
             captions=caption_facts,
             strong=strong,
@@ -85,7 +86,7 @@ class Document:
             picture=self._picture,
         )
 
-    @property
+    @cached_property
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 

@@ -23,11 +23,16 @@ class Finding:
 
 def setting(name: str, found: int | float, unit: Unit, origin: str) -> Finding:
     """Compare an option of this run with the brief's, whatever model it is an option of."""
-    stated = STATEMENTS[name]
-    assert stated.low is not None and stated.high is not None
-    if stated.low <= found <= stated.high:
+    if covers(name, found):
         return Finding("agrees", "same_setting", unit, origin, found)
     return Finding("differs", "other_setting", unit, origin, found)
+
+
+def covers(name: str, figure: float) -> bool:
+    """Tell whether a figure is among those that the words of the statement called `name` cover."""
+    statement = STATEMENTS[name]
+    assert statement.low is not None and statement.high is not None
+    return statement.low <= figure <= statement.high
 
 
 def claim(name: str, topic: Topic, finding: Finding) -> AuditedClaim:

@@ -1,8 +1,7 @@
 """What the brief says of its fine-tuning: data, options, and what the adapter weighs."""
 
 from experiments.audit import brief
-from experiments.audit.brief import STATEMENTS
-from experiments.audit.finding import Finding, setting
+from experiments.audit.finding import Finding, covers, setting
 from experiments.audit.lora_arithmetic import BYTES, LoraArithmetic
 from experiments.audit.run import Run
 from experiments.results.audit import Verdict
@@ -66,9 +65,9 @@ def _trainable(sizes: LoraArithmetic) -> Finding:
 
 def _base(sizes: LoraArithmetic) -> Finding:
     derived = {"gpt2": sizes.gpt2, "cross_attention": sizes.cross_attention, "whole": sizes.whole}
-    if _covers("base_parameters", sizes.whole):
+    if covers("base_parameters", sizes.whole):
         verdict, reason = "agrees", "whole"
-    elif _covers("base_parameters", sizes.gpt2):
+    elif covers("base_parameters", sizes.gpt2):
         verdict, reason = "differs", "language_model_alone"
     else:
         verdict, reason = "differs", "neither"
@@ -103,12 +102,6 @@ def _size(sizes: LoraArithmetic) -> Finding:
 
 def _by_targets(name: str, named: float, c_attn: float) -> tuple[Verdict, str]:
     """Tell whether a statement fits the targets that the brief names, or c_attn alone, or neither."""
-    if _covers(name, named):
+    if covers(name, named):
         return "agrees", "named_targets"
-    return "differs", "c_attn_alone" if _covers(name, c_attn) else "neither"
-
-
-def _covers(name: str, figure: float) -> bool:
-    statement = STATEMENTS[name]
-    assert statement.low is not None and statement.high is not None
-    return statement.low <= figure <= statement.high
+    return "differs", "c_attn_alone" if covers(name, c_attn) else "neither"

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from experiments.errors import UserError
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
+from experiments.evidence.order import by_accuracy, mistakes
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
 from experiments.results.estimate import Estimate
@@ -78,10 +79,7 @@ def _prompts(stage: str, result: ZeroShot, labels: np.ndarray, draws: Draws) -> 
 
 def _extreme(stage: str, result: Classification, lowest: bool) -> Comparison:
     """Compare the hardest (or the easiest) class with the next."""
-    order = sorted(
-        range(len(result.classes)),
-        key=lambda at: result.per_class[at].value if lowest else -result.per_class[at].value,
-    )
+    order = by_accuracy(result, lowest=lowest)
     one, other = ((result.confusion[at][at], sum(result.confusion[at])) for at in order[:2])
     return Comparison(
         key=f"{stage}_{'hardest' if lowest else 'easiest'}",
@@ -98,10 +96,8 @@ def _extreme(stage: str, result: Classification, lowest: bool) -> Comparison:
 
 def _confusion(stage: str, result: Classification) -> Comparison:
     """Compare the most frequent mistake with the next: given either, they would be as likely."""
-    classes = range(len(result.classes))
-    one, other = sorted(
-        (result.confusion[at][called] for at in classes for called in classes if at != called), reverse=True
-    )[:2]
+    pairs = mistakes(result)
+    one, other = (result.confusion[true][called] for true, called in pairs[:2])
     both = max(one + other, 1)
     share = wilson(one, both)
     return Comparison(
@@ -119,5 +115,5 @@ def _confusion(stage: str, result: Classification) -> Comparison:
         ),
         test="exact binomial test",
         p=float(binomtest(one, both, 0.5).pvalue) if one + other else 1.0,
-        chosen_among=len(classes) * (len(classes) - 1),
+        chosen_among=len(pairs),
     )

@@ -1,4 +1,4 @@
-from reporting import facts
+from experiments.evidence.order import by_accuracy, mistakes
 from tests.reporting.conftest import classifier
 
 
@@ -6,10 +6,10 @@ def test_classes_are_in_the_order_of_their_accuracy_and_equals_keep_theirs() -> 
     result = classifier("cnn", 0.8)
     low, high = result.per_class[0], result.per_class[0].model_copy(update={"value": 1.0})
     result = result.model_copy(update={"per_class": (high, low, high)})
-    assert facts.by_accuracy(result, lowest=True) == [1, 0, 2]
-    assert facts.by_accuracy(result, lowest=False) == [0, 2, 1]
+    assert by_accuracy(result, lowest=True) == [1, 0, 2]
+    assert by_accuracy(result, lowest=False) == [0, 2, 1]
 
 
 def test_mistakes_come_by_their_number_and_what_is_right_is_none() -> None:
     result = classifier("cnn", 0.8).model_copy(update={"confusion": ((9, 1, 0), (4, 5, 1), (0, 3, 7))})
-    assert facts.mistakes(result) == [(1, 0), (2, 1), (0, 1), (1, 2), (0, 2), (2, 0)]
+    assert mistakes(result) == [(1, 0), (2, 1), (0, 1), (1, 2), (0, 2), (2, 0)]
