@@ -62,7 +62,7 @@ def _align_parts(
 ) -> tuple[Captioner, tuple[float, ...]]:
     """Return the aligned captioner and the loss of each tenth of the joint training."""
     images, photos = context.images(), context.photos()
-    chosen = draw(images.train_images, (*photos.tuning, *photos.evaluation), section.photos, section.seed)
+    chosen = draw(images.train_pictures, (*photos.tuning, *photos.evaluation), section.photos, section.seed)
     captioner = prefix.build(section, context.fetch)
 
     total = len(chosen) + _STEP * section.joint.steps

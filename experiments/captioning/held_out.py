@@ -30,7 +30,7 @@ class HeldOut:
 def held_out(captioner: Captioner, section: AnyCaptionerSection, context: CaptioningContext) -> HeldOut:
     """Draw the held-out photos by the captioner's section and encode them."""
     images, photos = context.images(), context.photos()
-    chosen = draw(images.test_images, (*photos.tuning, *photos.evaluation), section.held_out, section.seed)
+    chosen = draw(images.test_pictures, (*photos.tuning, *photos.evaluation), section.held_out, section.seed)
     return HeldOut(
         features=encoded(captioner, list(images.test_images[chosen]), context.shared),
         labels=tuple(images.classes[label] for label in images.test_labels[chosen]),

@@ -51,7 +51,7 @@ def _draw(part: str, count: int, size: int, random: np.random.Generator) -> tupl
             Photo(
                 name=f"{part}-{index}",
                 index=index,
-                pixels=pixels,
+                picture=pixels,
                 references=wordings[:1] if part == "tuning" else wordings,
                 label=shape,
             )

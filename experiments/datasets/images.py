@@ -1,16 +1,19 @@
-"""Labelled images in memory: what a classification stage sees of a data set."""
+"""Labelled images: what a classification stage sees of a data set."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.datasets.pictures import ArrayPictures, Pictures
+
 
 @dataclass(frozen=True)
 class ClassifiedImages:
-    """A training and a test set of equally sized RGB images.
+    """A training and a test set of RGB images.
 
-    Images are uint8 arrays of shape (N, H, W, 3), labels int64 arrays of shape (N,) that index
-    `classes`. The arrays are read-only: stages share them.
+    Images are uint8 arrays of shape (N, H, W, 3), equally large all, labels int64 arrays of shape (N,) that
+    index `classes`. The arrays are read-only, because stages share them, and may be mapped from disk. Where
+    the data set's own pictures are larger or of several sizes, the two originals are those.
     """
 
     classes: tuple[str, ...]
@@ -18,3 +21,15 @@ class ClassifiedImages:
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    train_originals: Pictures | None = None
+    test_originals: Pictures | None = None
+
+    @property
+    def train_pictures(self) -> Pictures:
+        """The training images as large as the data set has them."""
+        return self.train_originals or ArrayPictures(self.train_images)
+
+    @property
+    def test_pictures(self) -> Pictures:
+        """The test images as large as the data set has them."""
+        return self.test_originals or ArrayPictures(self.test_images)

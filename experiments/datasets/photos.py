@@ -1,8 +1,12 @@
-"""Captioned photos in memory: what a captioning stage sees of a data set."""
+"""Captioned photos: what a captioning stage sees of a data set."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from experiments.datasets.pictures import decode, digest
 
 
 @dataclass(frozen=True)
@@ -10,15 +14,39 @@ class Photo:
     """One photo with its reference captions.
 
     `name` is unique in its data set (``"test-35"``, a file's name), `index` the photo's position in the
-    data set's own split. `pixels` is uint8 of shape (H, W, 3), read-only. `label` is the name of its
-    class, or None where the data set has no classes.
+    data set's own split. `picture` is uint8 of shape (H, W, 3), read-only, or the file that holds it.
+    `label` is the name of its class, or None where the data set has no classes.
     """
 
     name: str
     index: int
-    pixels: np.ndarray
+    picture: np.ndarray | Path
     references: tuple[str, ...]
     label: str | None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The picture, uint8 of shape (H, W, 3), read-only; a file is decoded each time."""
+        return decode(self.picture) if isinstance(self.picture, Path) else self.picture
+
+
+@dataclass(frozen=True)
+class PicturesOf:
+    """The `Pictures` of captioned photos."""
+
+    photos: Sequence[Photo]
+
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.photos)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        """Return a photo's picture."""
+        return self.photos[position].pixels
+
+    def digest(self, position: int, /) -> str:
+        """Hash a photo's picture."""
+        return digest(self[position])
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
 """The profile's `[images]`: which images are classified, and where they come from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from experiments.frozen import Frozen
+from experiments.sections.training import Positive
+
+Text = Annotated[str, Field(min_length=1)]
+Side = Annotated[int, Field(ge=8, le=512)]
+TestShare = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Cifar10Section(Frozen):
@@ -14,14 +19,49 @@ class Cifar10Section(Frozen):
     source: Literal["npm", "torchvision"]
 
 
+class ImageFolder(Frozen):
+    """Images of your own: a folder for each class, named after it.
+
+    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test` that hold
+    them each. In the first case `test_share` of each class, drawn with `seed`, is for testing. Networks
+    that are trained from scratch see the images at `size` pixels square; others see them as they are.
+    """
+
+    kind: Literal["folder"]
+    folder: Text
+    size: Side
+    test_share: TestShare | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class TorchvisionImages(Frozen):
+    """A data set of torchvision by the `name` of its class, such as ``"FashionMNIST"``.
+
+    `options` are further arguments of that class. Where it knows no training and test part, `test_share`
+    of each class, drawn with `seed`, is for testing. `folder`, a path from the project's folder, is where
+    torchvision finds a copy on this machine; without it, torchvision downloads. `classes` names the classes
+    where torchvision does not. `size` is as in `ImageFolder`.
+    """
+
+    kind: Literal["torchvision"]
+    name: Text
+    size: Side
+    options: dict[str, Any] = {}
+    folder: Text | None = None
+    classes: tuple[Text, ...] | None = None
+    test_share: TestShare | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
 class GeneratedSection(Frozen):
     """Coloured shapes drawn from a seed: small images for a run that takes seconds."""
 
     kind: Literal["generated"]
     seed: int
-    train: Annotated[int, Field(ge=1)]
-    test: Annotated[int, Field(ge=1)]
+    train: Positive
+    test: Positive
     size: Annotated[int, Field(ge=8)]
 
 
-ImagesSection = Annotated[Cifar10Section | GeneratedSection, Field(discriminator="kind")]
+AnyImages = Cifar10Section | ImageFolder | TorchvisionImages | GeneratedSection
+ImagesSection = Annotated[AnyImages, Field(discriminator="kind")]

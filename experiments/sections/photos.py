@@ -23,7 +23,8 @@ class Cifar10Captions(Frozen):
 class Flickr30k(Frozen):
     """The first photos of Flickr30k, streamed from a hub's parquet files.
 
-    `repository` is a data set on the Hugging Face hub at a pinned `revision`. Its first `tuning` photos,
+    `repository` is a data set on the Hugging Face hub at a pinned `revision`, or a folder with such files, a
+    path from the project's folder. Its first `tuning` photos,
     with the first caption of each, are for tuning; the next `evaluation` photos, with all captions of
     each, for evaluation.
     """
@@ -36,6 +37,24 @@ class Flickr30k(Frozen):
     evaluation: Annotated[int, Field(ge=2)]
 
 
+class PhotoFolder(Frozen):
+    """Captioned photos of your own: a folder with pictures and a file with their captions.
+
+    Both are paths from the project's folder. `captions` is a table with the columns ``image`` and
+    ``caption`` (CSV or TSV, a line for each caption: Flickr8k), Flickr8k's ``name.jpg#0<tab>caption``,
+    Flickr30k's ``results.csv``, or a JSON file in COCO's format; its content tells which. Of the photos
+    with captions, in an order drawn with `seed`, the first `tuning`, with the first caption of each, are for
+    tuning, the next `evaluation`, with all captions of each, for evaluation.
+    """
+
+    kind: Literal["folder"]
+    folder: Text
+    captions: Text
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0)]
+
+
 class GeneratedPhotos(Frozen):
     """Coloured shapes with captions that follow from how they were drawn: for a run that takes seconds."""
 
@@ -46,4 +65,5 @@ class GeneratedPhotos(Frozen):
     size: Annotated[int, Field(ge=8)]
 
 
-PhotosSection = Annotated[Cifar10Captions | Flickr30k | GeneratedPhotos, Field(discriminator="kind")]
+AnyPhotos = Cifar10Captions | Flickr30k | PhotoFolder | GeneratedPhotos
+PhotosSection = Annotated[AnyPhotos, Field(discriminator="kind")]

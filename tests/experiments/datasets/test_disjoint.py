@@ -8,7 +8,7 @@ from experiments.datasets.photos import Photo
 
 
 def photo(pixels: np.ndarray) -> Photo:
-    return Photo(name="photo", index=0, pixels=pixels, references=("text",), label=None)
+    return Photo(name="photo", index=0, picture=pixels, references=("text",), label=None)
 
 
 def pool(values: list[int]) -> np.ndarray:

@@ -68,7 +68,7 @@ def test_photos_on_both_sides_and_photos_under_two_names_are_found() -> None:
     photos = replace(
         PHOTOS,
         tuning=(*PHOTOS.tuning, twin),
-        evaluation=(replace(one, pixels=PHOTOS.tuning[3].pixels), *others, replace(others[0], name="again")),
+        evaluation=(replace(one, picture=PHOTOS.tuning[3].pixels), *others, replace(others[0], name="again")),
     )
     found = inspected(photos=photos)
     assert (found.shared_photos, found.repeated_tuning_photos, found.repeated_evaluation_photos) == (1, 1, 1)

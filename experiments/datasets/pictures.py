@@ -1,0 +1,109 @@
+"""Pictures in order, of which no more than one needs to be in memory."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image, ImageOps
+
+
+class Pictures(Protocol):
+    """Pictures in a fixed order, each of its own size, decoded when it is asked for."""
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        ...
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        """Return a picture, uint8 of shape (H, W, 3)."""
+        ...
+
+    def digest(self, position: int, /) -> str:
+        """Return the `digest` of a picture's pixels."""
+        ...
+
+
+def digest(pixels: np.ndarray) -> str:
+    """Return the SHA-256 of an array's shape and content: bytes alone do not tell 2 x 8 from 4 x 4."""
+    header = f"{pixels.shape} {pixels.dtype} ".encode()
+    return hashlib.sha256(header + np.ascontiguousarray(pixels).tobytes()).hexdigest()
+
+
+def decode(file: Path | bytes) -> np.ndarray:
+    """Return the picture in a file, or in the content of one: RGB, upright, uint8 (H, W, 3), read-only.
+
+    Raises:
+        ValueError: if it cannot be decoded; the text says why.
+    """
+    try:
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as picture:
+            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+    except Exception as error:  # whatever a damaged file makes Pillow raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"it cannot be decoded ({reason})") from error
+    pixels.setflags(write=False)
+    return pixels
+
+
+@dataclass(frozen=True)
+class ArrayPictures:
+    """The pictures that are the rows of `array`, uint8 of shape (N, H, W, 3), mapped from disk or not."""
+
+    array: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.array)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        """Return a picture."""
+        return self.array[position]
+
+    def digest(self, position: int, /) -> str:
+        """Hash a picture."""
+        return digest(self.array[position])
+
+
+@dataclass(frozen=True)
+class FilePictures:
+    """The pictures in files under `folder`; `digests`, of shape (N, 32), are the hashes of their pixels."""
+
+    folder: Path
+    names: Sequence[str]
+    digests: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.names)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        """Decode a picture."""
+        return decode(self.folder / self.names[position])
+
+    def digest(self, position: int, /) -> str:
+        """Return what was found when the files were read first."""
+        return bytes(self.digests[position]).hex()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some of other pictures, at `positions`, int64 of shape (M,), in that order."""
+
+    pictures: Pictures
+    positions: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.positions)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        """Return a picture."""
+        return self.pictures[int(self.positions[position])]
+
+    def digest(self, position: int, /) -> str:
+        """Hash a picture."""
+        return self.pictures.digest(int(self.positions[position]))
