@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from experiments.frozen import Frozen
+from experiments.results.classification import Precision
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -12,10 +13,12 @@ Positive = Annotated[int, Field(ge=1)]
 class TrainingSection(Frozen):
     """How to train: epochs, batch size (images), peak learning rate, and the regularisers.
 
-    Each training image is shifted by up to `translate` pixels along both axes, afresh in each epoch.
+    Forward passes compute at `precision`. Each training image is shifted by up to `translate` pixels along
+    both axes, afresh in each epoch.
     """
 
     seed: Annotated[int, Field(ge=0)]
+    precision: Precision
     epochs: Positive
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0)]

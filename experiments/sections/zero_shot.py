@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiments.frozen import Frozen
+from experiments.results.classification import Precision
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -82,8 +83,9 @@ class Prompts(Frozen):
 
 
 class ZeroShotSection(Frozen):
-    """What to classify with; the first prompt set is the headline."""
+    """What to classify with, at which precision; the first prompt set is the headline."""
 
+    precision: Precision
     tower: Annotated[OpenClipTower | ImagenetBridge | RandomTower, Field(discriminator="kind")]
     prompt_sets: Annotated[tuple[Prompts, ...], Field(min_length=1)]
 
