@@ -1,0 +1,101 @@
+"""Captions of pictures in a file of the user's own."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from experiments.datasets.caption_formats import WrittenCaption, written_captions
+from experiments.errors import UserError
+
+SHOWN = 5
+"""So many problems one error tells."""
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True)
+class CaptionedFile:
+    """The file of a picture, by its name inside the folder of pictures (``a/b.jpg``), and its captions.
+
+    There is at least one caption; none is blank or there twice.
+    """
+
+    name: str
+    captions: tuple[str, ...]
+
+
+def read_captions(path: Path, shown_as: str) -> list[CaptionedFile]:
+    """Read a file of captions: pictures in order of their first caption.
+
+    `shown_as` is the path as the user wrote it. `examine_captions` tells the formats.
+
+    Raises:
+        UserError: if the file has problems; its text tells the first few.
+    """
+    files, problems = examine_captions(path, shown_as)
+    refuse(problems)
+    return files
+
+
+def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], list[str]]:
+    """Read what can be used of a file of captions, and return it with a sentence for each problem.
+
+    The content tells the format: JSON as COCO has it; Flickr30k's ``results.csv``; Flickr8k's lines
+    ``name.jpg#0<tab>caption``; or a table whose first line names the columns ``image`` and ``caption``.
+    Where captions are numbered, their numbers give the order. Captions are stripped, exact repetitions
+    dropped.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        return [], [
+            f"The captions {path} cannot be read ({error.strerror}): place the file there or mend "
+            "photos.captions."
+        ]
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return [], [f"{shown_as}:{line}: this is not text in UTF-8: save the file as UTF-8."]
+    problems: list[str] = []
+    numbered: dict[str, list[tuple[int, str]]] = {}
+    # Other marks at which Python splits lines may stand in a caption.
+    for found in written_captions(text.replace("\r\n", "\n").replace("\r", "\n"), shown_as):
+        problem = found if isinstance(found, str) else _problem(found)
+        if problem:
+            problems.append(problem)
+        elif isinstance(found, WrittenCaption):
+            name = str(PurePosixPath(found.name.strip()))
+            numbered.setdefault(name, []).append((found.number, found.text.strip()))
+    if not numbered and not problems:
+        problems.append(f"{shown_as} has no captions: write at least one for each photo.")
+    return [_file(name, captions) for name, captions in numbered.items()], problems
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise the first few of these sentences in one.
+
+    Raises:
+        UserError: if there is any; its text is one line, and counts those that it leaves out.
+    """
+    if problems:
+        more = len(problems) - SHOWN
+        raise UserError(" ".join(problems[:SHOWN]) + (f" And {more} more." if more > 0 else ""))
+
+
+def _file(name: str, numbered: list[tuple[int, str]]) -> CaptionedFile:
+    ordered = sorted(numbered, key=lambda caption: caption[0])
+    return CaptionedFile(name, tuple(dict.fromkeys(text for _, text in ordered)))
+
+
+def _problem(caption: WrittenCaption) -> str:
+    """Return what is wrong with a caption, nothing if it can be used."""
+    name = caption.name.strip()
+    if not name:
+        return f"{caption.where}: no image is named; name one or remove the line."
+    if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name):
+        return f"{caption.where}: the name {name!r} leads out of photos.folder; write the path inside it."
+    if not caption.text.strip():
+        return f"{caption.where}: the caption of {name!r} is empty; write one or remove the line."
+    if any("\ud800" <= character <= "\udfff" for character in name + caption.text):
+        return f"{caption.where}: the name or caption {name!r} holds half a character; write it anew."
+    return ""

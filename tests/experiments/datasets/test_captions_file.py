@@ -1,0 +1,335 @@
+import csv
+import io
+import json
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
+from experiments.errors import UserError
+from tests.test_layers import HEAVY, imported_at_once
+
+HOSTILE = (
+    "<script>alert(1)</script> **bold** [a](b) $x$ `code` | bar",
+    'A sign that says "Stop" , and another that says "Go" .',
+    "Ein Hund 🐕 läuft über die Straße, 犬が走る",
+    "{{< env HOME >}}",
+    "=SUM(A1:A9)",
+    'ends with a quote "',
+    "a;b,c\td",
+    "# no comment",
+)
+
+LETTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\n\r")
+CAPTIONS = st.text(LETTERS, min_size=1).map(str.strip).filter(bool) | st.sampled_from(HOSTILE)
+LINES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), min_size=1)
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name is its own shortest form and stays in its folder."""
+    leaves = name.startswith("\\") or ".." in re.split(r"[/\\]", name) or re.match(r"[A-Za-z]:[/\\]", name)
+    return not leaves and str(PurePosixPath(name)) == name == name.strip() and not name.startswith("/")
+
+
+NAMES = st.text(LETTERS, min_size=1).map(lambda text: f"{text}.jpg").filter(is_plain)
+
+
+def files(names: st.SearchStrategy[str] = NAMES, captions: st.SearchStrategy[str] = CAPTIONS) -> Any:
+    """Return a strategy for captioned files."""
+    own = st.lists(captions, min_size=1, max_size=4, unique=True).map(tuple)
+    return st.dictionaries(names, own, min_size=1, max_size=5).map(
+        lambda content: [CaptionedFile(name, captions) for name, captions in content.items()]
+    )
+
+
+def read(content: str | bytes, folder: Path) -> list[CaptionedFile]:
+    path = folder / "captions"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_captions(path, "captions")
+
+
+def problems(content: str | bytes, folder: Path) -> list[str]:
+    path = folder / "captions"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return examine_captions(path, "c")[1]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("captions")
+
+
+@settings(deadline=None)
+@given(
+    written=files(captions=LINES.map(str.strip).filter(bool) | st.sampled_from(HOSTILE)),
+    separator=st.sampled_from(",;\t"),
+    end=st.sampled_from(["\n", "\r\n"]),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    header=st.sampled_from(["image caption", "Caption Image", "id IMAGE note caption"]),
+)
+def test_a_quoted_table_is_read_as_it_was_written(
+    *,
+    place: Path,
+    written: list[CaptionedFile],
+    separator: str,
+    end: str,
+    mark: bytes,
+    quoting: Any,
+    header: str,
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerow(header.split())
+    for file in written:
+        for caption in file.captions:
+            cells = {"image": file.name, "caption": caption, "id": '7"', "note": "a,b;c\td"}
+            writer.writerow(cells[column.lower()] for column in header.split())
+    assert read(mark + text.getvalue().encode(), place) == written
+
+
+@settings(deadline=None)
+@given(
+    written=files(
+        NAMES.filter(lambda name: "," not in name and not name.startswith('"')),
+        CAPTIONS.filter(lambda text: not text.startswith('"')),
+    )
+)
+def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[CaptionedFile]) -> None:
+    lines = [f"{file.name},{caption}" for file in written for caption in file.captions]
+    assert read("\n".join(["image,caption", *lines]), place) == written
+
+
+@settings(deadline=None)
+@given(written=files(NAMES.filter(lambda name: "\t" not in name)), end=st.sampled_from(["\n", "\r\n"]))
+def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str) -> None:
+    lines = [
+        f"{file.name}#{number}\t{caption}" for file in written for number, caption in enumerate(file.captions)
+    ]
+    assert read(end.join(lines), place) == written
+
+
+@settings(deadline=None)
+@given(written=files(NAMES.filter(lambda name: "|" not in name)), random=st.randoms(use_true_random=False))
+def test_flickr30k_is_read_in_the_order_of_its_numbers(
+    place: Path, written: list[CaptionedFile], random: Any
+) -> None:
+    lines = [
+        f"{file.name}| {number}| {caption}"
+        for file in written
+        for number, caption in enumerate(file.captions)
+    ]
+    random.shuffle(lines)
+    found = read("\n".join(["image_name| comment_number| comment", *lines]), place)
+    assert sorted(found, key=lambda file: file.name) == sorted(written, key=lambda file: file.name)
+
+
+@settings(deadline=None)
+@given(written=files(captions=LINES.map(str.strip).filter(bool)), ascii_only=st.booleans())
+def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], ascii_only: bool) -> None:
+    content = {
+        "info": {"year": 2014},
+        "annotations": [
+            {"image_id": number, "id": 100 * number, "caption": caption}
+            for number, file in enumerate(written)
+            for caption in file.captions
+        ],
+        "images": [{"id": number, "file_name": file.name} for number, file in enumerate(written)]
+        + [{"id": "no number", "file_name": "without captions.jpg"}],
+    }
+    # A carriage return stands in JSON as an escape and is white space of the caption.
+    assert read(json.dumps(content, ensure_ascii=ascii_only), place) == written
+
+
+def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path) -> None:
+    content = (
+        "image_name| comment_number| comment\n"
+        "2199200615.jpg| 3| A dog runs through the grass .\n"
+        "2199200615.jpg| 4   A dog runs across the grass .\n"
+    )
+    captions = ("A dog runs through the grass .", "A dog runs across the grass .")
+    assert read(content, tmp_path) == [CaptionedFile("2199200615.jpg", captions)]
+
+
+def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path) -> None:
+    content = (
+        "image,caption\r\n\r\n"
+        "a.jpg,A man , a dog .\r\n"
+        'a.jpg,"Dog with ball , on shore"\r\n'
+        'a.jpg, "He said ""no"" , twice" \r\n'
+        'a.jpg,"Stop" is on the sign , and "Go"\r\n'
+        'a.jpg,"two\r\nlines"\r\n'
+        ",\r\n"
+    )
+    assert read(content, tmp_path)[0].captions == (
+        "A man , a dog .",
+        "Dog with ball , on shore",
+        'He said "no" , twice',
+        '"Stop" is on the sign , and "Go"',
+        "two\nlines",
+    )
+
+
+def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path) -> None:
+    content = "image,caption\nb/a.jpg,One .\nc.jpg,One .\n./b//a.jpg,One . \nb/a.jpg,Two .\n"
+    assert read(content, tmp_path) == [
+        CaptionedFile("b/a.jpg", ("One .", "Two .")),
+        CaptionedFile("c.jpg", ("One .",)),
+    ]
+
+
+UNKNOWN = (
+    "c:1: the first line must name the columns image and caption, each once, between commas, semicolons or "
+    "tabs; or be Flickr8k's name.jpg#0, a tab and a caption, or the first of Flickr30k's results.csv, or "
+    "begin JSON in COCO's format."
+)
+COCO_LISTS = "c must have the lists images and annotations, as COCO's files of captions do."
+
+
+@pytest.mark.parametrize(
+    ("content", "sentences"),
+    [
+        ("", ["c has no captions: write at least one for each photo."]),
+        ("image,caption\n", ["c has no captions: write at least one for each photo."]),
+        ("file,caption\na.jpg,A dog .\n", [UNKNOWN]),
+        ("image,caption,caption\na.jpg,A dog .,A cat .\n", [UNKNOWN]),
+        ("a.jpg,A dog .\n", [UNKNOWN]),
+        (
+            "image,caption\na.jpg,A dog .\nb.jpg,Stra\xdfe\n".encode("latin-1"),
+            ["c:3: this is not text in UTF-8: save the file as UTF-8."],
+        ),
+        (
+            "image,caption\na.jpg,A dog .\n".encode("utf-16"),
+            ["c:1: this is not text in UTF-8: save the file as UTF-8."],
+        ),
+        (
+            "image,caption,note\na.jpg,A dog , a cat .,good\nb.jpg,A dog .\n",
+            [
+                "c:2: the row has another number of fields than the first line (4, not 3); put a field that "
+                "holds a comma between double quotes.",
+                "c:3: the row has another number of fields than the first line (2, not 3); put a field that "
+                "holds a comma between double quotes.",
+            ],
+        ),
+        (
+            'image,caption\na.jpg,"A dog\nb.jpg,A cat .\n',
+            [
+                "c:2: a field begins with a quotation mark that is not closed; put the field between "
+                'quotation marks, and write "" for each one inside.'
+            ],
+        ),
+        (
+            'image,caption\n"a.jpg","two\nlines"\nb.jpg, \n,A dog .\n',
+            [
+                "c:4: the caption of 'b.jpg' is empty; write one or remove the line.",
+                "c:5: no image is named; name one or remove the line.",
+            ],
+        ),
+        (
+            "a.jpg#0\tA dog .\nb.jpg\tA cat .\n",
+            ["c:2: the line must read name.jpg#0, a tab and a caption, like the others."],
+        ),
+        (
+            "image_name| comment_number| comment\na.jpg| first| A dog .\na.jpg| 1|\n",
+            [
+                "c:2: the line must read name.jpg| 0| caption, like the others.",
+                "c:3: the caption of 'a.jpg' is empty; write one or remove the line.",
+            ],
+        ),
+        (
+            '{"images": [],\n "annotations": [}',
+            [
+                "c begins like JSON, but cannot be read as such (Expecting value: line 2 column 18 (char 32))"
+                ": export it anew."
+            ],
+        ),
+        ("[1, 2]", [COCO_LISTS]),
+        ('{"images": {}, "annotations": []}', [COCO_LISTS]),
+        (
+            json.dumps(
+                {
+                    "images": [
+                        {"id": 1, "file_name": "a.jpg"},
+                        {"id": 1, "file_name": "b.jpg"},
+                        {"file_name": "c.jpg"},
+                        "d.jpg",
+                    ],
+                    "annotations": [
+                        {"image_id": 1, "caption": "A dog ."},
+                        {"image_id": 2, "caption": "A dog ."},
+                        {"image_id": 1, "caption": ["A dog ."]},
+                        {"image_id": 1, "caption": "\n"},
+                        {"image_id": 1, "caption": "A dog \ud83d ."},
+                    ],
+                }
+            ),
+            [
+                "c: images[1] has the id 1, which another has; give each its own.",
+                "c: images[2] must have an id and a file_name.",
+                "c: images[3] must have an id and a file_name.",
+                "c: annotations[1] has the image_id 2, which is no image's id; mend or remove it.",
+                "c: annotations[2] must have an image_id and a caption.",
+                "c: annotations[3]: the caption of 'a.jpg' is empty; write one or remove the line.",
+                "c: annotations[4]: the name or caption 'a.jpg' holds half a character; write it anew.",
+            ],
+        ),
+    ],
+)
+def test_every_problem_of_a_file_is_a_sentence(
+    tmp_path: Path, content: str | bytes, sentences: list[str]
+) -> None:
+    assert problems(content, tmp_path) == sentences
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../a.jpg", "a/../../b.jpg", "..", "C:\\a.jpg", "\\a.jpg", "a\\..\\b.jpg"]
+)
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    sentence = f"c:2: the name {name!r} leads out of photos.folder; write the path inside it."
+    assert problems(f"image,caption\n{name},A dog .\n", tmp_path) == [sentence]
+
+
+def test_nesting_beyond_measure_is_a_sentence(tmp_path: Path) -> None:
+    (found,) = problems("[" * 100_000, tmp_path)
+    assert found.startswith("c begins like JSON, but cannot be read as such (")
+
+
+def test_what_is_sound_is_read_beside_the_problems(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_text("image,caption\na.jpg,A dog .\nb.jpg,\nc.jpg,A cat .\n")
+    found, sentences = examine_captions(path, "captions.csv")
+    assert [file.name for file in found] == ["a.jpg", "c.jpg"]
+    assert len(sentences) == 1
+
+
+def test_the_first_five_problems_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        read("image,caption\n" + "a.jpg,\n" * 12, tmp_path)
+    told = str(error.value)
+    assert told.count("is empty") == 5
+    assert "captions:6:" in told
+    assert "captions:7:" not in told
+    assert told.endswith(" And 7 more.")
+    assert "\n" not in told
+    with pytest.raises(UserError) as error:
+        read("image,caption\n" + "a.jpg,\n" * 5, tmp_path)
+    assert "more" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    assert examine_captions(tmp_path / "none.csv", "none.csv") == (
+        [],
+        [
+            f"The captions {tmp_path / 'none.csv'} cannot be read (No such file or directory): place the "
+            "file there or mend photos.captions."
+        ],
+    )
+    assert "(Is a directory)" in examine_captions(tmp_path, ".")[1][0]
+
+
+def test_reading_captions_needs_neither_torch_nor_pillow() -> None:
+    assert not imported_at_once("experiments.datasets.captions_file") & (HEAVY | {"PIL"})
