@@ -142,7 +142,7 @@ def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator
             order = by_accuracy(result, lowest=extreme == "hardest")
             yield _extreme(stage, extreme, order[0], order[1], evidence)
     if f"{stage}_confusion" in evidence.tests:
-        yield _confusion(stage, mistakes(result), evidence)
+        yield _confusion(stage, mistakes(result, 2), evidence)
 
 
 def _flawless(stage: str) -> Claim:
@@ -181,7 +181,7 @@ def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Eviden
 
 def _confusion(stage: str, pairs: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
     key = f"{stage}_confusion"
-    (actual, called), (next_actual, next_called) = pairs[:2]
+    (actual, called), (next_actual, next_called) = pairs
     return Claim(
         id=key,
         group=f"classes of {stage}",

@@ -3,7 +3,8 @@
 In a module of its own, so that what uses it alone does not become stale when another measure changes.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from experiments.captioning.words import ngrams, words
 
@@ -31,11 +32,17 @@ young, and kinds. Left out are words of two trades, such as *crane*, *tanker*, *
 and *doe*, whose plural is a verb."""
 
 
+_OR = re.compile(r"\s*[,;/]\s*|\s+-\s+")
+"""What stands between two names of one class: "tench, Tinca tinca", "T-shirt/top", "7 - seven"."""
+_JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 def names_class(caption: str, label: str) -> bool:
     """Tell whether `caption` names the class `label`: by its name, another word for it, or a plural.
 
-    Whole words count: "car" is not in "carpet", but "car" is in "car-shaped". A label that is
-    none of CIFAR-10's classes counts by its own name alone.
+    Whole words count: "car" is not in "carpet", but "car" is in "car-shaped". A label that is none of
+    CIFAR-10's classes counts by its own name alone; one that gives several names counts by each, and one such
+    as "AnnualCrop" as two words too.
     """
     tokens = [word.removesuffix("'s").removesuffix("’s") for word in words(caption)]
     return any(form in ngrams(tokens, len(form)) for form in _forms(label))
@@ -52,8 +59,16 @@ def misnames_class(caption: str, label: str, labels: Iterable[str]) -> bool:
 
 def _forms(label: str) -> set[tuple[str, ...]]:
     """Return the word sequences that name a class, in the singular and the regular plural."""
-    names = [words(name) for name in (label, *NOUNS.get(label.lower(), ()))]
+    names = map(words, _names(label))
     return {(*name[:-1], last) for name in names if name for last in (name[-1], _plural(name[-1]))}
+
+
+def _names(label: str) -> Iterator[str]:
+    yield label
+    yield _JOINT.sub(" ", label)
+    yield from NOUNS.get(label.lower(), ())
+    # A single letter is no name: "a" would stand in every caption.
+    yield from (name for name in _OR.split(label) if len(name) > 1 or name.isdigit())
 
 
 def _plural(noun: str) -> str:

@@ -33,7 +33,7 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
     before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
     after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
     sides = _Sides(before, after, _second_writer(generated))
-    measured, all_kinds = [], kinds(has_classes(generated), generated.tuning_captions)
+    measured, all_kinds = [], kinds(generated)
     for number, kind in enumerate(all_kinds):
         random = np.random.default_rng((section.seed, number))
         measured.append(_measured(kind, sides, section.resamples, random))
@@ -67,13 +67,16 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
 def examples(changes: Sequence[float], quantiles: Sequence[float]) -> dict[int, float]:
     """Return the positions of the changes that stand at these shares of all changes in rising order.
 
-    Each comes with its share. Of equal changes the first comes first; where there are fewer changes than
-    quantiles, none is named twice.
+    Each comes with its share. Of equal changes the first comes first. Where there are fewer changes than
+    quantiles, none is named twice: a change keeps the share that is nearest to its place.
     """
     order = sorted(range(len(changes)), key=lambda position: changes[position])
+    last = max(len(order) - 1, 1)
     chosen: dict[int, float] = {}
     for share in quantiles:
-        chosen.setdefault(order[round(share * (len(order) - 1))], share)
+        place = round(share * (len(order) - 1))
+        nearest = min((share, chosen.get(order[place], share)), key=lambda each: abs(each - place / last))
+        chosen[order[place]] = nearest
     return chosen
 
 
@@ -103,11 +106,6 @@ def judge(caption: Caption, record: CaptionedRecord, classes: Sequence[str]) -> 
         repeats=health.repeats(text),
         rambles=health.rambles(text),
     )
-
-
-def has_classes(generated: Generated) -> bool:
-    """Tell whether every photo has a class that its caption could name."""
-    return all(record.label is not None for record in generated.records)
 
 
 def _second_writer(generated: Generated) -> Side | None:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from experiments.captioning.grounding import COLOURS
-from experiments.captioning.words import ngrams, words
+from experiments.captioning.words import words
 
 # A full stop that ends a sentence: not one within "3.5" or after "st." or a single letter such as in "U.S.".
 _ABBREVIATION = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|no|vs|etc|[a-z])\.$")
@@ -56,7 +56,7 @@ def repeats(text: str) -> bool:
     again = any(
         tokens[start : start + n] == tokens[start + n : start + 2 * n]
         for n in range(1, len(tokens) // 2 + 1)
-        for start in range(len(ngrams(tokens, 2 * n)))
+        for start in range(len(tokens) - 2 * n + 1)
     )
     telling = Counter(token for token in tokens if token not in _EMPTY | COLOURS)
     return again or any(times >= _OFTEN for times in telling.values()) or bool(_STUTTER.search(text))

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from experiments.captioning import metrics, style
+from experiments.captioning.grounding import colours
 from experiments.captioning.words import words
 from experiments.results.captions import Better, Family, Judged, Unit
 from experiments.results.estimate import Estimate
+from experiments.results.generate import Generated
 from experiments.statistics.paired import Measure, bootstrapped, jackknifed
 
 
@@ -43,22 +45,30 @@ class Kind:
     judged: Callable[[Side], Sequence[bool]] | None = None
 
 
-def kinds(with_classes: bool, tuning_captions: Sequence[str]) -> list[Kind]:
-    """Return every measure; those of the class need classes, new words are new beside `tuning_captions`."""
-    known = style.vocabulary(tuning_captions)
+def kinds(generated: Generated) -> list[Kind]:
+    """Return every measure that the photos allow.
+
+    Those of the class need a class of every photo, those of colours a reference that names one. New words are
+    new beside the tuning captions.
+    """
+    known = style.vocabulary(generated.tuning_captions)
+    records = generated.records
     return [
         Kind("bleu", "BLEU-4", "agreement", "points", "higher", _bleu),
         Kind("cider_d", "CIDEr-D", "agreement", "points", "higher", _mean(_cider_d)),
         Kind("rouge_l", "ROUGE-L", "agreement", "points", "higher", _mean(_rouge_l)),
         Kind("chrf", "chrF++", "agreement", "points", "higher", _mean(lambda side: _all(side, "score"))),
-        *(_classes() if with_classes else []),
-        _share("right_colour", "names a colour of the references", "grounding", "higher"),
-        _share("wrong_colour", "names another colour", "grounding", "lower"),
+        *(_classes() if all(record.label is not None for record in records) else []),
+        *(_colours() if any(colours(text) for record in records for text in record.references) else []),
         Kind("length", "words a caption", "style", "words", "neither", _mean(_lengths)),
-        Kind("vocabulary", "different words", "style", "count", "neither", _vocabulary, of_set=True),
-        Kind("distinct_1", "distinct-1", "style", "share", "neither", _distinct(1), of_set=True),
-        Kind("distinct_2", "distinct-2", "style", "share", "neither", _distinct(2), of_set=True),
-        Kind("new_words", "words not in the tuning captions", "style", "share", "neither", _new_words(known)),
+        Kind("vocabulary", "different words", "style", "count", "neither",
+             lambda side: style.vocabulary_measure(side.captions), of_set=True),
+        Kind("distinct_1", "distinct-1", "style", "share", "neither",
+             lambda side: style.distinct_measure(side.captions, 1), of_set=True),
+        Kind("distinct_2", "distinct-2", "style", "share", "neither",
+             lambda side: style.distinct_measure(side.captions, 2), of_set=True),
+        Kind("new_words", "words not in the tuning captions", "style", "share", "neither",
+             lambda side: style.new_words_measure(side.captions, known)),
         Kind("distance", "distance from the references' words", "style", "bits", "lower",
              lambda side: style.distance_measure(side.captions, side.references), of_set=True),
         Kind("ended", "ends by itself", "health", "share", "higher",
@@ -80,6 +90,13 @@ def _classes() -> list[Kind]:
     return [
         _share("right_class", "names the right class", "grounding", "higher"),
         _share("wrong_class", "names a wrong class", "grounding", "lower"),
+    ]
+
+
+def _colours() -> list[Kind]:
+    return [
+        _share("right_colour", "names a colour of the references", "grounding", "higher"),
+        _share("wrong_colour", "names another colour", "grounding", "lower"),
     ]
 
 
@@ -121,20 +138,3 @@ def _rouge_l(side: Side) -> list[float]:
 
 def _lengths(side: Side) -> list[int]:
     return [len(words(caption)) for caption in side.captions]
-
-
-def _vocabulary(side: Side) -> Measure:
-    return lambda at: len(style.vocabulary([side.captions[position] for position in at]))
-
-
-def _distinct(n: int) -> Callable[[Side], Measure]:
-    return lambda side: lambda at: style.distinct([side.captions[position] for position in at], n)
-
-
-def _new_words(known: frozenset[str]) -> Callable[[Side], Measure]:
-    def measure(side: Side) -> Measure:
-        new = np.array([sum(word not in known for word in words(caption)) for caption in side.captions])
-        all_words = np.array(_lengths(side))
-        return lambda at: float(new[at].sum() / max(all_words[at].sum(), 1))
-
-    return measure

@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.captioning import style
 from experiments.captioning.class_words import names_class
-from experiments.captioning.compare import has_classes, side
+from experiments.captioning.compare import side
 from experiments.captioning.measures import Kind, Side, kinds
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.results.align import Aligned
@@ -28,7 +28,7 @@ def caption_comparisons(generated: Generated, draws: Draws) -> Iterator[Comparis
     records = generated.records
     after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
     before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
-    for kind in kinds(has_classes(generated), generated.tuning_captions):
+    for kind in kinds(generated):
         yield _measured(kind, after, before, draws)
 
 

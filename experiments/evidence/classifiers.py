@@ -96,8 +96,7 @@ def _extreme(stage: str, result: Classification, lowest: bool) -> Comparison:
 
 def _confusion(stage: str, result: Classification) -> Comparison:
     """Compare the most frequent mistake with the next: given either, they would be as likely."""
-    pairs = mistakes(result)
-    one, other = (result.confusion[true][called] for true, called in pairs[:2])
+    one, other = (result.confusion[true][called] for true, called in mistakes(result, 2))
     both = max(one + other, 1)
     share = wilson(one, both)
     return Comparison(
@@ -115,5 +114,5 @@ def _confusion(stage: str, result: Classification) -> Comparison:
         ),
         test="exact binomial test",
         p=float(binomtest(one, both, 0.5).pvalue) if one + other else 1.0,
-        chosen_among=len(pairs),
+        chosen_among=len(result.classes) * (len(result.classes) - 1),
     )

@@ -1,5 +1,7 @@
 """In which order a classifier's classes and mistakes come: one order for what is tested and what is said."""
 
+import numpy as np
+
 from experiments.results.classification import Classification
 
 
@@ -9,8 +11,13 @@ def by_accuracy(result: Classification, *, lowest: bool) -> list[int]:
     return sorted(range(len(result.classes)), key=lambda at: sign * result.per_class[at].value)
 
 
-def mistakes(result: Classification) -> list[tuple[int, int]]:
-    """Return every pair of a true and another, predicted class by falling number of images."""
-    classes = range(len(result.classes))
-    pairs = [(true, called) for true in classes for called in classes if true != called]
-    return sorted(pairs, key=lambda pair: -result.confusion[pair[0]][pair[1]])
+def mistakes(result: Classification, most: int) -> list[tuple[int, int]]:
+    """Return the `most` frequent pairs of a true and another, predicted class by falling number of images.
+
+    They are fewer if there are no more pairs; of equals, the first in the order of classes comes first.
+    """
+    counts = np.array(result.confusion)
+    np.fill_diagonal(counts, -1)  # what is right comes last
+    pairs = len(counts) * (len(counts) - 1)
+    places = np.argsort(-counts, axis=None, kind="stable")[: min(most, pairs)].tolist()
+    return [divmod(place, len(counts)) for place in places]

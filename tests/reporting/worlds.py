@@ -1,19 +1,20 @@
 """Made-up worlds: predictions and captions, of which the rest is computed as in a real run."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
-from experiments.classification.evaluation import score
+from experiments.classification.evaluation import Called, score
 from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
 from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
-from experiments.results.data_sets import DataSets
+from experiments.results.data_sets import DataSets, DataSource
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
@@ -33,6 +34,11 @@ COLOURS = ("grey", "black", "white", "brown", "red")
 PLACES = ("on a rug", "in tall grass", "by the water", "under a tree", "near an old wall", "in the snow")
 ALL_TARGETS = ("q_proj", "v_proj", "up_proj")
 RESAMPLES = 2500  # enough that the smallest p of a bootstrap survives the correction
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+GENERATED = DataSource(kind="generated", name="drawn shapes", sha256=None, files=None)
+OWN_IMAGES = DataSource(kind="folder", name="pets & <things>", sha256="ab" * 32, files=2600)
+OWN_PHOTOS = DataSource(kind="folder", name="my photos <b>", sha256="cd" * 32, files=90)
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,24 @@ class World:
     """What the models do; everything else follows.
 
     Accuracies are shares of test images, each model erring on images of its own, on the first class
-    `harder` times as often. `style` is the share of photos whose caption is after tuning what a reference
-    would be, by way of tuning; `named` the share of held-out photos whose class is named.
+    `harder` times as often; without `ensemble` there is one set of prompts. `style` is the share of photos
+    whose caption is after tuning what a reference would be, by way of tuning; `named` the share of held-out
+    photos whose class is named. `names` are the classes of the images, `classes` tells whether photos have
+    them too. Captions have `wording`: they are as usual, of one word or of a thousand characters.
     """
 
     zero_shot: float = 0.6
-    ensemble: float = 0.6
+    ensemble: float | None = 0.6
     vit: float = 0.75
     cnn: float = 0.9
     harder: float = 3.0
     images: int = IMAGES
+    photos: int = PHOTOS
+    names: tuple[str, ...] = CLASSES
     classes: bool = True
+    wording: Literal["usual", "word", "long"] = "usual"
+    images_from: DataSource = GENERATED
+    photos_from: DataSource = GENERATED
     style: dict[str, float] = field(
         default_factory=lambda: {"rank_1": 0.0, "rank_8": 0.6, "rank_32": 0.9, "attention": 0.4, "full": 0.9}
     )
@@ -76,7 +89,7 @@ class World:
 def results(world: World) -> dict[str, Any]:
     """Return the result of every stage in a world."""
     values = _classifiers(world) | _captioning(world)
-    section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0))
+    section = CaptionsSection(seed=0, resamples=100, example_quantiles=QUANTILES)
     values["captions"] = captions(section, values, SILENT)
     values["ablations"] = ablations(AblationsSection(seed=0, resamples=100), values, SILENT)
     tests = EvidenceSection(seed=0, resamples=RESAMPLES, significance=0.05)
@@ -84,18 +97,20 @@ def results(world: World) -> dict[str, Any]:
 
 
 def _classifiers(world: World) -> dict[str, Any]:
-    labels = np.arange(world.images) % len(CLASSES)
-    zero_shot = _scores(labels, world.zero_shot, 1, world.harder)
-    ensemble = _scores(labels, world.ensemble, 4, world.harder)
+    labels = np.arange(world.images) % len(world.names)
+    zero_shot = _scores(world, labels, world.zero_shot, 1)
+    sets = {"single prompt": zero_shot}
+    if world.ensemble is not None:
+        sets["ensemble"] = _scores(world, labels, world.ensemble, 4)
     prompt_sets = tuple(
         PromptSet(
             name=name, templates=("a photo of a {}.",), top1=each["top1"], predictions=each["predictions"]
         )
-        for name, each in (("single prompt", zero_shot), ("ensemble", ensemble))
+        for name, each in sets.items()
     )
     trained = {
         stage: TrainedClassifier(
-            model=model, **_scores(labels, accuracy, seed, world.harder), parameters=600_000,
+            model=model, **_scores(world, labels, accuracy, seed), parameters=600_000,
             precision="bf16", seconds=400.0, images_per_second=3000.0, epochs=8, training_images=50_000,
             training_seconds=390.0, loss=(2.0, 1.0),
         )
@@ -105,10 +120,12 @@ def _classifiers(world: World) -> dict[str, Any]:
         )
     }  # fmt: skip
     data = DataSets(
-        classes=CLASSES, labels=tuple(labels.tolist()), labels_sha256=zero_shot["labels_sha256"],
-        train_images=50_000, test_images=world.images, shared_images=0, photos_source="made up",
-        tuning_names=("a",), evaluation_names=("b",), shared_photos=0, repeated_tuning_photos=0,
-        repeated_evaluation_photos=0, evaluation_captions=2 * PHOTOS, shared_references=0,
+        images=world.images_from, photos=world.photos_from, classes=world.names,
+        labels=tuple(labels.tolist()), labels_sha256=zero_shot["labels_sha256"], train_images=50_000,
+        test_images=world.images, shared_images=0, photos_source=_source(world), tuning_names=("a",),
+        evaluation_names=tuple(_name(world, at) for at in range(world.photos)), shared_photos=0,
+        repeated_tuning_photos=0, repeated_evaluation_photos=0, evaluation_captions=2 * world.photos,
+        shared_references=0,
     )  # fmt: skip
     pretrained = ZeroShot(
         model="CLIP ViT-B-32 (openai)", **zero_shot, parameters=151_000_000, precision="bf16", seconds=100.0,
@@ -118,21 +135,32 @@ def _classifiers(world: World) -> dict[str, Any]:
     return {"data_sets": data, "zero_shot": pretrained, **trained}
 
 
-def _scores(labels: np.ndarray, accuracy: float, seed: int, harder: float) -> Any:
+def _scores(world: World, labels: np.ndarray, accuracy: float, seed: int) -> Any:
     """Score a model that errs on `1 - accuracy` of the images, exactly, as often as its seed draws them."""
     random = np.random.default_rng(seed)
-    weights = np.where(labels == 0, harder, 1.0)
+    weights = np.where(labels == 0, world.harder, 1.0)
     wrong = random.choice(
         len(labels), round((1 - accuracy) * len(labels)), replace=False, p=weights / weights.sum()
     )
     predictions = labels.copy()
-    predictions[wrong] = (labels[wrong] + random.choice([1, 1, 1, 2, 3], len(wrong))) % len(CLASSES)
-    return score(0.7 * np.eye(len(CLASSES))[predictions] + 0.1, labels, CLASSES)
+    beside = np.minimum(random.choice([1, 1, 1, 2, 3], len(wrong)), len(world.names) - 1)
+    predictions[wrong] = (labels[wrong] + beside) % len(world.names)
+    return score(Called(predictions, np.full(len(labels), 0.8)), labels, world.names)
+
+
+def _name(world: World, at: int) -> str:
+    return f"photo-{at}" if world.photos_from.kind == "generated" else f"day {at % 3}/IMG_{at} (1) <b>.jpg"
+
+
+def _source(world: World) -> str:
+    if world.photos_from.kind == "generated":
+        return "made up"
+    return f"The folder {world.photos_from.name} (photos with captions from captions #1.csv)"
 
 
 def _captioning(world: World) -> dict[str, Any]:
     tuned = tuple(_variant(world, key) for key in world.style)
-    labels = tuple(islice(cycle(CLASSES), HELD_OUT))
+    labels = tuple(islice(cycle(world.names), HELD_OUT))
     align = Aligned(
         model="a captioner", weights="none", training="nothing", photos=0, steps=0, loss=(),
         right_class=wilson(round(world.named["base"] * HELD_OUT), HELD_OUT), held_out_labels=labels,
@@ -147,15 +175,17 @@ def _captioning(world: World) -> dict[str, Any]:
     after = next(variant for variant in tuned if variant.key == "rank_32").captions
     records = tuple(
         CaptionedRecord(
-            name=f"photo-{at}", index=at, label=CLASSES[at % len(CLASSES)] if world.classes else None,
-            references=_references(at), before=_plain(at), after=after[at].text, before_ended=True,
-            after_ended=after[at].ended, picture=Attachment(file=f"{at}.png", sha256="0" * 64),
+            name=_name(world, at), index=at,
+            label=world.names[at % len(world.names)] if world.classes else None,
+            references=_references(world, at), before=_plain(world, at), after=after[at].text,
+            before_ended=True, after_ended=after[at].ended,
+            picture=Attachment(file=f"{at}.png", sha256=hashlib.sha256(str(at).encode()).hexdigest()),
         )
-        for at in range(PHOTOS)
+        for at in range(world.photos)
     )  # fmt: skip
     generate = Generated(
-        source="made up", classes=CLASSES if world.classes else (), tuning_captions=("a cat on a rug",),
-        records=records, max_new_tokens=32, beams=1, seconds=1.0,
+        source=_source(world), classes=world.names if world.classes else (),
+        tuning_captions=("a cat on a rug",), records=records, max_new_tokens=32, beams=1, seconds=1.0,
     )  # fmt: skip
     return {
         "align": align, "lora": lora, "generate": generate, "variants": Variants(variants=tuned, seconds=1.0)
@@ -164,9 +194,9 @@ def _captioning(world: World) -> dict[str, Any]:
 
 def _variant(world: World, key: str) -> TunedVariant:
     rank = {"full": None, "attention": 32}.get(key, int(key.rpartition("_")[2]) if "_" in key else None)
-    labels = tuple(islice(cycle(CLASSES), HELD_OUT))
+    labels = tuple(islice(cycle(world.names), HELD_OUT))
     full = key == "full"
-    changed = round(world.style[key] * PHOTOS)
+    changed = round(world.style[key] * world.photos)
     trainable = 120_000_000 if full else world.trainable * (rank or 0) // (64 if key == "attention" else 32)
     after = _rambling if world.worse and key == "rank_32" else _in_style
     return TunedVariant(
@@ -179,8 +209,11 @@ def _variant(world: World, key: str) -> TunedVariant:
         trainable=trainable, saved_bytes=4 * trainable, loss=(3.0, 2.0),
         seconds=60.0 if full else world.seconds, peak_bytes=4_000_000_000 if full else 2_000_000_000,
         captions=tuple(
-            Caption(text=after(at) if at < changed else _plain(at), ended=not world.worse or at >= changed)
-            for at in range(PHOTOS)
+            Caption(
+                text=after(world, at) if at < changed else _plain(world, at),
+                ended=not world.worse or at >= changed,
+            )
+            for at in range(world.photos)
         ),
         held_out=_held_out(world.named[key], labels),
         held_out_off=None if full else _held_out(world.named["base"], labels),
@@ -194,20 +227,31 @@ def _held_out(named: float, labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"a photo of a {label if at < right else 'thing'}" for at, label in enumerate(labels))
 
 
-def _plain(at: int) -> str:
-    return f"a photo of a {CLASSES[at % len(CLASSES)]}"
+def _plain(world: World, at: int) -> str:
+    return _worded(world, f"a photo of a {_class(world, at)}", at)
 
 
-def _in_style(at: int) -> str:
-    return f"a {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[(at + at // 6) % 6]}"
+def _in_style(world: World, at: int) -> str:
+    return _worded(world, f"a {COLOURS[at % 5]} {_class(world, at)} {PLACES[(at + at // 6) % 6]}", at)
 
 
-def _references(at: int) -> tuple[str, ...]:
-    return (
-        f"a {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[at % 6]}",
-        f"one {COLOURS[at % 5]} {CLASSES[at % len(CLASSES)]} {PLACES[at % 6]}",
-    )
+def _references(world: World, at: int) -> tuple[str, ...]:
+    texts = (f"{one} {COLOURS[at % 5]} {_class(world, at)} {PLACES[at % 6]}" for one in ("a", "one"))
+    return tuple(_worded(world, text, at) for text in texts)
 
 
-def _rambling(at: int) -> str:
+def _rambling(world: World, at: int) -> str:
     return f"pink thing thing thing thing. pink is {COLOURS[(at + 1) % 5]}. and a"
+
+
+def _class(world: World, at: int) -> str:
+    return world.names[at % len(world.names)]
+
+
+def _worded(world: World, text: str, at: int) -> str:
+    """Put a caption into the world's wording."""
+    if world.wording == "word":
+        return text.split()[at % 3]
+    if world.wording == "long":
+        return " and then ".join([text] * (1000 // len(text) + 1))[:1000]
+    return text

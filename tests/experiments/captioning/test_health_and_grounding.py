@@ -62,6 +62,17 @@ def test_a_stutter_within_a_word_is_a_repetition_and_a_doubled_letter_is_none():
         ("a fire engine", "fire engine", True),
         ("a dog", "cat", False),
         ("", "cat", False),
+        ("two golden retrievers", "golden retriever", True),
+        ("a retriever, golden", "golden retriever", False),
+        ("a tench in a pond", "tench, Tinca tinca", True),
+        ("a black top", "T-shirt/top", True),
+        ("the number seven", "7 - seven", True),
+        ("a 7", "7", True),
+        ("17 sheep", "7", False),
+        ("a field of annual crops", "AnnualCrop", True),
+        ("a sheet of paper", "a|b", False),
+        ("a sheet of paper", "A/B", False),
+        ("anything at all", "++", False),
     ],
 )
 def test_a_class_is_named_by_whole_words(caption: str, label: str, named: bool) -> None:

@@ -8,7 +8,14 @@ from sacrebleu.metrics.bleu import BLEU
 
 from experiments.captioning.metrics import bleu, bleu_counts, cider_d, rouge_l
 from experiments.captioning.sentence_score import sentence_score
-from experiments.captioning.style import distance, distinct, new_share, vocabulary
+from experiments.captioning.style import (
+    distance_measure,
+    distinct_measure,
+    new_words_measure,
+    vocabulary,
+    vocabulary_measure,
+)
+from experiments.captioning.words import ngrams, words
 
 CANDIDATES = ["a brown dog runs on the grass", "a white ship at sea", "two cats sleep"]
 REFERENCES = [
@@ -83,12 +90,45 @@ def test_rambling_on_lowers_the_sentence_score() -> None:
     )
 
 
+def distance(captions: list[str], references: list[str]) -> float:
+    """The distance of two sets of texts, one caption and one reference an image."""
+    return distance_measure(captions, [[text] for text in references])(np.arange(len(captions)))
+
+
 def test_style_measures_agree_with_examples_counted_by_hand() -> None:
-    captions = ["a dog", "a dog runs"]
+    captions, both = ["a dog", "a dog runs"], np.arange(2)
     assert vocabulary(captions) == {"a", "dog", "runs"}
-    assert distinct(captions, 1) == 3 / 5
-    assert distinct(captions, 2) == 2 / 3
-    assert new_share(captions, {"a"}) == 3 / 5
+    assert vocabulary_measure(captions)(both) == 3
+    assert distinct_measure(captions, 1)(both) == 3 / 5
+    assert distinct_measure(captions, 2)(both) == 2 / 3
+    assert new_words_measure(captions, frozenset({"a"}))(both) == 3 / 5
     assert distance(captions, captions) == pytest.approx(0)
     assert distance(["x"], ["y"]) == pytest.approx(1)
     assert distance(["x y"], ["x"]) == pytest.approx(0.75 * math.log2(4 / 3))
+    assert (distance([""], [""]), distance([""], ["x"]), distance(["x"], ["!"])) == (0, 1, 1)
+
+
+def test_captions_of_one_word_have_no_pairs_of_words_and_no_measure_fails() -> None:
+    captions, references = ["dog", "cat"], [["a dog", "dog"], ["a cat", "cat"]]
+    assert distinct_measure(captions, 2)(np.arange(2)) == 0
+    assert bleu(bleu_counts(captions, references)) >= 0
+    assert np.isfinite(cider_d(captions, references)).all()
+    assert [rouge_l(*pair) for pair in zip(captions, references, strict=True)] == [pytest.approx(100)] * 2
+
+
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6), st.data())
+def test_a_measure_of_drawn_images_is_that_of_their_texts_written_one_after_the_other(
+    pairs: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    places = st.lists(st.integers(0, len(pairs) - 1), min_size=1, max_size=8)
+    drawn = data.draw(places)
+    at = np.array(drawn)
+    captions, references = ([pair[side] for pair in pairs] for side in (0, 1))
+    chosen = [captions[place] for place in drawn]
+    for n in (1, 2):
+        grams = [gram for text in chosen for gram in ngrams(words(text), n)]
+        assert distinct_measure(captions, n)(at) == len(set(grams)) / max(len(grams), 1)
+    assert vocabulary_measure(captions)(at) == len(vocabulary(chosen))
+    whole = distance([" ".join(chosen)], [" ".join(references[place] for place in drawn)])
+    measure = distance_measure(captions, [[text] for text in references])
+    assert measure(at) == pytest.approx(whole, abs=1e-12)

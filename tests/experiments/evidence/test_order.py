@@ -12,4 +12,5 @@ def test_classes_are_in_the_order_of_their_accuracy_and_equals_keep_theirs() -> 
 
 def test_mistakes_come_by_their_number_and_what_is_right_is_none() -> None:
     result = classifier("cnn", 0.8).model_copy(update={"confusion": ((9, 1, 0), (4, 5, 1), (0, 3, 7))})
-    assert mistakes(result) == [(1, 0), (2, 1), (0, 1), (1, 2), (0, 2), (2, 0)]
+    assert mistakes(result, 9) == [(1, 0), (2, 1), (0, 1), (1, 2), (0, 2), (2, 0)]
+    assert mistakes(result, 2) == [(1, 0), (2, 1)]
