@@ -90,4 +90,4 @@ def _counted(texts: Sequence[Sequence[Gram]]) -> csr_array:
 
 def _summed(counts: csr_array, at: np.ndarray) -> np.ndarray:
     """Return the sum of the rows at these positions, which may hold a row twice or not at all."""
-    return counts.T @ np.bincount(at, minlength=counts.shape[0])
+    return counts.T @ np.bincount(at, minlength=len(counts.indptr) - 1)
