@@ -55,4 +55,5 @@ $(VENV)/.render: requirements-render.txt | $(BIN)/python
 
 $(VENV)/.complete: requirements.txt $(VENV)/.render
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m experiments.torchvision_shim
 	@touch $@

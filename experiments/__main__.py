@@ -43,11 +43,17 @@ def run(
     from rich.console import Console
 
     from experiments.interrupt import insistent
+    from experiments.launching import start_those_asked_for
+    from experiments.processes import among, is_main
     from experiments.runner import bring_up_to_date
 
+    code = start_those_asked_for()
+    if code is not None:
+        raise typer.Exit(code)
     try:
         with insistent():
-            bring_up_to_date(project, wanted, Console())
+            processes = among()
+            bring_up_to_date(project, wanted, Console(quiet=not is_main(processes)), processes)
     except KeyboardInterrupt:
         typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)
         raise typer.Exit(130) from None

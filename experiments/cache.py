@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from experiments import manifest
 from experiments.atomic import write_whole
 from experiments.closure import closure
-from experiments.datasets.fingerprints import fingerprint
+from experiments.datasets.fingerprints import fingerprint, manifest_of
 from experiments.errors import UserError
 from experiments.project import Project
 from experiments.results.attachment import Attachment
@@ -59,10 +60,29 @@ def _ingredients(project: Project, name: str, known: dict[str, str]) -> Ingredie
 
 def _data(project: Project, stage: Stage) -> str | None:
     """Return the fingerprint of all data sets that a stage reads: of one its own, of several one over all."""
-    prints = [fingerprint(getattr(project.profile, section), project.root) for section in stage.data]
+    prints = [data_of(project, section) for section in stage.data]
     if len(prints) < 2:
         return prints[0] if prints else None
     return hashlib.sha256(json.dumps(prints).encode()).hexdigest()
+
+
+def data_of(project: Project, section: str) -> str:
+    """Return the fingerprint of what a part of the profile reads from outside."""
+    return fingerprint(getattr(project.profile, section), project.root, _manifest_path(project, section))
+
+
+def manifest_digest(project: Project, section: str) -> tuple[str, int] | None:
+    """Return the hash of the manifest of a user's own files and their number, None if there are none."""
+    lines = manifest_of(getattr(project.profile, section), project.root, _manifest_path(project, section))
+    return None if lines is None else manifest.digest(lines)
+
+
+def record_manifest(project: Project, section: str) -> None:
+    """Keep the manifest of a user's own files beside the results that are made of them."""
+    path = _manifest_path(project, section)
+    lines = manifest_of(getattr(project.profile, section), project.root, path)
+    if lines is not None:
+        write_whole(path, "".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def key(parts: Ingredients) -> str:
@@ -115,13 +135,18 @@ def attachment_of(project: Project, name: str, file: str) -> Path:
     return project.results / name / file
 
 
-def attach(project: Project, name: str, file: str, content: bytes) -> Attachment:
-    """Keep `content` beside the result of stage `name`, before that result is written.
+def attachment(file: str, content: bytes) -> Attachment:
+    """Return how a file beside a result is referred to.
 
     The beginning of its hash becomes part of the file's name: what an earlier result refers to stays.
     """
     sha256, path = hashlib.sha256(content).hexdigest(), Path(file)
-    kept = Attachment(file=f"{path.stem}-{sha256[:8]}{path.suffix}", sha256=sha256)
+    return Attachment(file=f"{path.stem}-{sha256[:8]}{path.suffix}", sha256=sha256)
+
+
+def attach(project: Project, name: str, file: str, content: bytes) -> Attachment:
+    """Keep `content` beside the result of stage `name`, before that is written, as `attachment` says."""
+    kept = attachment(file, content)
     if not _is_whole(project, name, kept):
         write_whole(attachment_of(project, name, kept.file), content)
     return kept
@@ -137,6 +162,11 @@ def write(project: Project, envelope: Envelope[Any]) -> None:
     for path in attachment_of(project, envelope.stage, "").glob("*"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
+
+
+def _manifest_path(project: Project, section: str) -> Path:
+    """Return where the manifest of a user's own files stands that a part of the profile names."""
+    return project.results / f"{section}.sha256"
 
 
 def _attachments(project: Project, name: str) -> tuple[Attachment, ...]:

@@ -1,11 +1,12 @@
 """What the runner lends to a stage besides its profile section and its inputs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.assets import Archive
 from experiments.datasets.images import ClassifiedImages
+from experiments.processes import ALONE, Processes
 
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(done, total, note)``; `done` and `total` count equal shares of the work.
@@ -21,7 +22,8 @@ class Context:
     hashes). `fetch` returns the folder that holds an archive's unpacked files, downloaded and checked
     the first time. `scratch` is an existing folder under `.cache/` that belongs to this stage at this key:
     whatever a killed run left there (a checkpoint) the next run finds. `shared` is the folder under
-    `.cache/` for what survives a change of key, such as downloads and embeddings.
+    `.cache/` for what survives a change of key, such as downloads and embeddings. Paths in a profile start
+    at `root`. `processes` are those that run the stage together; the main one alone writes.
     """
 
     images: Callable[[], ClassifiedImages]
@@ -29,3 +31,5 @@ class Context:
     scratch: Path
     shared: Path
     progress: Progress
+    root: Path = field(default=Path(), kw_only=True)
+    processes: Processes = field(default=ALONE, kw_only=True)

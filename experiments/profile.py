@@ -15,7 +15,7 @@ from experiments.sections.audit import AuditSection
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.cnn import CnnSection
-from experiments.sections.data_sets import DataSetsSection
+from experiments.sections.data_sets import DataSetsSection, data_sets_section
 from experiments.sections.evidence import EvidenceSection
 from experiments.sections.generation import GenerationSection
 from experiments.sections.images import ImagesSection
@@ -49,8 +49,8 @@ class Profile(Frozen):
 
     @property
     def data_sets(self) -> DataSetsSection:
-        """The section of a stage without options, so that no file has it."""
-        return DataSetsSection()
+        """The section of a stage without options of its own, so that no file has it."""
+        return data_sets_section(self.images, self.photos)
 
 
 def active(environ: os._Environ[str] | dict[str, str] = os.environ) -> str:

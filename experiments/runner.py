@@ -4,7 +4,9 @@ import datetime
 import importlib
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from experiments.datasets.captioned import load_photos
 from experiments.datasets.classified import load_images
 from experiments.datasets.downloads import fetch
 from experiments.errors import UserError
+from experiments.processes import ALONE, Processes, is_main
 from experiments.project import Project
+from experiments.results.attachment import Attachment
 from experiments.results.envelope import Envelope, Provenance
 from experiments.stages import Stage
 
@@ -26,25 +30,28 @@ _COMPLETE = "complete"
 """The file that marks a scratch folder whose stage has run to its end."""
 
 
-def bring_up_to_date(project: Project, names: Iterable[str], console: Console) -> None:
+def bring_up_to_date(
+    project: Project, names: Iterable[str], console: Console, processes: Processes = ALONE
+) -> None:
     """Compute the named stages and what they build on, as far as they are stale or missing.
 
     Each result is written as soon as it is there. A second run at the same time waits for the first
-    at each stage, then finds the result fresh.
+    at each stage, then finds the result fresh. Of several processes the main one decides and writes, and
+    has a `console`.
 
     Raises:
         UserError: if a stage is unknown or cannot be run.
     """
     for name in _with_inputs(project, names):
-        if cache.freshness(project, name).state == "fresh":
+        if processes.told(is_main(processes) and cache.freshness(project, name).state == "fresh"):
             continue
-        with FileLock(_lock(project, name)):
-            state = cache.freshness(project, name)
+        with _held(_lock(project, name), processes):
+            state = processes.told(cache.freshness(project, name) if is_main(processes) else None)
             if state.state != "fresh":
                 console.print(
                     f"{name} is {state.state}: {'; '.join(state.why)}", highlight=False, soft_wrap=True
                 )
-                _compute(project, project.stages[name], console)
+                _compute(project, project.stages[name], console, processes)
     console.print(
         f"The results in results/{project.profile.name} are up to date.", highlight=False, soft_wrap=True
     )
@@ -67,12 +74,26 @@ def _lock(project: Project, name: str) -> str:
     return str(project.results / f".{name}.lock")
 
 
-def _compute(project: Project, stage: Stage, console: Console) -> None:
+@contextmanager
+def _held(lock: str, processes: Processes) -> Iterator[None]:
+    """Hold a lock in the main process while all are in the block."""
+    with FileLock(lock) if is_main(processes) else nullcontext():
+        yield
+        processes.wait()
+
+
+def _compute(project: Project, stage: Stage, console: Console, processes: Processes) -> None:
+    if not stage.parallel and not is_main(processes):
+        return
     parts = cache.ingredients(project, stage.name)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     commit, modified = provenance.commit(project.root)
     with progress.shown(stage.name, console) as report:
-        value = _call(project, stage, report, console)
+        value = _call(_Call(project, stage, report, console, processes if stage.parallel else ALONE))
+    if not is_main(processes):
+        return
+    for section in stage.data:
+        cache.record_manifest(project, section)
     envelope = Envelope[stage.result](
         stage=stage.name,
         profile=project.profile.name,
@@ -97,17 +118,46 @@ def _compute(project: Project, stage: Stage, console: Console) -> None:
     console.print(f"{stage.name}: {summary or 'done'}", highlight=False, soft_wrap=True)
 
 
-def _call(project: Project, stage: Stage, report: Progress, console: Console) -> Any:
+@dataclass(frozen=True)
+class _Call:
+    """A stage that is called, and where it reports to."""
+
+    project: Project
+    stage: Stage
+    report: Progress
+    console: Console
+    processes: Processes
+
+    def say(self, line: str) -> None:
+        """Print a line under the stage's name."""
+        self.console.print(f"  {self.stage.name}: {line}", highlight=False, soft_wrap=True)
+
+
+def _call(call: _Call) -> Any:
     """Call the stage's function and mark its scratch folder as complete, which it is not while that runs."""
+    project, stage, processes = call.project, call.stage, call.processes
     section = getattr(project.profile, stage.section)
     inputs = {name: cache.read(project, name).value for name in stage.inputs}
     function = _function(stage)
-    context = _context(project, stage, report, console)
+    context = _context(call)
     mark = context.scratch / _COMPLETE
-    mark.unlink(missing_ok=True)
+    if is_main(processes):
+        mark.unlink(missing_ok=True)
+        _fetch_data(stage, context)
+    processes.wait()
     value = function(section, inputs, context)
-    mark.touch()
+    processes.wait()
+    if is_main(processes):
+        mark.touch()
     return value
+
+
+def _fetch_data(stage: Stage, context: CaptioningContext) -> None:
+    """Let the main process write what loading data leaves on disk, before all processes read it."""
+    if context.processes.count > 1:
+        for section, load in (("images", context.images), ("photos", context.photos)):
+            if section in stage.data:
+                load()
 
 
 def _function(stage: Stage) -> Any:
@@ -121,11 +171,9 @@ def _function(stage: Stage) -> Any:
         ) from error
 
 
-def _context(project: Project, stage: Stage, report: Progress, console: Console) -> CaptioningContext:
+def _context(call: _Call) -> CaptioningContext:
     """Return the surroundings of a stage; captioning stages use all of them, other stages a part."""
-
-    def say(line: str) -> None:
-        console.print(f"  {stage.name}: {line}", highlight=False, soft_wrap=True)
+    project, stage = call.project, call.stage
 
     def declared(section: str) -> Any:
         if section not in stage.data:
@@ -134,15 +182,29 @@ def _context(project: Project, stage: Stage, report: Progress, console: Console)
             )
         return getattr(project.profile, section)
 
+    def attach(file: str, content: bytes) -> Attachment:
+        if is_main(call.processes):
+            return cache.attach(project, stage.name, file, content)
+        return cache.attachment(file, content)
+
     return CaptioningContext(
-        images=lambda: load_images(declared("images"), project.downloads, say),
-        photos=lambda: load_photos(declared("photos"), project.root, project.downloads, say),
-        fetch=lambda archive: fetch(archive, project.downloads, say),
-        artefact=lambda source: _artefact(project, stage, source, report, console),
-        attach=lambda file, content: cache.attach(project, stage.name, file, content),
+        images=lambda: load_images(
+            declared("images"),
+            project.root,
+            project.downloads,
+            project.downloads.with_name("prepared") / cache.data_of(project, "images")[:16],
+            call.say,
+        ),
+        photos=lambda: load_photos(declared("photos"), project.root, project.downloads, call.say),
+        fetch=lambda archive: fetch(archive, project.downloads, call.say),
+        artefact=lambda source: _artefact(call, source),
+        attach=attach,
+        manifest=lambda section: cache.manifest_digest(project, section),
         scratch=_scratch(project, stage.name),
         shared=project.cache,
-        progress=report,
+        progress=call.report,
+        root=project.root,
+        processes=call.processes,
     )
 
 
@@ -153,17 +215,18 @@ def _scratch(project: Project, name: str) -> Path:
     return folder
 
 
-def _artefact(project: Project, stage: Stage, source: str, report: Progress, console: Console) -> Path:
+def _artefact(call: _Call, source: str) -> Path:
     """Return the scratch folder of an input with what its stage leaves there, made again if it is gone."""
-    if source not in stage.inputs:
-        raise ValueError(f"stage {stage.name} does not declare {source}, so its key would not follow it")
+    project, processes = call.project, call.processes
+    if source not in call.stage.inputs:
+        raise ValueError(f"stage {call.stage.name} does not declare {source}, so its key would not follow it")
     folder = _scratch(project, source)
-    with FileLock(_lock(project, source)):
-        if not (folder / _COMPLETE).is_file():
-            report(0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays")
+    with _held(_lock(project, source), processes):
+        if not processes.told((folder / _COMPLETE).is_file()):
+            call.report(0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays")
 
             def report_of_source(done: int, total: int, note: str) -> None:
-                report(done, total, note and f"{source}, {note}")
+                call.report(done, total, note and f"{source}, {note}")
 
-            _call(project, project.stages[source], report_of_source, console)
+            _call(replace(call, stage=project.stages[source], report=report_of_source))
     return folder

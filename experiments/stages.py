@@ -23,9 +23,10 @@ class Stage:
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch.
     `section` names the part of the profile that the stage is given, `data` the parts that describe
-    the data sets it reads. `tolerance` is the largest difference of a headline figure that
-    `reproduce` accepts, in the figure's own unit; it is there for machines whose arithmetic
-    differs, since on the same machine the stages repeat themselves exactly.
+    what it reads from outside: data sets, and models that may be a user's own files. Several processes run
+    a `parallel` stage together; the main process alone runs any other. `tolerance` is the largest
+    difference of a headline figure that `reproduce` accepts, in the figure's own unit; it is there for
+    machines whose arithmetic differs, since on the same machine the stages repeat themselves exactly.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Stage:
     section: str
     data: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    parallel: bool = False
     tolerance: float = 0.0
 
 
@@ -64,7 +66,8 @@ STAGES = pipeline(
         function="experiments.classification.zero_shot:zero_shot",
         result=ZeroShot,
         section="zero_shot",
-        data=("images",),
+        data=("images", "zero_shot"),
+        parallel=True,
         tolerance=0.005,
     ),
     Stage(
@@ -73,6 +76,7 @@ STAGES = pipeline(
         result=TrainedClassifier,
         section="cnn",
         data=("images",),
+        parallel=True,
         tolerance=0.01,
     ),
     Stage(
@@ -81,6 +85,7 @@ STAGES = pipeline(
         result=TrainedClassifier,
         section="vit",
         data=("images",),
+        parallel=True,
         tolerance=0.015,
     ),
     Stage(
@@ -88,7 +93,8 @@ STAGES = pipeline(
         function="experiments.captioning.align:align",
         result=Aligned,
         section="captioner",
-        data=("images", "photos"),
+        data=("images", "photos", "captioner"),
+        parallel=True,
         tolerance=0.03,
     ),
     Stage(
@@ -98,6 +104,7 @@ STAGES = pipeline(
         section="lora",
         data=("photos",),
         inputs=("align",),
+        parallel=True,
         tolerance=0.1,
     ),
     Stage(
@@ -107,6 +114,7 @@ STAGES = pipeline(
         section="generation",
         data=("photos",),
         inputs=("align", "lora"),
+        parallel=True,
         tolerance=0.05,
     ),
     Stage(
@@ -124,6 +132,7 @@ STAGES = pipeline(
         section="variants",
         data=("images", "photos"),
         inputs=("align", "lora", "generate"),
+        parallel=True,
         tolerance=0.1,
     ),
     Stage(

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import cache
 from experiments.classification.evaluation import score
-from experiments.datasets.fingerprints import CIFAR10
+from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project
 from experiments.results.classification import Classification

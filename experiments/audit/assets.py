@@ -8,7 +8,7 @@ from importlib import metadata
 
 from experiments.assets import Archive
 from experiments.audit.run import Run
-from experiments.datasets.fingerprints import CIFAR10
+from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.results.audit import Asset
 
 # Said again where the module that pins them would bring in what fetches and unpacks.

@@ -13,6 +13,8 @@ from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import kept
 from experiments.captioning.held_out import captions_of, held_out
 from experiments.datasets.disjoint import draw
+from experiments.datasets.pictures import Chosen
+from experiments.processes import is_main
 from experiments.results.align import Aligned
 from experiments.sections.captioner import AnyCaptionerSection, PrefixCaptionerSection
 from experiments.statistics.intervals import wilson
@@ -37,9 +39,13 @@ def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: C
         )
     else:
         captioner, photos, steps, training = models.whole(section), 0, 0, "nothing"
-    models.save(section, captioner, context.scratch)
+    if is_main(context.processes):
+        models.save(section, captioner, context.scratch)
+    context.processes.wait()
+    if not is_main(context.processes):
+        captioner = models.load(context.scratch)
     kept_back = held_out(captioner, section, context)
-    written = captions_of(captioner, kept_back)
+    written = captions_of(captioner, kept_back, context.processes)
     right = sum(map(names_class, written, kept_back.labels))
     return Aligned(
         model=captioner.model,
@@ -76,10 +82,12 @@ def _align_parts(
     features = kept(
         captioner.look,
         captioner.tower_fingerprint(),
-        list(images.train_images[chosen]),
-        context.shared,
+        Chosen(images.train_pictures, chosen),
+        context,
         encoded_so_far,
     )
+    if not is_main(context.processes):
+        return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
     checkpoint = context.scratch / "checkpoint.pt"
     if not checkpoint.is_file():

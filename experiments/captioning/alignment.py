@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.captioning.encoded import at
 from experiments.captioning.prefix import PrefixCaptioner
 from experiments.captioning.schedule import rate
 from experiments.captioning.tokens import cross_entropy, tokenise
@@ -39,7 +40,7 @@ _WARM_UP, _HOLD = 0.1, 0.5
 class Labelled:
     """Features (N, T, F) of labelled photos, their labels (N,), and the names of the classes."""
 
-    features: Tensor
+    features: np.ndarray
     labels: Tensor
     classes: tuple[str, ...]
 
@@ -52,7 +53,7 @@ def warm_up(captioner: PrefixCaptioner, data: Labelled, section: WarmUp, seed: i
     generator = torch.Generator().manual_seed(seed)
     for _ in range(section.epochs):
         for chosen in torch.randperm(len(data.labels), generator=generator).split(section.batch_size):
-            means = mapper(data.features[chosen].to(device)).mean(dim=1)
+            means = mapper(at(data.features, chosen).to(device)).mean(dim=1)
             logits = _SCALE * functional.normalize(means, dim=1) @ words.T
             loss = functional.cross_entropy(
                 logits, data.labels[chosen].to(device), label_smoothing=section.label_smoothing
@@ -135,7 +136,7 @@ def _generic_loss(
     telling = torch.tensor(sorted({token for row in _class_tokens(captioner, data.classes) for token in row}))
     weights = mask * (1 + (section.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
     with torch.autocast(captioner.device.type, enabled=False):
-        prefixes = captioner.mapper(data.features[chosen].to(captioner.device))
+        prefixes = captioner.mapper(at(data.features, chosen).to(captioner.device))
     return cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())
 
 

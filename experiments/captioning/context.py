@@ -19,9 +19,11 @@ class CaptioningContext(Context):
     `photos` loads the profile's captioned photos. `artefact` returns the scratch folder of one of the
     stage's inputs with what that stage left there (a model, an adapter); if it is gone, that stage is
     run again for it, and its result is left as it is. `attach` keeps a small file, such as a
-    picture that the report shows, beside the stage's result.
+    picture that the report shows, beside the stage's result. `manifest` returns, of the user's own files that
+    a part of the profile names, the hash of their manifest and their number, None where it names none.
     """
 
     photos: Callable[[], CaptionedPhotos]
     artefact: Callable[[str], Path]
     attach: Callable[[str, bytes], Attachment]
+    manifest: Callable[[str], tuple[str, int] | None]

@@ -1,8 +1,6 @@
 """The features of photos, computed once for all stages that need them."""
 
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +8,8 @@ from torch import Tensor
 
 from experiments import features
 from experiments.captioning.captioner import Captioner
+from experiments.context import Context
+from experiments.datasets.pictures import Pictures
 
 FOLDER = "captioner_features"
 """The folder under `Context.shared` in which features are kept."""
@@ -17,29 +17,31 @@ FOLDER = "captioner_features"
 _CHUNK = 250
 
 
-def encoded(captioner: Captioner, photos: Sequence[np.ndarray], shared: Path) -> Tensor:
-    """Return the features (N, T, F) of photos, computed once for one captioner and kept under `shared`."""
-    return kept(captioner.encode, captioner.image_fingerprint(), photos, shared)
+def encoded(captioner: Captioner, photos: Pictures, context: Context) -> np.ndarray:
+    """Return the features (N, T, F) of photos, mapped from disk, where they are kept for one captioner."""
+    return kept(captioner.encode, captioner.image_fingerprint(), photos, context)
 
 
 def kept(
     encode: Callable[[Sequence[np.ndarray]], Tensor],
     fingerprint: str,
-    photos: Sequence[np.ndarray],
-    shared: Path,
+    photos: Pictures,
+    context: Context,
     report: Callable[[int], None] = lambda done: None,
-) -> Tensor:
-    """Return `encode` of photos, or what an earlier call kept under `shared` for this `fingerprint`.
+) -> np.ndarray:
+    """Return `encode` of photos, or what an earlier call kept for this `fingerprint`.
 
     `report` is called with the number of photos done.
     """
-    key = " ".join([fingerprint, *map(features.digest, photos)])
-    path = features.path_of(shared / FOLDER, key)
-    found = features.read(path, len(photos))
-    if found is None:
-        start, parts = time.perf_counter(), []
-        for first in range(0, len(photos), _CHUNK):
-            parts.append(encode(photos[first : first + _CHUNK]).numpy())
-            report(min(first + _CHUNK, len(photos)))
-        found = features.keep(path, np.concatenate(parts), time.perf_counter() - start)
-    return torch.from_numpy(found.features)
+
+    def rows(positions: range) -> np.ndarray:
+        return encode([photos[position] for position in positions]).numpy()
+
+    path = features.path_of(context.shared / FOLDER, fingerprint, photos)
+    chunks = features.batches(len(photos), _CHUNK)
+    return features.kept(path, chunks, rows, report, context.processes).features
+
+
+def at(features: np.ndarray, positions: Sequence[int] | np.ndarray | Tensor | slice) -> Tensor:
+    """Return the features of some photos as a tensor (M, T, F) of its own."""
+    return torch.tensor(features[positions if isinstance(positions, slice) else np.asarray(positions)])

@@ -245,6 +245,9 @@ def random_encoder_decoder(section: RandomCaptionerSection) -> EncoderDecoderCap
             n_embd=32,
             n_layer=2,
             n_head=2,
+            resid_pdrop=0.0,  # several processes would each draw their own
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
             add_cross_attention=True,
             initializer_range=0.4,  # likewise, or it would end every caption at once
             bos_token_id=end,

@@ -8,7 +8,9 @@ from experiments.captioning.adapter import with_saved_adapter
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import encoded
 from experiments.captioning.lora import FOLDER
-from experiments.captioning.pictures import picture
+from experiments.captioning.pictures import file_name, picture
+from experiments.captioning.writing import written
+from experiments.datasets.photos import PicturesOf
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.generation import GenerationSection
 
@@ -20,11 +22,12 @@ def generate(
     start = time.perf_counter()
     photos = context.photos()
     captioner = models.load(context.artefact("align"))
-    features = encoded(captioner, [photo.pixels for photo in photos.evaluation], context.shared)
+    features = encoded(captioner, PicturesOf(photos.evaluation), context)
     context.progress(0, 2, "")
-    before = captioner.generate(features, section)
+    before = written(captioner, features, section, context.processes)
     context.progress(1, 2, "captions before tuning written")
-    after = with_saved_adapter(captioner, context.artefact("lora") / FOLDER).generate(features, section)
+    captioner = with_saved_adapter(captioner, context.artefact("lora") / FOLDER)
+    after = written(captioner, features, section, context.processes)
     context.progress(2, 2, "captions after tuning written")
     return Generated(
         source=photos.source,
@@ -40,7 +43,7 @@ def generate(
                 after=new.text,
                 before_ended=old.ended,
                 after_ended=new.ended,
-                picture=context.attach(f"{photo.name}.png", picture(photo.pixels)),
+                picture=context.attach(f"{file_name(photo.name)}.png", picture(photo.pixels)),
             )
             for photo, old, new in zip(photos.evaluation, before, after, strict=True)
         ),

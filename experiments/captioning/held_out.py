@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor
+import numpy as np
 
 from experiments.captioning.captioner import Captioner
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import encoded
+from experiments.captioning.writing import written
 from experiments.datasets.disjoint import draw
+from experiments.datasets.pictures import Chosen
+from experiments.processes import Processes
 from experiments.sections.captioner import AnyCaptionerSection
 from experiments.sections.generation import GenerationSection
 
@@ -22,7 +25,7 @@ class HeldOut:
     `features` is (N, T, F), `labels` the names of the N photos' classes, `classes` all names.
     """
 
-    features: Tensor
+    features: np.ndarray
     labels: tuple[str, ...]
     classes: tuple[str, ...]
 
@@ -32,12 +35,12 @@ def held_out(captioner: Captioner, section: AnyCaptionerSection, context: Captio
     images, photos = context.images(), context.photos()
     chosen = draw(images.test_pictures, (*photos.tuning, *photos.evaluation), section.held_out, section.seed)
     return HeldOut(
-        features=encoded(captioner, list(images.test_images[chosen]), context.shared),
+        features=encoded(captioner, Chosen(images.test_pictures, chosen), context),
         labels=tuple(images.classes[label] for label in images.test_labels[chosen]),
         classes=images.classes,
     )
 
 
-def captions_of(captioner: Captioner, photos: HeldOut) -> tuple[str, ...]:
+def captions_of(captioner: Captioner, photos: HeldOut, processes: Processes) -> tuple[str, ...]:
     """Write a caption for each held-out photo."""
-    return tuple(caption.text for caption in captioner.generate(photos.features, LIMIT))
+    return tuple(caption.text for caption in written(captioner, photos.features, LIMIT, processes))

@@ -6,6 +6,8 @@ from experiments.captioning import adapter, models
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.encoded import encoded
 from experiments.captioning.tuning import Pairs, Recipe, tune
+from experiments.datasets.photos import PicturesOf
+from experiments.processes import is_main
 from experiments.results.lora import Lora
 from experiments.sections.lora import LoraSection
 
@@ -22,7 +24,7 @@ def lora(section: LoraSection, inputs: Mapping[str, object], context: Captioning
     captioner = models.load(context.artefact("align"))
     matched = len(adapter.matching_layers(captioner, section.targets))
     photos = context.photos().tuning
-    features = encoded(captioner, [photo.pixels for photo in photos], context.shared)
+    features = encoded(captioner, PicturesOf(photos), context)
     captioner = adapter.with_adapter(
         captioner,
         r=section.r,
@@ -39,9 +41,12 @@ def lora(section: LoraSection, inputs: Mapping[str, object], context: Captioning
         Recipe(section.seed, section.epochs, section.batch_size, section.learning_rate),
         progress=context.progress,
         checkpoint=checkpoint,
+        processes=context.processes,
     )
-    size = adapter.save(captioner, context.scratch / FOLDER)
-    checkpoint.unlink(missing_ok=True)
+    size = 0
+    if is_main(context.processes):
+        size = adapter.save(captioner, context.scratch / FOLDER)
+        checkpoint.unlink(missing_ok=True)
     return Lora(
         model=captioner.model,
         r=section.r,

@@ -1,12 +1,18 @@
 """Small pictures of photos, as the report shows them."""
 
 import io
+import re
 
 import numpy as np
 from PIL import Image
 
 SIDE = 256
 """The longer side in pixels: at an inch and a half on paper these are 170 an inch."""
+
+
+def file_name(photo: str) -> str:
+    """Return a photo's name as that of a file which every system and every link can take."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", photo).lstrip("-.")[:80] or "photo"
 
 
 def picture(pixels: np.ndarray) -> bytes:

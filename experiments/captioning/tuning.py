@@ -6,15 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from experiments.captioning.captioner import Captioner
+from experiments.captioning.encoded import at
 from experiments.captioning.schedule import rate
+from experiments.captioning.tokens import tokenise
 from experiments.classification.checkpoint import Checkpoint, load, save
 from experiments.context import Progress
 from experiments.errors import UserError
 from experiments.peak_memory import peak_memory
+from experiments.processes import ALONE, Processes, is_main
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Recipe:
 class Pairs:
     """The frozen tower's features (N, T, F) of N photos, used in every epoch, and one caption for each."""
 
-    features: Tensor
+    features: np.ndarray
     captions: Sequence[str]
 
 
@@ -51,9 +55,12 @@ def tune(
     *,
     progress: Progress,
     checkpoint: Path | None = None,
+    processes: Processes = ALONE,
 ) -> Tuning:
     """Tune in place whatever of the captioner's network requires gradients, by AdamW.
 
+    Several processes share each batch, whose gradient is the sum of theirs: the same, up to rounding, as
+    that of one process, but for dropout, which each draws for its part.
     With a `checkpoint` each epoch is kept there, and a later call with equal arguments goes on with the
     same numbers: an epoch depends on the weights, the seed and its own number alone.
 
@@ -72,10 +79,10 @@ def tune(
     start = time.perf_counter()
     with peak_memory() as peak:
         for epoch in range(len(losses), recipe.epochs):
-            loss = _epoch(captioner, optimiser, pairs, recipe, epoch)
+            loss = _epoch(captioner, optimiser, pairs, _Epoch(recipe, epoch, processes))
             losses = (*losses, loss)
             progress(epoch + 1, recipe.epochs, f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}")
-            if checkpoint:
+            if checkpoint and is_main(processes):
                 seconds = earlier + time.perf_counter() - start
                 save(
                     Checkpoint(_copies(trainable), optimiser.state_dict(), "fp32", losses, seconds),
@@ -85,14 +92,23 @@ def tune(
     return Tuning(losses, earlier + time.perf_counter() - start, peak.bytes)
 
 
+@dataclass(frozen=True)
+class _Epoch:
+    """An epoch, counted from 0, of a recipe, and the processes that go through it together."""
+
+    recipe: Recipe
+    number: int
+    processes: Processes
+
+
 def _epoch(
     captioner: Captioner,
     optimiser: torch.optim.Optimizer,
     pairs: Pairs,
-    recipe: Recipe,
-    epoch: int,
+    run: _Epoch,
 ) -> float:
-    """Tune for one epoch (counted from 0) and return its mean loss over captions."""
+    """Tune for one epoch and return its mean loss over captions."""
+    recipe, epoch = run.recipe, run.number
     batches = list(_batches(len(pairs.captions), recipe, epoch))
     steps, total = recipe.epochs * len(batches), 0.0
     captioner.network.train()
@@ -102,19 +118,37 @@ def _epoch(
             for group in optimiser.param_groups:
                 group["lr"] = recipe.learning_rate * rate(done / steps)
             optimiser.zero_grad()
-            loss = captioner.loss(
-                pairs.features[chosen], [pairs.captions[int(position)] for position in chosen]
-            )
-            loss.backward()
+            loss = _backward(captioner, pairs, chosen.tolist(), run.processes)
             nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], 1.0)
             optimiser.step()
-            if not math.isfinite(loss.item()):
+            if not math.isfinite(loss):
                 raise UserError(
-                    f"tuning diverged in epoch {epoch + 1} (the loss is {loss.item()}): "
+                    f"tuning diverged in epoch {epoch + 1} (the loss is {loss}): "
                     f"choose a learning rate below {recipe.learning_rate:g} in the profile."
                 )
-            total += loss.item() * len(chosen)
+            total += loss * len(chosen)
     return total / len(pairs.captions)
+
+
+def _backward(captioner: Captioner, pairs: Pairs, chosen: Sequence[int], processes: Processes) -> float:
+    """Add the gradient of a batch's mean loss per token, to which each process adds its captions' part."""
+    own = chosen[processes.rank :: processes.count]
+    share = _tokens(captioner, pairs, own) / _tokens(captioner, pairs, chosen)
+    loss = torch.zeros(())
+    if own:
+        loss = share * captioner.loss(at(pairs.features, own), [pairs.captions[position] for position in own])
+        loss.backward()
+    if processes.count > 1:
+        for part in captioner.network.parameters():
+            if part.requires_grad:
+                part.grad = processes.total(torch.zeros_like(part) if part.grad is None else part.grad)
+    return float(processes.total(loss.detach()))
+
+
+def _tokens(captioner: Captioner, pairs: Pairs, positions: Sequence[int]) -> int:
+    """Count the tokens of captions, the end of each included."""
+    captions = [pairs.captions[position] for position in positions]
+    return int(tokenise(captioner.tokenizer, captions)[1].sum()) if captions else 0
 
 
 def _batches(count: int, recipe: Recipe, epoch: int) -> Iterator[Tensor]:

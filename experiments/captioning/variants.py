@@ -7,22 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from experiments.atomic import write_whole
 from experiments.captioning import adapter, held_out, models
 from experiments.captioning.captioner import Captioner
 from experiments.captioning.context import CaptioningContext
-from experiments.captioning.encoded import encoded
+from experiments.captioning.encoded import at, encoded
 from experiments.captioning.lora import FOLDER
 from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
+from experiments.captioning.writing import written
+from experiments.datasets.photos import PicturesOf
+from experiments.datasets.pictures import digest
+from experiments.processes import Processes, is_main, shared_out
 from experiments.results.caption import Caption
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import TunedVariant, Variants
 from experiments.sections.generation import GenerationSection
 from experiments.sections.variants import VariantsSection
+
+_AT_ONCE = 25
+"""Captions whose logits are computed at once: a vocabulary of numbers for each token."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +44,16 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Bench:
-    """What every variant is tuned on, and what it captions."""
+    """What every variant is tuned on, and what it captions; `base_logits` is a hash."""
 
     section: VariantsSection
     lora: Lora
     generated: Generated
     context: CaptioningContext
     tuning: Pairs
-    evaluation: Tensor
+    evaluation: np.ndarray
     held_out: held_out.HeldOut
+    base_logits: str
 
     def captioner(self) -> Captioner:
         """Load the base anew: a variant changes the network that it is given."""
@@ -54,7 +62,11 @@ class _Bench:
     def write(self, captioner: Captioner) -> list[Caption]:
         """Caption the evaluation photos as stage `generate` did."""
         limits = GenerationSection(max_new_tokens=self.generated.max_new_tokens, beams=self.generated.beams)
-        return captioner.generate(self.evaluation, limits)
+        return written(captioner, self.evaluation, limits, self.context.processes)
+
+    def caption_held_out(self, captioner: Captioner) -> tuple[str, ...]:
+        """Caption the held-out photos."""
+        return held_out.captions_of(captioner, self.held_out, self.context.processes)
 
 
 def variants(section: VariantsSection, inputs: Mapping[str, Any], context: CaptioningContext) -> Variants:
@@ -76,15 +88,19 @@ def variants(section: VariantsSection, inputs: Mapping[str, Any], context: Capti
 def _bench(section: VariantsSection, inputs: Mapping[str, Any], context: CaptioningContext) -> _Bench:
     folder = context.artefact("align")
     captioner, photos = models.load(folder), context.photos()
-    features = encoded(captioner, [photo.pixels for photo in photos.tuning], context.shared)
+    tuning = Pairs(
+        encoded(captioner, PicturesOf(photos.tuning), context),
+        [photo.references[0] for photo in photos.tuning],
+    )
     return _Bench(
         section=section,
         lora=inputs["lora"],
         generated=inputs["generate"],
         context=context,
-        tuning=Pairs(features, [photo.references[0] for photo in photos.tuning]),
-        evaluation=encoded(captioner, [photo.pixels for photo in photos.evaluation], context.shared),
+        tuning=tuning,
+        evaluation=encoded(captioner, PicturesOf(photos.evaluation), context),
         held_out=held_out.held_out(captioner, models.read_section(folder), context),
+        base_logits=_logits(captioner, tuning, context.processes),
     )
 
 
@@ -97,15 +113,17 @@ def _plans(section: VariantsSection, lora: Lora) -> Iterator[_Plan]:
 
 def _kept(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
     """Return the variant that an earlier run finished, or tune it now."""
-    if path.is_file():
-        return TunedVariant.model_validate_json(path.read_bytes())
+    found = bench.context.processes.told(path.read_bytes() if path.is_file() else None)
+    if found is not None:
+        return TunedVariant.model_validate_json(found)
     if plan.rank is None:
         variant = _full(bench, plan)
     elif (plan.rank, plan.targets) == (bench.lora.r, bench.lora.targets):
         variant = _tuned_before(bench, plan)
     else:
         variant = _adapted(bench, plan)
-    write_whole(path, variant.model_dump_json().encode())
+    if is_main(bench.context.processes):
+        write_whole(path, variant.model_dump_json().encode())
     return variant
 
 
@@ -120,8 +138,11 @@ def _adapted(bench: _Bench, plan: _Plan) -> TunedVariant:
         targets=plan.targets,
         seed=bench.lora.seed,
     )
-    tuning = tune(captioner, bench.tuning, _recipe(bench), progress=_quietly)
-    saved = adapter.save(captioner, bench.context.scratch / plan.key)
+    tuning = tune(
+        captioner, bench.tuning, _recipe(bench), progress=_quietly, processes=bench.context.processes
+    )
+    main = is_main(bench.context.processes)
+    saved = adapter.save(captioner, bench.context.scratch / plan.key) if main else 0
     return _switched(bench, plan, captioner, tuning, saved)
 
 
@@ -137,18 +158,18 @@ def _switched(
     bench: _Bench, plan: _Plan, captioner: Captioner, tuning: Tuning, saved_bytes: int
 ) -> TunedVariant:
     """Let an adapted captioner write with its adapter on and off."""
-    captions, written = bench.write(captioner), held_out.captions_of(captioner, bench.held_out)
+    captions, named = bench.write(captioner), bench.caption_held_out(captioner)
     with captioner.network.disable_adapter():
-        written_off = held_out.captions_of(captioner, bench.held_out)
-        logits = _logits(bench, captioner)
+        named_off = bench.caption_held_out(captioner)
+        logits = _logits(captioner, bench.tuning, bench.context.processes)
     return TunedVariant(
         **_common(plan, tuning, captions),
         kind="lora",
         trainable=sum(part.numel() for name, part in captioner.network.named_parameters() if "lora_" in name),
         saved_bytes=saved_bytes,
-        held_out=written,
-        held_out_off=written_off,
-        off_is_base=torch.equal(logits, _logits(bench, bench.captioner())),
+        held_out=named,
+        held_out_off=named_off,
+        off_is_base=logits == bench.base_logits,
     )
 
 
@@ -159,13 +180,13 @@ def _full(bench: _Bench, plan: _Plan) -> TunedVariant:
         parameter.requires_grad_(not name.startswith(adapter.TOWER))
     tuned = [part for part in captioner.network.parameters() if part.requires_grad]
     recipe = dataclasses.replace(_recipe(bench), learning_rate=bench.section.full_learning_rate)
-    tuning = tune(captioner, bench.tuning, recipe, progress=_quietly)
+    tuning = tune(captioner, bench.tuning, recipe, progress=_quietly, processes=bench.context.processes)
     return TunedVariant(
         **_common(plan, tuning, bench.write(captioner)),
         kind="full",
         trainable=sum(part.numel() for part in tuned),
         saved_bytes=sum(part.numel() * part.element_size() for part in tuned),
-        held_out=held_out.captions_of(captioner, bench.held_out),
+        held_out=bench.caption_held_out(captioner),
         held_out_off=None,
         off_is_base=None,
     )
@@ -194,8 +215,14 @@ def _quietly(done: int, total: int, note: str) -> None:
     """Report nothing: a variant is one step of this stage's progress."""
 
 
-@torch.inference_mode()
-def _logits(bench: _Bench, captioner: Captioner) -> Tensor:
-    """Return the logits of the tuning captions."""
+def _logits(captioner: Captioner, pairs: Pairs, processes: Processes) -> str:
+    """Return a hash of the logits of the tuning captions: two are equal if these are, bit for bit."""
     captioner.network.eval()
-    return captioner.logits(bench.tuning.features, bench.tuning.captions).cpu()
+
+    @torch.inference_mode()
+    def part(first: int) -> str:
+        chosen = slice(first, first + _AT_ONCE)
+        logits = captioner.logits(at(pairs.features, chosen), pairs.captions[chosen])
+        return digest(logits.float().cpu().numpy())
+
+    return " ".join(shared_out(processes, part, range(0, len(pairs.captions), _AT_ONCE)))

@@ -8,11 +8,12 @@ from torch import Tensor
 
 
 def augmented_batches(
-    images: Tensor, labels: Tensor, count: int, *, translate: int, seed: int, epoch: int
+    images: np.ndarray, labels: np.ndarray, count: int, *, translate: int, seed: int, epoch: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield one epoch of `count` nearly equal batches of augmented images with their labels.
 
     `images` is uint8 of shape (N, H, W, 3), `labels` int64 of shape (N,); batches have the same layout.
+    Images are read as they are needed.
     Every image comes once. It is mirrored in every second epoch (which half of the images starts
     mirrored is random: the alternating flip of Jordan, 2024, arXiv:2404.00498), and shifted by up to
     `translate` pixels along both axes, the edge being filled by reflection.
@@ -26,10 +27,9 @@ def augmented_batches(
         rows = _shifted(images.shape[1], shifts[0, chosen])
         columns = _shifted(images.shape[2], shifts[1, chosen])
         columns = torch.where(mirrored[chosen, None], columns.flip(1), columns)
-        index = [
-            part.to(images.device) for part in (chosen[:, None, None], rows[:, :, None], columns[:, None, :])
-        ]
-        yield images[index[0], index[1], index[2]], labels[chosen.to(labels.device)]
+        batch = torch.from_numpy(images[chosen.numpy()])
+        places = torch.arange(len(chosen))[:, None, None], rows[:, :, None], columns[:, None, :]
+        yield batch[places], torch.from_numpy(labels[chosen.numpy()])
 
 
 def _generator(*entropy: int) -> torch.Generator:

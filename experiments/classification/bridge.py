@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -104,11 +105,11 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
 
 
 @torch.no_grad()
-def centre(bridge: DualEncoder, features: Tensor) -> DualEncoder:
+def centre(bridge: DualEncoder, features: np.ndarray) -> DualEncoder:
     """Return a copy whose logits have mean 0 over unlabelled images with these trunk features (N, 1280)."""
     clip: Any = copy.deepcopy(bridge.clip)
     classifier = clip.visual.head[0]
-    classifier.bias -= classifier(features.to(bridge.device)).mean(dim=0)
+    classifier.bias -= classifier(torch.tensor(features, device=bridge.device)).mean(dim=0)
     return replace(bridge, clip=clip, trunk=clip.visual.trunk, head=clip.visual.head)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +21,7 @@ BIAS_RATE = 64
 def cnn(section: CnnSection, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
     """Train and test the convolutional network; it needs no other stage's result."""
 
-    def build(train_images: Tensor, classes: int) -> nn.Module:
+    def build(train_images: np.ndarray, classes: int) -> nn.Module:
         return network(train_images, classes, section.widths)
 
     def optimiser(model: nn.Module) -> torch.optim.Optimizer:
@@ -29,14 +30,14 @@ def cnn(section: CnnSection, inputs: Mapping[str, object], context: Context) -> 
     return train_and_test("CNN", build, optimiser, section, context)
 
 
-def network(train_images: Tensor, classes: int, widths: tuple[int, ...]) -> nn.Sequential:
+def network(train_images: np.ndarray, classes: int, widths: tuple[int, ...]) -> nn.Sequential:
     """Return the untrained network; it maps uint8 images (B, H, W, 3) to logits (B, `classes`).
 
     Fixed whitening filters on 2×2 patches come first; then one block of two convolutions per entry of
     `widths`, each of which halves height and width; then the maximum over all places, and a linear layer.
     """
     pixels = Pixels(train_images)
-    whitening = _whitening(pixels(train_images[:WHITENING_IMAGES]))
+    whitening = _whitening(pixels(torch.tensor(train_images[:WHITENING_IMAGES])))
     channels = (whitening.out_channels, *widths)
     blocks = [_block(*pair) for pair in pairwise(channels)]
     head = nn.Linear(widths[-1], classes, bias=False)

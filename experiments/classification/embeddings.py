@@ -1,56 +1,40 @@
 """The image features of a dual encoder, computed once and kept on disk."""
 
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
 from PIL import Image
 
-from experiments.classification.precision import probe
 from experiments.classification.towers import Tower
-from experiments.features import Features, digest, keep, path_of, read
+from experiments.context import Context
+from experiments.datasets.pictures import Pictures
+from experiments.features import Features, batches, kept, path_of
 from experiments.results.classification import Precision
+
+FOLDER = "embeddings"
+"""The folder under `Context.shared` in which features are kept."""
 
 BATCH = 250
 
 
-def choose_precision(tower: Tower, images: np.ndarray, folder: Path) -> Precision:
-    """Return the precision at which the features of `images` are kept in `folder`, else the faster one."""
-    kept: tuple[Precision, ...] = ("bf16", "fp32")
-    for precision in kept:
-        if read(_path(tower, images, folder, precision), len(images)) is not None:
-            return precision
-    pixels = preprocess(tower, images[:32])
-    return probe(lambda precision: tower.encode_image(pixels, precision))
-
-
 def embed(
-    tower: Tower, images: np.ndarray, folder: Path, precision: Precision, report: Callable[[int], None]
+    tower: Tower, pictures: Pictures, precision: Precision, context: Context, report: Callable[[int], None]
 ) -> Features:
-    """Encode uint8 images of shape (N, H, W, 3), or read what an earlier run kept in `folder`.
+    """Encode pictures, or map from disk what an earlier run kept.
 
-    The file is addressed by the tower's image fingerprint, the images and the precision, and written
-    whole or not at all. `report` is called with the number of images done.
+    The file is addressed by the tower's image fingerprint, the pictures and the precision. `report` is called
+    with the number of pictures done.
     """
-    path = _path(tower, images, folder, precision)
-    kept = read(path, len(images))
-    if kept is not None:
-        report(len(images))
-        return kept
-    start, parts = time.perf_counter(), []
-    for first in range(0, len(images), BATCH):
-        batch = preprocess(tower, images[first : first + BATCH])
-        parts.append(tower.encode_image(batch, precision).numpy())
-        report(min(first + BATCH, len(images)))
-    return keep(path, np.concatenate(parts), time.perf_counter() - start)
+
+    def rows(positions: range) -> np.ndarray:
+        batch = preprocess(tower, (pictures[position] for position in positions))
+        return tower.encode_image(batch, precision).numpy()
+
+    path = path_of(context.shared / FOLDER, f"{tower.image_fingerprint()} {precision}", pictures)
+    return kept(path, batches(len(pictures), BATCH), rows, report, context.processes)
 
 
-def preprocess(tower: Tower, images: np.ndarray) -> torch.Tensor:
-    """Return uint8 images (N, H, W, 3) as the float tensor (N, 3, h, w) that `tower` takes."""
-    return torch.stack([tower.preprocess(Image.fromarray(image)) for image in images])
-
-
-def _path(tower: Tower, images: np.ndarray, folder: Path, precision: Precision) -> Path:
-    return path_of(folder, f"{tower.image_fingerprint()} {digest(images)} {precision}")
+def preprocess(tower: Tower, pictures: Iterable[np.ndarray]) -> torch.Tensor:
+    """Return uint8 pictures (H, W, 3) of any size as the float tensor (N, 3, h, w) that `tower` takes."""
+    return torch.stack([tower.preprocess(Image.fromarray(picture)) for picture in pictures])

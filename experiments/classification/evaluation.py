@@ -1,6 +1,8 @@
 """From class probabilities to the figures that every classifier reports."""
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -21,29 +23,54 @@ class Scores(TypedDict):
     confidence: tuple[float, ...]
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Scores:
-    """Score class probabilities of shape (N, K) against labels of shape (N,).
+@dataclass(frozen=True)
+class Called:
+    """The class that each of N images was called, int64 (N,), and the probability given to it, (N,)."""
 
-    Ties go to the lowest class index. Confidence is rounded to four decimals.
+    predictions: np.ndarray
+    confidence: np.ndarray
+
+
+def called(parts: Iterable[np.ndarray]) -> Called:
+    """Keep of class probabilities, which come in parts of shape (B, K), the highest of each row.
+
+    Ties go to the lowest class index.
 
     Raises:
-        ValueError: if the shapes disagree or a probability is not finite.
+        ValueError: if a probability is not finite.
     """
-    if probabilities.shape != (len(labels), len(classes)):
-        raise ValueError(
-            f"{probabilities.shape} probabilities for {len(labels)} labels in {len(classes)} classes"
-        )
-    if not np.isfinite(probabilities).all():
-        raise ValueError("the model gave probabilities that are not finite")
-    predictions = probabilities.argmax(axis=1)
+    predictions, confidence = [], []
+    for part in parts:
+        if not np.isfinite(part).all():
+            raise ValueError("the model gave probabilities that are not finite")
+        predictions.append(part.argmax(axis=1))
+        confidence.append(part.max(axis=1).astype(np.float64))
+    return Called(np.concatenate(predictions), np.concatenate(confidence))
+
+
+def score(found: Called, labels: np.ndarray, classes: tuple[str, ...]) -> Scores:
+    """Score what N images were called against labels of shape (N,); confidence is rounded to four decimals.
+
+    Raises:
+        ValueError: if there are more or fewer labels, or a prediction is no class.
+    """
+    predictions = found.predictions
+    if len(predictions) != len(labels) or predictions.max() >= len(classes):
+        raise ValueError(f"{len(predictions)} predictions for {len(labels)} labels in {len(classes)} classes")
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(confusion, (labels, predictions), 1)
     return Scores(
         classes=classes,
-        labels_sha256=hashlib.sha256(labels.astype(np.uint8).tobytes()).hexdigest(),
+        labels_sha256=labels_sha256(labels),
         top1=wilson(int(confusion.trace()), len(labels)),
         per_class=tuple(wilson(int(row[index]), int(row.sum())) for index, row in enumerate(confusion)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         predictions=tuple(predictions.tolist()),
-        confidence=tuple(np.round(probabilities.max(axis=1).astype(np.float64), 4).tolist()),
+        confidence=tuple(np.round(found.confidence, 4).tolist()),
     )
+
+
+def labels_sha256(labels: np.ndarray) -> str:
+    """Hash labels (N,) as bytes, where there are more than 256 classes as 32-bit integers."""
+    kind = np.uint8 if labels.max(initial=0) < 256 else np.uint32
+    return hashlib.sha256(labels.astype(kind).tobytes()).hexdigest()

@@ -1,7 +1,11 @@
 """The first layer of every network that is trained here: from stored images to standardised channels."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+_CHUNK = 5_000
+"""Images that are counted at once, so that images which are mapped from disk need not be in memory."""
 
 
 class Pixels(nn.Module):
@@ -13,13 +17,16 @@ class Pixels(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, train_images: Tensor) -> None:
+    def __init__(self, train_images: np.ndarray) -> None:
         """Take mean and standard deviation of each channel over all training images, uint8 (N, H, W, 3)."""
         super().__init__()
         levels = torch.arange(256, dtype=torch.float64)
         # From histograms: exact, and without a float copy of all images.
-        counts = [train_images[..., channel].flatten().bincount(minlength=256) for channel in range(3)]
-        shares = torch.stack(counts).double() / train_images[..., 0].numel()
+        counts = np.zeros((3, 256), dtype=np.int64)
+        for first in range(0, len(train_images), _CHUNK):
+            chunk = np.asarray(train_images[first : first + _CHUNK])
+            counts += [np.bincount(chunk[..., channel].ravel(), minlength=256) for channel in range(3)]
+        shares = torch.from_numpy(counts).double() / int(counts[0].sum())
         mean = shares @ levels
         variance = (shares * (levels - mean[:, None]).square()).sum(dim=1)
         self.register_buffer("mean", mean.float())

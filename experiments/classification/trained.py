@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -10,19 +11,21 @@ from experiments.classification.evaluation import score
 from experiments.classification.precision import best_device
 from experiments.classification.training import predict, train
 from experiments.context import Context
+from experiments.processes import is_main
 from experiments.results.trained import TrainedClassifier
 from experiments.sections.training import TrainingSection
 
 
 def train_and_test(
     family: str,
-    build: Callable[[torch.Tensor, int], nn.Module],
+    build: Callable[[np.ndarray, int], nn.Module],
     optimiser: Callable[[nn.Module], torch.optim.Optimizer],
     section: TrainingSection,
     context: Context,
 ) -> TrainedClassifier:
     """Train a network on the profile's training images, then test the last weights once.
 
+    The main process trains, since batch norm's statistics are of a whole batch; all processes test.
     `build` takes the training images (uint8, (N, H, W, 3)) and the number of classes; what it draws at
     random follows from the section's seed. `family` and the number of parameters name the model.
     """
@@ -30,22 +33,31 @@ def train_and_test(
     data = context.images()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(section.seed)
-        network = build(torch.tensor(data.train_images), len(data.classes))
+        network = build(data.train_images, len(data.classes))
     network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
-    training = train(
-        network, optimiser(network), data.train_images, data.train_labels, section=section, context=context
-    )
+    training = None
+    if is_main(context.processes):
+        training = train(
+            network,
+            optimiser(network),
+            data.train_images,
+            data.train_labels,
+            section=section,
+            context=context,
+        )
+    training, weights = context.processes.told((training, network.state_dict()))
+    network.load_state_dict(weights)
 
     testing = time.perf_counter()
-    probabilities = predict(network, data.test_images, training.precision)
+    found = predict(network, data.test_images, section.precision, context.processes)
     images_per_second = len(data.test_images) / (time.perf_counter() - testing)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return TrainedClassifier(
-        **score(probabilities, data.test_labels, data.classes),
+        **score(found, data.test_labels, data.classes),
         model=f"{family} ({_in_words(parameters)})",
         parameters=parameters,
         epochs=section.epochs,
-        precision=training.precision,
+        precision=section.precision,
         seconds=round(training.earlier_seconds + time.perf_counter() - start, 1),
         images_per_second=round(images_per_second, 1),
         training_images=len(data.train_images),

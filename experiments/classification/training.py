@@ -1,6 +1,5 @@
 """Training a network on labelled images, and asking it for class probabilities."""
 
-import copy
 import math
 import time
 from dataclasses import dataclass
@@ -12,25 +11,25 @@ from torch.nn import functional
 
 from experiments.classification.augmentation import augmented_batches
 from experiments.classification.checkpoint import Checkpoint, load, save
-from experiments.classification.precision import autocast, probe
+from experiments.classification.evaluation import Called, called
+from experiments.classification.precision import autocast
 from experiments.context import Context, Progress
 from experiments.errors import UserError
+from experiments.processes import Processes, shared_out
 from experiments.results.classification import Precision
 from experiments.sections.training import TrainingSection
 
-PROBE_IMAGES = 100
+TEST_BATCH = 500
 
 
 @dataclass(frozen=True)
 class Training:
-    """A trained network and how it came about.
+    """How a training went.
 
     `loss` is the mean training loss of each epoch. `seconds` is the wall-clock time of all finished
     epochs, of which `earlier_seconds` passed in runs before this one.
     """
 
-    network: nn.Module
-    precision: Precision
     loss: tuple[float, ...]
     seconds: float
     earlier_seconds: float
@@ -58,13 +57,11 @@ def train(
     """
     device = next(network.parameters()).device
     path = context.scratch / "checkpoint.pt"
-    # Copies, because the arrays are shared and read-only, which torch tensors cannot be.
-    data = _Data(torch.tensor(images, device=device), torch.tensor(labels, device=device), section)
+    data = _Data(images, labels, section)
     peaks = tuple(group["lr"] for group in optimiser.param_groups)
     reached = load(path, device)
     if reached is None:
-        precision = _faster_precision(network, data)
-        reached = Checkpoint(network.state_dict(), optimiser.state_dict(), precision, loss=(), seconds=0.0)
+        reached = Checkpoint(network.state_dict(), optimiser.state_dict(), section.precision, (), seconds=0.0)
     else:
         network.load_state_dict(reached.network)
         optimiser.load_state_dict(reached.optimiser)
@@ -72,35 +69,37 @@ def train(
         context.progress(done * data.batches, section.epochs * data.batches, f"resumed after epoch {done}")
 
     earlier_seconds = reached.seconds
-    learner = _Learner(network, optimiser, peaks, reached.precision)
+    learner = _Learner(network, optimiser, peaks, section.precision)
     for epoch in range(len(reached.loss), section.epochs):
         start = time.perf_counter()
         loss = _epoch(learner, data, epoch, context.progress)
         reached = Checkpoint(
             network=network.state_dict(),
             optimiser=optimiser.state_dict(),
-            precision=reached.precision,
+            precision=section.precision,
             loss=(*reached.loss, loss),
             seconds=reached.seconds + time.perf_counter() - start,
         )
         save(reached, path)
-    return Training(network, reached.precision, reached.loss, reached.seconds, earlier_seconds)
+    return Training(reached.loss, reached.seconds, earlier_seconds)
 
 
-@torch.inference_mode()
-def predict(
-    network: nn.Module, images: np.ndarray, precision: Precision, batch_size: int = 500
-) -> np.ndarray:
-    """Return the class probabilities, float32 of shape (N, K), of uint8 images of shape (N, H, W, 3)."""
+def predict(network: nn.Module, images: np.ndarray, precision: Precision, processes: Processes) -> Called:
+    """Return what the network calls uint8 images of shape (N, H, W, 3), all processes sharing the work.
+
+    Each process has the same network.
+    """
     device = next(network.parameters()).device
     network.eval()
-    probabilities = []
-    for start in range(0, len(images), batch_size):
-        batch = torch.tensor(images[start : start + batch_size], device=device)
+
+    @torch.inference_mode()
+    def probabilities(first: int) -> np.ndarray:
+        batch = torch.tensor(images[first : first + TEST_BATCH], device=device)
         with autocast(precision, device):
             logits = network(batch)
-        probabilities.append(logits.float().softmax(dim=1).cpu())
-    return torch.cat(probabilities).numpy()
+        return logits.float().softmax(dim=1).cpu().numpy()
+
+    return called(shared_out(processes, probabilities, range(0, len(images), TEST_BATCH)))
 
 
 def learning_rate_factor(done: float, warm_up: float = 0.2) -> float:
@@ -113,10 +112,10 @@ def learning_rate_factor(done: float, warm_up: float = 0.2) -> float:
 
 @dataclass(frozen=True)
 class _Data:
-    """The training images and labels as tensors on the device, and the section that says how to use them."""
+    """The training images and labels, and the section that says how to use them."""
 
-    images: Tensor
-    labels: Tensor
+    images: np.ndarray
+    labels: np.ndarray
     section: TrainingSection
 
     @property
@@ -172,17 +171,10 @@ def _backward(
     network: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float, precision: Precision
 ) -> float:
     """Add the gradient of the mean cross-entropy of a batch to the parameters and return the loss."""
+    device = next(network.parameters()).device
+    images, labels = images.to(device), labels.to(device)
     with autocast(precision, images.device):
         logits = network(images)
     loss = functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
     loss.backward()
     return loss.item()
-
-
-def _faster_precision(network: nn.Module, data: _Data) -> Precision:
-    """Time a batch's forward and backward pass on a copy of the network at each precision."""
-    trial = copy.deepcopy(network).train()
-    # Many small batches, because few large ones say little while other work shares the processor.
-    size, smoothing = min(PROBE_IMAGES, data.section.batch_size), data.section.label_smoothing
-    images, labels = data.images[:size], data.labels[:size]
-    return probe(lambda precision: _backward(trial, images, labels, smoothing, precision))

@@ -5,6 +5,7 @@ Dosovitskiy et al. (2021), arXiv:2010.11929; the stem after Xiao et al. (2021), 
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +21,7 @@ MLP_RATIO = 2
 def vit(section: VitSection, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
     """Train and test the vision transformer; it needs no other stage's result."""
 
-    def build(train_images: Tensor, classes: int) -> nn.Module:
+    def build(train_images: np.ndarray, classes: int) -> nn.Module:
         return VisionTransformer(train_images, classes, section)
 
     def optimiser(model: nn.Module) -> torch.optim.Optimizer:
@@ -32,7 +33,7 @@ def vit(section: VitSection, inputs: Mapping[str, object], context: Context) -> 
 class VisionTransformer(nn.Module):
     """A transformer encoder on one token per 4×4 pixels, with mean pooling and a linear head."""
 
-    def __init__(self, train_images: Tensor, classes: int, section: VitSection) -> None:
+    def __init__(self, train_images: np.ndarray, classes: int, section: VitSection) -> None:
         """Build it for images like `train_images`, uint8 (N, H, W, 3)."""
         super().__init__()
         _, height, width, _ = train_images.shape

@@ -5,7 +5,7 @@ arXiv:2103.00020, section 3.1, prompt ensembling included.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,14 +13,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from experiments.classification.bridge import build_bridge, centre
-from experiments.classification.embeddings import choose_precision, embed
-from experiments.classification.evaluation import score
+from experiments.classification.embeddings import embed
+from experiments.classification.evaluation import Scores, called, score
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, Tower, random_tower
 from experiments.context import Context
+from experiments.datasets.pictures import Chosen, Pictures
 from experiments.features import Features
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotSection
+
+_ROWS = 10_000
+"""Images that are classified at once, when their features are there."""
 
 
 def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: Context) -> ZeroShot:
@@ -28,39 +32,32 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
     start = time.perf_counter()
     images = context.images()
     tower, uncentred = _build(section, context), None
-    folder = context.shared / "embeddings"
-    precision = choose_precision(tower, images.test_images, folder)
-    unlabelled = _unlabelled(section, images.train_images)
-    total = len(unlabelled) + len(images.test_images)
+    unlabelled = _unlabelled(section, images.train_pictures)
+    total = len(unlabelled) + len(images.test_pictures)
     passes: list[Features] = []
 
-    def encode(pictures: np.ndarray, note: str) -> np.ndarray:
+    def encode(pictures: Pictures, note: str) -> np.ndarray:
         before = sum(len(done.features) for done in passes)
-        passes.append(
-            embed(
-                tower,
-                pictures,
-                folder,
-                precision,
-                lambda done: context.progress(before + done, total, note if done == len(pictures) else ""),
-            )
-        )
+
+        def report(done: int) -> None:
+            context.progress(before + done, total, note if done == len(pictures) else "")
+
+        passes.append(embed(tower, pictures, section.precision, context, report))
         return passes[-1].features
 
     if isinstance(section.tower, ImagenetBridge):
         uncentred = tower
-        tower = centre(tower, torch.from_numpy(encode(unlabelled, "unlabelled training images encoded")))
-    features = torch.from_numpy(encode(images.test_images, "test images encoded"))
+        tower = centre(tower, encode(unlabelled, "unlabelled training images encoded"))
+    features = encode(images.test_pictures, "test images encoded")
 
-    def classify(by: Tower, templates: Sequence[str]) -> np.ndarray:
-        return probabilities(by, features, class_embeddings(by, templates, images.classes))
+    def classify(by: Tower, templates: Sequence[str]) -> Scores:
+        found = called(probabilities(by, features, class_embeddings(by, templates, images.classes)))
+        return score(found, images.test_labels, images.classes)
 
-    likely = [classify(tower, prompts.templates) for prompts in section.prompt_sets]
-    scores = [score(each, images.test_labels, images.classes) for each in likely]
+    scores = [classify(tower, prompts.templates) for prompts in section.prompt_sets]
     without_centring = None
     if uncentred is not None:
-        plain = classify(uncentred, section.prompt_sets[0].templates)
-        without_centring = score(plain, images.test_labels, images.classes)["top1"]
+        without_centring = classify(uncentred, section.prompt_sets[0].templates)["top1"]
     return ZeroShot(
         **scores[0],
         model=tower.about.model,
@@ -69,7 +66,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         seen_labels=tower.about.seen_labels,
         parameters=tower.parameters(),
         epochs=0,
-        precision=precision,
+        precision=section.precision,
         seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
         images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(
@@ -87,15 +84,21 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
 
 def class_embeddings(tower: Tower, templates: Sequence[str], classes: Sequence[str]) -> Tensor:
     """Return unit vectors (K, D): per class the mean over its prompts' unit vectors, normalised."""
-    prompts = [template.replace("{}", name) for name in classes for template in templates]
-    embeddings = functional.normalize(tower.encode_text(tower.tokenizer(prompts)), dim=-1)
-    return functional.normalize(embeddings.reshape(len(classes), len(templates), -1).mean(dim=1), dim=-1)
+    return torch.cat([_class_embedding(tower, templates, name) for name in classes])
 
 
-def probabilities(tower: Tower, features: Tensor, classes: Tensor) -> np.ndarray:
-    """Return softmax(scale * cosine), of shape (N, K), of image features (N, F) with class vectors (K, D)."""
-    cosines = functional.normalize(tower.project(features), dim=-1) @ classes.T
-    return (tower.logit_scale() * cosines.double()).softmax(dim=-1).numpy()
+def _class_embedding(tower: Tower, templates: Sequence[str], name: str) -> Tensor:
+    tokens = tower.tokenizer([template.replace("{}", name) for template in templates])
+    embeddings = functional.normalize(tower.encode_text(tokens), dim=-1)
+    return functional.normalize(embeddings.mean(dim=0, keepdim=True), dim=-1)
+
+
+def probabilities(tower: Tower, features: np.ndarray, classes: Tensor) -> Iterator[np.ndarray]:
+    """Yield softmax(scale * cosine), in parts (B, K), of features (N, F) with class vectors (K, D)."""
+    for first in range(0, len(features), _ROWS):
+        part = torch.tensor(features[first : first + _ROWS])
+        cosines = functional.normalize(tower.project(part), dim=-1) @ classes.T
+        yield (tower.logit_scale() * cosines.double()).softmax(dim=-1).numpy()
 
 
 def _build(section: ZeroShotSection, context: Context) -> DualEncoder:
@@ -108,10 +111,10 @@ def _build(section: ZeroShotSection, context: Context) -> DualEncoder:
             return random_tower(section.tower)
 
 
-def _unlabelled(section: ZeroShotSection, train_images: np.ndarray) -> np.ndarray:
+def _unlabelled(section: ZeroShotSection, pictures: Pictures) -> Pictures:
     """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
     if not isinstance(section.tower, ImagenetBridge):
-        return train_images[:0]
-    count = min(section.tower.unlabelled_images, len(train_images))
-    chosen = np.random.default_rng(section.tower.seed).choice(len(train_images), count, replace=False)
-    return train_images[np.sort(chosen)]
+        return Chosen(pictures, np.zeros(0, dtype=np.int64))
+    count = min(section.tower.unlabelled_images, len(pictures))
+    chosen = np.random.default_rng(section.tower.seed).choice(len(pictures), count, replace=False)
+    return Chosen(pictures, np.sort(chosen))

@@ -6,12 +6,13 @@ from pathlib import Path
 from experiments.datasets.cifar10_captions import load_cifar10_captions
 from experiments.datasets.flickr30k import load_flickr30k
 from experiments.datasets.generated_photos import generate_photos
+from experiments.datasets.photo_folder import load_photo_folder
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.sections.photos import Cifar10Captions, Flickr30k, GeneratedPhotos
+from experiments.sections.photos import AnyPhotos, Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
 
 
 def load_photos(
-    section: Cifar10Captions | Flickr30k | GeneratedPhotos,
+    section: AnyPhotos,
     root: Path,
     downloads: Path,
     say: Callable[[str], None],
@@ -23,8 +24,12 @@ def load_photos(
     Raises:
         UserError: if they cannot be had, or are not what the section asks for.
     """
-    if isinstance(section, GeneratedPhotos):
-        return generate_photos(section)
-    if isinstance(section, Flickr30k):
-        return load_flickr30k(section, root, say)
-    return load_cifar10_captions(section, root, downloads, say)
+    match section:
+        case Cifar10Captions():
+            return load_cifar10_captions(section, root, downloads, say)
+        case Flickr30k():
+            return load_flickr30k(section, root, say)
+        case PhotoFolder():
+            return load_photo_folder(section, root)
+        case GeneratedPhotos():
+            return generate_photos(section)

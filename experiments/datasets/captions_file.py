@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import normpath
 
 from experiments.datasets.caption_formats import WrittenCaption, written_captions
 from experiments.errors import UserError
@@ -11,7 +12,8 @@ from experiments.errors import UserError
 SHOWN = 5
 """So many problems one error tells."""
 
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_LEAVES = re.compile(r"[/\\]|[A-Za-z]:[/\\]|(?:.*[/\\])?\.\.(?:[/\\]|$)", re.DOTALL)
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
         if problem:
             problems.append(problem)
         elif isinstance(found, WrittenCaption):
-            name = str(PurePosixPath(found.name.strip()))
+            name = normpath(found.name.strip())
             numbered.setdefault(name, []).append((found.number, found.text.strip()))
     if not numbered and not problems:
         problems.append(f"{shown_as} has no captions: write at least one for each photo.")
@@ -92,10 +94,10 @@ def _problem(caption: WrittenCaption) -> str:
     name = caption.name.strip()
     if not name:
         return f"{caption.where}: no image is named; name one or remove the line."
-    if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name):
+    if _LEAVES.match(name):
         return f"{caption.where}: the name {name!r} leads out of photos.folder; write the path inside it."
     if not caption.text.strip():
         return f"{caption.where}: the caption of {name!r} is empty; write one or remove the line."
-    if any("\ud800" <= character <= "\udfff" for character in name + caption.text):
+    if _HALF.search(name) or _HALF.search(caption.text):
         return f"{caption.where}: the name or caption {name!r} holds half a character; write it anew."
     return ""

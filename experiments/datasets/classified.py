@@ -5,18 +5,29 @@ from pathlib import Path
 
 from experiments.datasets.cifar10 import load_cifar10
 from experiments.datasets.generated import generate
+from experiments.datasets.image_folder import load_image_folder
 from experiments.datasets.images import ClassifiedImages
-from experiments.sections.images import Cifar10Section, GeneratedSection
+from experiments.datasets.torchvision_images import load_torchvision
+from experiments.sections.images import AnyImages, Cifar10Section, GeneratedSection, ImageFolder
 
 
 def load_images(
-    section: Cifar10Section | GeneratedSection, downloads: Path, say: Callable[[str], None]
+    section: AnyImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
 ) -> ClassifiedImages:
     """Load the classification images, downloading them into `downloads` the first time.
 
+    Paths in `section` start at `root`. What is made of the images once is kept in the folder `ready`, which
+    belongs to them alone.
+
     Raises:
-        UserError: if they cannot be had, or are not what the pinned hashes say.
+        UserError: if they cannot be had, or are not what the section or the pinned hashes say.
     """
-    if isinstance(section, GeneratedSection):
-        return generate(section)
-    return load_cifar10(section.source, downloads, say)
+    match section:
+        case GeneratedSection():
+            return generate(section)
+        case Cifar10Section():
+            return load_cifar10(section.source, downloads, say)
+        case ImageFolder():
+            return load_image_folder(section, root, ready, say)
+        case _:
+            return load_torchvision(section, root, downloads, ready, say)

@@ -1,6 +1,5 @@
 """The first photos of Flickr30k, or of any captioned photos kept alike in parquet files."""
 
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.datasets.pictures import decode
 from experiments.errors import UserError
 from experiments.hub import PATIENCE, no_answer
+from experiments.located import located
+from experiments.manifest import Files
 from experiments.sections.photos import Flickr30k
 
 COLUMNS = ("image", "caption", "img_id", "filename")
@@ -34,7 +35,12 @@ def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -
             damaged.
     """
     count = section.tuning + section.evaluation
-    folder = _folder(section, root)
+    folder = folder_of(section, root)
+    if folder and not folder.is_dir():
+        raise UserError(
+            f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
+            "name a data set on the hub, such as lmms-lab/flickr30k."
+        )
     files = _shards(folder, section.split) if folder else _cached(section)
     if folder and not files:
         raise UserError(
@@ -47,25 +53,29 @@ def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -
     photos = [_photo(row, index, section) for index, row in enumerate(_rows(section, files, count))]
     _check_count(photos, count, section)
     return CaptionedPhotos(
-        source=f"The first {count} rows of split {section.split} of {section.repository}"
-        + ("" if folder else f" at revision {section.revision}"),
+        source=f"The first {count} rows of split {section.split} of "
+        + (f"the folder {folder.name}" if folder else f"{section.repository} at revision {section.revision}"),
         classes=(),
         tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: section.tuning]),
         evaluation=tuple(photos[section.tuning :]),
     )
 
 
-def _folder(section: Flickr30k, root: Path) -> Path | None:
-    """Return the folder that `repository` names, or None if it names a data set on the hub."""
-    folder = root / Path(section.repository).expanduser()
-    if folder.is_dir():
-        return folder
-    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", section.repository):
-        raise UserError(
-            f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
-            "name a data set on the hub, such as lmms-lab/flickr30k."
-        )
-    return None
+def folder_of(section: Flickr30k, root: Path) -> Path | None:
+    """Return the folder that `repository` names, there or not, or None if it names a data set on the hub."""
+    folder = located(root, section.repository)
+    is_on_hub = re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", section.repository) and not folder.is_dir()
+    return None if is_on_hub else folder
+
+
+def files_of(section: Flickr30k, root: Path) -> Files | None:
+    """Return the parquet files in the folder that `repository` names, None if it is not on this machine."""
+    folder = folder_of(section, root)
+    if folder is None or not folder.is_dir():
+        return None
+    return Files(
+        folder, tuple(sorted(file.relative_to(folder).as_posix() for file in _shards(folder, section.split)))
+    )
 
 
 def _cached(section: Flickr30k) -> list[Path]:
@@ -161,15 +171,12 @@ def _pixels(row: Row, index: int, section: Flickr30k) -> np.ndarray:
     cell = row["image"]
     try:
         content = cell["bytes"] if isinstance(cell, dict) else cell
-        with Image.open(io.BytesIO(content)) as picture:
-            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-    except Exception as error:  # whatever a damaged file makes Pillow raise
+        return decode(bytes(content))
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"The image in row {index} of {section.repository} ({row['filename']}) cannot be decoded: fetch "
             "the data set again."
         ) from error
-    pixels.setflags(write=False)
-    return pixels
 
 
 def _check_count(photos: Sequence[Photo], count: int, section: Flickr30k) -> None:

@@ -3,13 +3,26 @@
 from experiments.frozen import Frozen
 
 
+class DataSource(Frozen):
+    """What kind of data a profile names, and by which name (never a path).
+
+    For a user's own files, `sha256` is the hash of the manifest that stands beside the results, and `files`
+    how many files it names; both are None for other data.
+    """
+
+    kind: str
+    name: str
+    sha256: str | None
+    files: int | None
+
+
 class DataSets(Frozen):
     """The labelled images and the captioned photos, with what of them overlaps.
 
-    `labels` holds the class index of every test image in test order, `labels_sha256` the SHA-256 of those as
-    uint8, as in `Classification`. `shared_images` counts the test images that are pixel for pixel a
-    training image. `photos_source` says where photos and captions come from; `tuning_names` and
-    `evaluation_names` are the names of the photos tuned and evaluated on.
+    `images` and `photos` say what they are. `labels` holds the class index of every test image in test
+    order, `labels_sha256` their hash, as in `Classification`. `shared_images` counts the test images that
+    are pixel for pixel a training image. `photos_source` says where photos and captions come from;
+    `tuning_names` and `evaluation_names` are the names of the photos tuned and evaluated on.
 
     `shared_photos` counts the evaluation photos that are pixel for pixel a tuning photo,
     `repeated_tuning_photos` and `repeated_evaluation_photos` those that occur again under another name
@@ -17,6 +30,8 @@ class DataSets(Frozen):
     `shared_references` those among them that are word for word a tuning caption.
     """
 
+    images: DataSource
+    photos: DataSource
     classes: tuple[str, ...]
     labels: tuple[int, ...]
     labels_sha256: str

@@ -46,7 +46,7 @@ class TorchvisionImages(Frozen):
     kind: Literal["torchvision"]
     name: Text
     size: Side
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     folder: Text | None = None
     classes: tuple[Text, ...] | None = None
     test_share: TestShare | None = None

@@ -1,0 +1,204 @@
+"""Classification images of a user's own: a folder for each class."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.pictures import FilePictures, decode
+from experiments.datasets.prepared import labels_of, prepared
+from experiments.errors import UserError
+from experiments.located import located
+from experiments.manifest import Files
+from experiments.sections.images import ImageFolder
+
+ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+"""Endings of the files that are taken for pictures; what else lies there is left alone."""
+TEST_FOLDERS = ("test", "val", "valid", "validation")
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """Class names, and for each part the files with their labels, which index the classes."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    train: tuple[tuple[str, int], ...]
+    test: tuple[tuple[str, int], ...]
+
+
+def load_image_folder(
+    section: ImageFolder, root: Path, ready: Path, say: Callable[[str], None]
+) -> ClassifiedImages:
+    """Load the images; what networks trained from scratch see of them is made once, in the folder `ready`.
+
+    Raises:
+        UserError: if `problems_of` finds one, or a picture cannot be decoded.
+    """
+    split = split_of(section, root)
+    files = {"train": split.train, "test": split.test}
+    if not ready.is_dir():
+        say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
+
+    def read(part: str, position: int) -> np.ndarray:
+        name = files[part][position][0]
+        try:
+            return decode(split.folder / name)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def failed(reasons: list[str]) -> UserError:
+        return UserError(_listed(f"{len(reasons)} images in {split.folder} cannot be used", reasons))
+
+    arrays = prepared(ready, {part: len(own) for part, own in files.items()}, section.size, read, failed)
+    train, test = (
+        FilePictures(split.folder, [name for name, _ in files[part]], arrays[part][1]) for part in files
+    )
+    return ClassifiedImages(
+        classes=split.classes,
+        train_images=arrays["train"][0],
+        train_labels=labels_of(split.train),
+        test_images=arrays["test"][0],
+        test_labels=labels_of(split.test),
+        train_originals=train,
+        test_originals=test,
+    )
+
+
+def files_of(section: ImageFolder, root: Path) -> Files | None:
+    """Return all images of the section, None if its folder is not on this machine.
+
+    Raises:
+        UserError: if `problems_of` finds a problem.
+    """
+    if not located(root, section.folder).is_dir():
+        return None
+    split = split_of(section, root)
+    return Files(split.folder, tuple(sorted(name for name, _ in (*split.train, *split.test))))
+
+
+def split_of(section: ImageFolder, root: Path) -> Split:
+    """Find the classes and split their files, as the folder does or by lot.
+
+    Training files stand in an order drawn by lot, so that the first of them are of all classes.
+
+    Raises:
+        UserError: if `problems_of` finds a problem.
+    """
+    split, problems = _split(section, root)
+    if problems:
+        raise UserError(_listed(f"The images in {split.folder} cannot be used", problems))
+    return split
+
+
+def problems_of(section: ImageFolder, root: Path) -> list[str]:
+    """Return everything that is wrong with the folder's structure, one phrase each, without reading files."""
+    return _split(section, root)[1]
+
+
+def _split(section: ImageFolder, root: Path) -> tuple[Split, list[str]]:
+    folder = located(root, section.folder)
+    if not folder.is_dir():
+        return Split(folder, (), (), ()), [f"there is no folder {folder}, which images.folder names"]
+    test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
+    if test_folder and _holds_classes(folder / "train"):
+        return _given(folder, "train", test_folder)
+    return _by_lot(folder, section)
+
+
+def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, list[str]]:
+    """Take the two parts as the folder has them."""
+    parts = {part: _classes(folder / part) for part in (train_folder, test_folder)}
+    names = sorted({name for part in parts.values() for name in part})
+    problems = [
+        f"class {name!r} has no image in {part}/"
+        for part, classes in parts.items()
+        for name in names
+        if not classes.get(name)
+    ]
+    train, test = (
+        [
+            (f"{part}/{name}/{file}", label)
+            for label, name in enumerate(names)
+            for file in classes.get(name, ())
+        ]
+        for part, classes in parts.items()
+    )
+    return _assembled(folder, names, train, test, 0), [*problems, *_problems_of_names(names)]
+
+
+def _by_lot(folder: Path, section: ImageFolder) -> tuple[Split, list[str]]:
+    """Draw the test files of each class."""
+    classes = _classes(folder)
+    names = sorted(classes)
+    problems = [
+        f"class {name!r} has {len(classes[name])} images: at least two are needed, one to test"
+        for name in names
+        if len(classes[name]) < 2
+    ]
+    if section.test_share is None or section.seed is None:
+        problems.append(
+            "there are no folders train and test in it, so that images.test_share and images.seed must say "
+            "how to split (for example 0.2 and 0)"
+        )
+    share, seed = section.test_share or 0.0, section.seed or 0
+    train, test = [], []
+    for label, name in enumerate(names):
+        order = np.random.default_rng((seed, label)).permutation(len(classes[name]))
+        tested = set(order[: max(1, round(share * len(order)))].tolist())
+        for position, file in enumerate(classes[name]):
+            (test if position in tested else train).append((f"{name}/{file}", label))
+    return _assembled(folder, names, train, test, seed), [*problems, *_problems_of_names(names)]
+
+
+def _assembled(
+    folder: Path, names: Sequence[str], train: list[tuple[str, int]], test: list[tuple[str, int]], seed: int
+) -> Split:
+    order = np.random.default_rng(seed).permutation(len(train))
+    return Split(folder, tuple(map(_shown, names)), tuple(train[position] for position in order), tuple(test))
+
+
+def _problems_of_names(names: Sequence[str]) -> list[str]:
+    problems = []
+    if len(names) < 2:
+        problems.append(f"there are {len(names)} folders with images in it: one for each class is needed")
+    if len({_shown(name) for name in names}) < len(names):
+        problems.append("two classes have the same name: an underscore counts as a space")
+    return problems
+
+
+def _shown(folder: str) -> str:
+    """Return a class's name as prompts and the report use it."""
+    return " ".join(folder.replace("_", " ").split())
+
+
+def _holds_classes(folder: Path) -> bool:
+    return folder.is_dir() and bool(_classes(folder))
+
+
+def _classes(folder: Path) -> dict[str, list[str]]:
+    """Return the image files of each subfolder, deeper ones included, by its name, sorted; none is empty."""
+    found = {path.name: _images_in(path) for path in folder.iterdir() if _counts(path) and path.is_dir()}
+    return {name: files for name, files in found.items() if files}
+
+
+def _images_in(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in ENDINGS and _counts(path) and path.is_file()
+    )
+
+
+def _counts(path: Path) -> bool:
+    return not path.name.startswith(".")
+
+
+def _listed(what: str, reasons: Sequence[str]) -> str:
+    """Return one sentence that names the first few reasons."""
+    more = len(reasons) - _SHOWN
+    return f"{what}: {'; '.join(reasons[:_SHOWN])}{f'; and {more} more' if more > 0 else ''}."

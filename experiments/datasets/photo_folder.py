@@ -1,0 +1,213 @@
+"""Captioned photos of the user's own: a folder with pictures and a file with their captions."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
+from experiments.datasets.missing import missing_files, names_in
+from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.datasets.pictures import decode, digest
+from experiments.located import located
+from experiments.manifest import Files
+from experiments.sections.photos import PhotoFolder
+
+PICTURES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""Endings of files that are taken for pictures without captions where no caption names them."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of photos decoded and their total."""
+Draw = tuple[list[CaptionedFile], list[CaptionedFile]]
+"""The photos for tuning, and those for evaluation."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in a user's data, a sentence each: `problems` must be put right, `remarks` need not."""
+
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def _silent(done: int, total: int) -> None: ...
+
+
+def load_photo_folder(section: PhotoFolder, root: Path) -> CaptionedPhotos:
+    """Draw the photos that `section` asks for; each is decoded once as a test, and again when it is used.
+
+    Raises:
+        UserError: if the folder or the file with the captions cannot be used, or a photo that is drawn
+            is missing or cannot be decoded.
+    """
+    files = _captioned(section, root)
+    folder = located(root, section.folder)
+    refuse(_no_folder(folder))
+    tuning, evaluation = _draw(files, section)
+    refuse(_missing([*tuning, *evaluation], folder, section))
+    _, damaged = _digests([*tuning, *evaluation], folder, section, _silent)
+    refuse(damaged)
+    index = {file.name: position for position, file in enumerate(files)}
+
+    def photo(file: CaptionedFile, captions: int | None) -> Photo:
+        return Photo(file.name, index[file.name], folder / file.name, file.captions[:captions], None)
+
+    captions_name = located(root, section.captions).name
+    return CaptionedPhotos(
+        source=f"The folder {folder.name} (photos with captions from {captions_name})",
+        classes=(),
+        tuning=tuple(photo(file, 1) for file in tuning),
+        evaluation=tuple(photo(file, None) for file in evaluation),
+    )
+
+
+def chosen_files(section: PhotoFolder, root: Path) -> Draw:
+    """Return the photos for tuning and those for evaluation, drawn from the captions and the seed alone.
+
+    Raises:
+        UserError: if the file with the captions cannot be used or names too few photos.
+    """
+    return _draw(_captioned(section, root), section)
+
+
+def files_of(section: PhotoFolder, root: Path) -> Files | None:
+    """Return the files of all photos that are drawn, and of their captions; none of them is decoded.
+
+    None if the folder or the file with the captions is not on this machine.
+
+    Raises:
+        UserError: as `chosen_files`, or if a photo is missing.
+    """
+    folder, captions = located(root, section.folder), located(root, section.captions)
+    if not (folder.is_dir() and captions.exists()):
+        return None
+    tuning, evaluation = chosen_files(section, root)
+    refuse(_missing([*tuning, *evaluation], folder, section))
+    # A way that goes up from a link to a folder goes up from where the link leads.
+    beside = os.path.relpath(captions.parent.resolve() / captions.name, folder.resolve())
+    names = {file.name for file in [*tuning, *evaluation]} | {Path(beside).as_posix()}
+    return Files(folder, tuple(sorted(names)))
+
+
+def problems(section: PhotoFolder, root: Path, progress: Progress = _silent) -> Findings:
+    """Find all that is wrong with the photos and their captions, decoding each photo that has captions.
+
+    That a photo is missing which the draw leaves out is a remark.
+
+    Raises:
+        UserError: if a path cannot be told.
+    """
+    files, found = examine_captions(located(root, section.captions), section.captions)
+    files.sort(key=lambda file: file.name)
+    found += [*_too_few(files, section), *_same_captions(files, section)]
+    folder = located(root, section.folder)
+    if not folder.is_dir():
+        return Findings((*found, *_no_folder(folder)), ())
+    tuning, evaluation = _draw(files, section)
+    found += _missing([*tuning, *evaluation], folder, section)
+    present = [file for file in files if (folder / file.name).is_file()]
+    digests, damaged = _digests(present, folder, section, progress)
+    found += damaged
+    found += _shared(tuning, evaluation, digests, section)
+    return Findings(tuple(found), tuple(_remarks(files, [*tuning, *evaluation], folder, section)))
+
+
+def _captioned(section: PhotoFolder, root: Path) -> list[CaptionedFile]:
+    """Return the photos with captions, enough of them, in the order of their names."""
+    files = sorted(
+        read_captions(located(root, section.captions), section.captions), key=lambda file: file.name
+    )
+    refuse(_too_few(files, section))
+    return files
+
+
+def _draw(files: Sequence[CaptionedFile], section: PhotoFolder) -> Draw:
+    """Draw from photos in the order of their names; there are fewer where there are too few."""
+    order = np.random.default_rng(section.seed).permutation(len(files))
+    drawn = [files[position] for position in order[: section.tuning + section.evaluation]]
+    return drawn[: section.tuning], drawn[section.tuning :]
+
+
+def _no_folder(folder: Path) -> list[str]:
+    if folder.is_dir():
+        return []
+    return [f"There is no folder {folder}, which photos.folder names: place it there or mend the path."]
+
+
+def _too_few(files: Sequence[CaptionedFile], section: PhotoFolder) -> list[str]:
+    wanted = section.tuning + section.evaluation
+    if not files or len(files) >= wanted:
+        return []
+    return [
+        f"{section.captions} has captions of {len(files)} photos, but photos.tuning + photos.evaluation ask "
+        f"for {wanted}: lower one of them or write more captions."
+    ]
+
+
+def _same_captions(files: Sequence[CaptionedFile], section: PhotoFolder) -> list[str]:
+    captions = {caption for file in files for caption in file.captions}
+    if len(files) < 2 or len(captions) > 1:
+        return []
+    return [
+        f"{section.captions} has the same caption {captions.pop()!r} for every photo: write what tells them "
+        "apart."
+    ]
+
+
+def _missing(files: Iterable[CaptionedFile], folder: Path, section: PhotoFolder) -> list[str]:
+    return missing_files([file.name for file in files], folder, section.folder, section.captions)
+
+
+def _digests(
+    files: Sequence[CaptionedFile], folder: Path, section: PhotoFolder, progress: Progress
+) -> tuple[dict[str, str], list[str]]:
+    """Decode photos one by one; return the hashes of their pixels and a sentence for each that fails."""
+    digests, damaged = {}, []
+    for done, file in enumerate(files, start=1):
+        try:
+            digests[file.name] = digest(decode(folder / file.name))
+        except ValueError as error:
+            damaged.append(
+                f"The photo {file.name!r} in {section.folder} is of no use, since {error}: place it anew or "
+                f"remove its captions from {section.captions}."
+            )
+        progress(done, len(files))
+    return digests, damaged
+
+
+def _shared(
+    tuning: Sequence[CaptionedFile],
+    evaluation: Sequence[CaptionedFile],
+    digests: dict[str, str],
+    section: PhotoFolder,
+) -> list[str]:
+    """Name the photos for evaluation that are, pixel for pixel, one for tuning."""
+    known = {digests[file.name]: file.name for file in tuning if file.name in digests}
+    return [
+        f"{known[digests[file.name]]!r} (for tuning) and {file.name!r} (for evaluation) are the same "
+        f"picture: remove the captions of one from {section.captions}."
+        for file in evaluation
+        if digests.get(file.name) in known
+    ]
+
+
+def _remarks(
+    files: Sequence[CaptionedFile], drawn: Sequence[CaptionedFile], folder: Path, section: PhotoFolder
+) -> list[str]:
+    captioned = {file.name for file in files}
+    others = sorted(captioned - {file.name for file in drawn})
+    absent = [name for name in others if not (folder / name).is_file()]
+    extra = [name for name in names_in(folder) if name not in captioned and _is_picture(name)]
+    told = {
+        f"photos that {section.captions} names and {section.folder} lacks, none of them drawn": absent,
+        f"pictures in {section.folder} without captions, which are not used": extra,
+    }
+    return [f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in told.items() if names]
+
+
+def _is_picture(name: str) -> bool:
+    """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in PICTURES and not any(part.startswith(".") for part in path.parts)

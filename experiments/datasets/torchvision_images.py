@@ -1,0 +1,225 @@
+"""Classification data sets of torchvision, by name."""
+
+import inspect
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from experiments.datasets.downloads import CONNECT_SECONDS
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.prepared import prepared
+from experiments.errors import UserError
+from experiments.located import located
+from experiments.sections.images import TorchvisionImages
+
+TEST_SPLITS = ("test", "val", "valid")
+FOLDER = "torchvision"
+"""Where in the downloads torchvision keeps its own."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The items of a torchvision data set that make a part, as `Pictures`; digests are of shape (N, 32)."""
+
+    items: Any
+    positions: np.ndarray
+    digests: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        return _pixels(self.items[int(self.positions[position])][0])
+
+    def digest(self, position: int, /) -> str:
+        return bytes(self.digests[position]).hex()
+
+
+def load_torchvision(
+    section: TorchvisionImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
+) -> ClassifiedImages:
+    """Load a data set by torchvision, which downloads it the first time, unless the section names a folder.
+
+    What networks trained from scratch see of the images is made once, in the folder `ready`.
+
+    Raises:
+        UserError: if torchvision has no such data set of labelled images, or cannot load it.
+    """
+    kind = _kind(section.name)
+    place = located(root, section.folder) if section.folder else downloads / FOLDER
+    parts = _parts(section, kind, place, say)
+    labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
+    classes = _classes(section, parts["train"][0], max(int(own.max()) for own in labels.values()) + 1)
+    missing = [
+        f"{name} ({part})"
+        for part, own in labels.items()
+        for label, name in enumerate(classes)
+        if not (own == label).any()
+    ]
+    if missing:
+        raise UserError(
+            f"{section.name} has no images of {', '.join(missing[:5])}: it cannot be used as it is."
+        )
+
+    def read(part: str, position: int) -> np.ndarray:
+        items, positions = parts[part]
+        return _pixels(items[int(positions[position])][0])
+
+    def failed(reasons: list[str]) -> UserError:
+        return UserError(f"{section.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
+
+    counts = {part: len(positions) for part, (_, positions) in parts.items()}
+    arrays = prepared(ready, counts, section.size, read, failed)
+    train, test = (_Part(*parts[part], arrays[part][1]) for part in ("train", "test"))
+    return ClassifiedImages(
+        classes=classes,
+        train_images=arrays["train"][0],
+        train_labels=labels["train"],
+        test_images=arrays["test"][0],
+        test_labels=labels["test"],
+        train_originals=train,
+        test_originals=test,
+    )
+
+
+def _kind(name: str) -> Any:
+    """Return torchvision's class of that name."""
+    from experiments.torchvision_shim import declare_missing_operators
+
+    declare_missing_operators()
+    from torchvision import datasets
+
+    found = getattr(datasets, name, None)
+    if not inspect.isclass(found) or not issubclass(found, datasets.VisionDataset):
+        known = sorted(each for each in datasets.__all__ if each[0].isupper())
+        raise UserError(
+            f"torchvision has no data set {name!r}, which images.name names; it has {', '.join(known)}."
+        )
+    return found
+
+
+def _parts(
+    section: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None]
+) -> dict[str, tuple[Any, np.ndarray]]:
+    """Return the data set and the positions in it, for each part."""
+    arguments = _arguments(kind)
+    if "train" in arguments:
+        train = _load(section, kind, place, say, {"train": True})
+        return {"train": _whole(train), "test": _whole(_load(section, kind, place, say, {"train": False}))}
+    if "split" in arguments and "split" not in section.options:
+        train = _load(section, kind, place, say, {"split": _split(section, kind, place, "train")})
+        test = _split(section, kind, place, *TEST_SPLITS)
+        return {"train": _whole(train), "test": _whole(_load(section, kind, place, say, {"split": test}))}
+    if section.test_share is None or section.seed is None:
+        raise UserError(
+            f"{section.name} of torchvision has no training and test part: images.test_share and images.seed "
+            "must say how to split it (for example 0.2 and 0)."
+        )
+    items = _load(section, kind, place, say, {})
+    labels = _labels(items, np.arange(len(items)))
+    tested = np.zeros(len(items), dtype=bool)
+    for label in np.unique(labels):
+        own = np.random.default_rng((section.seed, int(label))).permutation(np.flatnonzero(labels == label))
+        tested[own[: max(1, round(section.test_share * len(own)))]] = True
+    return {"train": (items, np.flatnonzero(~tested)), "test": (items, np.flatnonzero(tested))}
+
+
+def _arguments(kind: Any) -> set[str]:
+    """Return what a data set can be called with, inherited arguments included."""
+    made_by = (vars(each).get("__init__") for each in kind.__mro__)
+    return {name for function in made_by if inspect.isfunction(function)
+            for name in inspect.signature(function).parameters}  # fmt: skip
+
+
+def _whole(items: Any) -> tuple[Any, np.ndarray]:
+    return items, np.arange(len(items))
+
+
+def _split(section: TorchvisionImages, kind: Any, place: Path, *names: str) -> str:
+    """Return the first of `names` that the data set knows as a split: it refuses others before all else."""
+    for name in names:
+        try:
+            kind(str(place), split=name, **section.options)
+        except ValueError as error:
+            if "split" in str(error):
+                continue
+        except Exception:  # the split is known, and the data not there yet
+            return name
+        return name
+    raise UserError(
+        f"{section.name} of torchvision has no split called {' or '.join(names)}: name one in images.options "
+        "and say by images.test_share and images.seed how to split it."
+    )
+
+
+def _load(
+    section: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None], part: dict[str, Any]
+) -> Any:
+    """Let torchvision load a part, from what is there or else by a download."""
+    options = {**section.options, **part}
+    can_download = "download" in _arguments(kind)
+    try:
+        return kind(str(place), **options)
+    except Exception as error:  # whatever a missing or damaged file makes it raise
+        reason = " ".join(str(error).split())[:200].rstrip(" .")
+    if section.folder or not can_download:
+        raise UserError(
+            f"torchvision cannot load {section.name} from {place} ({reason}): place its files there."
+        )
+    say(f"asking torchvision for {section.name}")
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        return kind(str(place), download=True, **options)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200].rstrip(" .")
+        raise UserError(
+            f"torchvision could not download {section.name} ({reason}): go online and run again, or name a "
+            "folder with a copy as images.folder."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+
+
+def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
+    """Return the labels at positions, int64, from the list that most data sets keep, else one by one.
+
+    Raises:
+        UserError: if an item has no single class.
+    """
+    kept = next(
+        (getattr(items, name) for name in ("targets", "labels", "_labels") if hasattr(items, name)), None
+    )
+    if kept is None or len(kept) != len(items):
+        kept = [items[position][1] for position in range(len(items))]
+    try:
+        labels = np.array([int(label) for label in kept], dtype=np.int64)[positions]
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"The items of torchvision's {type(items).__name__} have no single class each: name another data "
+            "set as images.name."
+        ) from error
+    labels.setflags(write=False)
+    return labels
+
+
+def _classes(section: TorchvisionImages, items: Any, count: int) -> tuple[str, ...]:
+    """Return the names of the classes: the section's, the data set's, or numbers."""
+    names = section.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
+    if len(names) < count:
+        raise UserError(
+            f"{section.name} has {count} classes, but {len(names)} names are known: name them in images.classes."
+        )
+    return tuple(str(name).replace("_", " ") for name in names)
+
+
+def _pixels(picture: Any) -> np.ndarray:
+    if not isinstance(picture, Image.Image):
+        raise ValueError(f"its items are no pictures but {type(picture).__name__}")
+    return np.array(picture.convert("RGB"))
