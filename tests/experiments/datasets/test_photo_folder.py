@@ -1,0 +1,335 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.datasets.captioned import load_photos
+from experiments.datasets.photo_folder import Findings, chosen_files, files_of, problems
+from experiments.datasets.photos import CaptionedPhotos
+from experiments.errors import UserError
+from experiments.sections.photos import PhotoFolder
+from tests.test_layers import HEAVY, imported_at_once
+
+SECTION = PhotoFolder(
+    kind="folder", folder="photos", captions="captions.csv", tuning=2, evaluation=3, seed=55
+)
+NAMES = tuple(f"{number}.png" for number in range(8))
+HOSTILE = (
+    "<script>alert(1)</script> **bold** | bar",
+    'A sign that says "Stop" , twice .',
+    "Ein Hund 🐕 auf der Straße",
+    "{{< env HOME >}}",
+)
+
+
+def picture(number: int) -> Image.Image:
+    """Draw a picture that no other number has."""
+    pixels = np.full((4 + number, 9, 3), 10 * number, dtype=np.uint8)
+    pixels[0, 0] = 255
+    return Image.fromarray(pixels)
+
+
+def write_captions(captions: dict[str, list[str]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "caption"])
+        writer.writerows([name, text] for name, texts in captions.items() for text in texts)
+
+
+def captions(names: tuple[str, ...] = NAMES) -> dict[str, list[str]]:
+    return {name: [f"first of {name}", f"second of {name}"] for name in names}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with eight captioned photos."""
+    (tmp_path / "photos").mkdir()
+    for number, name in enumerate(NAMES):
+        picture(number).save(tmp_path / "photos" / name)
+    write_captions(captions(), tmp_path / "captions.csv")
+    return tmp_path
+
+
+def load(root: Path, section: PhotoFolder = SECTION) -> CaptionedPhotos:
+    return load_photos(section, root, root / "downloads", print)
+
+
+def refused(root: Path, section: PhotoFolder = SECTION) -> str:
+    with pytest.raises(UserError) as error:
+        load(root, section)
+    assert len(str(error.value).splitlines()) == 1
+    return str(error.value)
+
+
+def drawn(root: Path, section: PhotoFolder = SECTION) -> tuple[list[str], list[str]]:
+    tuning, evaluation = chosen_files(section, root)
+    return [file.name for file in tuning], [file.name for file in evaluation]
+
+
+def found(root: Path, section: PhotoFolder = SECTION) -> Findings:
+    return problems(section, root)
+
+
+def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -> None:
+    photos = load(root)
+    assert (len(photos.tuning), len(photos.evaluation), photos.classes) == (2, 3, ())
+    for photo in (*photos.tuning, *photos.evaluation):
+        assert photo.picture == root / "photos" / photo.name
+        assert photo.pixels.shape == (4 + photo.index, 9, 3)
+        assert photo.pixels[1, 1].tolist() == [10 * photo.index] * 3
+        assert not photo.pixels.flags.writeable
+        assert NAMES[photo.index] == photo.name
+        assert photo.label is None
+    for photo in photos.tuning:
+        assert photo.references == (f"first of {photo.name}",)
+    for photo in photos.evaluation:
+        assert photo.references == (f"first of {photo.name}", f"second of {photo.name}")
+
+
+def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path) -> None:
+    said = "The folder photos (photos with captions from captions.csv)"
+    assert load(root).source == said
+    absolute = {"folder": str(root / "photos"), "captions": str(root / "captions.csv")}
+    assert load(root, SECTION.model_copy(update=absolute)).source == said
+
+
+def test_captions_reach_the_stages_as_they_are_written(root: Path) -> None:
+    write_captions({name: list(HOSTILE) for name in NAMES}, root / "captions.csv")
+    photos = load(root)
+    assert photos.evaluation[0].references == HOSTILE
+    assert photos.tuning[0].references == HOSTILE[:1]
+
+
+def test_the_draw_depends_on_names_and_seed_alone(root: Path) -> None:
+    tuning, evaluation = drawn(root)
+    assert (tuning, evaluation) == (["0.png", "3.png"], ["6.png", "1.png", "4.png"])
+    backwards = {name: texts[::-1] for name, texts in reversed(captions().items())}
+    write_captions(backwards, root / "captions.csv")
+    assert drawn(root) == (tuning, evaluation)
+    assert drawn(root, SECTION.model_copy(update={"seed": 56})) != (tuning, evaluation)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path, seed: int) -> None:
+    tuning, evaluation = drawn(root, SECTION.model_copy(update={"seed": seed}))
+    assert len({*tuning, *evaluation}) == 5
+    more = drawn(root, SECTION.model_copy(update={"seed": seed, "evaluation": 6}))
+    assert (more[0], more[1][:3]) == (tuning, evaluation)
+    assert {*more[0], *more[1]} == set(NAMES)
+
+
+def test_the_draw_needs_no_photo(root: Path) -> None:
+    expected = drawn(root)
+    for name in NAMES:
+        (root / "photos" / name).unlink()
+    assert drawn(root) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending", "colour", "expected"),
+    [
+        ("L", "png", 200, [200, 200, 200]),
+        ("LA", "png", (200, 255), [200, 200, 200]),
+        ("1", "png", 1, [255, 255, 255]),
+        ("P", "gif", 0, None),
+        ("RGBA", "png", (10, 200, 30, 255), [10, 200, 30]),
+        ("CMYK", "jpg", (0, 255, 255, 0), [255, 0, 0]),
+        ("RGB", "webp", (0, 0, 0), [0, 0, 0]),
+        ("I;16", "png", 65535, [255, 255, 255]),
+    ],
+)
+def test_pictures_of_every_mode_become_rgb(
+    root: Path, mode: str, ending: str, colour: object, expected: list[int] | None
+) -> None:
+    name = f"odd.{ending}"
+    Image.new(mode, (7, 5), colour).save(root / "photos" / name)  # pyright: ignore[reportArgumentType]
+    write_captions(captions((name, *NAMES[:4])), root / "captions.csv")
+    photos = load(root)
+    (odd,) = [photo for photo in (*photos.tuning, *photos.evaluation) if photo.name == name]
+    assert (odd.pixels.shape, odd.pixels.dtype) == ((5, 7, 3), np.uint8)
+    assert expected is None or np.abs(odd.pixels[2, 3].astype(int) - expected).max() <= 2
+
+
+def test_a_photo_taken_with_a_turned_camera_is_upright(root: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for number, name in enumerate(NAMES):
+        picture(number).save(root / "photos" / name, exif=turned)
+    photo = load(root).tuning[0]
+    assert photo.pixels.shape == (9, 4 + photo.index, 3)
+
+
+def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
+    odd = ("deep/er/a b.png", "{{< env HOME >}}.png", "ü🐕.png", "*[x](y)*.png", 'quote".png')
+    (root / "photos" / "deep" / "er").mkdir(parents=True)
+    for number, name in enumerate(odd):
+        picture(number).save(root / "photos" / name)
+    write_captions(captions(odd), root / "captions.csv")
+    photos = load(root)
+    assert {photo.name for photo in (*photos.tuning, *photos.evaluation)} == set(odd)
+    assert found(root).problems == ()
+
+
+def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path) -> None:
+    section = SECTION.model_copy(update={"tuning": 6})
+    sentence = (
+        "captions.csv has captions of 8 photos, but photos.tuning + photos.evaluation ask for 9: lower one "
+        "of them or write more captions."
+    )
+    assert refused(root, section) == sentence
+    assert found(root, section).problems == (sentence,)
+
+
+def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path) -> None:
+    section = SECTION.model_copy(update={"folder": "nowhere", "captions": "none.csv"})
+    no_captions, no_folder = found(root, section).problems
+    assert no_captions.startswith(f"The captions {root / 'none.csv'} cannot be read (No such file")
+    assert no_folder == (
+        f"There is no folder {root / 'nowhere'}, which photos.folder names: place it there or mend the path."
+    )
+    assert refused(root, section) == no_captions
+    assert refused(root, section.model_copy(update={"captions": "captions.csv"})) == no_folder
+
+
+def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
+    for name in ("0.png", "6.png"):
+        (root / "photos" / name).unlink()
+    sentences = tuple(
+        f"photos has no {name!r}, which captions.csv names: place the file there or remove its lines from "
+        "captions.csv."
+        for name in ("0.png", "6.png")
+    )
+    assert refused(root) == " ".join(sentences)
+    assert found(root) == Findings(sentences, ())
+
+
+def test_a_photo_in_another_case_or_folder_is_suggested(root: Path) -> None:
+    (root / "photos" / "Sub").mkdir()
+    (root / "photos" / "0.png").rename(root / "photos" / "0.PNG")
+    (root / "photos" / "3.png").rename(root / "photos" / "Sub" / "3.png")
+    (root / "photos" / "6.png").rename(root / "photos" / "Sub" / "6.png")
+    picture(6).save(root / "photos" / "6.PNG")
+    assert found(root).problems == (
+        "photos has no '0.png', which captions.csv names, but has '0.PNG': make the two the same.",
+        "photos has no '3.png', which captions.csv names, but has 'Sub/3.png': make the two the same.",
+        "photos has no '6.png', which captions.csv names: place the file there or remove its lines from "
+        "captions.csv.",
+    )
+
+
+def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path) -> None:
+    for name in ("2.png", "5.png"):
+        (root / "photos" / name).unlink()
+    assert len(load(root).evaluation) == 3
+    said = (
+        "Number of photos that captions.csv names and photos lacks, none of them drawn: 2, such as '2.png'."
+    )
+    assert found(root) == Findings((), (said,))
+
+
+def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path) -> None:
+    for name in ("more.JPG", "again.png"):
+        picture(1).save(root / "photos" / name)
+    (root / "photos" / "._0.png").write_bytes(b"what a Mac leaves behind")
+    (root / "photos" / "notes.txt").write_text("no picture")
+    said = "Number of pictures in photos without captions, which are not used: 2, such as 'again.png'."
+    assert found(root) == Findings((), (said,))
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n damaged", None])
+def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path, content: bytes | None) -> None:
+    path = root / "photos" / "3.png"
+    path.write_bytes(path.read_bytes()[:60] if content is None else content)
+    told = refused(root)
+    assert told.startswith("The photo '3.png' in photos is of no use, since it cannot be decoded (")
+    assert told.endswith("): place it anew or remove its captions from captions.csv.")
+    assert found(root).problems == (told,)
+
+
+def test_each_photo_with_captions_is_decoded_by_the_check(root: Path) -> None:
+    (root / "photos" / "2.png").write_bytes(b"no picture, and not drawn")
+    (problem,) = found(root).problems
+    assert problem.startswith("The photo '2.png' in photos is of no use")
+    assert len(load(root).tuning) == 2
+    steps: list[tuple[int, int]] = []
+    problems(SECTION, root, lambda done, total: steps.append((done, total)))
+    assert steps == [(done, 8) for done in range(1, 9)]
+
+
+def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path) -> None:
+    picture(0).save(root / "photos" / "6.png", compress_level=0)
+    picture(0).save(root / "photos" / "2.png")
+    assert (root / "photos" / "0.png").read_bytes() != (root / "photos" / "6.png").read_bytes()
+    assert found(root).problems == (
+        "'0.png' (for tuning) and '6.png' (for evaluation) are the same picture: remove the captions of one "
+        "from captions.csv.",
+    )
+
+
+def test_the_same_caption_for_every_photo_is_a_problem(root: Path) -> None:
+    write_captions({name: ["A photo ."] for name in NAMES}, root / "captions.csv")
+    assert found(root).problems == (
+        "captions.csv has the same caption 'A photo .' for every photo: write what tells them apart.",
+    )
+
+
+def test_all_problems_are_found_at_once(root: Path) -> None:
+    faulty = captions()
+    faulty["../out.png"] = ["A dog ."]
+    faulty["blank.png"] = [" "]
+    faulty["none.png"] = ["A cat ."]
+    write_captions(faulty, root / "captions.csv")
+    (root / "photos" / "5.png").write_bytes(b"no picture")
+    picture(9).save(root / "photos" / "extra.png")
+    everything = SECTION.model_copy(update={"tuning": 4, "evaluation": 6})
+    told = found(root, everything)
+    assert [sentence[:40] for sentence in told.problems] == [
+        "captions.csv:18: the name '../out.png' l",
+        "captions.csv:19: the caption of 'blank.p",
+        "captions.csv has captions of 9 photos, b",
+        "photos has no 'none.png', which captions",
+        "The photo '5.png' in photos is of no use",
+    ]
+    assert len(told.remarks) == 1
+    assert refused(root, everything) == " ".join(told.problems[:2])
+
+
+def test_the_files_of_a_section_are_the_drawn_photos_and_the_captions(root: Path) -> None:
+    for name in NAMES:
+        (root / "photos" / name).write_bytes(b"not decoded")
+    files = files_of(SECTION, root)
+    assert files is not None
+    assert files.folder == root / "photos"
+    assert files.names == ("../captions.csv", "0.png", "1.png", "3.png", "4.png", "6.png")
+    assert (files.folder / files.names[0]).read_bytes() == (root / "captions.csv").read_bytes()
+
+
+def test_the_captions_are_found_from_a_link_to_the_folder(root: Path) -> None:
+    elsewhere = root / "elsewhere" / "deep"
+    elsewhere.mkdir(parents=True)
+    (root / "photos").rename(elsewhere / "pictures")
+    (root / "photos").symlink_to(elsewhere / "pictures", target_is_directory=True)
+    files = files_of(SECTION, root)
+    assert files is not None
+    assert all((files.folder / name).is_file() for name in files.names)
+
+
+def test_no_files_are_told_where_they_are_not_on_this_machine(root: Path) -> None:
+    assert files_of(SECTION.model_copy(update={"folder": "nowhere"}), root) is None
+    assert files_of(SECTION.model_copy(update={"captions": "none.csv"}), root) is None
+    (root / "photos" / "0.png").unlink()
+    with pytest.raises(UserError, match=r"photos has no '0\.png'"):
+        files_of(SECTION, root)
+
+
+def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(root))
+    section = SECTION.model_copy(update={"folder": "~/photos", "captions": "~/captions.csv"})
+    assert len(load(Path("/nowhere"), section).tuning) == 2
+
+
+def test_which_files_are_drawn_is_told_without_torch() -> None:
+    reached = {name.partition(".")[0] for name in imported_at_once("experiments.datasets.photo_folder")}
+    assert not reached & HEAVY
