@@ -174,6 +174,10 @@ def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_pat
     )
 
 
+def test_a_lone_carriage_return_ends_a_line_as_well(tmp_path: Path) -> None:
+    assert len(read("image,caption\ra.jpg,A dog .\rb.jpg,A cat .\r", tmp_path)) == 2
+
+
 def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path) -> None:
     content = "image,caption\nb/a.jpg,One .\nc.jpg,One .\n./b//a.jpg,One . \nb/a.jpg,Two .\n"
     assert read(content, tmp_path) == [
@@ -256,6 +260,7 @@ COCO_LISTS = "c must have the lists images and annotations, as COCO's files of c
                         {"id": 1, "file_name": "a.jpg"},
                         {"id": 1, "file_name": "b.jpg"},
                         {"file_name": "c.jpg"},
+                        {"id": 5, "file_name": "\ud83d.jpg"},
                         "d.jpg",
                     ],
                     "annotations": [
@@ -264,17 +269,19 @@ COCO_LISTS = "c must have the lists images and annotations, as COCO's files of c
                         {"image_id": 1, "caption": ["A dog ."]},
                         {"image_id": 1, "caption": "\n"},
                         {"image_id": 1, "caption": "A dog \ud83d ."},
+                        {"image_id": 5, "caption": "A dog ."},
                     ],
                 }
             ),
             [
                 "c: images[1] has the id 1, which another has; give each its own.",
                 "c: images[2] must have an id and a file_name.",
-                "c: images[3] must have an id and a file_name.",
+                "c: images[4] must have an id and a file_name.",
                 "c: annotations[1] has the image_id 2, which is no image's id; mend or remove it.",
                 "c: annotations[2] must have an image_id and a caption.",
                 "c: annotations[3]: the caption of 'a.jpg' is empty; write one or remove the line.",
                 "c: annotations[4]: the name or caption 'a.jpg' holds half a character; write it anew.",
+                "c: annotations[5]: the name or caption '\\ud83d.jpg' holds half a character; write it anew.",
             ],
         ),
     ],
@@ -315,6 +322,8 @@ def test_the_first_five_problems_are_told_and_the_others_counted(tmp_path: Path)
     assert "captions:7:" not in told
     assert told.endswith(" And 7 more.")
     assert "\n" not in told
+    with pytest.raises(UserError, match=r" And 1 more\.$"):
+        read("image,caption\n" + "a.jpg,\n" * 6, tmp_path)
     with pytest.raises(UserError) as error:
         read("image,caption\n" + "a.jpg,\n" * 5, tmp_path)
     assert "more" not in str(error.value)

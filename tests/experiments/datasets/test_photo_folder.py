@@ -219,6 +219,22 @@ def test_a_photo_in_another_case_or_folder_is_suggested(root: Path) -> None:
     )
 
 
+def test_a_photo_whose_name_writes_its_accents_in_another_way_is_suggested(root: Path) -> None:
+    (root / "photos" / "0.png").rename(root / "photos" / "e\u0301.png")
+    write_captions(captions(("\u00e9.png", *NAMES[1:5])), root / "captions.csv")
+    assert found(root).problems == (
+        "photos has no '\u00e9.png', which captions.csv names, but has 'e\u0301.png': make the two the same.",
+    )
+
+
+def test_the_check_draws_as_the_run_does(root: Path) -> None:
+    write_captions(dict(reversed(captions().items())), root / "captions.csv")
+    (root / "photos" / "0.png").unlink()
+    (root / "photos" / "7.png").unlink()
+    assert found(root).problems == (refused(root),)
+    assert len(found(root).remarks) == 1
+
+
 def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path) -> None:
     for name in ("2.png", "5.png"):
         (root / "photos" / name).unlink()
@@ -273,6 +289,10 @@ def test_the_same_caption_for_every_photo_is_a_problem(root: Path) -> None:
     assert found(root).problems == (
         "captions.csv has the same caption 'A photo .' for every photo: write what tells them apart.",
     )
+    write_captions(
+        {name: ["A photo ."] for name in NAMES[1:]} | {"0.png": ["A dog ."]}, root / "captions.csv"
+    )
+    assert found(root).problems == ()
 
 
 def test_all_problems_are_found_at_once(root: Path) -> None:
@@ -311,8 +331,11 @@ def test_the_captions_are_found_from_a_link_to_the_folder(root: Path) -> None:
     elsewhere.mkdir(parents=True)
     (root / "photos").rename(elsewhere / "pictures")
     (root / "photos").symlink_to(elsewhere / "pictures", target_is_directory=True)
+    (root / "captions.csv").rename(elsewhere / "words.csv")
+    (root / "captions.csv").symlink_to(elsewhere / "words.csv")
     files = files_of(SECTION, root)
     assert files is not None
+    assert files.names[0].endswith("/captions.csv")
     assert all((files.folder / name).is_file() for name in files.names)
 
 
