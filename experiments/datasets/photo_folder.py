@@ -1,6 +1,5 @@
 """Captioned photos of the user's own: a folder with pictures and a file with their captions."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,6 @@ from experiments.datasets.missing import missing_files, names_in
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest
 from experiments.located import located
-from experiments.manifest import Files
 from experiments.sections.photos import PhotoFolder
 
 PICTURES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -72,23 +70,16 @@ def chosen_files(section: PhotoFolder, root: Path) -> Draw:
     return _draw(_captioned(section, root), section)
 
 
-def files_of(section: PhotoFolder, root: Path) -> Files | None:
-    """Return the files of all photos that are drawn, and of their captions; none of them is decoded.
-
-    None if the folder or the file with the captions is not on this machine.
+def files_of(section: PhotoFolder, root: Path) -> tuple[Path, list[str]]:
+    """Return the folder, and the names in it of all photos that are drawn, sorted; none of them is decoded.
 
     Raises:
-        UserError: as `chosen_files`, or if a photo is missing.
+        UserError: as `chosen_files`, or if the folder or a photo is missing.
     """
-    folder, captions = located(root, section.folder), located(root, section.captions)
-    if not (folder.is_dir() and captions.exists()):
-        return None
     tuning, evaluation = chosen_files(section, root)
-    refuse(_missing([*tuning, *evaluation], folder, section))
-    # A way that goes up from a link to a folder goes up from where the link leads.
-    beside = os.path.relpath(captions.parent.resolve() / captions.name, folder.resolve())
-    names = {file.name for file in [*tuning, *evaluation]} | {Path(beside).as_posix()}
-    return Files(folder, tuple(sorted(names)))
+    folder = located(root, section.folder)
+    refuse(_no_folder(folder) or _missing([*tuning, *evaluation], folder, section))
+    return folder, sorted(file.name for file in [*tuning, *evaluation])
 
 
 def problems(section: PhotoFolder, root: Path, progress: Progress = _silent) -> Findings:
