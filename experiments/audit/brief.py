@@ -6,6 +6,8 @@ A statement in words keeps the brief's figures; `low` to `high` are the numbers 
 from dataclasses import dataclass
 
 CAPTIONER = "nlpconnect/vit-gpt2-image-captioning"
+FLICKR30K = ("lmms-lab/flickr30k", "nlphuji/flickr30k")
+"""Repositories on a hub that hold the brief's photos."""
 CLIP_WEIGHTS = ("open_clip ViT-B-32, openai", "open_clip ViT-B-32-quickgelu, openai")
 RANK = 32
 TARGETS = ("c_attn", "c_proj", "c_fc")

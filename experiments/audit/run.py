@@ -9,6 +9,7 @@ from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.evidence.captioning import main_of
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
+from experiments.results.audit import Shared
 from experiments.results.captions import Comparison
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
@@ -43,8 +44,9 @@ class Run:
 
     @property
     def is_cifar10(self) -> bool:
-        """Whether the test images are those of the brief."""
-        return self.data_sets.labels_sha256 == CIFAR10["test_labels"]
+        """Whether the test images are those of the brief, fetched as such, by the hash of their labels."""
+        fetched = self.data_sets.images.kind in {"cifar10", "torchvision"}
+        return fetched and self.data_sets.labels_sha256 == CIFAR10["test_labels"]
 
     @property
     def is_the_briefs_captioner(self) -> bool:
@@ -52,23 +54,41 @@ class Run:
         return self.align.model == self.lora.model == brief.CAPTIONER
 
     @property
+    def has_the_briefs_targets(self) -> bool:
+        """Whether the adapter is on the layers that the brief names."""
+        return set(self.lora.targets) == set(brief.TARGETS)
+
+    @property
     def is_flickr30k(self) -> bool:
-        """Whether the captioned photos are of the brief's data set."""
-        return "flickr30k" in self.generate.source.lower()
+        """Whether the captioned photos are the brief's: from a hub's repository that is known for them."""
+        photos = self.data_sets.photos
+        return photos.kind == "flickr30k" and photos.files is None and photos.name in brief.FLICKR30K
 
     @property
     def is_the_briefs_tuning(self) -> bool:
         """Whether the brief's captioner was tuned on the brief's data, in the layers that the brief names."""
-        return (
-            self.is_the_briefs_captioner
-            and self.is_flickr30k
-            and set(self.lora.targets) == set(brief.TARGETS)
-        )
+        return self.is_the_briefs_captioner and self.is_flickr30k and self.has_the_briefs_targets
+
+    @property
+    def has_the_briefs_clip(self) -> bool:
+        """Whether the zero-shot model has the weights of the brief's, whatever it was tested on."""
+        return self.zero_shot.is_clip and self.zero_shot.weights in brief.CLIP_WEIGHTS
 
     @property
     def is_the_briefs_clip(self) -> bool:
         """Whether the zero-shot model is the brief's, tested on the brief's images."""
-        return self.zero_shot.is_clip and self.zero_shot.weights in brief.CLIP_WEIGHTS and self.is_cifar10
+        return self.has_the_briefs_clip and self.is_cifar10
+
+    @property
+    def shared(self) -> Shared:
+        """What of the brief's experiments this run has as well."""
+        return Shared(
+            captioner=self.is_the_briefs_captioner,
+            targets=self.has_the_briefs_targets,
+            photos=self.is_flickr30k,
+            zero_shot=self.has_the_briefs_clip,
+            images=self.is_cifar10,
+        )
 
     @property
     def forgetting(self) -> Tested | None:

@@ -1,6 +1,5 @@
 """What the brief says of its fine-tuning: data, options, and what the adapter weighs."""
 
-from experiments.audit import brief
 from experiments.audit.finding import Finding, covers, setting
 from experiments.audit.lora_arithmetic import BYTES, LoraArithmetic
 from experiments.audit.run import Run
@@ -30,14 +29,20 @@ def tuning_claims(run: Run, sizes: LoraArithmetic) -> dict[str, Finding]:
 
 
 def _data_set(run: Run) -> Finding:
-    verdict, reason = ("agrees", "same_data") if run.is_flickr30k else ("not_comparable", "other_data")
-    return Finding(verdict, reason, "text", "generate.source", found_text=run.generate.source)
+    source = run.data_sets.photos_source
+    if run.is_flickr30k:
+        verdict, reason = "agrees", "same_data"
+    elif run.data_sets.photos.kind == "flickr30k" and run.data_sets.photos.files is not None:
+        verdict, reason = "cannot_tell", "unchecked_copy"
+    else:
+        verdict, reason = "not_comparable", "other_data"
+    return Finding(verdict, reason, "text", "data_sets.photos_source", found_text=source)
 
 
 def _targets(run: Run) -> Finding:
     if not run.is_the_briefs_captioner:
         verdict, reason = "not_comparable", "other_layers"
-    elif set(run.lora.targets) == set(brief.TARGETS):
+    elif run.has_the_briefs_targets:
         verdict, reason = "agrees", "same_setting"
     else:
         verdict, reason = "differs", "other_setting"

@@ -35,6 +35,20 @@ images per second. For a part and a count_of, `derived` holds the figures `part`
 """
 
 
+class Shared(Frozen):
+    """Which parts of the brief's experiments a run has as well.
+
+    They are the captioner, the `targets` of its adapter and the captioned `photos`, the weights of the
+    `zero_shot` model and the test `images`. What another run measured with other ones is not comparable.
+    """
+
+    captioner: bool
+    targets: bool
+    photos: bool
+    zero_shot: bool
+    images: bool
+
+
 class AuditedClaim(Frozen):
     """One claim of the assignment's report (the brief), and what was found of it.
 
@@ -101,9 +115,9 @@ class Check(Frozen):
 class Asset(Frozen):
     """Something from outside that results rest on.
 
-    `source` names the package or the repository, `version` its version or revision. `sha256` is that of
-    `hashed`, checked before use; both are None where no hash is pinned. `stages` are those that use it
-    first.
+    `source` names the package, the repository or the user's folder, `version` its version or revision.
+    `sha256` is that of `hashed`, pinned and checked before use, or for a user's own files the manifest that
+    was recorded; both are None where there is no hash. `stages` are those that use it first.
     """
 
     what: str
@@ -117,8 +131,12 @@ class Asset(Frozen):
 
 
 class Audit(Frozen):
-    """Claims of the brief, published figures, known failures and assets, each by its id."""
+    """Claims of the brief, published figures, known failures and assets, each by its id.
 
+    `shared` says how far the run comes from what the brief used.
+    """
+
+    shared: Shared
     claims: dict[str, AuditedClaim]
     published: dict[str, Anchor]
     checks: dict[str, Check]

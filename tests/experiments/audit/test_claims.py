@@ -6,10 +6,11 @@ from experiments.audit import brief
 from experiments.audit.audit import audited
 from experiments.audit.caption_claims import distinct
 from experiments.audit.run import Run
-from experiments.results.audit import Audit, AuditedClaim
+from experiments.results.audit import Audit, AuditedClaim, Shared
+from experiments.results.data_sets import DataSource
 from experiments.results.estimate import Estimate
 from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import SIZES, assignment, offline
+from tests.experiments.audit.worlds import SIZES, assignment, offline, own
 
 ALWAYS = {
     "layer_kinds": ("differs", "both_kinds"),
@@ -128,6 +129,35 @@ def test_clip_with_other_weights_or_on_other_images_is_not_compared() -> None:
     images = worlds.data_sets("Flickr30k", labels_sha256="0" * 64)
     assert verdict(assignment(data_sets=images), "clip_accuracy") == ("not_comparable", "other_model")
     assert verdict(assignment(data_sets=images), "test_images") == ("not_comparable", "other_images")
+
+
+def test_a_users_own_data_are_not_the_briefs_whatever_their_folders_are_called() -> None:
+    run = own()
+    assert (run.is_flickr30k, run.is_cifar10) == (False, False)
+    assert verdict(run, "data_set") == ("not_comparable", "other_data")
+    assert verdict(run, "test_images") == ("not_comparable", "other_images")
+    for name in ("visible_difference", "closer_to_style", "clip_accuracy", "ordering", "training_time"):
+        assert claim(run, name).verdict == "not_comparable", name
+    assert run.shared == Shared(captioner=True, targets=True, photos=False, zero_shot=True, images=False)
+
+
+@pytest.mark.parametrize(("name", "expected"), ALWAYS.items())
+def test_what_follows_from_the_brief_itself_stands_beside_a_users_own_data(
+    name: str, expected: tuple[str, str]
+) -> None:
+    assert verdict(own(), name) == expected
+
+
+def test_a_copy_of_the_photos_that_nothing_checks_settles_nothing() -> None:
+    copy = DataSource(kind="flickr30k", name="flickr30k", sha256="ab" * 32, files=9)
+    source = "The first 110 rows of split test of the folder flickr30k"
+    run = assignment(data_sets=worlds.data_sets(source, photos=copy))
+    assert verdict(run, "data_set") == ("cannot_tell", "unchecked_copy")
+    assert not run.is_the_briefs_tuning
+    elsewhere = DataSource(kind="flickr30k", name="someone/flickr30k", sha256=None, files=None)
+    assert verdict(assignment(data_sets=worlds.data_sets(source, photos=elsewhere)), "data_set") == (
+        "not_comparable", "other_data",
+    )  # fmt: skip
 
 
 def test_the_order_of_the_models_agrees_differs_or_is_not_settled() -> None:
