@@ -6,17 +6,27 @@ A file is read again only if its size or its time of change is another than when
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from experiments.errors import UserError
 
 
 @dataclass(frozen=True)
 class Files:
-    """Files under a folder, by names that start there (`..` is allowed), in ascending order."""
+    """Files under a folder, by names that start there, in ascending order.
+
+    `elsewhere` is where those among them lie that are not under the folder.
+    """
 
     folder: Path
     names: tuple[str, ...]
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Return where a file lies."""
+        return self.elsewhere.get(name, self.folder / name)
 
 
 def lines(files: Files, memory: Path) -> Iterator[str]:
@@ -26,7 +36,7 @@ def lines(files: Files, memory: Path) -> Iterator[str]:
     decides nothing.
 
     Raises:
-        OSError: if a file cannot be read.
+        UserError: if a file cannot be read.
     """
     memory.parent.mkdir(parents=True, exist_ok=True)
     descriptor, written = tempfile.mkstemp(dir=memory.parent, prefix=f".{memory.name}.")
@@ -61,8 +71,13 @@ def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterato
     for name in files.names:
         while known is not None and known[0] < name:
             known = next(remembered, None)
-        path = files.folder / name
-        about = path.stat()
+        path = files.path(name)
+        try:
+            about = path.stat()
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be read ({error.strerror}): place the file there, or mend what names it."
+            ) from error
         state = f"{about.st_size}:{about.st_mtime_ns}:{about.st_ctime_ns}:{about.st_ino}"
         if known is not None and known[:2] == (name, state):
             yield known

@@ -1,12 +1,12 @@
 """From class probabilities to the figures that every classifier reports."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 
+from experiments.datasets.images import labels_sha256
 from experiments.results.estimate import Estimate
 from experiments.statistics.intervals import wilson
 
@@ -68,9 +68,3 @@ def score(found: Called, labels: np.ndarray, classes: tuple[str, ...]) -> Scores
         predictions=tuple(predictions.tolist()),
         confidence=tuple(np.round(found.confidence, 4).tolist()),
     )
-
-
-def labels_sha256(labels: np.ndarray) -> str:
-    """Hash labels (N,) as bytes, where there are more than 256 classes as 32-bit integers."""
-    kind = np.uint8 if labels.max(initial=0) < 256 else np.uint32
-    return hashlib.sha256(labels.astype(kind).tobytes()).hexdigest()

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.cifar10 import load_cifar10
+from experiments.datasets.fingerprints import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.errors import UserError
-from experiments.located import located
 from experiments.sections.photos import Cifar10Captions
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
@@ -57,22 +57,6 @@ def load_cifar10_captions(
         tuning=parts["train"],
         evaluation=parts["test"],
     )
-
-
-def captions_file(section: Cifar10Captions, root: Path) -> bytes:
-    """Return the content of the file with the captions, whose path starts at `root`.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
-    path = located(root, section.captions)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"The captions {path} cannot be read ({error.strerror}): place the file there or mend "
-            "photos.captions."
-        ) from error
 
 
 def _read(content: bytes, name: str) -> list[_Row]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from experiments import manifest
 from experiments.closure import closure
-from experiments.datasets.cifar10_captions import captions_file
 from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.datasets.local_files import absent, has_local_files, local_files
+from experiments.errors import UserError
+from experiments.located import located
 from experiments.sections.images import Cifar10Section, GeneratedSection, ImageFolder, TorchvisionImages
 from experiments.sections.photos import Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
 
@@ -47,6 +48,22 @@ def manifest_of(section: Any, root: Path, recorded: Path) -> Iterator[str] | Non
         return manifest.recorded(recorded)
     place = hashlib.sha256(f"{type(section).__name__} {files.folder.resolve()}".encode()).hexdigest()[:16]
     return manifest.lines(files, root / ".cache" / "hashes" / place)
+
+
+def captions_file(section: Cifar10Captions, root: Path) -> bytes:
+    """Return the content of the file with the captions, whose path starts at `root`.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    path = located(root, section.captions)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"The captions {path} cannot be read ({error.strerror}): place the file there or mend "
+            "photos.captions."
+        ) from error
 
 
 def _identity(section: Any, root: Path, recorded: Path) -> dict[str, Any]:

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import FilePictures, decode
+from experiments.datasets.lot import drawn_for_testing
+from experiments.datasets.pictures import ENDINGS, FilePictures, decode
 from experiments.datasets.prepared import labels_of, prepared
 from experiments.errors import UserError
 from experiments.located import located
 from experiments.manifest import Files
 from experiments.sections.images import ImageFolder
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-"""Endings of the files that are taken for pictures; what else lies there is left alone."""
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 _SHOWN = 5
@@ -148,10 +147,9 @@ def _by_lot(folder: Path, section: ImageFolder) -> tuple[Split, list[str]]:
     share, seed = section.test_share or 0.0, section.seed or 0
     train, test = [], []
     for label, name in enumerate(names):
-        order = np.random.default_rng((seed, label)).permutation(len(classes[name]))
-        tested = set(order[: max(1, round(share * len(order)))].tolist())
-        for position, file in enumerate(classes[name]):
-            (test if position in tested else train).append((f"{name}/{file}", label))
+        tested = drawn_for_testing(len(classes[name]), share, seed, label)
+        for file, is_tested in zip(classes[name], tested, strict=True):
+            (test if is_tested else train).append((f"{name}/{file}", label))
     return _assembled(folder, names, train, test, seed), [*problems, *_problems_of_names(names)]
 
 

@@ -1,5 +1,6 @@
 """Labelled images: what a classification stage sees of a data set."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,3 +34,9 @@ class ClassifiedImages:
     def test_pictures(self) -> Pictures:
         """The test images as large as the data set has them."""
         return self.test_originals or ArrayPictures(self.test_images)
+
+
+def labels_sha256(labels: np.ndarray) -> str:
+    """Hash labels (N,) as bytes, where there are more than 256 classes as 32-bit integers."""
+    kind = np.uint8 if labels.max(initial=0) < 256 else np.uint32
+    return hashlib.sha256(labels.astype(kind).tobytes()).hexdigest()

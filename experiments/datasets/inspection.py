@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from experiments.captioning.context import CaptioningContext
 from experiments.captioning.words import words
-from experiments.classification.evaluation import labels_sha256
+from experiments.datasets.images import labels_sha256
 from experiments.datasets.photos import PicturesOf
 from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets, DataSource

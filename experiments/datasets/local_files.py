@@ -1,10 +1,11 @@
-"""Which files of a user's own a part of the profile reads: their content is part of a result's key."""
+"""Which files of a user's own a part of the profile reads: their content is part of a result's key.
 
-import os
+What finds them is imported when it is needed: most profiles name none, and freshness is asked for often.
+"""
+
 from pathlib import Path
 from typing import Any
 
-from experiments.datasets import flickr30k, image_folder, photo_folder
 from experiments.errors import UserError
 from experiments.located import located
 from experiments.manifest import Files
@@ -26,6 +27,8 @@ def has_local_files(section: Any, root: Path) -> bool:
         case ZeroShotSection(tower=OpenClipTower() as tower):
             return tower.local is not None
         case Flickr30k():
+            from experiments.datasets import flickr30k
+
             return flickr30k.folder_of(section, root) is not None
     return False
 
@@ -38,6 +41,8 @@ def local_files(section: Any, root: Path) -> Files | None:
     """
     match section:
         case ImageFolder():
+            from experiments.datasets import image_folder
+
             return image_folder.files_of(section, root)
         case PhotoFolder():
             return _photos(section, root)
@@ -48,6 +53,8 @@ def local_files(section: Any, root: Path) -> Files | None:
         case ZeroShotSection(tower=OpenClipTower() as tower):
             return _all_in(tower.local)
         case Flickr30k():
+            from experiments.datasets import flickr30k
+
             return flickr30k.files_of(section, root)
     raise ValueError(f"{type(section).__name__} names no files of a user's own")
 
@@ -75,11 +82,17 @@ def _key(section: Any) -> str:
 
 def _photos(section: PhotoFolder, root: Path) -> Files | None:
     """Return the chosen photos and the file with the captions, wherever it lies."""
+    from experiments.datasets import photo_folder
+
     captions = located(root, section.captions)
     if not located(root, section.folder).is_dir() or not captions.is_file():
         return None
     folder, names = photo_folder.files_of(section, root)
-    return Files(folder, tuple(sorted([*names, os.path.relpath(captions, folder)])))
+    if captions.resolve().is_relative_to(folder.resolve()):
+        return Files(
+            folder, tuple(sorted([*names, captions.resolve().relative_to(folder.resolve()).as_posix()]))
+        )
+    return Files(folder, tuple(sorted([*names, captions.name])), {captions.name: captions})
 
 
 def _all_in(place: Path | None) -> Files | None:

@@ -9,12 +9,9 @@ import numpy as np
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
 from experiments.datasets.missing import missing_files, names_in
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.datasets.pictures import decode, digest
+from experiments.datasets.pictures import ENDINGS, decode, digest
 from experiments.located import located
 from experiments.sections.photos import PhotoFolder
-
-PICTURES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Endings of files that are taken for pictures without captions where no caption names them."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos decoded and their total."""
@@ -201,4 +198,4 @@ def _remarks(
 def _is_picture(name: str) -> bool:
     """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
     path = PurePosixPath(name)
-    return path.suffix.lower() in PICTURES and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in path.parts)

@@ -11,6 +11,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 
+ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+"""Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
+
+
 class Pictures(Protocol):
     """Pictures in a fixed order, each of its own size, decoded when it is asked for."""
 
@@ -41,12 +45,19 @@ def decode(file: Path | bytes) -> np.ndarray:
     """
     try:
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as picture:
-            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+            pixels = np.array(_rgb(ImageOps.exif_transpose(picture)))
     except Exception as error:  # whatever a damaged file makes Pillow raise
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"it cannot be decoded ({reason})") from error
     pixels.setflags(write=False)
     return pixels
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """Return a picture in RGB; Pillow alone would cut off 16-bit greys, and stumble over transparent palettes."""
+    if picture.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
+    return (picture.convert("RGBA") if "transparency" in picture.info else picture).convert("RGB")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from experiments.datasets.downloads import CONNECT_SECONDS
 from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.lot import drawn_for_testing
 from experiments.datasets.prepared import prepared
 from experiments.errors import UserError
 from experiments.located import located
@@ -124,8 +125,8 @@ def _parts(
     labels = _labels(items, np.arange(len(items)))
     tested = np.zeros(len(items), dtype=bool)
     for label in np.unique(labels):
-        own = np.random.default_rng((section.seed, int(label))).permutation(np.flatnonzero(labels == label))
-        tested[own[: max(1, round(section.test_share * len(own)))]] = True
+        own = np.flatnonzero(labels == label)
+        tested[own] = drawn_for_testing(len(own), section.test_share, section.seed, int(label))
     return {"train": (items, np.flatnonzero(~tested)), "test": (items, np.flatnonzero(tested))}
 
 
@@ -214,7 +215,7 @@ def _classes(section: TorchvisionImages, items: Any, count: int) -> tuple[str, .
     names = section.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
     if len(names) < count:
         raise UserError(
-            f"{section.name} has {count} classes, but {len(names)} names are known: name them in images.classes."
+            f"{section.name} has {count} classes, {len(names)} of them with names: name all as images.classes"
         )
     return tuple(str(name).replace("_", " ") for name in names)
 

@@ -18,6 +18,7 @@ from experiments.classification.vit import VisionTransformer, vit
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages
 from experiments.errors import UserError
+from experiments.processes import ALONE
 from experiments.results.trained import TrainedClassifier
 from experiments.sections.cnn import CnnSection
 from experiments.sections.training import TrainingSection
@@ -26,7 +27,7 @@ from experiments.sections.vit import VitSection
 EPOCHS, BATCHES = 3, 4
 COMMON: Mapping[str, object] = {
     "seed": 3, "epochs": EPOCHS, "batch_size": 40, "weight_decay": 1e-3, "label_smoothing": 0.1,
-    "translate": 1,
+    "translate": 1, "precision": "bf16",
 }  # fmt: skip
 CNN = CnnSection.model_validate({**COMMON, "learning_rate": 0.4, "widths": (8, 16)})
 VIT = VitSection.model_validate(
@@ -37,12 +38,6 @@ BOTH = pytest.mark.parametrize("section", [CNN, VIT], ids=["cnn", "vit"])
 
 class Killed(Exception):
     """Stands for whatever ends a run from outside."""
-
-
-@pytest.fixture(autouse=True)
-def _no_probing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep timings, which differ from run to run, out of the choice of precision."""
-    monkeypatch.setattr(training, "_faster_precision", lambda network, data: "bf16")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -153,15 +148,6 @@ def test_a_finished_training_is_not_run_again(
     assert numbers(run(CNN, images, tmp_path)) == numbers(first)
 
 
-def test_a_resumed_training_keeps_the_precision_that_it_began_with(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(Killed):
-        run(CNN, images, tmp_path, BATCHES + 1)
-    monkeypatch.setattr(training, "_faster_precision", lambda network, data: "fp32")
-    assert run(CNN, images, tmp_path).precision == "bf16"
-
-
 def test_a_checkpoint_is_never_replaced_by_a_half_written_one(
     images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,12 +237,13 @@ def test_predict_agrees_with_a_worked_example() -> None:
     grey[1], grey[2] = 1, 2
     odds = np.exp([0.0, 1.0, 2.0])
     expected = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
-    np.testing.assert_allclose(predict(Constant(), grey, "fp32", batch_size=2), expected, rtol=1e-6)
+    found = predict(Constant(), grey, "fp32", ALONE)
+    np.testing.assert_allclose(found.confidence, expected.max(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(found.predictions, [0, 1, 1])
 
 
 def test_pixels_standardises_each_channel_of_the_training_images(images: ClassifiedImages) -> None:
-    train_images = torch.tensor(images.train_images)
-    standard = Pixels(train_images)(train_images)
+    standard = Pixels(images.train_images)(torch.tensor(images.train_images))
     assert standard.shape == (160, 3, 16, 16)
     torch.testing.assert_close(standard.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(standard.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-4, rtol=0)
@@ -264,8 +251,8 @@ def test_pixels_standardises_each_channel_of_the_training_images(images: Classif
 
 def epoch_of(images: torch.Tensor, translate: int, seed: int, epoch: int) -> dict[int, torch.Tensor]:
     """Return each augmented image by its label; the labels here are the images' positions."""
-    labels = torch.arange(len(images))
-    parts = list(augmented_batches(images, labels, 3, translate=translate, seed=seed, epoch=epoch))
+    labels = np.arange(len(images))
+    parts = list(augmented_batches(images.numpy(), labels, 3, translate=translate, seed=seed, epoch=epoch))
     assert sorted(len(part) for _, part in parts) == [3, 3, 4]
     return {int(label): image for batch, part in parts for label, image in zip(part, batch, strict=True)}
 
@@ -292,7 +279,7 @@ def test_shifted_images_are_filled_by_reflection() -> None:
 
 
 def test_order_and_shifts_differ_between_epochs_and_seeds() -> None:
-    images, labels = torch.zeros(50, 4, 4, 3, dtype=torch.uint8), torch.arange(50)
+    images, labels = np.zeros((50, 4, 4, 3), dtype=np.uint8), np.arange(50)
 
     def order(seed: int, epoch: int) -> list[int]:
         batches = augmented_batches(images, labels, 5, translate=1, seed=seed, epoch=epoch)
@@ -307,22 +294,8 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
     assert factors == pytest.approx([0.2, 0.6, 1.0, 0.5, 0.00125])
 
 
-def test_choosing_the_precision_leaves_no_trace_in_the_network(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unprobed = run(CNN, images, tmp_path / "unprobed")
-    monkeypatch.undo()
-
-    def both(work: Callable[[str], float]) -> str:
-        assert work("fp32") == pytest.approx(work("bf16"), rel=0.05)
-        return "bf16"
-
-    monkeypatch.setattr(training, "probe", both)
-    assert numbers(run(CNN, images, tmp_path / "probed")) == numbers(unprobed)
-
-
 def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: ClassifiedImages) -> None:
-    layers = network(torch.tensor(images.train_images), 4, (8, 8))
+    layers = network(images.train_images, 4, (8, 8))
     pixels, whitening = layers[0], layers[1]
     responses = whitening(pixels(torch.tensor(images.train_images))).transpose(0, 1).flatten(1)
     torch.testing.assert_close(responses[:12], -responses[12:])
@@ -330,7 +303,7 @@ def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: Classified
 
 
 def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: ClassifiedImages) -> None:
-    block = VisionTransformer(torch.tensor(images.train_images), 4, VIT).blocks[0]
+    block = VisionTransformer(images.train_images, 4, VIT).blocks[0]
     attention = block.attention[1]  # pyright: ignore
     tokens = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
     parts = attention.to_parts(tokens).chunk(3, dim=2)  # pyright: ignore

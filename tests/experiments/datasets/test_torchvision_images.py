@@ -1,0 +1,121 @@
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.torchvision_images import load_torchvision
+from experiments.errors import UserError
+from experiments.sections.images import TorchvisionImages
+
+SECTION = TorchvisionImages(kind="torchvision", name="FashionMNIST", size=32, folder="copy")
+
+
+def idx(path: Path, array: np.ndarray) -> None:
+    """Write an array in the format of the MNIST family (idx), as torchvision finds it unpacked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+    with gzip.open(path.with_suffix(".gz"), "wb") as packed:
+        packed.write(path.read_bytes())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A small copy in the layout of FashionMNIST."""
+    random = np.random.default_rng(0)
+    raw = tmp_path / "copy" / "FashionMNIST" / "raw"
+    for part, count in (("train", 30), ("t10k", 20)):
+        idx(raw / f"{part}-images-idx3-ubyte", random.integers(0, 256, (count, 28, 28)))
+        idx(raw / f"{part}-labels-idx1-ubyte", np.arange(count) % 10)
+    return tmp_path
+
+
+def load(section: TorchvisionImages, root: Path) -> ClassifiedImages:
+    return load_torchvision(section, root, root / "downloads", root / "ready", lambda line: None)
+
+
+def test_a_data_set_is_loaded_by_its_name_from_a_copy_with_its_own_parts_and_class_names(root: Path) -> None:
+    images = load(SECTION, root)
+    assert images.classes[0] == "T-shirt/top"
+    assert len(images.classes) == 10
+    assert images.train_images.shape == (30, 32, 32, 3)
+    assert images.test_labels.tolist() == [number % 10 for number in range(20)]
+    assert images.test_pictures[3].shape == (28, 28, 3)
+    assert len(images.train_pictures) == 30
+
+
+def test_grey_pictures_become_rgb_and_keep_their_values(root: Path) -> None:
+    section = SECTION.model_copy(update={"size": 28})
+    images = load(section, root)
+    np.testing.assert_array_equal(images.train_images[5], images.train_pictures[5])
+    assert (images.train_images[..., 0] == images.train_images[..., 2]).all()
+
+
+def test_names_of_classes_may_be_given_but_not_too_few(root: Path) -> None:
+    named = SECTION.model_copy(update={"classes": tuple("abcdefghij")})
+    assert load(named, root).classes == tuple("abcdefghij")
+    with pytest.raises(UserError, match="10 classes, 2 of them with names: name all as images.classes"):
+        load(SECTION.model_copy(update={"classes": ("a", "b")}), root)
+
+
+@pytest.mark.parametrize("name", ["Nonesuch", "VisionDataset2", "os", "wrap_dataset_for_transforms_v2"])
+def test_a_name_that_torchvision_does_not_have_is_answered_with_those_it_has(root: Path, name: str) -> None:
+    with pytest.raises(UserError, match=rf"no data set '{name}'.*it has .*CIFAR100.*FashionMNIST"):
+        load(SECTION.model_copy(update={"name": name}), root)
+
+
+def test_a_folder_without_the_data_is_one_sentence_and_nothing_is_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    with pytest.raises(UserError, match=r"cannot load FashionMNIST from .*copy .*place its files there"):
+        load(SECTION, tmp_path)
+    assert not list((tmp_path / "copy").iterdir())
+
+
+def test_a_class_without_test_images_is_refused(root: Path) -> None:
+    raw = root / "copy" / "FashionMNIST" / "raw"
+    idx(raw / "t10k-labels-idx1-ubyte", np.zeros(20))
+    with pytest.raises(UserError, match=r"no images of .*\(test\)"):
+        load(SECTION, root)
+
+
+def test_a_data_set_without_parts_is_split_by_lot(tmp_path: Path) -> None:
+    """EuroSAT is a folder for each class."""
+    from PIL import Image
+
+    for name in ("Forest", "River", "Sea"):
+        folder = tmp_path / "copy" / "eurosat" / "2750" / name
+        folder.mkdir(parents=True)
+        for number in range(8):
+            Image.new("RGB", (16, 16), (number, 0, 0)).save(folder / f"{name}_{number}.jpg")
+    section = SECTION.model_copy(update={"name": "EuroSAT"})
+    with pytest.raises(UserError, match="images.test_share and images.seed must say"):
+        load(section, tmp_path)
+    images = load(section.model_copy(update={"test_share": 0.25, "seed": 0}), tmp_path)
+    assert images.classes == ("Forest", "River", "Sea")
+    assert np.bincount(images.test_labels).tolist() == [2, 2, 2]
+    assert np.bincount(images.train_labels).tolist() == [6, 6, 6]
+
+
+def test_further_arguments_reach_the_data_set(root: Path) -> None:
+    """EMNIST is six data sets, told apart by an argument."""
+    raw = root / "copy" / "EMNIST" / "raw"
+    for part, count in (("train", 52), ("test", 26)):
+        idx(raw / f"emnist-letters-{part}-images-idx3-ubyte", np.zeros((count, 28, 28)))
+        idx(raw / f"emnist-letters-{part}-labels-idx1-ubyte", np.arange(count) % 26 + 1)
+    section = SECTION.model_copy(update={"name": "EMNIST", "options": {"split": "letters"}})
+    with pytest.raises(UserError, match=r"no images of N/A"):
+        load(section, root)
+
+
+def test_data_without_a_single_class_each_are_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "copy" / "sbd"
+    (folder / "img").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "img" / "a.jpg")
+    section = SECTION.model_copy(update={"name": "Kitti", "test_share": 0.5, "seed": 0})
+    with pytest.raises(UserError, match="Kitti"):
+        load(section, tmp_path)
