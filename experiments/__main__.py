@@ -1,8 +1,9 @@
-"""The command line: run, status, why, reproduce, clean."""
+"""The command line: new, check, run, status, why, reproduce, clean."""
 
 import json
 import shutil
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,24 @@ ProfileOption = Annotated[
         "--profile", help="A file in profiles/, without .toml. [default: QUARTO_PROFILE or offline]"
     ),
 ]
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The profile's name: letters, digits, - and _.")],
+    photos: Annotated[
+        str | None, typer.Option(help="A folder of photos of your own, with --captions.")
+    ] = None,
+    captions: Annotated[str | None, typer.Option(help="The file with the captions of those photos.")] = None,
+    images: Annotated[
+        str | None, typer.Option(help="A folder of images of your own, with a folder for each class.")
+    ] = None,
+) -> None:
+    """Write a profile to start from, profiles/NAME.toml, in which every line says what it means."""
+    from experiments.starting.start import start, what_next
+
+    start(name, Path.cwd(), photos=photos, captions=captions, images=images)
+    typer.echo("\n".join(what_next(name)))
 
 
 @app.command()
