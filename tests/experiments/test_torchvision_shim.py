@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-START = "import sys; sys.path[:0] = [{root!r}, {folder!r}]\nimport torch\n"
+START = """
+import sys
+sys.path[:0] = [{root!r}, {folder!r}]
+sys.meta_path = [each for each in sys.meta_path if type(each).__name__ != "_Watch"]  # this environment's
+import torch
+"""
 SHIM = "from experiments.torchvision_shim import declare_missing_operators as declare\n"
 
 
@@ -53,3 +58,27 @@ import torchvision, timm, open_clip
 print(bool(declared) != torchvision.extension._has_ops())
 """
     assert python(code, tmp_path) == "True"
+
+
+def test_a_mended_environment_lets_programs_of_others_import_torchvision(broken: Path, tmp_path: Path):
+    """What `make` does for accelerate's command line, in a folder of packages of its own."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    assert python(f"from pathlib import Path\nfrom experiments.torchvision_shim import mend\n"
+                  f"print(mend(Path({str(packages)!r})))", broken) == "True"  # fmt: skip
+    start = START.format(root=str(tmp_path), folder=str(broken)).replace("import torch\n", "")
+    code = f"{start}\nimport site; site.addsitedir({str(packages)!r})\nprint('torch' in sys.modules)\n"
+    code += "import torchvision; print('torch' in sys.modules)"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["False", "True"]), done.stderr
+
+
+def test_an_environment_that_needs_no_mending_is_left_alone(tmp_path: Path):
+    code = f"""
+from pathlib import Path
+from experiments import torchvision_shim
+torchvision_shim._compiled_part_loads = lambda: True
+print(torchvision_shim.mend(Path({str(tmp_path)!r})), list(Path({str(tmp_path)!r}).iterdir()))
+"""
+    assert python(code, tmp_path) == "False []"

@@ -57,7 +57,7 @@ def test_grey_pictures_become_rgb_and_keep_their_values(root: Path) -> None:
 def test_names_of_classes_may_be_given_but_not_too_few(root: Path) -> None:
     named = SECTION.model_copy(update={"classes": tuple("abcdefghij")})
     assert load(named, root).classes == tuple("abcdefghij")
-    with pytest.raises(UserError, match="10 classes, 2 of them with names: name all as images.classes"):
+    with pytest.raises(UserError, match=r"10 classes, 2 of them with names: name all as images\.classes"):
         load(SECTION.model_copy(update={"classes": ("a", "b")}), root)
 
 
@@ -91,7 +91,7 @@ def test_a_data_set_without_parts_is_split_by_lot(tmp_path: Path) -> None:
         for number in range(8):
             Image.new("RGB", (16, 16), (number, 0, 0)).save(folder / f"{name}_{number}.jpg")
     section = SECTION.model_copy(update={"name": "EuroSAT"})
-    with pytest.raises(UserError, match="images.test_share and images.seed must say"):
+    with pytest.raises(UserError, match=r"images\.test_share and images\.seed must say"):
         load(section, tmp_path)
     images = load(section.model_copy(update={"test_share": 0.25, "seed": 0}), tmp_path)
     assert images.classes == ("Forest", "River", "Sea")
