@@ -6,11 +6,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
-from figures.style import COLOURS, new_figure, styled
+from figures.style import COLOURS, new_figure, shortened, styled
+
+_ROOM = 0.12
+"""The share of the axis that a figure within its bar needs."""
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
-    """Draw one horizontal bar per classifier, the interval as a whisker, chance as a dashed line."""
+    """Draw one horizontal bar per classifier, the interval as a whisker, guessing as a dashed line."""
     figure = new_figure(height=0.55 + 0.45 * len(values))
     with styled():
         axes = figure.subplots()
@@ -18,11 +21,13 @@ def draw(values: Mapping[str, Classification]) -> Figure:
             top1 = result.top1
             errors = [[top1.value - top1.low], [top1.high - top1.value]]
             axes.barh(row, top1.value, xerr=errors, color=COLOURS[stage], height=0.62, capsize=3)
-            axes.text(0.012, row, f"{100 * top1.value:.1f} %", color="white", va="center", fontweight="bold")
-        chance = 1 / len(next(iter(values.values())).classes)
-        axes.axvline(chance, color="#555555", linestyle="--", linewidth=0.9)
-        axes.text(chance + 0.008, -0.42, "chance", color="#555555", fontsize=8, va="bottom")
-        axes.set_yticks(range(len(values)), [result.model for result in values.values()])
+            place, colour = (0.012, "white") if top1.low > _ROOM else (top1.high + 0.012, COLOURS[stage])
+            axes.text(place, row, f"{100 * top1.value:.1f} %", color=colour, va="center", fontweight="bold")
+        guessing = _guessing(next(iter(values.values())))
+        axes.axvline(guessing, color="#555555", linestyle="--", linewidth=0.9)
+        beside, side = (0.008, "left") if guessing < 0.5 else (-0.008, "right")
+        axes.text(guessing + beside, -0.42, "chance", color="#555555", fontsize=8, va="bottom", ha=side)
+        axes.set_yticks(range(len(values)), [shortened(result.model, 46) for result in values.values()])
         axes.set_ylim(len(values) - 0.55, -0.75)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -30,3 +35,8 @@ def draw(values: Mapping[str, Classification]) -> Figure:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
     return figure
+
+
+def _guessing(result: Classification) -> float:
+    """Return the accuracy of always naming the most frequent class."""
+    return max(map(sum, result.confusion)) / result.top1.n

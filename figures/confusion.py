@@ -1,20 +1,34 @@
-"""What each classifier calls the images of each class."""
+"""What each classifier calls the images of each class, or where there are many its most frequent mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments.results.classification import Classification
-from figures.style import new_figure, styled
+from figures.selection import selection
+from figures.style import COLOURS, new_figure, shortened, styled
+
+_SIDE_BY_SIDE = 10
+"""Up to as many classes two matrices share the width of the page."""
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
-    """Draw one matrix per classifier: rows are true classes, each cell the share of its row in percent."""
-    columns = min(2, len(values))
+    """Draw one matrix per classifier: rows are true classes, each cell the share of its row in percent.
+
+    Where there are too many classes, draw bars for the number of images of each classifier's mistakes.
+    """
+    shown = selection(values)
+    return _mistakes(values, shown.mistakes) if shown.mistakes else _matrices(values)
+
+
+def _matrices(values: Mapping[str, Classification]) -> Figure:
+    count = len(next(iter(values.values())).classes)
+    columns = min(2, len(values)) if count <= _SIDE_BY_SIDE else 1
     rows = -(-len(values) // columns)
-    figure = new_figure(height=3.3 * rows)
+    figure = new_figure(height=rows * (3.3 if columns > 1 else 1.9 + 0.2 * count))
     with styled():
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, result in zip(grid.flat, values.values(), strict=False):
@@ -32,11 +46,37 @@ def _matrix(axes: Axes, result: Classification) -> None:
         if round(share) >= 1:
             colour = "white" if share > 55 else "#222222"
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
-    axes.set_title(result.model)
-    ticks = range(len(result.classes))
-    axes.set_xticks(ticks, result.classes, rotation=90, fontsize=7)
-    axes.set_yticks(ticks, result.classes, fontsize=7)
+    axes.set_title(shortened(result.model, 46))
+    names = [shortened(name, 16) for name in result.classes]
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+
+
+def _mistakes(values: Mapping[str, Classification], made: Mapping[str, Sequence[tuple[int, int]]]) -> Figure:
+    heights = [max(len(made[stage]), 1) for stage in values]
+    figure = new_figure(height=0.9 * len(values) + 0.2 * sum(heights))
+    with styled():
+        grid = figure.subplots(len(values), 1, squeeze=False, height_ratios=heights)
+        for axes, (stage, result) in zip(grid.flat, values.items(), strict=True):
+            _bars(axes, result, made[stage], COLOURS[stage])
+    return figure
+
+
+def _bars(axes: Axes, result: Classification, pairs: Sequence[tuple[int, int]], colour: str) -> None:
+    counts = [result.confusion[true][called] for true, called in pairs]
+    names = [" → ".join(shortened(result.classes[at], 22) for at in pair) for pair in pairs]
+    axes.set_title(shortened(result.model, 80), loc="left")
+    axes.barh(range(len(counts)), counts, color=colour, height=0.62)
+    for row, (count, (true, _)) in enumerate(zip(counts, pairs, strict=True)):
+        axes.text(count, row, f" {count} of {sum(result.confusion[true])}", va="center", fontsize=7)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    axes.set_xlim(0, 1.18 * max(counts, default=1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("images" if counts else "no mistake")
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.estimate import Estimate
-from figures.style import COLOURS, new_figure, styled
+from figures.style import COLOURS, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, Ablations]) -> Figure:
@@ -22,10 +22,10 @@ def draw(values: Mapping[str, Ablations]) -> Figure:
         left, right = figure.subplots(1, 2, sharey=True)
         _panel(left, variants, [variant.held_out for variant in variants])
         left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        left.set_xlabel("right class named, held-out photos")
+        left.set_xlabel("right class named, held-out images")
         _panel(right, variants, [variant.distance for variant in variants])
         right.set_xlabel("distance from references, bits")
-        left.set_yticks(range(len(variants)), [variant.name for variant in variants])
+        left.set_yticks(range(len(variants)), [shortened(variant.name, 30) for variant in variants])
         left.set_ylim(len(variants) - 0.5, -0.5)
     return figure
 

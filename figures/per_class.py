@@ -1,4 +1,4 @@
-"""Accuracy of each classifier on each class."""
+"""Accuracy of each classifier on each class, or where there are many on the hardest and the easiest."""
 
 from collections.abc import Mapping
 
@@ -6,29 +6,34 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
-from figures.style import COLOURS, new_figure, styled
+from figures.selection import selection
+from figures.style import COLOURS, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
     """Draw a dot with its interval for each classifier in each class, classes as rows."""
+    shown = selection(values)
     classes = next(iter(values.values())).classes
-    figure = new_figure(height=0.9 + 0.33 * len(classes))
+    figure = new_figure(height=0.9 + 0.33 * len(shown.classes))
     with styled():
         axes = figure.subplots()
         for position, (stage, result) in enumerate(values.items()):
-            rows = [row + 0.2 * (position - (len(values) - 1) / 2) for row in range(len(classes))]
-            middle = [estimate.value for estimate in result.per_class]
+            rows = [row + 0.2 * (position - (len(values) - 1) / 2) for row in range(len(shown.classes))]
+            estimates = [result.per_class[at] for at in shown.classes]
+            middle = [estimate.value for estimate in estimates]
             errors = [
-                [estimate.value - estimate.low for estimate in result.per_class],
-                [estimate.high - estimate.value for estimate in result.per_class],
+                [estimate.value - estimate.low for estimate in estimates],
+                [estimate.high - estimate.value for estimate in estimates],
             ]
             axes.errorbar(
                 middle, rows, xerr=errors, fmt="osD"[position % 3], color=COLOURS[stage], markersize=4,
-                linewidth=1.2, label=result.model,
+                linewidth=1.2, label=shortened(result.model, 80),
             )  # fmt: skip
-        axes.set_yticks(range(len(classes)), classes)
-        axes.set_ylim(len(classes) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
+        if shown.hardest:
+            axes.axhline(len(shown.hardest) - 0.5, color="#555555", linewidth=0.9, linestyle=":")
+        axes.set_yticks(range(len(shown.classes)), [shortened(classes[at], 24) for at in shown.classes])
+        axes.set_ylim(len(shown.classes) - 0.5, -0.5)
+        axes.set_xlim(-0.01, 1.01)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel("accuracy within the class")
         axes.grid(axis="x")

@@ -46,6 +46,15 @@ def styled() -> AbstractContextManager[None]:
     return mpl.rc_context(_STYLE)
 
 
+def shortened(name: str, most: int) -> str:
+    """Return a name on one line, in `most` characters at most: a longer one loses its middle."""
+    name = " ".join(name.split())
+    if len(name) <= most:
+        return name
+    start = (most - 1) * 2 // 3
+    return f"{name[:start].rstrip()}…{name[len(name) - (most - 1 - start) :].lstrip()}"
+
+
 def new_figure(height: float) -> Figure:
     """Return an empty figure of the page's width and `height` inches, laid out without overlaps."""
     with styled():

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.results.trained import TrainedClassifier
-from figures.style import COLOURS, new_figure, styled
+from figures.style import COLOURS, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, TrainedClassifier]) -> Figure:
@@ -16,7 +16,14 @@ def draw(values: Mapping[str, TrainedClassifier]) -> Figure:
         axes = figure.subplots()
         for stage, result in values.items():
             epochs = range(1, len(result.loss) + 1)
-            axes.plot(epochs, result.loss, marker="o", markersize=3, color=COLOURS[stage], label=result.model)
+            axes.plot(
+                epochs,
+                result.loss,
+                marker="o",
+                markersize=3,
+                color=COLOURS[stage],
+                label=shortened(result.model, 60),
+            )
         axes.set_xlabel("epoch")
         axes.set_ylabel("training loss")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

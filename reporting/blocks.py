@@ -22,6 +22,7 @@ class Block:
 
 BLOCKS = {
     "profile": Block(),
+    "data": Block(("data_sets",)),
     "set_up": Block(CLASSIFIERS),
     "model_comparison": Block(CLASSIFIERS),
     "accuracy": Block(CLASSIFIERS, figure="figures.accuracy"),
@@ -44,6 +45,7 @@ BLOCKS = {
     "checks": Block(("audit",)),
     "published": Block(("audit",)),
     "assets": Block(("audit",)),
+    "manifests": Block(),
     "results": Block(),
     "sources": Block(),
     "versions": Block((*CLASSIFIERS, *CAPTIONING, *AROUND)),

@@ -80,27 +80,27 @@ def _longer(evidence: Evidence) -> Claim:
 def _together(result: Comparison, evidence: Evidence) -> Claim:
     grounding = balance(result.measures, evidence, "grounding")
     words: Mapping[Balance, str] = {
-        "both": "for better and for worse in what the captions say of the photo",
-        "better": "with a gain in what the captions say of the photo",
-        "worse": "at a price in what the captions say of the photo",
-        "neither": "without a change that could be told in what the captions say of the photo",
+        "both": ", for better and for worse in what the captions say of the photo",
+        "better": ", with a gain in what the captions say of the photo",
+        "worse": ", at a price in what the captions say of the photo",
+        "neither": ", without a change that could be told in what the captions say of the photo",
     }
     keys = [f"caption_{measure.key}" for measure in result.measures if measure.family == "grounding"]
     return Claim(
         id="taken_together",
         group="captions",
         says=by_test(evidence.tests["caption_distance"], lower=True),
-        holds="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner,"
-        " {{ grounding }}.",
+        holds="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner"
+        "{{ grounding }}.",
         fails="Taken together, fine-tuning {{ link(verb) }} the captioner away from the references'"
-        " manner, {{ grounding }}.",
-        unclear="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner,"
-        " {{ grounding }}.",
+        " manner{{ grounding }}.",
+        unclear="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner"
+        "{{ grounding }}.",
         words={
             "verb": {"higher": "took", "lower": "taught", "unclear": "cannot be said to have taught"}[
                 evidence.tests["caption_distance"].verdict
             ],
-            "grounding": words[grounding],
+            "grounding": words[grounding] if keys else "",
         },
         tests=("caption_distance", *keys),
     )

@@ -15,9 +15,12 @@ from experiments.results.attachment import Attachment
 from experiments.results.envelope import Freshness
 from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, Block
-from reporting.markdown import Markdown, code, escape, strong
+from reporting.manifests import Manifest, manifests
+from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
+from reporting.pictures import Picture, width
 from reporting.sentences import Sentences, claims_of
+from reporting.shown import Shown, shown
 from reporting.sources import sources
 
 FIGURES = Path("_figures")
@@ -36,16 +39,30 @@ class Document:
     states: Mapping[str, Freshness]
     envelopes: Mapping[str, Any]
 
-    @property
+    @cached_property
     def numbers(self) -> Numbers:
-        """What prints the numbers and the text of the results and of the profile."""
-        return Numbers(self.envelopes, self.project.profile)
+        """What prints numbers and text of the results, of the profile and of what follows from both."""
+        beside = {"profile": self.project.profile, "shown": self.shown, "manifests": self.manifests}
+        return Numbers(self.envelopes, beside)
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What the pages show of long lists."""
+        return shown(self._values)
+
+    @cached_property
+    def manifests(self) -> dict[str, Manifest]:
+        """The manifests of files of the user's own."""
+        return manifests(self.project)
 
     @cached_property
     def sentences(self) -> Sentences:
         """What says the claims that the results allow."""
-        values = {stage: envelope.value for stage, envelope in self.envelopes.items()}
-        return Sentences(claims_of(values), self.numbers, self._templates)
+        return Sentences(claims_of(self._values), self.numbers, self._templates)
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return {stage: envelope.value for stage, envelope in self.envelopes.items()}
 
     def show(self, name: str) -> None:
         """Print the block called `name`: what a cell does."""
@@ -78,11 +95,14 @@ class Document:
             envelopes=self.envelopes,
             n=self.numbers,
             claims=self.sentences,
-            sources=partial(sources, self.project.root),
+            shown=self.shown,
+            manifests=self.manifests,
+            sources=partial(sources, self.project.root, self.block),
             facts=facts,
             captions=caption_facts,
             strong=strong,
             code=code,
+            command=command,
             picture=self._picture,
         )
 
@@ -90,10 +110,15 @@ class Document:
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 
-    def _picture(self, attachment: Attachment) -> str | None:
-        """Return where the picture of a photo stands, from the project's folder, or None if it is gone."""
+    def _picture(self, attachment: Attachment, width_of_square: str) -> Picture | None:
+        """Return the picture of a photo, as large as a square of that width ("88px"), None if it is gone."""
         path = self.project.results / "generate" / attachment.file
-        return path.relative_to(self.project.root).as_posix() if path.is_file() else None
+        if not path.is_file():
+            return None
+        return Picture(
+            path.relative_to(self.project.root).as_posix(),
+            width(path, int(width_of_square.removesuffix("px"))),
+        )
 
     def _callouts(self, block: Block) -> list[str]:
         """Return a callout for the stages of a block that are missing and one for those that are stale."""

@@ -82,11 +82,11 @@ def _forgets(at: int, variant: Variant, evidence: Evidence) -> Claim:
         group="forgetting",
         says=by_test(evidence.tests[key], lower=True),
         holds="Of what the base could do, {{ name }} has forgotten some: its captions name the right class"
-        " on {{ held_out }} of held-out photos, the base's on {{ base }} {{ shown() }}.",
-        fails="Instead of forgetting, {{ name }} does better than the base on held-out photos: its"
+        " on {{ held_out }} of held-out images, the base's on {{ base }} {{ shown() }}.",
+        fails="Instead of forgetting, {{ name }} does better than the base on held-out images: its"
         " captions name the right class on {{ held_out }} of them, the base's on {{ base }} {{ shown() }}.",
         unclear="Whether {{ name }} has forgotten anything cannot be told: its captions name the right"
-        " class on {{ held_out }} of held-out photos, the base's on {{ base }} {{ shown() }}.",
+        " class on {{ held_out }} of held-out images, the base's on {{ base }} {{ shown() }}.",
         words={
             "name": _name(at),
             "held_out": ("percent", f"evidence.tests.{key}.one"),
@@ -136,11 +136,11 @@ def _against_full(variants: Sequence[Variant], main: int, full: int, evidence: E
         group="against full",
         says=by_test(evidence.tests[held_out]),
         holds="forgets less of what the base could do: the right class is named on {{ one }} of held-out"
-        " photos against {{ other }} {{ shown() }}",
+        " images against {{ other }} {{ shown() }}",
         fails="forgets more of what the base could do: the right class is named on {{ one }} of held-out"
-        " photos against {{ other }} {{ shown() }}",
+        " images against {{ other }} {{ shown() }}",
         unclear="cannot be told from it in what it forgets: the right class is named on {{ one }} of"
-        " held-out photos against {{ other }} {{ shown() }}",
+        " held-out images against {{ other }} {{ shown() }}",
         words={
             "one": ("percent", f"evidence.tests.{held_out}.one"),
             "other": ("percent", f"evidence.tests.{held_out}.other"),

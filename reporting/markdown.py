@@ -27,6 +27,11 @@ def code(name: str) -> Markdown:
     return Markdown(f"`{name}`") if _NAME.fullmatch(name) else escape(name)
 
 
+def command(text: str) -> Markdown:
+    """Return a command as code, or as escaped text if it holds what could end the code or be a shortcode."""
+    return escape(text) if set(text) & set("`{}\n") else Markdown(f"`{text}`")
+
+
 def words(text: str) -> list[str]:
     """Return the words of `text`, split where `escape` leaves a space."""
     return [word for word in _WHITE_SPACE.split(text) if word]

@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, get_args
 
-from experiments.profile import Profile
 from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
 from reporting.markdown import Markdown, escape
@@ -212,22 +211,22 @@ class Numbers:
     """Reads numbers and text out of results by their path, so that none is printed without its origin.
 
     A path is ``<stage>.<field>…`` inside the stage's value, with list positions as integers, or
-    ``<stage>:provenance.<field>…`` for the circumstances of the run; ``profile.<field>…`` reads the
-    profile. A step that holds dots stands in square brackets. Two paths with a slash between them are
-    a ratio, two with a minus between spaces a difference.
+    ``<stage>:provenance.<field>…`` for the circumstances of the run; ``profile.<field>…`` and whatever else
+    there is in `beside` reads that. A step that holds dots stands in square brackets. Two paths with a slash
+    between them are a ratio, two with a minus between spaces a difference.
     """
 
     def __init__(
-        self, envelopes: Mapping[str, Any], profile: Profile | None = None, *, spans: bool = True
+        self, envelopes: Mapping[str, Any], beside: Mapping[str, Any] | None = None, *, spans: bool = True
     ) -> None:
         self._envelopes = envelopes
-        self._profile = profile
+        self._beside = beside or {}
         self._spans = spans
 
     @property
     def plain(self) -> "Numbers":
         """The same without spans, for alternative texts of pictures, which cannot hold any."""
-        return Numbers(self._envelopes, self._profile, spans=False)
+        return Numbers(self._envelopes, self._beside, spans=False)
 
     def at(self, path: str) -> Any:
         """Return what stands at `path`, or the ratio or the difference of what stands at two.
@@ -250,8 +249,8 @@ class Numbers:
 
     def _root(self, name: str) -> Any:
         """Return what the first step of a path names."""
-        if name == "profile" and self._profile is not None:
-            return self._profile
+        if name in self._beside:
+            return self._beside[name]
         stage, _, part = name.partition(":")
         if stage not in self._envelopes:
             raise KeyError(f"there is no result of {stage!r}")

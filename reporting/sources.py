@@ -1,6 +1,7 @@
 """Which results every table and figure of the pages is made from."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,15 @@ class Source:
     stages: tuple[str, ...]
 
 
-def sources(root: Path) -> list[Source]:
-    """Return every table and figure of the pages in `root`, page by page in the order of their blocks."""
+def sources(root: Path, block: Callable[[str], str]) -> list[Source]:
+    """Return every table and figure of the pages in `root`, page by page in the order of their blocks.
+
+    `block` returns what a block shows: which tables it has follows from the results.
+    """
     return [
         Source(anchor=anchor, page=page.name, stages=BLOCKS[name].stages)
         for page in sorted(root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name))
         for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
         if name in BLOCKS and BLOCKS[name].stages
-        for anchor in _FLOAT.findall((root / "templates" / f"{name}.md.j2").read_text(encoding="utf-8"))
+        for anchor in _FLOAT.findall(block(name))
     ]

@@ -15,14 +15,14 @@ import pytest
 from experiments.audit.audit import audited
 from experiments.audit.run import Run
 from experiments.project import open_project
-from experiments.results.audit import Audit
+from experiments.results.audit import Audit, Shared
 from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.numbers import Numbers, formatted
 from reporting.rendering import pandoc
 from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import SIZES, WRITTEN, assignment, offline
+from tests.experiments.audit.worlds import SIZES, WRITTEN, assignment, offline, own
 from tests.reporting.conftest import ROOT
 
 GOLDEN = Path(__file__).parent / "golden" / "audit"
@@ -56,6 +56,7 @@ WORLDS: dict[str, Any] = {
     "assignment": assignment,
     "assignment_failing": failing,
     "nothing_from_outside": nothing_from_outside,
+    "data_of_the_users_own": own,
 }
 
 
@@ -162,7 +163,7 @@ SENTENCES = [
         for name in ("tuning_photos", "lora_rank", "lora_alpha", "epochs", "learning_rate")
         for reason in ("same_setting", "other_setting")
     ),
-    *(("data_set", reason) for reason in ("same_data", "other_data")),
+    *(("data_set", reason) for reason in ("same_data", "other_data", "unchecked_copy")),
     *(("lora_targets", reason) for reason in ("same_setting", "other_setting", "other_layers")),
     *(("layer_kinds", reason) for reason in ("both_kinds", "attention_alone")),
     *(("training_time", reason) for reason in ("other_machine", "other_tuning_and_machine")),
@@ -201,7 +202,9 @@ SENTENCES = [
 def test_every_reason_has_its_sentence(name: str, reason: str, audits: dict[str, Audit]) -> None:
     audit = audits["assignment"]
     claim = audit.claims[name].model_copy(update={"reason": reason})
-    text = document(audit.model_copy(update={"claims": {**audit.claims, name: claim}})).block("audit")
+    nothing = audit.shared.model_copy(update=dict.fromkeys(Shared.model_fields, False))
+    altered = audit.model_copy(update={"shared": nothing, "claims": {**audit.claims, name: claim}})
+    text = document(altered).block("audit")
     tree, _ = pandoc.read(text)
     told = [row for node in pandoc.walk(tree["blocks"]) if node["t"] == "Table" for row in rows(node)]
     sentence = next(row[4] for row in told if row[0] == claim.what)

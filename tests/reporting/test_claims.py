@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from experiments.project import open_project
-from experiments.results.audit import Anchor, Audit
+from experiments.results.audit import Anchor, Audit, Shared
 from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
 from experiments.statistics.intervals import wilson
 from reporting.blocks import BLOCKS
@@ -76,7 +76,8 @@ def audited(verdict: Any) -> Audit:
         tolerance=0.01, comparable_with="zero_shot", measured=wilson(480, 800), templates=1, verdict=verdict,
         reason="",
     )  # fmt: skip
-    return Audit(claims={}, published={anchor.id: anchor}, checks={}, assets={})
+    nothing = Shared(captioner=False, targets=False, photos=False, zero_shot=False, images=False)
+    return Audit(shared=nothing, claims={}, published={anchor.id: anchor}, checks={}, assets={})
 
 
 def document(values: dict[str, Any], folder: Path) -> Document:
