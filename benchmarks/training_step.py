@@ -38,10 +38,11 @@ def main() -> None:
     """Print the ratios for the networks of the default profile."""
     options = profile.load(profile.DEFAULT, Path.cwd())
     random = np.random.default_rng(0)
-    images = torch.from_numpy(random.integers(0, 256, (options.cnn.batch_size, 32, 32, 3), dtype=np.uint8))
-    convolutional = cnn.network(images, CLASSES, options.cnn.widths).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    plain = vit.VisionTransformer(images, CLASSES, options.vit)
-    fused = vit.VisionTransformer(images, CLASSES, options.vit)
+    pixels = random.integers(0, 256, (options.cnn.batch_size, 32, 32, 3), dtype=np.uint8)
+    images = torch.from_numpy(pixels)
+    convolutional = cnn.network(pixels, CLASSES, options.cnn.widths).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    plain = vit.VisionTransformer(pixels, CLASSES, options.vit)
+    fused = vit.VisionTransformer(pixels, CLASSES, options.vit)
     for block in fused.blocks:
         block.attention[1] = FusedAttention(options.vit.width, options.vit.heads)  # pyright: ignore
     few = images[: options.vit.batch_size]

@@ -1,6 +1,6 @@
 """Classification images of a user's own: a folder for each class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.lot import drawn_for_testing
 from experiments.datasets.pictures import ENDINGS, FilePictures, decode
-from experiments.datasets.prepared import labels_of, prepared
+from experiments.datasets.prepared import prepared
 from experiments.errors import UserError
 from experiments.located import located
 from experiments.manifest import Files
@@ -21,13 +21,29 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
+class Part:
+    """The files of a part under the folder, and their labels, int64 (N,), read-only, which index the classes."""
+
+    names: tuple[str, ...]
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        """Yield each file with its label."""
+        return zip(self.names, map(int, self.labels), strict=True)
+
+
+@dataclass(frozen=True)
 class Split:
-    """Class names, and for each part the files with their labels, which index the classes."""
+    """Class names, and the files of both parts."""
 
     folder: Path
     classes: tuple[str, ...]
-    train: tuple[tuple[str, int], ...]
-    test: tuple[tuple[str, int], ...]
+    train: Part
+    test: Part
 
 
 def load_image_folder(
@@ -44,7 +60,7 @@ def load_image_folder(
         say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
 
     def read(part: str, position: int) -> np.ndarray:
-        name = files[part][position][0]
+        name = files[part].names[position]
         try:
             return decode(split.folder / name)
         except ValueError as error:
@@ -54,15 +70,13 @@ def load_image_folder(
         return UserError(_listed(f"{len(reasons)} images in {split.folder} cannot be used", reasons))
 
     arrays = prepared(ready, {part: len(own) for part, own in files.items()}, section.size, read, failed)
-    train, test = (
-        FilePictures(split.folder, [name for name, _ in files[part]], arrays[part][1]) for part in files
-    )
+    train, test = (FilePictures(split.folder, own.names, arrays[part][1]) for part, own in files.items())
     return ClassifiedImages(
         classes=split.classes,
         train_images=arrays["train"][0],
-        train_labels=labels_of(split.train),
+        train_labels=split.train.labels,
         test_images=arrays["test"][0],
-        test_labels=labels_of(split.test),
+        test_labels=split.test.labels,
         train_originals=train,
         test_originals=test,
     )
@@ -77,7 +91,7 @@ def files_of(section: ImageFolder, root: Path) -> Files | None:
     if not located(root, section.folder).is_dir():
         return None
     split = split_of(section, root)
-    return Files(split.folder, tuple(sorted(name for name, _ in (*split.train, *split.test))))
+    return Files(split.folder, tuple(sorted((*split.train.names, *split.test.names))))
 
 
 def split_of(section: ImageFolder, root: Path) -> Split:
@@ -102,7 +116,7 @@ def problems_of(section: ImageFolder, root: Path) -> list[str]:
 def _split(section: ImageFolder, root: Path) -> tuple[Split, list[str]]:
     folder = located(root, section.folder)
     if not folder.is_dir():
-        return Split(folder, (), (), ()), [f"there is no folder {folder}, which images.folder names"]
+        return _assembled(folder, [], [], [], 0), [f"there is no folder {folder}, which images.folder names"]
     test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
     if test_folder and _holds_classes(folder / "train"):
         return _given(folder, "train", test_folder)
@@ -157,7 +171,15 @@ def _assembled(
     folder: Path, names: Sequence[str], train: list[tuple[str, int]], test: list[tuple[str, int]], seed: int
 ) -> Split:
     order = np.random.default_rng(seed).permutation(len(train))
-    return Split(folder, tuple(map(_shown, names)), tuple(train[position] for position in order), tuple(test))
+    return Split(
+        folder, tuple(map(_shown, names)), _part([train[position] for position in order]), _part(test)
+    )
+
+
+def _part(pairs: Sequence[tuple[str, int]]) -> Part:
+    labels = np.fromiter((label for _, label in pairs), dtype=np.int64)
+    labels.setflags(write=False)
+    return Part(tuple(name for name, _ in pairs), labels)
 
 
 def _problems_of_names(names: Sequence[str]) -> list[str]:

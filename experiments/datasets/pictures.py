@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 from PIL import Image, ImageOps
 
-
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
 
@@ -54,10 +53,11 @@ def decode(file: Path | bytes) -> np.ndarray:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB; Pillow alone would cut off 16-bit greys, and stumble over transparent palettes."""
+    """Return a picture in RGB; Pillow alone cuts off 16-bit greys and stumbles over transparent palettes."""
     if picture.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
-    return (picture.convert("RGBA") if "transparency" in picture.info else picture).convert("RGB")
+    has_clear_colour = "transparency" in picture.info
+    return (picture.convert("RGBA") if has_clear_colour else picture).convert("RGB")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Pictures of any size as one array on disk, made once: what networks that are trained from scratch see."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +76,3 @@ def _map(folder: Path, part: str, what: str) -> np.ndarray:
 
 def _file(folder: Path, part: str, what: str) -> Path:
     return folder / f"{part}_{what}.npy"
-
-
-def labels_of(pairs: Iterable[tuple[str, int]]) -> np.ndarray:
-    """Return the labels of (name, label) pairs, int64, read-only."""
-    labels = np.fromiter((label for _, label in pairs), dtype=np.int64)
-    labels.setflags(write=False)
-    return labels

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from experiments import hub
 from experiments.datasets import flickr30k
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.photos import CaptionedPhotos
@@ -60,7 +61,7 @@ def refused(root: Path, section: Flickr30k = SECTION) -> str:
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in these tests asks a real hub or finds this machine's own cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: "the network is off")
+    monkeypatch.setattr(hub, "unreachable", lambda: "https://hub did not answer (the network is off)")
 
 
 def test_the_first_rows_are_for_tuning_and_the_next_for_evaluation(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_the_first_rows_are_for_tuning_and_the_next_for_evaluation(tmp_path: Pat
     pixels = photos.evaluation[0].pixels
     assert (pixels.shape, pixels.dtype, pixels.flags.writeable) == ((4, 6, 3), np.uint8, False)
     assert pixels[1, 1].tolist() == [20, 20, 20]
-    assert photos.source == "The first 5 rows of split test of shards"
+    assert photos.source == "The first 5 rows of split test of the folder shards"
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
@@ -165,16 +166,22 @@ def test_a_path_without_a_folder_is_not_looked_for_on_the_hub(tmp_path: Path) ->
 
 def test_an_unreachable_hub_is_one_sentence_on_what_was_tried_and_what_to_place(tmp_path: Path) -> None:
     sentence = refused(tmp_path, HUB)
-    assert "some/photos is not on this machine" in sentence
-    assert "/datasets/some/photos did not answer (the network is off)" in sentence
+    assert f"some/photos at revision {REVISION} is not in the hub's cache" in sentence
+    assert "https://hub did not answer (the network is off)" in sentence
     assert "photos.repository" in sentence
     assert "HF_HOME" in sentence
 
 
-def cached(folder: Path, name: str) -> None:
-    """Store eight rows as the hub's client stores a data set's file."""
-    snapshot = folder / "cache" / "datasets--some--photos" / "snapshots" / REVISION
-    write([row(number) for number in range(8)], snapshot / "data" / name)
+def cached(folder: Path, name: str) -> Path:
+    """Store eight rows as the hub's client stores a data set's file, and return where they are."""
+    kept = folder / "cache" / "datasets--some--photos"
+    write([row(number) for number in range(8)], kept / "blobs" / "0123abcd")
+    link = kept / "snapshots" / REVISION / "data" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../../blobs/0123abcd")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(REVISION)
+    return kept
 
 
 def test_the_hubs_cache_serves_without_the_network(tmp_path: Path) -> None:
@@ -190,9 +197,49 @@ def test_a_cache_that_lacks_the_first_file_is_not_used(tmp_path: Path) -> None:
     assert "did not answer" in refused(tmp_path, HUB)
 
 
-def test_the_hub_is_asked_for_the_pinned_revision_as_a_stream(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_branch_is_taken_only_if_named_as_one_and_the_source_names_its_commit(tmp_path: Path) -> None:
+    cached(tmp_path, "test-00000-of-00009.parquet")
+    photos = load(tmp_path, HUB.model_copy(update={"revision": "refs/heads/main"}))
+    assert photos.source == f"The first 5 rows of split test of some/photos at revision {REVISION}"
+    for vague in ("main", REVISION[:12]):
+        assert "photos.revision is" in refused(tmp_path, HUB.model_copy(update={"revision": vague}))
+    write([row(number) for number in range(5)], tmp_path / "shards" / "rows.parquet")
+    assert load(tmp_path, SECTION.model_copy(update={"revision": "of no concern to a folder"}))
+
+
+@pytest.mark.parametrize("damage", ["a link to nowhere", "a download that was broken off", "text"])
+def test_a_damaged_cache_is_never_read_as_if_it_were_whole(tmp_path: Path, damage: str) -> None:
+    kept = cached(tmp_path, "test-00000-of-00009.parquet")
+    blob = kept / "blobs" / "0123abcd"
+    if damage == "text":
+        blob.write_text("<html>Please log in.</html>")
+        assert "cannot be read" in refused(tmp_path, HUB)
+        return
+    if damage == "a download that was broken off":
+        blob.rename(blob.with_suffix(".incomplete"))
+        (kept / "snapshots" / REVISION / "data" / "test-00000-of-00009.parquet").unlink()
+    blob.unlink(missing_ok=True)
+    assert "lacks the first parquet file of split 'test' in the hub's cache" in refused(tmp_path, HUB)
+
+
+def test_what_is_missing_is_told_without_reading_or_writing_anything(tmp_path: Path) -> None:
+    def missing(section: Flickr30k) -> str | None:
+        return flickr30k.missing(section, tmp_path, lambda: "the hub is off")
+
+    assert "There is no folder" in (missing(SECTION.model_copy(update={"repository": "./shards"})) or "")
+    assert "the hub is off" in (missing(HUB) or "")
+    assert list(tmp_path.iterdir()) == []
+    cached(tmp_path, "test-00000-of-00009.parquet")
+    (tmp_path / "shards").mkdir()
+    assert "holds no first parquet file" in (missing(SECTION) or "")
+    (tmp_path / "shards" / "rows.parquet").write_bytes(b"whatever")
+    assert (missing(HUB), missing(SECTION)) == (None, None)
+    assert (
+        flickr30k.missing(HUB.model_copy(update={"revision": REVISION[::-1]}), tmp_path, lambda: None) is None
+    )
+
+
+def test_the_hub_is_asked_for_the_commit_as_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
     write([row(number) for number in range(8)], tmp_path / "rows.parquet")
@@ -204,10 +251,14 @@ def test_the_hub_is_asked_for_the_pinned_revision_as_a_stream(
         return real("parquet", data_files=files, split="test", streaming=True)
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: None)
-    assert len(load_photos(HUB, tmp_path, tmp_path, said.append).evaluation) == 3
+    monkeypatch.setattr(hub, "unreachable", lambda: None)
+    monkeypatch.setattr(hub, "commit", lambda repository: {"main": REVISION}[repository.revision])
+    branch = HUB.model_copy(update={"revision": "refs/heads/main"})
+    photos = load_photos(branch, tmp_path, tmp_path, said.append)
+    assert len(photos.evaluation) == 3
+    assert photos.source == f"The first 5 rows of split test of some/photos at revision {REVISION}"
     assert asked == [(("some/photos",), {"revision": REVISION, "split": "test", "streaming": True})]
-    assert said == ["streaming 5 photos from some/photos"]
+    assert said == [f"streaming 5 photos from some/photos at revision {REVISION}"]
 
 
 def test_a_refusal_of_the_hub_is_one_sentence_however_long_it_is(
@@ -217,7 +268,7 @@ def test_a_refusal_of_the_hub_is_one_sentence_however_long_it_is(
         raise RuntimeError("Revision doesn't exist.\n\n" + "trace " * 1000)
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
-    monkeypatch.setattr(flickr30k, "no_answer", lambda address, patience: None)
+    monkeypatch.setattr(hub, "unreachable", lambda: None)
     sentence = refused(tmp_path, HUB)
     assert "some/photos, split test, cannot be read (Revision doesn't exist." in sentence
     assert len(sentence) < 500
