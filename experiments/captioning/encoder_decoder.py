@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from experiments import hub
 from experiments.captioning.model_folder import (
     BESIDE_WEIGHTS,
-    lacks,
     licence,
-    require_encoder_decoder,
+    missing,
+    repository,
     sha256,
     start_token,
+    unfit,
 )
 from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
@@ -25,7 +27,6 @@ from experiments.captioning.transformers_library import prepare_transformers
 from experiments.classification.precision import autocast, best_device
 from experiments.errors import UserError
 from experiments.features import fingerprint
-from experiments.hub import snapshot
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
@@ -163,7 +164,7 @@ class EncoderDecoderCaptioner:
 
     def _require_room(self, length: int) -> None:
         """Check that the decoder has positions for `length` tokens: it would fail with an index error."""
-        limit = getattr(self.network.config.decoder, "max_position_embeddings", None)
+        limit = _room(self.network)
         if limit is not None and length > limit:
             raise UserError(
                 f"{self.model} has room for {limit} tokens a caption, but {length} are wanted; "
@@ -174,16 +175,23 @@ class EncoderDecoderCaptioner:
 def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptioner:
     """Load a captioner from a local folder, the hub's cache or the hub.
 
+    Its decoder may be of any kind that reads tokens from left to right. A caption ends with its tokenizer's
+    end of sequence or, where that has none, as BERT's, with the token that separates sentences.
+
     Raises:
-        UserError: if it is out of reach, incomplete, or no VisionEncoderDecoder, or if the checkpoint does
-            not fill the whole architecture, which transformers would fill up with random weights.
+        UserError: if it is out of reach, incomplete, or no VisionEncoderDecoder, if the checkpoint does
+            not fill the whole architecture, which transformers would fill up with random weights, or if
+            nothing says how a caption begins and ends.
     """
+    if sentence := missing(section, Path(), hub.unreachable):
+        raise UserError(sentence)
     prepare_transformers()
     from transformers import AutoImageProcessor, AutoTokenizer, GenerationConfig, VisionEncoderDecoderModel
 
     folder = section.local or _from_hub(section)
     name = section.local.resolve().name if section.local else section.model
-    require_encoder_decoder(name, folder)
+    if sentence := unfit(name, folder):
+        raise UserError(sentence)
     try:
         with torch.random.fork_rng(devices=[]):  # for weights that are missing and replaced by random ones
             loaded: Any = VisionEncoderDecoderModel.from_pretrained(
@@ -205,6 +213,7 @@ def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptio
         raise UserError(f"transformers could not load {name}: {reason}; get its files anew.") from error
     network, report = loaded
     _require_all_weights(name, report)
+    _require_end(name, tokenizer)
     where = (
         f"local folder {name}, sha256 {sha256(folder)[:16]}"
         if section.local
@@ -297,14 +306,10 @@ def _byte_tokenizer() -> Any:
 
 def _from_hub(section: EncoderDecoderSection) -> Path:
     """Return the folder in the hub's cache with the section's model, fetched if it is not there."""
-    return snapshot(
-        section.model,
-        section.revision or "main",
-        lacks,
+    return hub.snapshot(
+        repository(section),
         # Old checkpoints have no safetensors; where both are there, only these are fetched.
         attempts=[(*BESIDE_WEIGHTS, "model*.safetensors"), (*BESIDE_WEIGHTS, "pytorch_model*.bin")],
-        remedy="set HF_HOME to a cache copied from elsewhere, or name a local folder with its files as "
-        "captioner.model",
     )
 
 
@@ -319,15 +324,32 @@ def _require_all_weights(name: str, report: Any) -> None:
             )
 
 
+def _require_end(name: str, tokenizer: Any) -> None:
+    """Make the token that ends a caption the tokenizer's end of sequence."""
+    tokenizer.eos_token = tokenizer.eos_token or tokenizer.sep_token
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            f"{name} does not say how a caption ends: add eos_token to its tokenizer_config.json."
+        )
+
+
 def _start(name: str, folder: Path, tokenizer: Any) -> int:
     """Return the token before a caption's first: what the checkpoint says, else what begins a text."""
-    said = start_token(folder)
-    token = tokenizer.bos_token_id if said is None else said
+    said = (start_token(folder), tokenizer.bos_token_id, tokenizer.cls_token_id)
+    token = next((token for token in said if token is not None), None)
     if token is None:
         raise UserError(
             f"{name} does not say how a caption begins: add decoder_start_token_id to its config.json."
         )
     return token
+
+
+def _room(network: Any) -> int | None:
+    """Return for how many tokens the decoder has positions; RoBERTa leaves out those up to its padding's."""
+    positions = getattr(network.config.decoder, "max_position_embeddings", None)
+    tables = (part for name, part in network.decoder.named_modules() if name.endswith("position_embeddings"))
+    unused = max((part.padding_idx + 1 for part in tables if part.padding_idx is not None), default=0)
+    return positions and positions - unused
 
 
 def _size(network: nn.Module) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments import hub
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode
 from experiments.errors import UserError
-from experiments.hub import PATIENCE, no_answer
 from experiments.located import located
 from experiments.manifest import Files
 from experiments.sections.photos import Flickr30k
@@ -34,31 +34,44 @@ def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -
         UserError: if the hub cannot be reached (within 15 s), or if columns, rows or images are missing or
             damaged.
     """
+    if sentence := missing(section, root, hub.unreachable):
+        raise UserError(sentence)
     count = section.tuning + section.evaluation
-    folder = folder_of(section, root)
-    if folder and not folder.is_dir():
-        raise UserError(
-            f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
-            "name a data set on the hub, such as lmms-lab/flickr30k."
-        )
-    files = _shards(folder, section.split) if folder else _cached(section)
-    if folder and not files:
-        raise UserError(
-            f"{folder} holds no first parquet file of split {section.split!r}: place the files there, "
-            f"named like {section.split}-00000-of-00009.parquet, from the first on."
-        )
+    origin, files, commit = _found(section, root)
     if not files:
-        _require_reachable(section)
-        say(f"streaming {count} photos from {section.repository}")
-    photos = [_photo(row, index, section) for index, row in enumerate(_rows(section, files, count))]
+        say(f"streaming {count} photos from {origin}")
+    photos = [_photo(row, index, section) for index, row in enumerate(_rows(section, files, commit, count))]
     _check_count(photos, count, section)
     return CaptionedPhotos(
-        source=f"The first {count} rows of split {section.split} of "
-        + (f"the folder {folder.name}" if folder else f"{section.repository} at revision {section.revision}"),
+        source=f"The first {count} rows of split {section.split} of {origin}",
         classes=(),
         tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: section.tuning]),
         evaluation=tuple(photos[section.tuning :]),
     )
+
+
+def missing(section: Flickr30k, root: Path, ask: Callable[[], str | None]) -> str | None:
+    """Return a sentence if the photos are neither on this machine nor to be had, None if they are.
+
+    `ask` is `hub.unreachable`, or recalls what it said. Nothing is fetched or written.
+
+    Raises:
+        UserError: if `section` names no revision of a hub's data set.
+    """
+    folder = folder_of(section, root)
+    if folder is None:
+        return hub.missing(_repository(section), ask)
+    if not folder.is_dir():
+        return (
+            f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
+            "name a data set on the hub, such as lmms-lab/flickr30k."
+        )
+    if not _shards(folder, section.split):
+        return (
+            f"{folder} holds no first parquet file of split {section.split!r}: place the files there, "
+            f"named like {section.split}-00000-of-00009.parquet, from the first on."
+        )
+    return None
 
 
 def folder_of(section: Flickr30k, root: Path) -> Path | None:
@@ -78,17 +91,30 @@ def files_of(section: Flickr30k, root: Path) -> Files | None:
     )
 
 
-def _cached(section: Flickr30k) -> list[Path]:
-    """Return the data set's files in the hub's local cache, none if the first is not there."""
-    from huggingface_hub import snapshot_download
+def _found(section: Flickr30k, root: Path) -> tuple[str, list[Path], str]:
+    """Return where the photos come from, their files if they are on this machine, and a hub's commit."""
+    folder = folder_of(section, root)
+    if folder is not None:
+        return f"the folder {folder.name}", _shards(folder, section.split), ""
+    repository = _repository(section)
+    folder = hub.usable(repository)
+    files, commit = (
+        ([], hub.commit(repository)) if folder is None else (_shards(folder, section.split), folder.name)
+    )
+    return f"{section.repository} at revision {commit}", files, commit
 
-    try:
-        folder = snapshot_download(
-            section.repository, repo_type="dataset", revision=section.revision, local_files_only=True
-        )
-    except Exception:  # nothing there, or nothing that the library can read: then the hub is asked
-        return []
-    return _shards(Path(folder), section.split)
+
+def _repository(section: Flickr30k) -> hub.Repository:
+    return hub.Repository(
+        name=section.repository,
+        revision=hub.reference(section.revision, "photos.revision"),
+        lacks=lambda folder: (
+            None if _shards(folder, section.split) else f"the first parquet file of split {section.split!r}"
+        ),
+        remedy="go online and run again, or download its parquet files elsewhere and give their folder as "
+        "photos.repository, or set HF_HOME to a folder where the hub's client has stored it",
+        kind="dataset",
+    )
 
 
 def _shards(folder: Path, split: str) -> list[Path]:
@@ -99,6 +125,7 @@ def _shards(folder: Path, split: str) -> list[Path]:
     words = {
         file: set(re.split("[^a-zA-Z0-9]+", str(file.relative_to(folder))))
         for file in sorted(folder.rglob("*.parquet"))
+        if file.is_file()  # the hub's cache holds links, which a copy may have broken
     }
     files = [file for file in words if split in words[file]]
     if not files and not any(SPLIT_NAMES & names for names in words.values()):
@@ -109,21 +136,7 @@ def _shards(folder: Path, split: str) -> list[Path]:
     return files if numbers == list(range(len(numbers))) else []
 
 
-def _require_reachable(section: Flickr30k) -> None:
-    from huggingface_hub import constants
-
-    address = f"{constants.ENDPOINT}/datasets/{section.repository}"
-    failure = no_answer(address, PATIENCE)
-    if failure:
-        raise UserError(
-            f"The data set {section.repository} is not on this machine and cannot be fetched: {address} did "
-            f"not answer ({failure}); go online and run again, or download its parquet files elsewhere and "
-            "give their folder as photos.repository, or set HF_HOME to a folder where the hub's client "
-            "has stored it."
-        )
-
-
-def _rows(section: Flickr30k, files: Sequence[Path], count: int) -> list[Row]:
+def _rows(section: Flickr30k, files: Sequence[Path], commit: str, count: int) -> list[Row]:
     """Return the first rows, fewer if there are fewer, with their images as they are stored."""
     from datasets import load_dataset
 
@@ -133,9 +146,7 @@ def _rows(section: Flickr30k, files: Sequence[Path], count: int) -> list[Row]:
             sources = {section.split: [str(file) for file in files]}
             stream = load_dataset("parquet", data_files=sources, split=section.split, streaming=True)
         else:
-            stream = load_dataset(
-                section.repository, revision=section.revision, split=section.split, streaming=True
-            )
+            stream = load_dataset(section.repository, revision=commit, split=section.split, streaming=True)
         # Images are decoded in this module, where the row of a damaged one is known. The stream's own
         # `take` would fetch rows beyond the last.
         rows = list(islice(stream.decode(False), count))

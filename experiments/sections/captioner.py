@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiments.frozen import Frozen
+from experiments.located import located
 from experiments.results.classification import Precision
 from experiments.sections.training import Positive
 
@@ -75,7 +76,8 @@ class PrefixCaptionerSection(CaptionerSection):
 class EncoderDecoderSection(CaptionerSection):
     """Any VisionEncoderDecoder of transformers: a hub's name at a pinned `revision`, or a local folder.
 
-    A local folder, written with a slash or a leading dot, has no revision.
+    Without a revision, `model` is a folder, a path from the project's folder. A revision is a commit or,
+    where a branch is meant, which may move, ``refs/heads/NAME``.
     """
 
     kind: Literal["vision_encoder_decoder"]
@@ -84,16 +86,13 @@ class EncoderDecoderSection(CaptionerSection):
 
     @property
     def local(self) -> Path | None:
-        """The folder on this machine that is named, or None where a hub's repository is."""
-        path = Path(self.model).expanduser()
-        return path if path.is_absolute() or self.model.startswith((".", "~")) or path.is_dir() else None
+        """The folder on this machine that is named, there or not, or None where a hub's repository is."""
+        return located(Path(), self.model) if self.revision is None else None
 
     @model_validator(mode="after")
-    def _revision_is_pinned(self) -> Self:
-        if self.local is None and self.revision is None:
-            raise ValueError("a hub's model needs revision, the commit at which it is pinned")
-        if self.local is not None and not self.local.is_dir():
-            raise ValueError(f"there is no folder {self.local}")
+    def _a_folder_has_no_revision(self) -> Self:
+        if self.revision is not None and self.model.startswith(("/", ".", "~")):
+            raise ValueError("a folder on this machine has no revision: leave it out")
         return self
 
 

@@ -6,42 +6,53 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from experiments.frozen import Frozen
+from experiments.located import located
 from experiments.results.classification import Precision
 
+HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
+CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin")
 Text = Annotated[str, Field(min_length=1)]
 
 
 class OpenClipTower(Frozen):
     """A pretrained dual encoder that open_clip can build.
 
-    `model` is one of open_clip's names, or ``hf-hub:…`` or ``local-dir:…``. `pretrained` is one of its
-    tags or the path of a local checkpoint; the prefixed forms bring their own weights and have none.
+    `model` is one of open_clip's names, or ``hf-hub:…`` or ``local-dir:…``, which bring their own weights.
+    `pretrained` is a tag, which names published weights, or the path of a checkpoint of your own. `file` is a
+    copy on this machine of the weights that the tag names. The activation function is the one that the tag
+    declares, of a checkpoint of your own the one that belongs to `model`: choose between ``ViT-B-32`` and
+    ``ViT-B-32-quickgelu``. Paths start at the project's folder.
     """
 
     kind: Literal["open_clip"]
     model: Text
     pretrained: Text | None = None
+    file: Text | None = None
+
+    @property
+    def own(self) -> str | None:
+        """The path of a checkpoint or folder of the user's own, or None where weights are published."""
+        if self.model.startswith(LOCAL_FOLDER):
+            return self.model.removeprefix(LOCAL_FOLDER)
+        named = self.pretrained or ""
+        return named if "/" in named or named.endswith(CHECKPOINT_ENDINGS) else None
 
     @property
     def local(self) -> Path | None:
-        """The checkpoint or folder on this machine that is named, or None where a hub's is."""
-        if self.model.startswith("local-dir:"):
-            return Path(self.model.removeprefix("local-dir:")).expanduser()
-        named = self.pretrained or ""
-        is_path = "/" in named or named.endswith((".safetensors", ".pt", ".pth", ".bin"))
-        return Path(named).expanduser() if is_path else None
-
-    @model_validator(mode="after")
-    def _local_weights_exist(self) -> Self:
-        if self.local is not None and not self.local.exists():
-            raise ValueError(f"there is nothing at {self.local}")
-        return self
+        """The checkpoint or folder on this machine that is named, there or not; None if none is."""
+        named = self.file or self.own
+        return None if named is None else located(Path(), named)
 
     @model_validator(mode="after")
     def _weights_are_named_once(self) -> Self:
-        if self.model.startswith(("hf-hub:", "local-dir:")) == (self.pretrained is not None):
+        if self.model.startswith((HUB, LOCAL_FOLDER)) == (self.pretrained is not None):
             raise ValueError(
                 "pretrained must name a built-in model's weights, and be left out for hf-hub: and local-dir:"
+            )
+        if self.file is not None and (self.pretrained is None or self.own is not None):
+            raise ValueError(
+                "file is a copy of published weights, whose tag pretrained must name; a checkpoint of your "
+                "own is named by pretrained alone"
             )
         return self
 

@@ -45,7 +45,7 @@ def test_a_profile_cannot_be_changed_once_loaded() -> None:
 
 def test_an_unknown_key_is_named_with_the_keys_that_are_allowed(folder: Path) -> None:
     assert refusal(folder, "[cnn]", "[cnn]\nepoch = 3").startswith(
-        "profiles/smoke.toml: cnn.epoch is not a known key; allowed here: seed, epochs, batch_size, "
+        "profiles/smoke.toml: cnn.epoch is not a known key; allowed here: seed, precision, epochs, "
     )
 
 
@@ -76,7 +76,7 @@ def test_an_unknown_key_in_one_kind_of_a_section_is_answered_with_that_kinds_key
         ("widths = [16, 32]", "widths = [16, 0]", "cnn.widths[1] is 0; input should be greater"),
         ("widths = [16, 32]", "widths = []", "cnn.widths is []; "),
         ("heads = 2", "heads = 3", "heads = 3 must divide width = 32"),
-        ('kind = "generated"', 'kind = "made-up"', "is 'made-up'; allowed is one of 'cifar10', 'generated'."),
+        ('kind = "generated"', 'kind = "made-up"', "is 'made-up'; allowed is one of 'cifar10', 'folder', "),
         ('kind = "generated"\n', "", "images.kind is missing; it is required."),
         ('"a photo of a {}."', '"a photo."', "exactly one {}"),
         ('name = "ensemble"', 'name = "single prompt"', "names must differ"),
@@ -114,10 +114,41 @@ def test_a_profile_that_does_not_exist_is_answered_with_those_that_do(folder: Pa
         profile.load("nowhere", folder)
 
 
-def test_a_local_checkpoint_that_does_not_exist_is_refused(folder: Path) -> None:
-    said = refusal(folder, 'pretrained = "openai"', 'pretrained = "weights/none.pt"', name="assignment")
-    assert "zero_shot.tower" in said
-    assert "weights/none.pt" in said
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('pretrained = "openai"', 'pretrained = "weights/none.pt"'),
+        ('pretrained = "openai"', 'pretrained = "openai"\nfile = "~/none.pt"'),
+        ('model = "nlpconnect/vit-gpt2-image-captioning"\nrevision', 'model = "./none"\n#'),
+        ('repository = "lmms-lab/flickr30k"', 'repository = "./none"'),
+    ],
+)
+def test_files_that_are_not_on_this_machine_do_not_keep_a_profile_from_being_read(
+    folder: Path, old: str, new: str
+) -> None:
+    path = folder / "profiles" / "assignment.toml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    assert profile.load("assignment", folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            '"openai"',
+            '"mine.pt"\nfile = "copy.pt"',
+            "file is a copy of published weights, whose tag pretrained",
+        ),
+        ('"ViT-B-32"', '"hf-hub:a/b"', "left out for hf-hub: and local-dir:"),
+        ('pretrained = "openai"\n', "", "pretrained must name a built-in model's weights"),
+    ],
+)
+def test_the_weights_of_a_tower_are_named_once(folder: Path, old: str, new: str, sentence: str) -> None:
+    said = refusal(folder, old, new, name="assignment")
+    assert said.startswith("profiles/assignment.toml: zero_shot.tower")
+    assert sentence in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -133,9 +164,12 @@ def test_a_local_checkpoint_that_does_not_exist_is_refused(folder: Path) -> None
         ),
         ("[0.0, 0.25, 0.5, 0.75, 1.0]", "[0.5, 1.5]", "example_quantiles[1] is 1.5; "),
         ('kind = "random"', 'kind = "randon"', "captioner.kind is 'randon'; allowed is one of "),
-        ('kind = "random"', 'kind = "vision_encoder_decoder"\nmodel = "a/b"', "needs revision"),
-        ('kind = "random"', 'kind = "vision_encoder_decoder"\nmodel = "./none"', "there is no folder none"),
-        ('precision = "fp32"', 'precision = "fp16"', 'captioner.precision is "fp16"; '),
+        (
+            'kind = "random"',
+            'kind = "vision_encoder_decoder"\nmodel = "./mine"\nrevision = "main"',
+            "a folder on this machine has no revision",
+        ),
+        ('precision = "fp32"\nheld_out', 'precision = "fp16"\nheld_out', 'captioner.precision is "fp16"; '),
     ],
 )
 def test_the_sections_of_the_captioner_say_what_they_allow(

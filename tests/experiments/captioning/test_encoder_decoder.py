@@ -352,16 +352,39 @@ def test_another_width_of_the_encoder_is_projected_once_by_the_network():
     assert len(wide.generate(features, BEAMS)) == 2
 
 
+def in_the_hubs_cache(published: Path, cache: Path, name: str = "org/tiny") -> Path:
+    """Keep a repository as the hub's client does, in blobs, and return the folder of links to them."""
+    place = cache / f"models--{name.replace('/', '--')}"
+    kept = place / "snapshots" / COMMIT
+    for part in (place / "blobs", place / "refs", kept):
+        part.mkdir(parents=True)
+    (place / "refs" / "main").write_text(COMMIT)
+    for number, file in enumerate(sorted(published.iterdir())):
+        blob = shutil.copyfile(file, place / "blobs" / f"{number:040x}")
+        (kept / file.name).symlink_to(Path("../../blobs") / blob.name)
+    return kept
+
+
+def as_the_brief_has_it(checkpoint: Path, folder: Path) -> Path:
+    """Copy a checkpoint with its weights in torch's old format alone."""
+    from safetensors.torch import load_file
+
+    shutil.copytree(checkpoint, folder)
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    return folder
+
+
 def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    kept = tmp_path / "models--org--tiny" / "snapshots" / COMMIT
-    shutil.copytree(checkpoint, kept)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(hub, "no_answer", lambda *_: pytest.fail("the network was used"))
+    in_the_hubs_cache(as_the_brief_has_it(checkpoint, tmp_path / "published"), tmp_path / "cache")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("the network was used"))
     captioner, local = load("org/tiny", COMMIT), load(checkpoint)
     assert captioner.model == "org/tiny"
     assert captioner.weights == "org/tiny at revision 0123456789ab (75,072 parameters), licence apache-2.0"
+    assert load("org/tiny", "refs/heads/main").weights == captioner.weights
     assert captioner.start == 256
     assert local.model == "tiny"
     assert local.weights.startswith("local folder tiny, sha256 ")
@@ -371,6 +394,52 @@ def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(
     assert torch.equal(features, random_captioner(3).encode(photos()))
     assert captioner.generate(features, GREEDY) == local.generate(features, GREEDY)
     assert captioner.generate(features, GREEDY) == random_captioner(3).generate(features, GREEDY)
+
+
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "vocab.json"])
+@pytest.mark.parametrize("broken_off", [True, False])
+def test_a_link_to_nowhere_in_the_hubs_cache_is_a_missing_file(
+    file: str, broken_off: bool, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kept = in_the_hubs_cache(as_the_brief_has_it(checkpoint, tmp_path / "published"), tmp_path / "cache")
+    blob = (kept / file).resolve()
+    if broken_off:
+        blob.rename(blob.with_suffix(".incomplete"))
+    else:
+        blob.unlink()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(hub, "unreachable", lambda: "https://hub did not answer")
+    with pytest.raises(UserError) as caught:
+        load("org/tiny", COMMIT)
+    part = "weights (model.safetensors or pytorch_model.bin)" if file.endswith(".bin") else "a tokenizer"
+    assert f"org/tiny at revision {COMMIT} lacks {part} " in str(caught.value)
+
+
+def test_weights_in_several_files_must_all_be_there(checkpoint: Path, tmp_path: Path):
+    folder = shutil.copytree(checkpoint, tmp_path / "several")
+    whole = load(checkpoint)
+    (folder / "model.safetensors").unlink()
+    whole.network.save_pretrained(folder, max_shard_size="50KB")
+    parts = sorted(folder.glob("model-*.safetensors"))
+    assert len(parts) > 1
+    several = load(folder)
+    assert several.image_fingerprint() == whole.image_fingerprint()
+    assert several.weights.partition(" (")[2] == whole.weights.partition(" (")[2]
+    parts[-1].unlink()
+    with pytest.raises(UserError, match="several lacks weights"):
+        load(folder)
+
+
+def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp_path: Path):
+    for model in (tmp_path / "none", "nlpconnect/vit-gpt2-image-captioning"):
+        with pytest.raises(
+            UserError, match=r"^There is no folder .*captioner\.model.* captioner\.revision.*\.$"
+        ):
+            load(model)
+    with pytest.raises(ValueError, match="has no revision"):
+        section("./none", COMMIT)
+    with pytest.raises(UserError, match=r"captioner\.revision is 'dc68f91'"):
+        load("nlpconnect/vit-gpt2-image-captioning", "dc68f91")
 
 
 def test_a_half_precision_checkpoint_with_the_buffers_of_old_versions_and_no_pooler_loads(
@@ -442,11 +511,11 @@ def test_an_unreachable_hub_is_one_sentence_that_says_how_to_do_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(hub, "no_answer", lambda *_: "no route to host")
+    monkeypatch.setattr(hub, "unreachable", lambda: "https://hub did not answer (no route to host)")
     with pytest.raises(UserError) as caught:
-        load("nlpconnect/vit-gpt2-image-captioning", "dc68f91")
+        load("nlpconnect/vit-gpt2-image-captioning", COMMIT)
     sentence = str(caught.value)
-    assert sentence.startswith("nlpconnect/vit-gpt2-image-captioning at revision dc68f91 is not in")
+    assert sentence.startswith(f"nlpconnect/vit-gpt2-image-captioning at revision {COMMIT} is not in")
     assert "no route to host" in sentence
     assert sentence.endswith("local folder with its files as captioner.model.")
     assert "HF_HOME" in sentence

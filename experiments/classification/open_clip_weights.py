@@ -1,0 +1,199 @@
+"""Where the weights of open_clip's models are: on this machine, in the hub's cache there, or on the hub."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments import hub
+from experiments.classification.published_weights import (
+    published,
+    require_own_activation,
+    require_published,
+)
+from experiments.classification.towers import open_clip_library
+from experiments.errors import UserError
+from experiments.sections.zero_shot import CHECKPOINT_ENDINGS, HUB, LOCAL_FOLDER, OpenClipTower
+
+CONFIGURATION = "open_clip_config.json"
+CHECKPOINTS = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "open_clip_pytorch_model.pth",
+)
+"""Names of a folder's checkpoint, in the order in which open_clip prefers them."""
+
+_IN_FOLDERS = (".safetensors", ".bin", ".pth")
+_BESIDE_WEIGHTS = ("*.json", "*.txt", "*.model")
+_TOKENIZER = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights that are on this machine.
+
+    open_clip builds `model` and loads `file`. `published` is its entry for the tag (activation function,
+    preprocessing, where the weights are published), empty where there is no tag. `origin` is what
+    the report says of them.
+    """
+
+    model: str
+    file: Path
+    published: Mapping[str, Any]
+    origin: str
+
+
+def missing(section: OpenClipTower, root: Path, ask: Callable[[], str | None]) -> str | None:
+    """Return a sentence if weights, or a text tower's tokenizer, are neither here nor to be had, else None.
+
+    Paths start at `root`. `ask` is `hub.unreachable`, or recalls what it said. Nothing is fetched or
+    written.
+
+    Raises:
+        UserError: if open_clip has no such model or no such weights.
+    """
+    if section.local is not None:
+        return _flaw(section, root / section.local)
+    sentences = (hub.missing(repository, ask) for repository in _repositories(section))
+    sentence = next((sentence for sentence in sentences if sentence), None)
+    return sentence and f"Of open_clip {section.model}, {section.pretrained or 'as on the hub'}: {sentence}"
+
+
+def find(section: OpenClipTower, root: Path) -> Weights:
+    """Return the weights that a section names, fetched from the hub if they are not on this machine.
+
+    Raises:
+        UserError: if they are unknown, missing, out of reach, or a file is not the one that was published.
+    """
+    if sentence := missing(section, root, hub.unreachable):
+        raise UserError(sentence)
+    if section.local is not None:
+        path = root / section.local
+        return _own(section, path) if section.own else _copy(section, path)
+    if section.model.startswith(HUB):
+        return _repository_alone(section)
+    entry = published(section)
+    names = _names(entry)
+    repository = next(_repositories(section))
+    folder = hub.snapshot(repository, [(name,) for name in names])
+    where = f"{repository.name} at revision {folder.name}"
+    return Weights(
+        model=section.model,
+        file=next(folder / name for name in names if (folder / name).is_file()),
+        published=entry,
+        origin=f"open_clip {section.model}, {section.pretrained} ({where})",
+    )
+
+
+def _repositories(section: OpenClipTower) -> Iterator[hub.Repository]:
+    """Yield the repository of the weights, then those that tell the kind of a text tower.
+
+    All are at their main branch, since open_clip pins no revision.
+    """
+    cache = "set HF_HOME to a cache copied from elsewhere"
+    if section.model.startswith(HUB):
+        place = "download it elsewhere and name its folder as zero_shot.tower.model = 'local-dir:FOLDER'"
+        yield hub.Repository(section.model.removeprefix(HUB), "main", _lacks, f"{place}, or {cache}")
+        return
+    entry = published(section)
+    name, names = entry["hf_hub"].rpartition("/")[0], _names(entry)
+    place = "download the weights elsewhere and name the file as zero_shot.tower.file"
+    yield hub.Repository(name, "main", _without(names, f"its weights ({names[0]})"), f"{place}, or {cache}")
+    text = open_clip_library().get_model_config(section.model)["text_cfg"]
+    if name := text.get("hf_tokenizer_name"):
+        yield hub.Repository(name, "main", _without(_TOKENIZER, "a tokenizer"), cache)
+    if name := text.get("hf_model_name"):
+        yield hub.Repository(name, "main", _without(("config.json",), "its configuration"), cache)
+
+
+def _without(patterns: tuple[str, ...], what: str) -> Callable[[Path], str | None]:
+    """Return the function that says of a folder that it lacks `what` if no file matches the patterns."""
+
+    def lacks(folder: Path) -> str | None:
+        there = any(file.is_file() for pattern in patterns for file in folder.glob(pattern))
+        return None if there else what
+
+    return lacks
+
+
+def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return how the file with a tag's weights may be called in its repository, in open_clip's order."""
+    name = entry["hf_hub"].rpartition("/")[2]
+    return (f"{Path(name).stem}.safetensors", name) if name else (CHECKPOINTS[0], CHECKPOINTS[2])
+
+
+def _flaw(section: OpenClipTower, path: Path) -> str | None:
+    """Say in a sentence why what is named on this machine cannot be loaded, None if nothing is seen."""
+    if section.model.startswith(LOCAL_FOLDER):
+        lacking = _lacks(path) if path.is_dir() else "everything: there is no such folder"
+        return (
+            lacking and f"{path}, which zero_shot.tower.model names, lacks {lacking}; place its files there."
+        )
+    key = "zero_shot.tower.file" if section.file else "zero_shot.tower.pretrained"
+    if not path.is_file():
+        return f"There is no file {path}, which {key} names: place it there or mend the profile."
+    if path.suffix not in CHECKPOINT_ENDINGS:
+        return f"{path}, which {key} names, is no checkpoint: those end in {', '.join(CHECKPOINT_ENDINGS)}."
+    return None
+
+
+def _lacks(folder: Path) -> str | None:
+    """Say what a folder lacks that describes a model by itself, None if nothing."""
+    if not (folder / CONFIGURATION).is_file():
+        return CONFIGURATION
+    return None if _checkpoints(folder) else f"a checkpoint ({CHECKPOINTS[0]}, or a single other one)"
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, open_clip's choice first; one of another name only if alone."""
+    named = [folder / name for name in CHECKPOINTS if (folder / name).is_file()]
+    others = [file for file in folder.iterdir() if file.suffix in _IN_FOLDERS and file.is_file()]
+    return named or (others if len(others) == 1 else [])
+
+
+def _own(section: OpenClipTower, path: Path) -> Weights:
+    """Return a checkpoint of the user's own, of which its maker alone knows where it comes from."""
+    is_folder = section.pretrained is None
+    file = _checkpoints(path)[0] if is_folder else path
+    sha256 = _sha256(file)
+    if not is_folder:
+        require_own_activation(file, sha256, section.model)
+    return Weights(
+        model=f"{LOCAL_FOLDER}{path}" if is_folder else section.model,
+        file=file,
+        published={},
+        origin=f"local checkpoint {path.resolve().name} (sha256 {sha256[:16]}), origin not declared",
+    )
+
+
+def _copy(section: OpenClipTower, file: Path) -> Weights:
+    """Return a copy of published weights."""
+    sha256 = _sha256(file)
+    require_published(file, sha256, section)
+    return Weights(
+        model=section.model,
+        file=file,
+        published=published(section),
+        origin=f"open_clip {section.model}, {section.pretrained} (local copy {file.name}, "
+        f"sha256 {sha256[:16]})",
+    )
+
+
+def _repository_alone(section: OpenClipTower) -> Weights:
+    """Return the weights of a hub's repository that describes a model by itself."""
+    folder = hub.snapshot(
+        next(_repositories(section)), [(*_BESIDE_WEIGHTS, name) for name in (CHECKPOINTS[0], CHECKPOINTS[2])]
+    )
+    return Weights(
+        model=f"{LOCAL_FOLDER}{folder}",
+        file=_checkpoints(folder)[0],
+        published={},
+        origin=f"open_clip {section.model} (at revision {folder.name})",
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

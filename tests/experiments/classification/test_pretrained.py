@@ -1,0 +1,485 @@
+import hashlib
+import json
+import shutil
+import socket
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from experiments import hub
+from experiments.classification import open_clip_weights
+from experiments.classification.pretrained import describe, pretrained_tower
+from experiments.classification.towers import DualEncoder, open_clip_library
+from experiments.errors import UserError
+from experiments.sections.zero_shot import OpenClipTower
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OPENAI = "timm/vit_base_patch32_clip_224.openai"
+TINY = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+LOOK = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "interpolation": "bilinear", "resize_mode": "squash"}
+
+
+def tower(model: str, pretrained: Path | str | None = None, file: Path | None = None) -> OpenClipTower:
+    return OpenClipTower(
+        kind="open_clip",
+        model=model,
+        pretrained=None if pretrained is None else str(pretrained),
+        file=None if file is None else str(file),
+    )
+
+
+def refused(section: OpenClipTower) -> str:
+    with pytest.raises(UserError) as caught:
+        pretrained_tower(section)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def random_state(architecture: dict[str, Any]) -> dict[str, torch.Tensor]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return {
+            name: tensor.contiguous()
+            for name, tensor in open_clip_library().CLIP(**architecture).state_dict().items()
+        }
+
+
+def folder_of(checkpoint: Path, folder: Path, architecture: dict[str, Any]) -> Path:
+    """Lay out a model that describes itself, as a hub's repository and open_clip's local-dir: have it."""
+    folder.mkdir(parents=True)
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": architecture, "preprocess_cfg": {}})
+    )
+    (folder / "open_clip_model.safetensors").symlink_to(checkpoint)
+    return folder
+
+
+def in_the_hubs_cache(checkpoint: Path, cache: Path, name: str = OPENAI) -> Path:
+    """Keep a checkpoint as the hub's client does, and return the folder of the commit."""
+    place = cache / f"models--{name.replace('/', '--')}"
+    for part in ("refs", "blobs", f"snapshots/{COMMIT}"):
+        (place / part).mkdir(parents=True)
+    (place / "refs" / "main").write_text(COMMIT)
+    blob = place / "blobs" / "ab12"
+    blob.symlink_to(checkpoint)
+    link = place / "snapshots" / COMMIT / "open_clip_model.safetensors"
+    link.symlink_to("../../blobs/ab12")
+    return link.parent
+
+
+@pytest.fixture(autouse=True)
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in these tests asks a real hub or finds this machine's own cache."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(hub, "unreachable", lambda: "https://hub did not answer (it is off)")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("the network was used"))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint of a tiny model that open_clip knows, under its plain name and the one with QuickGELU."""
+    configs = open_clip_library().factory._MODEL_CONFIGS
+    monkeypatch.setitem(configs, "tiny", TINY)
+    monkeypatch.setitem(configs, "tiny-quickgelu", {**TINY, "quick_gelu": True})
+    file = tmp_path / "mine.safetensors"
+    save_file(random_state(TINY), file)
+    return file
+
+
+@pytest.fixture
+def publish(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return the function that makes a tag of the tiny models known to open_clip."""
+
+    def known(tag: str, sha256: str = "f" * 64, **more: Any) -> None:
+        url = f"https://openaipublic.example/clip/models/{sha256}/tiny.pt"
+        entry = {"url": url, "hf_hub": "org/tiny/", **LOOK, **more}
+        for model in ("tiny", "tiny-quickgelu"):
+            monkeypatch.setitem(open_clip_library().pretrained._PRETRAINED, model, {tag: entry})
+
+    return known
+
+
+@pytest.fixture(scope="session")
+def vit_b_32(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """All of OpenAI's ViT-B/32 with random weights, in half precision as it was published: 300 MB."""
+    file = tmp_path_factory.mktemp("full") / "ViT-B-32.safetensors"
+    state = random_state(open_clip_library().get_model_config("ViT-B-32"))
+    save_file({name: tensor.half() for name, tensor in state.items()}, file)
+    yield file
+    file.unlink()
+
+
+def test_the_whole_architecture_loads_from_each_place_with_the_same_weights(vit_b_32: Path, tmp_path: Path):
+    in_the_hubs_cache(vit_b_32, tmp_path / "cache")
+    architecture = open_clip_library().get_model_config("ViT-B-32") | {"quick_gelu": True}
+    folder = folder_of(vit_b_32, tmp_path / "described", architecture)
+    with vit_b_32.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    own = f"(sha256 {sha256}), origin not declared"
+    expected = [
+        (
+            tower("ViT-B-32", "openai", vit_b_32),
+            "CLIP ViT-B-32 (openai)",
+            f"open_clip ViT-B-32, openai (local copy ViT-B-32.safetensors, sha256 {sha256})",
+        ),
+        (
+            tower("ViT-B-32-quickgelu", vit_b_32),
+            "Dual encoder ViT-B-32-quickgelu",
+            f"local checkpoint ViT-B-32.safetensors {own}",
+        ),
+        (
+            tower("ViT-B-32", "openai"),
+            "CLIP ViT-B-32 (openai)",
+            f"open_clip ViT-B-32, openai ({OPENAI} at revision {COMMIT})",
+        ),
+        (tower(f"local-dir:{folder}"), "Dual encoder described", f"local checkpoint described {own}"),
+    ]
+    fingerprints = set()
+    for section, model, weights in expected:
+        found = pretrained_tower(section)
+        assert (found.about.model, found.about.weights) == (model, weights)
+        assert found.about.is_clip == model.startswith("CLIP")
+        assert found.parameters() == 151_277_313
+        fingerprints.add(found.image_fingerprint())
+    assert len(fingerprints) == 1
+
+
+def activations(found: DualEncoder) -> set[str]:
+    return {type(part).__name__ for part in found.clip.modules()} & {"QuickGELU", "GELU"}
+
+
+def test_the_activation_is_that_of_the_tag_or_for_a_checkpoint_of_ones_own_of_the_model(
+    tiny: Path, publish: Callable[..., None]
+):
+    publish("quick", quick_gelu=True)
+    assert activations(pretrained_tower(tower("tiny", "quick", tiny))) == {"QuickGELU"}
+    assert activations(pretrained_tower(tower("tiny-quickgelu", "quick", tiny))) == {"QuickGELU"}
+    assert activations(pretrained_tower(tower("tiny-quickgelu", tiny))) == {"QuickGELU"}
+    assert activations(pretrained_tower(tower("tiny", tiny))) == {"GELU"}
+    publish("slow")
+    assert activations(pretrained_tower(tower("tiny", "slow", tiny))) == {"GELU"}
+    for file in (tiny, None):
+        assert refused(tower("tiny-quickgelu", "slow", file)).startswith(
+            "QuickGELU mismatch: model 'tiny-quick"
+        )
+
+
+def test_published_weights_under_another_name_are_not_run_with_another_activation(
+    tiny: Path, publish: Callable[..., None]
+):
+    own = tiny.with_suffix(".pt")
+    torch.save(load_file(tiny), own)
+    publish("quick", hashlib.sha256(own.read_bytes()).hexdigest(), quick_gelu=True)
+    assert "was published as quick" in refused(tower("tiny", own))
+    assert not pretrained_tower(tower("tiny-quickgelu", own)).about.is_clip
+    assert activations(pretrained_tower(tower("tiny", "quick", own))) == {"QuickGELU"}
+
+
+def test_a_copy_is_preprocessed_as_open_clip_does_for_the_tag(
+    tiny: Path, publish: Callable[..., None], tmp_path: Path
+):
+    publish("openai", quick_gelu=True, file=str(tiny))  # so that open_clip itself finds it
+    _, expected = open_clip_library().create_model_from_pretrained("tiny", "openai", force_quick_gelu=True)
+    assert "0.1, 0.2, 0.3" in str(expected)
+    copy = pretrained_tower(tower("tiny", "openai", tiny))
+    assert str(copy.preprocess) == str(expected)
+    in_the_hubs_cache(tiny, tmp_path / "cache", "org/tiny")
+    cached = pretrained_tower(tower("tiny", "openai"))
+    assert str(cached.preprocess) == str(expected)
+    assert cached.image_fingerprint() == copy.image_fingerprint()
+    assert str(pretrained_tower(tower("tiny", tiny)).preprocess) != str(expected)
+
+
+class Script(torch.nn.Module):
+    """Tensors under dotted names, and the three numbers that OpenAI keeps beside them."""
+
+    def __init__(self, state: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        for name, tensor in state.items():
+            part: torch.nn.Module = self
+            *path, last = name.split(".")
+            for step in path:
+                if not hasattr(part, step):
+                    part.add_module(step, torch.nn.Module())
+                part = part.get_submodule(step)
+            part.register_buffer(last, tensor)
+        for name in ("input_resolution", "context_length", "vocab_size"):
+            self.register_buffer(name, torch.tensor(1))
+
+    def forward(self) -> int:
+        return 0
+
+
+def archive(state: dict[str, torch.Tensor], file: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Script(state)).save(str(file))
+    return file
+
+
+def test_openais_archive_is_read_and_held_against_the_published_hash(
+    tiny: Path, tmp_path: Path, publish: Callable[..., None]
+):
+    state = load_file(tiny)
+    file = archive({name: tensor.half() for name, tensor in state.items()}, tmp_path / "tiny.pt")
+    publish("openai", hashlib.sha256(file.read_bytes()).hexdigest(), quick_gelu=True)
+    found = pretrained_tower(tower("tiny", "openai", file))
+    assert found.about.is_clip
+    assert activations(found) == {"QuickGELU"}
+    for name, tensor in found.clip.state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.allclose(tensor.cpu(), state[name], atol=1e-3)
+    assert not pretrained_tower(tower("tiny-quickgelu", file)).about.is_clip
+
+    altered = archive(state, tmp_path / "altered.pt")
+    sentence = refused(tower("tiny", "openai", altered))
+    assert sentence.startswith(f"{altered} is not the file that was published as openai of tiny: its SHA-256")
+    assert sentence.endswith("name a checkpoint of your own as zero_shot.tower.pretrained.")
+    # Another serialisation has a hash that nobody knows.
+    assert pretrained_tower(tower("tiny", "openai", tiny)).about.is_clip
+    other = tmp_path / "open_clip_pytorch_model.bin"
+    torch.save(state, other)
+    assert pretrained_tower(tower("tiny", "openai", other)).about.is_clip
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pt", "pth", "bin", "training.pt", "archive.pt"])
+@pytest.mark.parametrize("damage", ["lost", "of another shape", "too many", "position stretched", "none"])
+def test_a_checkpoint_fills_the_model_with_its_tensors_or_is_refused(
+    ending: str, damage: str, tiny: Path, tmp_path: Path
+):
+    state = load_file(tiny)
+    match damage:
+        case "lost":
+            del state["visual.ln_post.bias"]
+        case "of another shape":
+            state["text_projection"] = torch.zeros(16, 24)
+        case "too many":
+            state["visual.extra"] = torch.zeros(3)
+        case "position stretched":  # open_clip would interpolate it without a word
+            state["visual.positional_embedding"] = torch.zeros(17, 32)
+    file = tmp_path / f"file.{ending}"
+    if ending == "safetensors":
+        save_file(state, file)
+    elif ending == "archive.pt":
+        archive(state, file)
+    else:
+        # Training keeps the tensors under a key, and their names begin as those of a parallel model.
+        training = {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
+        torch.save(training if ending == "training.pt" else state, file)
+    if damage == "none":
+        loaded = pretrained_tower(tower("tiny", file)).clip.state_dict()
+        assert all(torch.equal(loaded[name].cpu(), tensor) for name, tensor in state.items())
+        return
+    named = {
+        "lost": "visual.ln_post.bias",
+        "of another shape": "text_projection",
+        "too many": "visual.extra",
+        "position stretched": "its visual.positional_embedding is of shape (17, 32), where (5, 32) is wanted",
+    }
+    assert named[damage] in refused(tower("tiny", file))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("text.pt", b"hello, this is no checkpoint\n" * 9),
+        ("text.safetensors", b"hello, this is no checkpoint\n" * 9),
+        ("page.bin", b"<!DOCTYPE html><html>Please log in.</html>"),
+        ("empty.pt", b""),
+        ("empty.safetensors", b""),
+        ("cut.safetensors", None),
+        ("cut.pt", None),
+        ("list.pt", [torch.zeros(3)]),
+        ("nothing.pt", {}),
+        ("whole_network.pt", torch.nn.Linear(2, 2)),
+    ],
+)
+def test_what_is_no_checkpoint_is_one_sentence_that_names_the_file(
+    name: str, content: object, tiny: Path, tmp_path: Path
+):
+    file = tmp_path / name
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is not None:
+        torch.save(content, file)
+    else:
+        whole = tiny
+        if name == "cut.pt":
+            whole = tmp_path / "whole.pt"
+            torch.save(load_file(tiny), whole)
+        file.write_bytes(whole.read_bytes()[:-1000])
+    sentence = refused(tower("tiny", file))
+    assert sentence.startswith(str(file))
+    assert "weights_only" not in sentence
+
+
+def test_a_wrong_architecture_is_refused(tiny: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(open_clip_library().factory._MODEL_CONFIGS, "wide", {**TINY, "embed_dim": 24})
+    assert "could not load model 'wide' with weights" in refused(tower("wide", tiny))
+    assert "knows no model 'ViT-B-33'" in refused(tower("ViT-B-33", tiny))
+
+
+def test_a_place_with_nothing_in_it_is_one_sentence_with_its_key(tiny: Path, tmp_path: Path):
+    none = tmp_path / "none.pt"
+    assert refused(tower("tiny", none)).startswith(
+        f"There is no file {none}, which zero_shot.tower.pretrained"
+    )
+    assert refused(tower("ViT-B-32", "openai", none)).startswith(
+        f"There is no file {none}, which zero_shot.tower.file names"
+    )
+    other = tiny.rename(tmp_path / "mine.npz")  # open_clip would load it, and not care what it lacks
+    assert "is no checkpoint: those end in .safetensors" in refused(tower("tiny", other))
+    assert "there is no such folder" in refused(tower(f"local-dir:{tmp_path}/folder"))
+    (tmp_path / "folder").mkdir()
+    assert "lacks open_clip_config.json" in refused(tower(f"local-dir:{tmp_path}/folder"))
+    (tmp_path / "folder" / "open_clip_config.json").write_text("{}")
+    assert "lacks a checkpoint" in refused(tower(f"local-dir:{tmp_path}/folder"))
+    shutil.copyfile(other, tmp_path / "folder" / "mine.safetensors")
+    assert "model_cfg" in refused(tower(f"local-dir:{tmp_path}/folder"))
+    shutil.copyfile(other, tmp_path / "folder" / "other.safetensors")
+    assert "lacks a checkpoint" in refused(tower(f"local-dir:{tmp_path}/folder"))
+
+
+def test_paths_start_at_the_root_and_may_start_at_the_home_folder(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    expected = pretrained_tower(tower("tiny", tiny)).image_fingerprint()
+    assert pretrained_tower(tower("tiny", "./mine.safetensors"), tmp_path).image_fingerprint() == expected
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert pretrained_tower(tower("tiny", "~/mine.safetensors")).image_fingerprint() == expected
+    folder_of(tiny, tmp_path / "described", TINY)
+    found = pretrained_tower(tower("local-dir:~/described"))
+    assert found.image_fingerprint() == expected
+    assert str(tmp_path) not in str(found.about)
+    assert found.encode_text(found.tokenizer(["a photo of a cat."])).shape == (1, 16)
+
+
+def test_a_repository_that_describes_itself_is_read_from_the_hubs_cache(tiny: Path, tmp_path: Path):
+    kept = in_the_hubs_cache(tiny, tmp_path / "cache", "laion/CLIP-tiny")
+    section = tower("hf-hub:laion/CLIP-tiny")
+    assert "lacks open_clip_config.json in the hub's cache" in refused(section)
+    (kept / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": {}}))
+    found = pretrained_tower(section)
+    assert found.about.is_clip
+    assert found.about.weights == f"open_clip hf-hub:laion/CLIP-tiny (at revision {COMMIT})"
+    assert found.image_fingerprint() == pretrained_tower(tower("tiny", tiny)).image_fingerprint()
+
+
+@pytest.mark.parametrize("damage", ["a link to nowhere", "a download that was broken off", "no branch"])
+def test_a_damaged_cache_is_no_cache(damage: str, tiny: Path, tmp_path: Path, publish: Callable[..., None]):
+    kept = in_the_hubs_cache(tiny, tmp_path / "cache", "org/tiny")
+    publish("openai")
+    if damage == "no branch":
+        (tmp_path / "cache/models--org--tiny/refs/main").unlink()
+    elif damage == "a link to nowhere":
+        tiny.unlink()
+    else:
+        (kept / "open_clip_model.safetensors").unlink()
+        (tmp_path / "cache/models--org--tiny/blobs/ab12").rename(tmp_path / "cache/ab12.incomplete")
+    sentence = refused(tower("tiny", "openai"))
+    assert sentence.startswith("Of open_clip tiny, openai: org/tiny at revision main ")
+    assert "zero_shot.tower.file" in sentence and "HF_HOME" in sentence
+    assert "it is off" in sentence
+
+
+def test_weights_that_the_hub_has_are_fetched_in_the_better_format_it_has(
+    tiny: Path, tmp_path: Path, publish: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[list[str]] = []
+
+    def download(name: str, allow_patterns: list[str] | None = None, **options: object) -> str:
+        if options.get("local_files_only"):
+            raise huggingface_hub.errors.LocalEntryNotFoundError("not cached")
+        asked.append(allow_patterns or [])
+        kept = tmp_path / "snapshots" / COMMIT
+        kept.mkdir(parents=True, exist_ok=True)
+        if allow_patterns == ["pytorch_model.bin"]:
+            torch.save(load_file(tiny), kept / "pytorch_model.bin")
+        return str(kept)
+
+    publish("openai", hf_hub="org/tiny/pytorch_model.bin")
+    monkeypatch.setattr(hub, "unreachable", lambda: None)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    found = pretrained_tower(tower("tiny", "openai"))
+    assert asked == [["pytorch_model.safetensors"], ["pytorch_model.bin"]]
+    assert found.about.weights == f"open_clip tiny, openai (org/tiny at revision {COMMIT})"
+
+
+@pytest.mark.parametrize(
+    ("model", "tag", "sentence"),
+    [
+        ("roberta-ViT-B-32", "laion2b_s12b_b32k", "QuickGELU mismatch"),
+        ("ViT-B-32-quickgelu", "laion2b_s34b_b79k", "neither a file nor a tag of 'ViT-B-32-quickgelu'"),
+        ("ViT-B-32", "opnai", "neither a file nor a tag of 'ViT-B-32'; its tags: openai, "),
+        ("ViT-B-33", "openai", "knows no model 'ViT-B-33'"),
+    ],
+)
+def test_a_wrong_name_or_activation_is_refused_before_anything_is_asked(
+    model: str, tag: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("the network was used"))
+    assert sentence in refused(tower(model, tag))
+
+
+def test_a_text_tower_that_another_repository_describes_is_looked_for_as_well(tiny: Path, tmp_path: Path):
+    section = tower("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k")
+    in_the_hubs_cache(tiny, tmp_path / "cache", "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k")
+    sentence = open_clip_weights.missing(section, tmp_path, lambda: "the hub is off")
+    assert sentence is not None
+    assert "xlm-roberta-base at revision main is not in the hub's cache" in sentence
+
+
+@pytest.mark.parametrize(
+    ("section", "is_clip"),
+    [
+        (tower("ViT-B-32-quickgelu", "openai"), True),
+        (tower("ViT-B-32", "openai", Path("copy.pt")), True),
+        (tower("ViT-B-32", "laion2b_s34b_b79k"), True),
+        (tower("hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"), True),
+        (tower("ViT-B-32", "openai.safetensors"), False),
+        (tower("ViT-B-32", "./openai"), False),
+        (tower("local-dir:openai"), False),
+        (tower("ViT-B-16-SigLIP", "webli"), False),
+        (tower("ViT-B-16-SigLIP", "webli", Path("openai.pt")), False),
+        (tower("hf-hub:timm/ViT-B-16-SigLIP"), False),
+    ],
+)
+def test_only_openai_and_laion_weights_are_called_clip(section: OpenClipTower, is_clip: bool):
+    about = describe(section, "the weights")
+    assert about.is_clip == is_clip
+    assert about.model.startswith("CLIP ") == is_clip
+    assert about.weights == "the weights"
+
+
+def test_a_folder_named_like_a_tag_is_not_taken_for_a_checkpoint(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder_of(tiny, tmp_path / "openai", TINY)
+    section = tower("RN50-quickgelu", "openai")
+    assert section.local is None
+    assert describe(section, "").is_clip
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained", "sentence"),
+    [
+        ("ViT-B-32", "mine.pt", "a checkpoint of your own is named by pretrained alone"),
+        ("ViT-B-32", None, "pretrained must name"),
+        ("local-dir:mine", None, "whose tag pretrained must name"),
+        ("hf-hub:a/b", None, "whose tag pretrained must name"),
+    ],
+)
+def test_a_copy_needs_the_tag_of_what_it_is_a_copy_of(model: str, pretrained: str | None, sentence: str):
+    with pytest.raises(ValueError, match=sentence):
+        tower(model, pretrained, Path("copy.pt"))
