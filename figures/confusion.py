@@ -11,9 +11,6 @@ from experiments.results.classification import Classification
 from figures.selection import selection
 from figures.style import COLOURS, new_figure, shortened, styled
 
-_SIDE_BY_SIDE = 10
-"""Up to as many classes two matrices share the width of the page."""
-
 
 def draw(values: Mapping[str, Classification]) -> Figure:
     """Draw one matrix per classifier: rows are true classes, each cell the share of its row in percent.
@@ -25,10 +22,9 @@ def draw(values: Mapping[str, Classification]) -> Figure:
 
 
 def _matrices(values: Mapping[str, Classification]) -> Figure:
-    count = len(next(iter(values.values())).classes)
-    columns = min(2, len(values)) if count <= _SIDE_BY_SIDE else 1
+    columns = min(2, len(values))
     rows = -(-len(values) // columns)
-    figure = new_figure(height=rows * (3.3 if columns > 1 else 1.9 + 0.2 * count))
+    figure = new_figure(height=3.3 * rows)
     with styled():
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, result in zip(grid.flat, values.values(), strict=False):

@@ -14,7 +14,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
     """Draw a dot with its interval for each classifier in each class, classes as rows."""
     shown = selection(values)
     classes = next(iter(values.values())).classes
-    figure = new_figure(height=0.9 + 0.33 * len(shown.classes))
+    figure = new_figure(height=0.6 + 0.18 * len(values) + 0.33 * len(shown.classes))
     with styled():
         axes = figure.subplots()
         for position, (stage, result) in enumerate(values.items()):

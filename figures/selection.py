@@ -7,7 +7,9 @@ from experiments.evidence.order import mistakes
 from experiments.results.classification import Classification
 
 ALL = 20
-"""Up to as many classes are shown without exception."""
+"""Up to as many classes are shown without exception as rows of a figure."""
+MATRIX = 12
+"""Up to as many classes a confusion matrix can be read."""
 EXTREMES = 10
 MISTAKES = 10
 
@@ -18,7 +20,7 @@ class Selection:
 
     `classes` are those that a figure shows, in its order: all in the data set's, or else the `hardest` and
     then the `easiest`, each by rising accuracy. `mistakes` are the most frequent of each classifier, by
-    stage; there are none where all classes are shown.
+    stage; there are none where a matrix can show all.
     """
 
     classes: tuple[int, ...]
@@ -34,12 +36,15 @@ def selection(values: Mapping[str, Classification]) -> Selection:
     """
     results = list(values.values())
     count = len(results[0].classes)
+    made = {stage: _made(result) for stage, result in values.items()} if count > MATRIX else {}
     if count <= ALL:
-        return Selection(tuple(range(count)), (), (), {})
+        return Selection(tuple(range(count)), (), (), made)
     rising = sorted(range(count), key=lambda at: sum(result.per_class[at].value for result in results))
     hardest, easiest = tuple(rising[:EXTREMES]), tuple(rising[-EXTREMES:])
-    made = {
-        stage: tuple(pair for pair in mistakes(result, MISTAKES) if result.confusion[pair[0]][pair[1]])
-        for stage, result in values.items()
-    }
     return Selection((*hardest, *easiest), hardest, easiest, made)
+
+
+def _made(result: Classification) -> tuple[tuple[int, int], ...]:
+    """Return the most frequent mistakes of a classifier, fewer where it makes fewer."""
+    pairs = mistakes(result, MISTAKES)
+    return tuple((true, called) for true, called in pairs if result.confusion[true][called])

@@ -20,6 +20,8 @@ _SHELL = Path(__file__).with_name("page.typ")
 # Words in which Typst finds no shorthand. It would make a minus of `-1`, a dash of `--`, an ellipsis of `...`
 # and a field of `.x` after a `]`; Pandoc does not prevent it. Any other word is written as a string.
 _SAFE_WORD = re.compile(r"[^\W_]+([.,:’][^\W_]+|-[^\W\d_]+)*[,;:.%]?")
+_LONGEST_WORD, _PART = 36, 12
+_MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 BESIDE = "beside"
 """The class of a div whose first block stands beside the rest; Quarto sets them one below the other."""
 
@@ -71,9 +73,12 @@ def string(words: str) -> str:
 
 
 def word(item: Node) -> Node:
-    """A word in which Typst sees no markup."""
+    """A word in which Typst sees no markup; one that is longer than words are may break."""
     words = item["c"]
-    return item if _SAFE_WORD.fullmatch(words) else node("RawInline", ["typst", f"#{string(words)};"])
+    if len(words) <= _LONGEST_WORD:
+        return item if _SAFE_WORD.fullmatch(words) else node("RawInline", ["typst", f"#{string(words)};"])
+    parts = (words[start : start + _PART] for start in range(0, len(words), _PART))
+    return node("RawInline", ["typst", f"#{string(_MAY_BREAK.join(parts))};"])
 
 
 def _div(div: Node) -> list[Node]:
