@@ -63,15 +63,22 @@ def run(
 
     from experiments.interrupt import insistent
     from experiments.launching import start_those_asked_for
+    from experiments.presence import require_present
     from experiments.processes import among, is_main
-    from experiments.runner import bring_up_to_date
+    from experiments.runner import bring_up_to_date, with_inputs
 
     code = start_those_asked_for()
     if code is not None:
         raise typer.Exit(code)
+    needed = [
+        name for name in with_inputs(project, wanted) if cache.freshness(project, name).state != "fresh"
+    ]
+    sections = {section for name in needed for section in project.stages[name].data}
     try:
         with insistent():
             processes = among()
+            if is_main(processes):
+                require_present(project.profile, project.root, project.downloads, sections)
             bring_up_to_date(project, wanted, Console(quiet=not is_main(processes)), processes)
     except KeyboardInterrupt:
         typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)

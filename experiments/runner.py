@@ -42,7 +42,7 @@ def bring_up_to_date(
     Raises:
         UserError: if a stage is unknown or cannot be run.
     """
-    for name in _with_inputs(project, names):
+    for name in with_inputs(project, names):
         if processes.told(is_main(processes) and cache.freshness(project, name).state == "fresh"):
             continue
         with _held(_lock(project, name), processes):
@@ -57,7 +57,7 @@ def bring_up_to_date(
     )
 
 
-def _with_inputs(project: Project, names: Iterable[str]) -> list[str]:
+def with_inputs(project: Project, names: Iterable[str]) -> list[str]:
     """Return the named stages and all they build on, in the pipeline's order."""
     wanted: set[str] = set()
     waiting = list(names)

@@ -22,7 +22,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Part:
-    """The files of a part under the folder, and their labels: int64 (N,), read-only, indices of the classes."""
+    """The files of a part under the folder, and their labels: int64 (N,), read-only, indices of classes."""
 
     names: tuple[str, ...]
     labels: np.ndarray
