@@ -1,0 +1,120 @@
+"""What there is to say of the models: whether they can be had, and whether the options fit them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.captioning.transformers_library import prepare_transformers
+from experiments.checking.findings import Findings
+from experiments.checking.shapes import Shape, folder_of
+from experiments.checking.wording import counted, in_bytes, such_as
+from experiments.errors import UserError
+from experiments.profile import Profile
+from experiments.sections.captioner import EncoderDecoderSection
+from experiments.sections.lora import LoraSection
+from experiments.sections.variants import VariantsSection
+from experiments.sections.zero_shot import Prompts
+
+
+def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
+    """Hold LoRA's targets and ranks, and the length of written captions, against the captioner."""
+    lora, variants = profile.lora, profile.variants
+    problems = [
+        *_targets("lora.targets", lora.targets, shape),
+        *_targets("variants.attention_targets", variants.attention_targets, shape),
+        *_ranks(lora, variants, shape),
+    ]
+    limit = profile.generation.max_new_tokens
+    if shape.room is not None and limit > shape.room:
+        problems.append(
+            f"generation.max_new_tokens is {limit}, but {shape.model} has room for "
+            f"{counted(shape.room, 'token')} a caption: lower it."
+        )
+    trained = shape.adapter_parameters(lora.r, lora.targets)
+    read = (
+        f"The captioner {shape.model}: {shape.tuned + shape.rest:,} parameters; LoRA of rank {lora.r} on "
+        f"{', '.join(lora.targets)} adds {trained:,} ({in_bytes(4 * trained)}), which are trained."
+    )
+    return Findings(read=(read,) if trained else (), problems=tuple(problems))
+
+
+def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
+    """Hold the tokens of each tuning photo's caption, the end included, against the decoder's positions."""
+    longer = sum(length > shape.room for length in lengths) if shape.room is not None else 0
+    if not longer:
+        return Findings()
+    return Findings(
+        problems=(
+            f"{counted(longer, 'caption')} to tune on are longer than the {shape.room} tokens that "
+            f"{shape.model} has positions for (the longest has {max(lengths)}): shorten them.",
+        )
+    )
+
+
+def findings_of_prompts(
+    sets: Sequence[Prompts], classes: Sequence[str], tokenise: Callable[[list[str]], torch.Tensor]
+) -> Findings:
+    """Look for prompts that are there twice, and for classes whose name a prompt cannot hold."""
+    remarks = [
+        f"The prompt set {prompts.name!r} holds {template!r} twice, so that it counts twice."
+        for prompts in sets
+        for template in dict.fromkeys(prompts.templates)
+        if prompts.templates.count(template) > 1
+    ]
+    longest = max((template for prompts in sets for template in prompts.templates), key=len)
+    cut = [name for name in classes if _is_cut(longest.replace("{}", name), tokenise)]
+    if cut:
+        remarks.append(
+            f"Classes whose prompts the text tower cuts off, since their names are too long: {such_as(cut)}."
+        )
+    return Findings(remarks=tuple(remarks))
+
+
+def token_counts(section: Any, root: Path, captions: Sequence[str]) -> list[int] | None:
+    """Return the number of tokens of each caption, its end included, None if the tokenizer is not here."""
+    folder = folder_of(section, root) if isinstance(section, EncoderDecoderSection) else None
+    if folder is None:
+        return None
+    prepare_transformers()
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    return [len(tokenizer(caption, add_special_tokens=False)["input_ids"]) + 1 for caption in captions]
+
+
+def _targets(key: str, targets: tuple[str, ...], shape: Shape) -> Iterator[str]:
+    for target in targets:
+        try:
+            shape.layers((target,))
+        except UserError as error:
+            yield f"{key}: {error}"
+
+
+def _ranks(lora: LoraSection, variants: VariantsSection, shape: Shape) -> Iterator[str]:
+    """Yield a sentence for each rank that a layer's narrower side cannot have."""
+    for key, ranks, targets in (
+        ("lora.r", (lora.r,), (*lora.targets, *variants.attention_targets)),
+        ("variants.ranks", variants.ranks, lora.targets),
+    ):
+        matched = {name: min(size) for target in targets for name, size in _layers(shape, target).items()}
+        narrowest = min(matched, key=lambda name: matched[name], default=None)
+        for rank in ranks:
+            if narrowest is not None and rank > matched[narrowest]:
+                yield (
+                    f"{key} is {rank}, more than the {matched[narrowest]} that the layer {narrowest} of "
+                    f"{shape.model} can have: lower it, or leave that target out."
+                )
+
+
+def _layers(shape: Shape, target: str) -> dict[str, tuple[int, int]]:
+    try:
+        return shape.layers((target,))
+    except UserError:
+        return {}
+
+
+def _is_cut(text: str, tokenise: Callable[[list[str]], torch.Tensor]) -> bool:
+    """Tell whether a text fills all tokens that there are: another word more changes nothing then."""
+    return torch.equal(tokenise([text]), tokenise([f"{text} and"]))

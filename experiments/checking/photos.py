@@ -1,0 +1,89 @@
+"""What there is to say of the captioned photos."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.checking.findings import Findings
+from experiments.checking.reading_images import cifar10_is_at_hand
+from experiments.checking.wording import counted, such_as
+from experiments.datasets import photo_folder
+from experiments.datasets.captioned import load_photos
+from experiments.datasets.captions_file import examine_captions
+from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.datasets.pictures import digest
+from experiments.located import located
+from experiments.sections.photos import AnyPhotos, Cifar10Captions, PhotoFolder
+
+Progress = Callable[[int, int], None]
+"""Called with the number of photos that are read and their total."""
+
+
+@dataclass(frozen=True)
+class SeenPhotos:
+    """What was found, and the photos themselves if they can be loaded."""
+
+    findings: Findings
+    photos: CaptionedPhotos | None
+
+
+def see(section: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> SeenPhotos:
+    """Read all captions and photos; paths in `section` start at `root`.
+
+    Raises:
+        UserError: if photos that are not in a folder of the user's own cannot be had or used.
+    """
+    if isinstance(section, PhotoFolder):
+        return _folder(section, root, progress)
+    if isinstance(section, Cifar10Captions) and not cifar10_is_at_hand(downloads):
+        remark = "The captions are of photos of CIFAR-10, which is not on this machine yet: `run` fetches it."
+        return SeenPhotos(Findings(remarks=(remark,)), None)
+    photos = load_photos(section, root, downloads, lambda line: None)
+    return SeenPhotos(findings_of_photos(photos), photos)
+
+
+def findings_of_photos(photos: CaptionedPhotos) -> Findings:
+    """Judge photos that could be loaded: none for tuning may be, pixel for pixel, one for evaluation."""
+    tuning, evaluation = _by_digest(photos.tuning), _by_digest(photos.evaluation)
+    problems = [
+        f"{photos.source}: {names[0]!r} (for tuning) and {evaluation[key][0]!r} (for evaluation) are the "
+        "same picture, so that the comparison would flatter: leave one out."
+        for key, names in tuning.items()
+        if key in evaluation
+    ]
+    repeated = [names[-1] for part in (tuning, evaluation) for names in part.values() if len(names) > 1]
+    captions = sum(len(photo.references) for photo in photos.evaluation)
+    return Findings(
+        read=(
+            f"{photos.source}: {counted(len(photos.tuning), 'photo')} to tune on and "
+            f"{counted(len(photos.evaluation), 'photo')} with {counted(captions, 'caption')} to compare on.",
+        ),
+        remarks=(f"Photos that are there twice in their part: {such_as(repeated)}.",) if repeated else (),
+        problems=tuple(problems),
+    )
+
+
+def _folder(section: PhotoFolder, root: Path, progress: Progress) -> SeenPhotos:
+    found = photo_folder.problems(section, root, progress)
+    files, _ = examine_captions(located(root, section.captions), section.captions)
+    captions = sum(len(file.captions) for file in files)
+    read = (
+        f"The folder {section.folder}: {counted(len(files), 'photo')} with {counted(captions, 'caption')} in "
+        f"{section.captions}, of which {section.tuning:,} are drawn to tune on and {section.evaluation:,} to "
+        "compare on."
+    )
+    findings = Findings(read=(read,) if files else (), remarks=found.remarks, problems=found.problems)
+    if found.problems:
+        return SeenPhotos(findings, None)
+    photos = photo_folder.load_photo_folder(section, root)
+    return SeenPhotos(
+        Findings(findings.read, (*findings.remarks, *findings_of_photos(photos).remarks)), photos
+    )
+
+
+def _by_digest(photos: Sequence[Photo]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for photo in photos:
+        names[digest(photo.pixels)].append(photo.name)
+    return names

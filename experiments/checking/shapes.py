@@ -1,0 +1,173 @@
+"""The shape of the profile's captioner, from its architecture alone: no weights are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from experiments import hub
+from experiments.audit.brief import CAPTIONER
+from experiments.captioning import adapter, model_folder
+from experiments.captioning.encoder_decoder import random_encoder_decoder
+from experiments.captioning.prefix import GRID, PrefixCaptioner
+from experiments.captioning.transformers_library import prepare_transformers
+from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
+from experiments.errors import UserError
+from experiments.sections.captioner import (
+    AnyCaptionerSection,
+    EncoderDecoderSection,
+    PrefixCaptionerSection,
+)
+
+SMOLLM2 = {
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "vocab_size": 49152,
+    "tie_word_embeddings": True,
+}
+"""SmolLM2-135M, as its file says of itself."""
+LITE0_FEATURES = 1280
+LITE0_AND_MAPPER = 6_600_000
+"""Parameters of EfficientNet-Lite0 and of the mapper, about."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A captioner's sizes.
+
+    `tuned` counts the parameters of the network that writes, `rest` those of the frozen tower. A photo's
+    features are `tokens` vectors of `feature` numbers. `room` is the number of tokens that a caption may
+    have, None if there is no limit to speak of. `network` is the network without memory for weights.
+    """
+
+    model: str
+    network: Any
+    tuned: int
+    rest: int
+    depth: int
+    width: int
+    heads: int
+    vocabulary: int
+    tokens: int
+    feature: int
+    room: int | None
+
+    def layers(self, targets: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+        """Return the number of inputs and outputs of each layer that targets match, by the layer's name.
+
+        Raises:
+            UserError: if a target matches none, or one that cannot be tuned.
+        """
+        captioner: Any = SimpleNamespace(model=self.model, network=self.network)
+        parts = dict(self.network.named_modules())
+        matched = adapter.matching_layers(captioner, targets)
+        return {name: tuple(parts[name].weight.shape) for name in matched}
+
+    def adapter_parameters(self, r: int, targets: tuple[str, ...]) -> int:
+        """Return how many parameters an adapter of rank `r` has, 0 if a target matches no layer."""
+        try:
+            return sum(r * (inputs + outputs) for inputs, outputs in self.layers(targets).values())
+        except UserError:
+            return 0
+
+
+def shape_of(section: AnyCaptionerSection, root: Path) -> Shape | None:
+    """Return the captioner's shape, None if its architecture is not on this machine.
+
+    Raises:
+        UserError: if its configuration cannot be read as that of a VisionEncoderDecoder.
+    """
+    match section:
+        case PrefixCaptionerSection():
+            return _prefix()
+        case EncoderDecoderSection():
+            network = _encoder_decoder(section, root)
+            return None if network is None else _of_encoder_decoder(Path(section.model).name, network)
+        case _:
+            return _of_encoder_decoder("Random encoder-decoder", random_encoder_decoder(section).network)
+
+
+def folder_of(section: EncoderDecoderSection, root: Path) -> Path | None:
+    """Return the folder with all the captioner's files, None if it is not on this machine."""
+    if section.local is None:
+        return hub.usable(model_folder.repository(section))
+    folder = root / section.local
+    return folder if folder.is_dir() and model_folder.lacks(folder) is None else None
+
+
+def _prefix() -> Shape:
+    prepare_transformers()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    with torch.device("meta"):
+        network: Any = LlamaForCausalLM(LlamaConfig(**SMOLLM2))
+    return Shape(
+        model=PrefixCaptioner.model,
+        network=network,
+        tuned=_parameters(network),
+        rest=LITE0_AND_MAPPER,
+        depth=network.config.num_hidden_layers,
+        width=network.config.hidden_size,
+        heads=network.config.num_attention_heads,
+        vocabulary=network.config.vocab_size,
+        tokens=GRID**2,
+        feature=network.config.hidden_size,
+        room=None,
+    )
+
+
+def _encoder_decoder(section: EncoderDecoderSection, root: Path) -> Any:
+    """Build the network on the meta device from its config.json, None if it is not on this machine."""
+    folder = folder_of(section, root)
+    if folder is None:
+        return vit_gpt2_on_meta() if section.model == CAPTIONER else None
+    prepare_transformers()
+    from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+
+    try:
+        config = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
+        with torch.device("meta"):
+            return VisionEncoderDecoderModel(config)  # pyright: ignore[reportArgumentType]
+    except Exception as error:  # whatever a foreign or damaged configuration makes transformers raise
+        reason = " ".join(str(error).split())[:300].rstrip(" .") or type(error).__name__
+        raise UserError(
+            f"transformers cannot build {section.model} from its config.json: {reason}; get its files anew."
+        ) from error
+
+
+def _of_encoder_decoder(model: str, network: Any) -> Shape:
+    decoder, tower = network.config.decoder, _parameters(network.encoder)
+    tokens, feature = _features(network.encoder)
+    return Shape(
+        model=model,
+        network=network,
+        tuned=_parameters(network) - tower,
+        rest=tower,
+        depth=decoder.num_hidden_layers,
+        width=decoder.hidden_size,
+        heads=decoder.num_attention_heads,
+        vocabulary=decoder.vocab_size,
+        tokens=tokens,
+        feature=feature,
+        room=getattr(decoder, "max_position_embeddings", None),
+    )
+
+
+def _features(tower: Any) -> tuple[int, int]:
+    """Let the image tower look at a photo without pixels."""
+    size = tower.config.image_size
+    height, width = size if isinstance(size, list | tuple) else (size, size)
+    device = next(tower.parameters()).device
+    with torch.inference_mode():
+        seen = tower(pixel_values=torch.zeros(1, tower.config.num_channels, height, width, device=device))
+    tokens, feature = seen.last_hidden_state.shape[1:]
+    return tokens, feature
+
+
+def _parameters(network: Any) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
