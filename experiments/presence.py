@@ -7,9 +7,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments import hub
 from experiments.assets import Archive
@@ -17,13 +19,12 @@ from experiments.captioning import model_folder
 from experiments.datasets import cifar10, flickr30k
 from experiments.datasets.downloads import file_names
 from experiments.errors import UserError
-from experiments.profile import Profile
 from experiments.sections.captioner import EncoderDecoderSection, PrefixCaptionerSection
 from experiments.sections.images import Cifar10Section
 from experiments.sections.photos import Cifar10Captions, Flickr30k
-from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower
+from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotSection
 
-SECTIONS = frozenset({"images", "photos", "captioner", "zero_shot"})
+SECTIONS = ("images", "photos", "captioner", "zero_shot")
 """The parts of a profile that name something from outside."""
 
 TORCHVISION = "https://www.cs.toronto.edu/~kriz"
@@ -34,16 +35,14 @@ _LIMIT = 11.0
 _LEAST = 3.0
 """Seconds that a host has for its answer however late it is asked."""
 
-_Check = Callable[[], str | None]
+_Ask = Callable[[], str | None]
 
 
-def require_present(
-    profile: Profile, root: Path, downloads: Path, sections: Collection[str] = SECTIONS
-) -> None:
+def require_present(profile: Any, root: Path, downloads: Path, sections: Collection[str] = SECTIONS) -> None:
     """Check within 15 s that data and weights that `sections` of a profile name are here or can be fetched.
 
-    Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data and models of
-    a user's own are left to those who read them.
+    Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
+    left to those who read them.
 
     Raises:
         UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
@@ -52,53 +51,26 @@ def require_present(
         raise UserError("\n".join(sentences))
 
 
-def missing(profile: Profile, root: Path, downloads: Path, sections: Collection[str] = SECTIONS) -> list[str]:
+def missing(profile: Any, root: Path, downloads: Path, sections: Collection[str] = SECTIONS) -> list[str]:
     """Return the lines of `require_present`; all is asked at once."""
-    checks = list(_checks(profile, root, downloads, sections))
-    if not checks:
-        return []
-    with ThreadPoolExecutor(len(checks)) as pool:
-        said = [answer for answer in pool.map(_sentence, checks) if answer]
-    return list(dict.fromkeys(said))
-
-
-def _checks(profile: Profile, root: Path, downloads: Path, sections: Collection[str]) -> Iterator[_Check]:
-    """Yield a check for each asset."""
     end = time.monotonic() + _LIMIT
 
     def left() -> float:
         return min(hub.PATIENCE, max(end - time.monotonic(), _LEAST))
 
-    ask = _once(lambda: hub.unreachable(left()))
-    images, photos, captioner = profile.images, profile.photos, profile.captioner
-    tower = profile.zero_shot.tower
-    needs_cifar10 = ("images" in sections and isinstance(images, Cifar10Section)) or (
-        "photos" in sections and isinstance(photos, Cifar10Captions)
+    check = _Checks(
+        root,
+        downloads,
+        left,
+        _once(lambda: hub.unreachable(left())),
+        _once(lambda: _cifar10(downloads, left())),
     )
-    if needs_cifar10:
-        yield lambda: _cifar10(downloads, left())
-    if "photos" in sections and isinstance(photos, Flickr30k):
-        yield lambda: flickr30k.missing(photos, root, ask)
-    if "captioner" in sections and isinstance(captioner, EncoderDecoderSection):
-        yield lambda: model_folder.missing(captioner, root, ask)
-    if "captioner" in sections and isinstance(captioner, PrefixCaptionerSection):
-        yield lambda: _smollm2(downloads, left)
-    if "zero_shot" in sections and isinstance(tower, OpenClipTower):
-        yield lambda: _tower(tower, root, ask)
-    if "zero_shot" in sections and isinstance(tower, ImagenetBridge):
-        yield lambda: _minilm(downloads, left)
+    wanted = [getattr(profile, name) for name in SECTIONS if name in sections]
+    with ThreadPoolExecutor(len(SECTIONS)) as pool:
+        return list(dict.fromkeys(filter(None, pool.map(check, wanted))))
 
 
-def _sentence(check: _Check) -> str | None:
-    try:
-        return check()
-    except UserError as error:
-        return str(error)
-    except ModuleNotFoundError:  # the stage that needs the package says so, and how to install it
-        return None
-
-
-def _once(ask: _Check) -> _Check:
+def _once(ask: _Ask) -> _Ask:
     """Return a function that asks when it is first called, and recalls the answer after that."""
     lock, said = threading.Lock(), []
 
@@ -111,23 +83,49 @@ def _once(ask: _Check) -> _Check:
     return answer
 
 
-def _tower(tower: OpenClipTower, root: Path, ask: _Check) -> str | None:
-    # Imported here, in a thread: torch and open_clip take seconds, in which the hosts are asked.
-    from experiments.classification import open_clip_weights
+@dataclass(frozen=True)
+class _Checks:
+    """What all sections' checks share; `left` returns the seconds that a host has for its answer."""
 
-    return open_clip_weights.missing(tower, root, ask)
+    root: Path
+    downloads: Path
+    left: Callable[[], float]
+    ask_hub: _Ask
+    cifar10: _Ask
 
+    def __call__(self, section: Any) -> str | None:
+        """Return a sentence if what a section names is missing, else None."""
+        try:
+            return self._missing(section)
+        except UserError as error:
+            return str(error)
+        except ModuleNotFoundError:  # the stage that needs the package says so, and how to install it
+            return None
 
-def _smollm2(downloads: Path, left: Callable[[], float]) -> str | None:
-    from experiments.captioning.prefix import SMOLLM2
+    def _missing(self, section: Any) -> str | None:
+        # What imports torch is imported here, in a thread: it takes seconds, in which the hosts are asked.
+        match section:
+            case Cifar10Section() | Cifar10Captions():
+                found = self.cifar10()
+            case Flickr30k():
+                found = flickr30k.missing(section, self.root, self.ask_hub)
+            case EncoderDecoderSection():
+                found = model_folder.missing(section, self.root, self.ask_hub)
+            case PrefixCaptionerSection():
+                from experiments.captioning.prefix import SMOLLM2
 
-    return _archive(SMOLLM2, downloads, left())
+                found = _archive(SMOLLM2, self.downloads, self.left())
+            case ZeroShotSection(tower=OpenClipTower() as tower):
+                from experiments.classification import open_clip_weights
 
+                found = open_clip_weights.missing(tower, self.root, self.ask_hub)
+            case ZeroShotSection(tower=ImagenetBridge()):
+                from experiments.classification.bridge import MINILM
 
-def _minilm(downloads: Path, left: Callable[[], float]) -> str | None:
-    from experiments.classification.bridge import MINILM
-
-    return _archive(MINILM, downloads, left())
+                found = _archive(MINILM, self.downloads, self.left())
+            case _:
+                found = None
+        return found
 
 
 def _archive(archive: Archive, downloads: Path, patience: float) -> str | None:
