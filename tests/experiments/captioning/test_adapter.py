@@ -30,7 +30,8 @@ def captioner() -> EncoderDecoderCaptioner:
 @pytest.fixture
 def pairs(captioner: EncoderDecoderCaptioner) -> Pairs:
     random = np.random.default_rng(0)
-    return Pairs(captioner.encode(list(random.integers(0, 255, (4, 32, 32, 3), dtype=np.uint8))), CAPTIONS)
+    photos = list(random.integers(0, 255, (4, 32, 32, 3), dtype=np.uint8))
+    return Pairs(captioner.encode(photos).numpy(), CAPTIONS)
 
 
 def adapted(captioner: Any, r: int = 4, dropout: float = 0.0, targets: tuple[str, ...] = TARGETS) -> Any:
@@ -76,16 +77,16 @@ def test_a_new_adapter_changes_nothing_and_a_tuned_one_is_undone_by_switching_it
 ):
     captioner.network.eval()
     with torch.inference_mode():
-        base = captioner.logits(pairs.features, CAPTIONS)
+        base = captioner.logits(torch.tensor(pairs.features), CAPTIONS)
     tuned = adapted(captioner)
     tuned.network.eval()
     with torch.inference_mode():
-        assert torch.equal(tuned.logits(pairs.features, CAPTIONS), base)
+        assert torch.equal(tuned.logits(torch.tensor(pairs.features), CAPTIONS), base)
     tune(tuned, pairs, RECIPE, progress=silently)
     with torch.inference_mode():
-        assert not torch.allclose(tuned.logits(pairs.features, CAPTIONS), base)
+        assert not torch.allclose(tuned.logits(torch.tensor(pairs.features), CAPTIONS), base)
         with tuned.network.disable_adapter():
-            assert torch.equal(tuned.logits(pairs.features, CAPTIONS), base)
+            assert torch.equal(tuned.logits(torch.tensor(pairs.features), CAPTIONS), base)
 
 
 def test_tuning_lowers_the_loss_and_leaves_the_base_as_it_was(
@@ -114,9 +115,12 @@ def test_what_peft_saved_is_loaded_by_peft_and_writes_the_same_captions(
     tuned = adapted(captioner)
     tune(tuned, pairs, RECIPE, progress=silently)
     size = adapter.save(tuned, tmp_path / "adapter")
-    written = tuned.generate(pairs.features, LIMITS)
-    assert written != other.generate(pairs.features, LIMITS)
-    assert with_saved_adapter(other, tmp_path / "adapter").generate(pairs.features, LIMITS) == written
+    written = tuned.generate(torch.tensor(pairs.features), LIMITS)
+    assert written != other.generate(torch.tensor(pairs.features), LIMITS)
+    assert (
+        with_saved_adapter(other, tmp_path / "adapter").generate(torch.tensor(pairs.features), LIMITS)
+        == written
+    )
     trainable, _ = adapter.counts(tuned.network)
     assert 4 * trainable < size < 4 * trainable + 20_000
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())

@@ -86,7 +86,7 @@ def photos(count: int = 16) -> list[np.ndarray]:
 
 
 def labelled(captioner: PrefixCaptioner) -> Labelled:
-    return Labelled(captioner.look(photos()), torch.arange(16) % 2, CLASSES)
+    return Labelled(captioner.look(photos()).numpy(), torch.arange(16) % 2, CLASSES)
 
 
 def test_photos_of_any_size_become_one_token_for_each_quarter(captioner: PrefixCaptioner):
