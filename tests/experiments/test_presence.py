@@ -39,7 +39,7 @@ def off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         hub, "unreachable", lambda patience=0.0: "https://hub did not answer (no route to host)"
     )
-    monkeypatch.setattr(presence, "_ask_registry", refuse)
+    monkeypatch.setattr(presence, "_ask_npm", refuse)
     monkeypatch.setattr(presence, "_ask_torchvision", refuse)
 
 
@@ -186,7 +186,7 @@ def test_an_answer_is_enough_and_one_of_two_sources_of_cifar10_too(
         raise ConnectionError("no route to host")
 
     monkeypatch.setattr(hub, "unreachable", lambda patience: None)
-    for answers, silent in (("_ask_registry", "_ask_torchvision"), ("_ask_torchvision", "_ask_registry")):
+    for answers, silent in (("_ask_npm", "_ask_torchvision"), ("_ask_torchvision", "_ask_npm")):
         monkeypatch.setattr(presence, silent, refuse)
         monkeypatch.setattr(presence, answers, lambda *_: 200)
         assert presence.missing(assignment(), tmp_path, tmp_path) == []
