@@ -1,6 +1,7 @@
 """What each classifier calls the images of each class, or where there are many its most frequent mistakes."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def _matrix(axes: Axes, result: Classification) -> None:
         if round(share) >= 1:
             colour = "white" if share > 55 else "#222222"
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
-    axes.set_title(shortened(result.model, 46))
+    axes.set_title(fill(shortened(result.model, 60), 32))
     names = [shortened(name, 16) for name in result.classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
@@ -65,7 +66,7 @@ def _mistakes(values: Mapping[str, Classification], made: Mapping[str, Sequence[
 def _bars(axes: Axes, result: Classification, pairs: Sequence[tuple[int, int]], colour: str) -> None:
     counts = [result.confusion[true][called] for true, called in pairs]
     names = [" → ".join(shortened(result.classes[at], 22) for at in pair) for pair in pairs]
-    axes.set_title(shortened(result.model, 80), loc="left")
+    axes.set_title(shortened(result.model, 42), loc="left")
     axes.barh(range(len(counts)), counts, color=colour, height=0.62)
     for row, (count, (true, _)) in enumerate(zip(counts, pairs, strict=True)):
         axes.text(count, row, f" {count} of {sum(result.confusion[true])}", va="center", fontsize=7)

@@ -68,6 +68,8 @@ def pieces(before: str, after: str) -> list[tuple[str, bool]]:
     Words are compared in order, as a reader would mark a manuscript.
     """
     old, new = words(before), words(after)
+    if old == new:
+        return [(" ".join(new), False)] if new else []
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [(" ".join(new[start:end]), step != "equal") for step, _, _, start, end in steps if end > start]
 

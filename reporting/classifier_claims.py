@@ -163,11 +163,11 @@ def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Eviden
         id=key,
         group=f"classes of {stage}",
         says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
-        holds="{{ extreme }} is {{ class }}, with {{ accuracy }} of its images right; next comes"
-        " {{ next }}, with {{ against }} {{ shown() }}.",
+        holds="{{ extreme }} is “{{ class }}”, with {{ accuracy }} of its images right; next comes"
+        " “{{ next }}”, with {{ against }} {{ shown() }}.",
         fails=None,
-        unclear="{{ extreme }} in this sample is {{ class }}, with {{ accuracy }} of its images right, but"
-        " it cannot be told from {{ next }}, with {{ against }} {{ shown() }}.",
+        unclear="{{ extreme }} in this sample is “{{ class }}”, with {{ accuracy }} of its images right, but"
+        " it cannot be told from “{{ next }}”, with {{ against }} {{ shown() }}.",
         words={
             "extreme": extreme.capitalize(),
             "class": ("text", f"{stage}.classes.{at}"),
@@ -186,13 +186,13 @@ def _confusion(stage: str, pairs: Sequence[tuple[int, int]], evidence: Evidence)
         id=key,
         group=f"classes of {stage}",
         says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
-        holds="The most frequent mistake is to call {{ actual }} images {{ called }} ({{ times }} of"
-        " {{ all }} images); next comes calling {{ next_actual }} images {{ next_called }}"
+        holds="The most frequent mistake is to call “{{ actual }}” images “{{ called }}” ({{ times }} of"
+        " {{ all }} images); next comes calling “{{ next_actual }}” images “{{ next_called }}”"
         " ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
         fails=None,
-        unclear="The most frequent mistake in this sample is to call {{ actual }} images {{ called }}"
-        " ({{ times }} of {{ all }} images), but that cannot be told from calling {{ next_actual }} images"
-        " {{ next_called }} ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
+        unclear="The most frequent mistake in this sample is to call “{{ actual }}” images “{{ called }}”"
+        " ({{ times }} of {{ all }} images), but that cannot be told from calling “{{ next_actual }}” images"
+        " “{{ next_called }}” ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
         words={
             "actual": ("text", f"{stage}.classes.{actual}"),
             "called": ("text", f"{stage}.classes.{called}"),

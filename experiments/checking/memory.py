@@ -53,8 +53,9 @@ def peaks(
 
 def _captioner_peaks(profile: Profile, caption_length: int, shape: Shape) -> Iterator[Peak]:
     captioner, lora = profile.captioner, profile.lora
-    is_prefix, is_half = isinstance(captioner, PrefixCaptionerSection), captioner.precision == "bf16"
-    length = caption_length + shape.tokens * is_prefix
+    is_half = captioner.precision == "bf16"
+    # A prefix captioner's photos stand before the caption as tokens of their own.
+    length = caption_length + shape.tokens * isinstance(captioner, PrefixCaptionerSection)
     weights = FLOAT * shape.tuned
     # In 16 bits the weights are there once more.
     still = FLOAT * shape.rest + weights + (weights / 2 if is_half else 0)
@@ -66,7 +67,7 @@ def _captioner_peaks(profile: Profile, caption_length: int, shape: Shape) -> Ite
         still + 3 * weights + batch,
         "full fine-tuning: the captioner's weights, their gradients and two moments each",
     )
-    if is_prefix:
+    if isinstance(captioner, PrefixCaptionerSection):
         joint = _batch(captioner.joint.batch_size, length, shape, is_half)
         checkpoint = 2 * 3 * weights  # put together in memory, and copied once
         yield Peak(

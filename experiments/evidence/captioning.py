@@ -113,8 +113,16 @@ def _of_measures(
         other=other,
         difference=found.estimate,
         test=test,
-        p=found.p,
+        p=max(found.p, least_p(found.estimate.n)),
     )
+
+
+def least_p(n: int) -> float:
+    """Return the smallest p that an exact paired test of `n` photos can give: all changes have one sign.
+
+    Resampling two photos or five knows nothing of any others, and would be as sure of them as of hundreds.
+    """
+    return 2.0 ** (1 - n)
 
 
 def _distance(variant: TunedVariant, generated: Generated) -> Measure:

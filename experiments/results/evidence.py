@@ -15,9 +15,10 @@ class Tested(Frozen):
     `one` and `other` are the figures and `difference` estimates one - other, all in `unit` (shares lie
     in [0, 1]); `stages` names the results that they come from. Where both are shares of the same items,
     `only_one` and `only_other` count the items for which only one side is right. `p` is two-sided, by
-    `test`; where the pair was picked out as an extreme, `p` is already multiplied by `chosen_among`,
-    the number of pairs that might have been picked. `adjusted` is `p` after Holm's correction over the
-    family, and `verdict` is "unclear" unless `adjusted` lies below the family's significance.
+    `test`, and not below what an exact paired test of as many photos can give; where the pair was picked out
+    as an extreme, it is already multiplied by `chosen_among`, the number of pairs that might have been
+    picked. `adjusted` is `p` after Holm's correction over the family, and `verdict` is "unclear" unless
+    `adjusted` lies below the family's significance.
     """
 
     stages: tuple[str, ...]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.markdown import Markdown, escape, strong, words
+from reporting.markdown import Markdown, command, escape, strong, words
 
 HOSTILE = [
     "# Heading",
@@ -99,3 +99,9 @@ def test_hostile_texts_reach_the_page_as_they_are() -> None:
 def test_any_text_reaches_the_page_as_it_is(texts: list[str]) -> None:
     expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).rstrip(" ") for text in texts]
     assert read_back(texts) == expected
+
+
+def test_a_command_is_code_unless_it_could_end_the_code_or_be_a_shortcode() -> None:
+    assert command('cd x && y -c "$Z"/a') == '`cd x && y -c "$Z"/a`'
+    for text in ("a `b`", "a {{< env HOME >}}", "a\nb"):
+        assert command(text) == escape(text)

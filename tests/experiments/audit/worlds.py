@@ -59,6 +59,12 @@ WRITTEN = (
     ("a picture of a bird", "a brown bird on a twig", ("a small bird on a branch", "a brown bird")),
     ("a photo of a deer", "a brown deer in a field", ("a deer in a meadow", "a deer in tall grass")),
     ("a photo of a frog", "a green frog on a leaf", ("a green frog on a leaf", "a frog")),
+    ("a photo of a horse", "a white horse by a fence", ("a white horse", "a horse by an old fence")),
+    ("a picture of a truck", "a red truck on a road", ("a red truck on the road", "a truck")),
+    ("a photo of a plane", "a grey plane in the sky", ("a grey plane in a blue sky", "a plane flies")),
+    ("a photo of a car", "a blue car near a house", ("a blue car", "a car stands near a house")),
+    ("a photo of a cat", "a black cat in a box", ("a black cat in a box", "a cat sits in a box")),
+    ("a photo of a dog", "a white dog in the snow", ("a white dog in snow", "one dog in the snow")),
 )
 
 

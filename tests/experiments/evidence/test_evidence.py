@@ -147,3 +147,11 @@ def test_two_classes_have_no_next_to_the_extremes(usual: dict, stages: tuple[str
     }
     keys = {each.key for each in classifier_comparisons(two, usual["data_sets"], DRAWS)}
     assert not [key for key in keys if key.endswith(("hardest", "easiest", "confusion"))]
+
+
+def test_so_few_photos_settle_nothing_however_much_they_change() -> None:
+    for photos, settled in ((2, False), (5, False), (40, True)):
+        tests = results(World(photos=photos))["evidence"].tests
+        for key in ("caption_chrf", "caption_distance", "distance_rank_1"):
+            assert (tests[key].verdict != "unclear") == settled, (photos, key)
+            assert tests[key].p >= 2.0 ** (1 - photos)

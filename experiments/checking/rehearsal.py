@@ -1,0 +1,132 @@
+"""A few real units of each heavy stage's work, timed on this machine; nothing of them stays."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.assets import Archive
+from experiments.checking.times import ClassifierPace, ZeroShotPace
+from experiments.classification.training import TEST_BATCH
+from experiments.classification.zero_shot import zero_shot
+from experiments.context import Context
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.pictures import Chosen
+from experiments.errors import UserError
+from experiments.results.trained import TrainedClassifier
+from experiments.results.zero_shot import ZeroShot
+from experiments.sections.training import TrainingSection
+from experiments.sections.zero_shot import ZeroShotSection
+
+Stage = Callable[[Any, Mapping[str, object], Context], TrainedClassifier]
+"""Trains and tests a network by its section of the profile."""
+
+STEPS = 3
+"""Training steps that are made, the first of which warms up."""
+PIXELS = 2**19
+"""Pixels of a batch: fewer images are rehearsed with where they are large."""
+PICTURES = 24
+"""Images that the zero-shot tower sees."""
+CLASSES = 3
+"""Classes that the zero-shot tower is described, of however many there are."""
+
+
+def few(batch_size: int, side: int) -> int:
+    """Return how many images of `side` pixels a batch is rehearsed with."""
+    return max(2, min(batch_size, PIXELS // side**2))
+
+
+def rehearse_classifier(stage: Stage, section: TrainingSection, images: ClassifiedImages) -> ClassifierPace:
+    """Let a stage train its network for a few steps on `images`, however few they are, and test it."""
+    batch = few(section.batch_size, images.train_images.shape[1])
+    tested = few(TEST_BATCH, images.train_images.shape[1])
+    short = section.model_copy(update={"epochs": 1, "batch_size": batch})
+    moments: list[float] = []
+    with _context(
+        _tiled(images, STEPS * batch, tested), lambda: moments.append(time.perf_counter())
+    ) as context:
+        result = stage(short, {}, context)
+    seconds = (moments[-1] - moments[0]) / (len(moments) - 1)
+    return ClassifierPace(train=seconds / batch, test=1 / result.images_per_second)
+
+
+def rehearse_zero_shot(
+    section: ZeroShotSection, images: ClassifiedImages, downloads: Path, root: Path
+) -> ZeroShotPace:
+    """Classify a few images by a few classes, as the stage does."""
+    classes = images.classes[:CLASSES]
+    some = replace(
+        _first(images, PICTURES),
+        classes=classes,
+        train_labels=images.train_labels[:PICTURES] % len(classes),
+        test_labels=images.test_labels[:PICTURES] % len(classes),
+    )
+    moments: list[float] = []
+    start = time.perf_counter()
+    with _context(some, lambda: moments.append(time.perf_counter()), downloads, root) as context:
+        result: ZeroShot = zero_shot(section, {}, context)
+    end, image = time.perf_counter(), 1 / result.images_per_second
+    encoded = min(PICTURES, len(images.test_labels)) * image
+    return ZeroShotPace(
+        load=max(0.0, moments[0] - start - encoded), image=image, describe=(end - moments[-1]) / len(classes)
+    )
+
+
+def at_hand(downloads: Path) -> Callable[[Archive], Path]:
+    """Return the function that finds an archive's folder among the downloads, and downloads nothing."""
+
+    def find(archive: Archive) -> Path:
+        folder = downloads / f"{archive.package}-{archive.version}"
+        if not folder.is_dir():
+            raise UserError(f"{archive.package} {archive.version} is not on this machine yet.")
+        return folder
+
+    return find
+
+
+@contextmanager
+def _context(
+    images: ClassifiedImages, tick: Callable[[], None], downloads: Path = Path(), root: Path = Path()
+) -> Iterator[Context]:
+    """Lend a stage these images and a folder that goes away; `tick` is called when it reports."""
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
+        yield Context(
+            images=lambda: images,
+            fetch=at_hand(downloads),
+            scratch=Path(scratch),
+            shared=Path(scratch),
+            progress=lambda done, total, note: tick(),
+            root=root,
+        )
+
+
+def _tiled(images: ClassifiedImages, train: int, test: int) -> ClassifiedImages:
+    """Return as many images as are asked for, the same over and over."""
+    positions = np.arange(train) % len(images.train_labels)
+    tested = np.arange(test) % len(images.test_labels)
+    return ClassifiedImages(
+        classes=images.classes,
+        train_images=images.train_images[positions],
+        train_labels=images.train_labels[positions],
+        test_images=images.test_images[tested],
+        test_labels=images.test_labels[tested],
+    )
+
+
+def _first(images: ClassifiedImages, count: int) -> ClassifiedImages:
+    """Return the first few images of each part, with their pictures as large as they are."""
+    train, test = (np.arange(min(count, len(part))) for part in (images.train_labels, images.test_labels))
+    return ClassifiedImages(
+        classes=images.classes,
+        train_images=images.train_images[train],
+        train_labels=images.train_labels[train],
+        test_images=images.test_images[test],
+        test_labels=images.test_labels[test],
+        train_originals=Chosen(images.train_pictures, train),
+        test_originals=Chosen(images.test_pictures, test),
+    )
