@@ -1,9 +1,12 @@
 """What a check finds: what it read, what is worth knowing, and what must be put right, a sentence each."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from experiments.errors import UserError
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,38 @@ def together(parts: Iterable[Findings]) -> Findings:
     )
 
 
-def guarded(what: str, look: Callable[[], Findings]) -> Findings:
-    """Return what `look` finds; a failure of its own, whatever it is, is a problem."""
-    try:
-        return look()
-    except UserError as error:
-        return Findings(problems=tuple(str(error).splitlines()))
-    except Exception as error:  # the other checks must go on
-        return Findings(
-            problems=(
-                f"The check of {what} could not be finished ({type(error).__name__}: {error}): what it would "
-                "have found is unknown, and a run is likely to fail there.",
+@dataclass(frozen=True)
+class Notes:
+    """The findings of checks, one after the other: a check that fails is noted, and the others go on."""
+
+    parts: list[Findings] = field(default_factory=list)
+
+    def found(self) -> Findings:
+        """Return all that was found."""
+        return together(self.parts)
+
+    def result(self, what: str, work: Callable[[], Value]) -> Value | None:
+        """Return what `work` returns, None if it fails, for whatever reason: that is a problem of its own."""
+        try:
+            return work()
+        except UserError as error:
+            self.parts.append(Findings(problems=tuple(str(error).splitlines())))
+        except Exception as error:  # the other checks must go on
+            reason = " ".join(str(error).split()).rstrip(" .") or "without a reason"
+            sentence = (
+                f"The check of {what} could not be finished ({type(error).__name__}: {reason}): a run is "
+                "likely to fail there as well, so look into it first."
             )
-        )
+            self.parts.append(Findings(problems=(sentence,)))
+        return None
+
+    def take(self, what: str, look: Callable[[], Findings]) -> bool:
+        """Note what `look` finds, and tell whether there was no problem."""
+        found = self.result(what, look)
+        if found is None:
+            return False
+        self.parts.append(found)
+        return not found.problems
 
 
 def _once(sentences: Iterable[str]) -> tuple[str, ...]:

@@ -1,21 +1,27 @@
-"""What there is to say of the models: whether they can be had, and whether the options fit them."""
+"""Whether the options for tuning and writing captions fit the captioner."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from experiments.captioning.encoder_decoder import random_encoder_decoder
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.checking.findings import Findings
 from experiments.checking.shapes import Shape, folder_of
-from experiments.checking.wording import counted, in_bytes, such_as
+from experiments.checking.wording import counted, in_bytes
 from experiments.errors import UserError
 from experiments.profile import Profile
-from experiments.sections.captioner import EncoderDecoderSection
+from experiments.sections.captioner import (
+    AnyCaptionerSection,
+    EncoderDecoderSection,
+    RandomCaptionerSection,
+)
 from experiments.sections.lora import LoraSection
 from experiments.sections.variants import VariantsSection
-from experiments.sections.zero_shot import Prompts
+
+TOKENS_PER_WORD = 4 / 3
+"""Of English in the vocabularies of language models, about."""
 
 
 def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
@@ -53,34 +59,18 @@ def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
     )
 
 
-def findings_of_prompts(
-    sets: Sequence[Prompts], classes: Sequence[str], tokenise: Callable[[list[str]], torch.Tensor]
-) -> Findings:
-    """Look for prompts that are there twice, and for classes whose name a prompt cannot hold."""
-    remarks = [
-        f"The prompt set {prompts.name!r} holds {template!r} twice, so that it counts twice."
-        for prompts in sets
-        for template in dict.fromkeys(prompts.templates)
-        if prompts.templates.count(template) > 1
-    ]
-    longest = max((template for prompts in sets for template in prompts.templates), key=len)
-    cut = [name for name in classes if _is_cut(longest.replace("{}", name), tokenise)]
-    if cut:
-        remarks.append(
-            f"Classes whose prompts the text tower cuts off, since their names are too long: {such_as(cut)}."
-        )
-    return Findings(remarks=tuple(remarks))
-
-
-def token_counts(section: Any, root: Path, captions: Sequence[str]) -> list[int] | None:
-    """Return the number of tokens of each caption, its end included, None if the tokenizer is not here."""
+def token_counts(section: AnyCaptionerSection, root: Path, captions: Sequence[str]) -> list[int]:
+    """Return the tokens that each caption has, its end included: about, where the tokenizer is not here."""
     folder = folder_of(section, root) if isinstance(section, EncoderDecoderSection) else None
-    if folder is None:
-        return None
-    prepare_transformers()
-    from transformers import AutoTokenizer
+    if isinstance(section, RandomCaptionerSection):
+        tokenizer: Any = random_encoder_decoder(section).tokenizer
+    elif folder:
+        prepare_transformers()
+        from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    else:
+        return [math.ceil(len(caption.split()) * TOKENS_PER_WORD) + 1 for caption in captions]
     return [len(tokenizer(caption, add_special_tokens=False)["input_ids"]) + 1 for caption in captions]
 
 
@@ -113,8 +103,3 @@ def _layers(shape: Shape, target: str) -> dict[str, tuple[int, int]]:
         return shape.layers((target,))
     except UserError:
         return {}
-
-
-def _is_cut(text: str, tokenise: Callable[[list[str]], torch.Tensor]) -> bool:
-    """Tell whether a text fills all tokens that there are: another word more changes nothing then."""
-    return torch.equal(tokenise([text]), tokenise([f"{text} and"]))

@@ -1,0 +1,66 @@
+"""Which of the profile's models are on this machine, so that they can be rehearsed with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.assets import Archive
+from experiments.captioning.prefix import SMOLLM2
+from experiments.checking.reading_images import cifar10_is_at_hand
+from experiments.checking.shapes import folder_of
+from experiments.classification import open_clip_weights
+from experiments.classification.bridge import MINILM
+from experiments.errors import UserError
+from experiments.profile import Profile
+from experiments.sections.captioner import EncoderDecoderSection, PrefixCaptionerSection
+from experiments.sections.images import Cifar10Section
+from experiments.sections.photos import Cifar10Captions
+from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower
+
+CIFAR10_BYTES = 500_000_000
+"""Of the archive, unpacked and decoded, about."""
+ARCHIVE_BYTES = 200_000_000
+"""Of a package and its unpacked files, about."""
+
+
+def has_captioner(profile: Profile, root: Path, downloads: Path) -> bool:
+    """Tell whether the captioner, or all its parts, can be loaded without a download."""
+    match profile.captioner:
+        case PrefixCaptionerSection():
+            return _is_unpacked(SMOLLM2, downloads)
+        case EncoderDecoderSection() as section:
+            return folder_of(section, root) is not None
+        case _:
+            return True
+
+
+def has_tower(profile: Profile, root: Path, downloads: Path) -> bool:
+    """Tell whether the zero-shot tower can be loaded without a download."""
+    match profile.zero_shot.tower:
+        case ImagenetBridge():
+            return _is_unpacked(MINILM, downloads)
+        case OpenClipTower() as tower:
+            try:
+                return open_clip_weights.missing(tower, root, lambda: "not asked") is None
+            except UserError:
+                return False
+        case _:
+            return True
+
+
+def to_download(profile: Profile, root: Path, downloads: Path) -> dict[str, int]:
+    """Return about how many bytes `run` will fetch into `.cache/`, by what they are."""
+    return dict(_to_download(profile, root, downloads))
+
+
+def _to_download(profile: Profile, root: Path, downloads: Path) -> Iterator[tuple[str, int]]:
+    is_wanted = isinstance(profile.images, Cifar10Section) or isinstance(profile.photos, Cifar10Captions)
+    if is_wanted and not cifar10_is_at_hand(downloads):
+        yield "CIFAR-10", CIFAR10_BYTES
+    if isinstance(profile.captioner, PrefixCaptionerSection) and not _is_unpacked(SMOLLM2, downloads):
+        yield SMOLLM2.package, ARCHIVE_BYTES
+    if isinstance(profile.zero_shot.tower, ImagenetBridge) and not _is_unpacked(MINILM, downloads):
+        yield MINILM.package, ARCHIVE_BYTES
+
+
+def _is_unpacked(archive: Archive, downloads: Path) -> bool:
+    return (downloads / f"{archive.package}-{archive.version}").is_dir()

