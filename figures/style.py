@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from experiments.atomic import write_whole
@@ -22,6 +23,13 @@ COLOURS = {
     "full": "#b03a3a",
 }
 """One colour per classifier and per kind of tuning, the same in every figure; told apart in grey as well."""
+
+_OTHER_SCRIPTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Source Han Sans SC", "WenQuanYi Zen Hei",
+    "Droid Sans Fallback", "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei",
+    "Malgun Gothic", "Noto Sans Thai", "Noto Sans Devanagari", "Nirmala UI", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts for letters that matplotlib's own font lacks, of which any machine has some or none."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -43,7 +51,9 @@ _STYLE: dict[Any, Any] = {
 
 def styled() -> AbstractContextManager[None]:
     """Return the context in which axes are added and drawn on."""
-    return mpl.rc_context(_STYLE)
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    fonts: Any = [_STYLE["font.family"], *(name for name in _OTHER_SCRIPTS if name in there)]
+    return mpl.rc_context({**_STYLE, "font.family": fonts})
 
 
 def shortened(name: str, most: int) -> str:

@@ -12,6 +12,14 @@ _LOOSE = re.compile(
 )
 """What may stand between two letters on paper and not on screen, or the other way around."""
 
+_NOT_READ = re.compile(
+    r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u205f\u2070-\u2bff\u2c60-\u2c7f"
+    r"\ua720-\ua7ff\ufb00-\ufb06]"
+)
+"""What cannot be read off paper as it stands on screen.
+
+It is invisible, runs from right to left, changes its shape, or has no letter in a font."""
+
 _AROUND = 40
 _DEEPEST = 6
 
@@ -20,14 +28,14 @@ def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
     """Yield what a PDF shows otherwise than its page, and the words around it.
 
     What names an origin on the page must follow in the PDF in the same order, and all digits
-    of the PDF must be those of the page, but for page numbers and the table of contents.
+    of the PDF must be those of the page, but for page numbers and the table of contents. Scripts that
+    cannot be read off paper as they stand on screen are left out of both.
     """
     from pypdf import PdfReader
 
     reader = PdfReader(pdf)
-    text = "\n".join(
-        _sheet(sheet.extract_text(), number) for number, sheet in enumerate(reader.pages, start=1)
-    )
+    sheets = (_sheet(sheet.extract_text(), number) for number, sheet in enumerate(reader.pages, start=1))
+    text = _NOT_READ.sub("", "\n".join(sheets))
     yield from _missing(page, text)
     yield from _other_digits(page, text, _entries(reader, reader.outline))
 
@@ -40,7 +48,7 @@ def _sheet(text: str, number: int) -> str:
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
     squeezed, position = _LOOSE.sub("", text), 0
     for origin in origins(body_of(page)):
-        wanted = _LOOSE.sub("", origin.text)
+        wanted = _LOOSE.sub("", _NOT_READ.sub("", origin.text))
         found = squeezed.find(wanted, position)
         if found < 0:
             context = squeezed[max(0, position - _AROUND) : position + _AROUND]
@@ -50,7 +58,7 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _other_digits(page: Element, text: str, entries: list[tuple[int, str, int]]) -> Iterator[tuple[str, str]]:
-    shown, expected = digits(text), digits(text_of(_prose(body_of(page))))
+    shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(_prose(body_of(page)))))
     title = digits(title_block(page))
     contents = (
         "".join(f"{digits(words)}{sheet}" for level, words, sheet in entries if level < depth)

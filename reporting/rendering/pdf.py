@@ -22,6 +22,9 @@ _SHELL = Path(__file__).with_name("page.typ")
 _SAFE_WORD = re.compile(r"[^\W_]+([.,:’][^\W_]+|-[^\W\d_]+)*[,;:.%]?")
 _LONGEST_WORD, _PART = 36, 12
 _MAY_BREAK = "\N{ZERO WIDTH SPACE}"
+_BEYOND = re.compile(r"[\u0700-\u08ff\u0980-\u1dff\u2e80-\ua71f\ua800-\uf8ff\U0001f000-\U0003ffff]")
+"""Scripts and signs that Typst's own fonts lack, such as Chinese, Korean, Thai and emoji."""
+
 BESIDE = "beside"
 """The class of a div whose first block stands beside the rest; Quarto sets them one below the other."""
 
@@ -46,9 +49,19 @@ def source(tree: Node, page: Page, site: Site, markdown: Markdown) -> str:
 
 
 def render(typst_source: str, page: Page, root: Path) -> bytes:
-    """The PDF; the same bytes for the same source if SOURCE_DATE_EPOCH is set."""
+    """The PDF; the same bytes for the same source if SOURCE_DATE_EPOCH is set.
+
+    Scripts that Typst brings no letters for are set in fonts of this machine, if it has any.
+    """
     import typst
 
+    beyond = _BEYOND.search(typst_source)
+    if beyond:
+        print(
+            f"{page.name}: the PDF sets {beyond[0]!r} and the like in fonts of this machine; where it has "
+            "none, boxes stand for them, and the HTML page alone can be read.",
+            file=sys.stderr,
+        )
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is not None and not epoch.isdecimal():
         raise UserError(f"SOURCE_DATE_EPOCH must be a number of seconds, not {epoch!r}.")
@@ -56,7 +69,7 @@ def render(typst_source: str, page: Page, root: Path) -> bytes:
         pdf, warnings = typst.compile_with_warnings(
             typst_source.encode(),
             root=root,  # pyright: ignore[reportArgumentType]  (typst knows paths, its types do not)
-            ignore_system_fonts=True,
+            ignore_system_fonts=not beyond,
             timestamp=None if epoch is None else int(epoch),
         )
     except typst.TypstError as error:

@@ -216,3 +216,21 @@ def test_a_pdf_that_shows_something_else_is_caught(
 def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path) -> None:
     (found,) = beside(good, tmp_path, BODY.replace("#. two", "two")) or ["nothing"]
     assert "other digits than the page" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "一只猫在红色地毯上 3 只", "고양이 2마리", "แมวสีเทา 2", "एक बिल्ली १ 2", "a cat 😀 on 2 mats",
+        "👩‍👩‍👧 family",
+        "قطة رمادية 12 و 34 على سجادة", "חתול 12 אפור 34", "a\x01b\x7fc", "серая кошка", "étude naïve",
+    ],
+)  # fmt: skip
+def test_a_caption_in_any_script_agrees_on_page_and_paper_and_its_digits_are_compared(
+    tmp_path: Path, text: str
+) -> None:
+    body = f'# A {{#sec-a}}\n\nBefore [{text}]{{data-from="vit.caption" data-as="text"}} after.\n'
+    good = Project(tmp_path / "good").page(body).render().site
+    assert check(good, results(caption=text)).problems == ()
+    found = beside(good, tmp_path / "bad", body.replace("after", "after 7"))
+    assert any("other digits than the page" in problem for problem in found)
