@@ -5,6 +5,7 @@ from pathlib import Path
 
 from experiments.assets import Archive
 from experiments.captioning.prefix import SMOLLM2
+from experiments.checking.findings import Findings
 from experiments.checking.reading_images import cifar10_is_at_hand
 from experiments.checking.shapes import folder_of
 from experiments.classification import open_clip_weights
@@ -45,6 +46,21 @@ def has_tower(profile: Profile, root: Path, downloads: Path) -> bool:
                 return False
         case _:
             return True
+
+
+def findings_at_hand(profile: Profile, root: Path, downloads: Path) -> Findings:
+    """Name the models that are not on this machine."""
+    there = {
+        "The captioner": has_captioner(profile, root, downloads),
+        "The zero-shot tower": has_tower(profile, root, downloads),
+    }
+    return Findings(
+        remarks=tuple(
+            f"{what} is not on this machine, so that it is not rehearsed and its time not estimated."
+            for what, is_there in there.items()
+            if not is_there
+        )
+    )
 
 
 def to_download(profile: Profile, root: Path, downloads: Path) -> dict[str, int]:

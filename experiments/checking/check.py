@@ -12,9 +12,9 @@ from rich.console import Console
 
 from experiments import cache, presence, progress
 from experiments.checking import photos as seen_photos
-from experiments.checking.at_hand import to_download
+from experiments.checking.at_hand import findings_at_hand, to_download
 from experiments.checking.captioner import findings_of_lengths, findings_of_shape, token_counts
-from experiments.checking.counts import Counts, counts_of
+from experiments.checking.counts import Counts, counts_of, side_of
 from experiments.checking.disk import bytes_of_results, findings_of_disk
 from experiments.checking.findings import Findings, Notes
 from experiments.checking.images import findings_of_images, findings_of_networks
@@ -65,7 +65,8 @@ class _Check:
         read = time.perf_counter() - start
         photos = self._photos()
         notes.take("what comes from hubs", self._presence)
-        networks_fit = images is not None and self._networks_fit(images)
+        notes.take("the models", lambda: findings_at_hand(profile, project.root, downloads))
+        networks_fit = self._networks_fit(images)
         shape = notes.result("the captioner", lambda: shape_of(profile.captioner, project.root))
         lengths = self._lengths(photos)
         captioner_fits = shape is not None and self._captioner_fits(shape, lengths)
@@ -94,10 +95,8 @@ class _Check:
 
     def _images(self) -> SeenImages | None:
         section = self.project.profile.images
-        side = getattr(section, "size", 32)
-        batch = max(
-            few(part.batch_size, side) for part in (self.project.profile.cnn, self.project.profile.vit)
-        )
+        networks = (self.project.profile.cnn, self.project.profile.vit)
+        batch = max(few(network.batch_size, side_of(section)) for network in networks)
         with progress.shown("images", self.console) as report:
             seen = self.notes.result(
                 "the images",
@@ -125,10 +124,9 @@ class _Check:
         project = self.project
         return Findings(problems=tuple(presence.missing(project.profile, project.root, project.downloads)))
 
-    def _networks_fit(self, images: SeenImages) -> bool:
-        if images.few is None:
-            return False
-        side, train, profile = images.few.train_images.shape[1], images.count("train"), self.project.profile
+    def _networks_fit(self, images: SeenImages | None) -> bool:
+        profile = self.project.profile
+        side, train = side_of(profile.images), images.count("train") if images else 0
         return self.notes.take(
             "the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train)
         )

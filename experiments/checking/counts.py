@@ -7,8 +7,11 @@ from experiments.datasets.cifar10 import CLASSES
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.profile import Profile
 from experiments.sections.captioner import PrefixCaptionerSection
-from experiments.sections.images import Cifar10Section
+from experiments.sections.images import AnyImages, Cifar10Section
 from experiments.sections.zero_shot import ImagenetBridge
+
+SIDE = 32
+"""Of CIFAR-10's images, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,18 @@ class Counts:
     evaluation: int
 
 
+def side_of(section: AnyImages) -> int:
+    """Return the side in pixels at which networks that are trained from scratch see images."""
+    return SIDE if isinstance(section, Cifar10Section) else section.size
+
+
 def counts_of(profile: Profile, images: SeenImages, photos: CaptionedPhotos | None) -> Counts | None:
     """Count what was read, or is known of what is still to be fetched; None if either part is not known."""
     captioner, tower = profile.captioner, profile.zero_shot.tower
     if images.few:
         train, test, classes = images.count("train"), images.count("test"), len(images.classes)
-        side = images.few.train_images.shape[1]
     elif images.absent and isinstance(profile.images, Cifar10Section):
-        train, test, classes, side = 50_000, 10_000, len(CLASSES), 32
+        train, test, classes = 50_000, 10_000, len(CLASSES)
     else:
         return None
     tuning = len(photos.tuning) if photos else getattr(profile.photos, "tuning", None)
@@ -49,7 +56,7 @@ def counts_of(profile: Profile, images: SeenImages, photos: CaptionedPhotos | No
         train=train,
         test=test,
         classes=classes,
-        side=side,
+        side=side_of(profile.images),
         stored=profile.images.kind in ("folder", "torchvision"),
         unlabelled=min(tower.unlabelled_images, train) if isinstance(tower, ImagenetBridge) else 0,
         aligned=min(captioner.photos, train) if isinstance(captioner, PrefixCaptionerSection) else 0,

@@ -43,7 +43,10 @@ def findings_of_images(seen: SeenImages, section: AnyImages) -> Findings:
 
 
 def findings_of_networks(cnn: CnnSection, vit: VitSection, side: int, train: int) -> Findings:
-    """Hold the networks that are trained from scratch against `train` images of `side` pixels square."""
+    """Hold the networks that are trained from scratch against `train` images of `side` pixels square.
+
+    How many images there are is not known where `train` is 0.
+    """
     problems, remarks = [], []
     if (side - 1) >> len(cnn.widths) < 1:
         problems.append(
@@ -58,7 +61,7 @@ def findings_of_networks(cnn: CnnSection, vit: VitSection, side: int, train: int
                 "lower it."
             )
         steps = section.epochs * max(1, train // section.batch_size)
-        if steps < FEW_STEPS:
+        if train and steps < FEW_STEPS:
             remarks.append(
                 f"{name} learns in {counted(steps, 'step')} only ({counted(train, 'training image')} in "
                 f"batches of {section.batch_size}): lower {name}.batch_size or raise {name}.epochs."

@@ -11,6 +11,7 @@ from experiments.checking.wording import counted, such_as
 from experiments.datasets import photo_folder
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.captions_file import examine_captions
+from experiments.datasets.cifar10_captions import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
 from experiments.located import located
@@ -37,7 +38,8 @@ def see(section: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> 
     if isinstance(section, PhotoFolder):
         return _folder(section, root, progress)
     if isinstance(section, Cifar10Captions) and not cifar10_is_at_hand(downloads):
-        remark = "The captions are of photos of CIFAR-10, which is not on this machine yet: `run` fetches it."
+        captions_file(section, root)
+        remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
         return SeenPhotos(Findings(remarks=(remark,)), None)
     photos = load_photos(section, root, downloads, lambda line: None)
     return SeenPhotos(findings_of_photos(photos), photos)

@@ -1,5 +1,6 @@
 """Reading every classification image that a profile names, without leaving anything behind."""
 
+import inspect
 import tempfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def see(section: AnyImages, root: Path, downloads: Path, few: int, progress: Pro
         case TorchvisionImages():
             return _torchvision(section, root, downloads, few, progress)
         case Cifar10Section() if not cifar10_is_at_hand(downloads):
-            absent = "CIFAR-10 is not on this machine yet: `run` fetches it."
+            absent = "CIFAR-10 is not on this machine yet, so that its images were not read."
             return SeenImages("CIFAR-10", own=False, absent=absent)
         case _:
             what = "CIFAR-10" if isinstance(section, Cifar10Section) else "Drawn shapes"
@@ -58,11 +59,21 @@ def _torchvision(
         try:
             images = load_images(named, root, downloads, Path(ready) / "prepared", _silent)
         except UserError as error:
-            if section.folder is None and str(error).startswith("torchvision cannot load"):
-                absent = f"{section.name} is not on this machine yet: `run` lets torchvision download it."
+            is_absent = section.folder is None and str(error).startswith("torchvision cannot load")
+            if is_absent and _can_download(section.name):
+                absent = f"{section.name} is not on this machine yet, so that its images were not read."
                 return SeenImages(section.name, own=False, absent=absent)
             raise
         return _loaded(section.name, images, few, progress)
+
+
+def _can_download(name: str) -> bool:
+    """Tell whether torchvision downloads the data set of that name, which it has."""
+    from torchvision import datasets
+
+    made_by = (vars(each).get("__init__") for each in getattr(datasets, name).__mro__)
+    functions = (each for each in made_by if inspect.isfunction(each))
+    return any("download" in inspect.signature(each).parameters for each in functions)
 
 
 def _loaded(what: str, images: ClassifiedImages, few: int, progress: Progress) -> SeenImages:

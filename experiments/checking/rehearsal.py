@@ -1,25 +1,25 @@
 """A few real units of each heavy stage's work, timed on this machine; nothing of them stays."""
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from experiments.assets import Archive
+from experiments.checking.clock import now
 from experiments.checking.times import ClassifierPace, ZeroShotPace
 from experiments.classification.training import TEST_BATCH
 from experiments.classification.zero_shot import zero_shot
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import Chosen
+from experiments.datasets.pictures import Chosen, Pictures
 from experiments.errors import UserError
 from experiments.results.trained import TrainedClassifier
-from experiments.results.zero_shot import ZeroShot
 from experiments.sections.training import TrainingSection
 from experiments.sections.zero_shot import ZeroShotSection
 
@@ -28,8 +28,8 @@ Stage = Callable[[Any, Mapping[str, object], Context], TrainedClassifier]
 
 STEPS = 3
 """Training steps that are made, the first of which warms up."""
-PIXELS = 2**19
-"""Pixels of a batch: fewer images are rehearsed with where they are large."""
+PIXELS, PIXELS_ON_GPU = 2**17, 2**22
+"""Pixels of a batch: fewer images are rehearsed with where that is less than the profile's."""
 PICTURES = 24
 """Images that the zero-shot tower sees."""
 CLASSES = 3
@@ -38,7 +38,8 @@ CLASSES = 3
 
 def few(batch_size: int, side: int) -> int:
     """Return how many images of `side` pixels a batch is rehearsed with."""
-    return max(2, min(batch_size, PIXELS // side**2))
+    pixels = PIXELS_ON_GPU if torch.cuda.is_available() else PIXELS
+    return max(2, min(batch_size, pixels // side**2))
 
 
 def rehearse_classifier(stage: Stage, section: TrainingSection, images: ClassifiedImages) -> ClassifierPace:
@@ -47,12 +48,10 @@ def rehearse_classifier(stage: Stage, section: TrainingSection, images: Classifi
     tested = few(TEST_BATCH, images.train_images.shape[1])
     short = section.model_copy(update={"epochs": 1, "batch_size": batch})
     moments: list[float] = []
-    with _context(
-        _tiled(images, STEPS * batch, tested), lambda: moments.append(time.perf_counter())
-    ) as context:
-        result = stage(short, {}, context)
-    seconds = (moments[-1] - moments[0]) / (len(moments) - 1)
-    return ClassifierPace(train=seconds / batch, test=1 / result.images_per_second)
+    with _context(_tiled(images, STEPS * batch, tested), moments) as context:
+        stage(short, {}, context)
+    first, *_, last = moments
+    return ClassifierPace(train=(last - first) / (STEPS - 1) / batch, test=(now() - last) / tested)
 
 
 def rehearse_zero_shot(
@@ -60,21 +59,45 @@ def rehearse_zero_shot(
 ) -> ZeroShotPace:
     """Classify a few images by a few classes, as the stage does."""
     classes = images.classes[:CLASSES]
+    some, begun = _first(images, PICTURES), list[float]()
     some = replace(
-        _first(images, PICTURES),
+        some,
         classes=classes,
-        train_labels=images.train_labels[:PICTURES] % len(classes),
-        test_labels=images.test_labels[:PICTURES] % len(classes),
+        train_labels=some.train_labels % len(classes),
+        test_labels=some.test_labels % len(classes),
+        train_originals=_Noting(some.train_pictures, begun),
+        test_originals=_Noting(some.test_pictures, begun),
     )
     moments: list[float] = []
-    start = time.perf_counter()
-    with _context(some, lambda: moments.append(time.perf_counter()), downloads, root) as context:
-        result: ZeroShot = zero_shot(section, {}, context)
-    end, image = time.perf_counter(), 1 / result.images_per_second
-    encoded = min(PICTURES, len(images.test_labels)) * image
+    start = now()
+    with _context(some, moments, downloads, root) as context:
+        zero_shot(section, {}, context)
+    end = now()
+    # The last pass is over the test images; before it, the tower may have warmed up on others.
     return ZeroShotPace(
-        load=max(0.0, moments[0] - start - encoded), image=image, describe=(end - moments[-1]) / len(classes)
+        load=begun[0] - start,
+        image=(moments[-1] - begun[-1]) / len(some.test_labels),
+        describe=(end - moments[-1]) / len(classes),
     )
+
+
+@dataclass(frozen=True)
+class _Noting:
+    """`Pictures` that note in `begun` when the first of them is asked for."""
+
+    pictures: Pictures
+    begun: list[float]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, position: int, /) -> np.ndarray:
+        if position == 0:
+            self.begun.append(now())
+        return self.pictures[position]
+
+    def digest(self, position: int, /) -> str:
+        return self.pictures.digest(position)
 
 
 def at_hand(downloads: Path) -> Callable[[Archive], Path]:
@@ -91,16 +114,16 @@ def at_hand(downloads: Path) -> Callable[[Archive], Path]:
 
 @contextmanager
 def _context(
-    images: ClassifiedImages, tick: Callable[[], None], downloads: Path = Path(), root: Path = Path()
+    images: ClassifiedImages, moments: list[float], downloads: Path = Path(), root: Path = Path()
 ) -> Iterator[Context]:
-    """Lend a stage these images and a folder that goes away; `tick` is called when it reports."""
+    """Lend a stage these images and a folder that goes away; note in `moments` when it reports."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
         yield Context(
             images=lambda: images,
             fetch=at_hand(downloads),
             scratch=Path(scratch),
             shared=Path(scratch),
-            progress=lambda done, total, note: tick(),
+            progress=lambda done, total, note: moments.append(now()),
             root=root,
         )
 

@@ -1,7 +1,6 @@
 """A few real units of the captioner's work, timed on this machine."""
 
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from experiments.captioning.captioner import Captioner
 from experiments.captioning.tokens import tokenise
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.captioning.writing import CAPTIONS
+from experiments.checking.clock import now
 from experiments.checking.rehearsal import at_hand
 from experiments.checking.times import CaptionerPace
 from experiments.datasets.photos import Photo
@@ -37,21 +37,23 @@ def rehearse_captioner(
     The captioner comes from its parts or whole, as stage `align` makes it.
     """
     section, lora = profile.captioner, profile.lora
-    start = time.perf_counter()
+    start = now()
     if isinstance(section, PrefixCaptionerSection):
         captioner = prefix.build(section, at_hand(downloads))
     else:
         captioner = models.whole(section)
-    load = time.perf_counter() - start
+    build = load = now() - start
     features, encode = _encoded(captioner, [photo.pixels for photo in photos[:PHOTOS]])
     steps = (0.0, 0.0)
     if isinstance(captioner, prefix.PrefixCaptioner):
         steps = _aligned(captioner, [photo.pixels for photo in photos[:PHOTOS]], classes)
+        load = _loaded(captioner)
     captions = [photo.references[0] for photo in photos]
     captioner = adapter.with_adapter(
         captioner, r=lora.r, alpha=lora.alpha, dropout=lora.dropout, targets=lora.targets, seed=lora.seed
     )
     return CaptionerPace(
+        build=build,
         load=load,
         encode=encode,
         step=_step(captioner, features, captions, lora),
@@ -64,9 +66,9 @@ def rehearse_captioner(
 def _encoded(captioner: Captioner, photos: Sequence[np.ndarray]) -> tuple[Tensor, float]:
     """Return the features of photos, and the seconds for one."""
     captioner.encode(photos[:1])
-    start = time.perf_counter()
+    start = now()
     features = captioner.encode(photos)
-    return features, (time.perf_counter() - start) / len(photos)
+    return features, (now() - start) / len(photos)
 
 
 def _aligned(
@@ -79,9 +81,9 @@ def _aligned(
     data = Labelled(looked[np.arange(size) % len(looked)], torch.arange(size) % len(classes), classes)
     once = section.warm_up.model_copy(update={"epochs": 1})
     warm_up(captioner, data, once, section.seed)
-    start = time.perf_counter()
+    start = now()
     warm_up(captioner, data, once, section.seed)
-    first = time.perf_counter() - start
+    first = now() - start
     moments: list[float] = []
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
         train_jointly(
@@ -95,6 +97,15 @@ def _aligned(
     captioner.mapper.requires_grad_(False)
     captioner.network.requires_grad_(False)
     return first, moments[1] - moments[0]
+
+
+def _loaded(captioner: prefix.PrefixCaptioner) -> float:
+    """Return the seconds that it takes to load what aligning the captioner leaves."""
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        prefix.save(captioner, Path(folder))
+        start = now()
+        prefix.load(captioner.section, Path(folder))
+        return now() - start
 
 
 def _step(captioner: Captioner, features: Tensor, captions: Sequence[str], lora: LoraSection) -> float:
@@ -115,9 +126,9 @@ def _token(captioner: Captioner, features: Tensor, beams: int) -> float:
     """Return the seconds for one token more of one caption, where as many are written at once as can be."""
     captioner.generate(features[:1], GenerationSection(max_new_tokens=2, beams=beams))
     tiled = features[torch.arange(CAPTIONS) % len(features)]
-    start = time.perf_counter()
+    start = now()
     written = captioner.generate(tiled, GenerationSection(max_new_tokens=TOKENS, beams=beams))
-    seconds = time.perf_counter() - start
+    seconds = now() - start
     steps = TOKENS
     if all(caption.ended for caption in written):  # the search stopped when the last caption had ended
         steps = min(TOKENS, tokenise(captioner.tokenizer, [caption.text for caption in written])[1].shape[1])
@@ -125,4 +136,4 @@ def _token(captioner: Captioner, features: Tensor, beams: int) -> float:
 
 
 def _stamping(moments: list[float]) -> Callable[[int, int, str], None]:
-    return lambda done, total, note: moments.append(time.perf_counter())
+    return lambda done, total, note: moments.append(now())

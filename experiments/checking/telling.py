@@ -29,7 +29,7 @@ def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[str]:
 
 
 def _times(checked: Checked) -> Iterator[str]:
-    yield "Time, from a rehearsal on this machine as busy as it is now (half or twice as long is possible):"
+    yield "Time, from a rehearsal, if nothing else runs on this machine (half or twice as long is possible):"
     for each in checked.times:
         fresh = "; fresh, so that it does not run again" if each.stage in checked.fresh else ""
         yield f"  {each.stage:<10} {_said(each):>13}  {each.work}{fresh}"

@@ -1,7 +1,8 @@
 """From the pace of a few units of each stage's work to how long the stages will take."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 from experiments.captioning.held_out import LIMIT
 from experiments.checking.counts import Counts
@@ -36,11 +37,12 @@ class ZeroShotPace:
 class CaptionerPace:
     """Seconds of the captioner's work.
 
-    `load` is for loading it, `encode` for a photo, `step` for a step of tuning an adapter at the profile's
-    batch size, `token` for one token more of one caption. `warm_up` and `joint` are steps of aligning a
-    prefix captioner, 0 where there is nothing to align.
+    `build` is for making it of its parts, `load` for loading it, `encode` for a photo, `step` for a step of
+    tuning an adapter at the profile's batch size, `token` for one token more of one caption. `warm_up` and
+    `joint` are steps of aligning a prefix captioner, 0 where there is nothing to align.
     """
 
+    build: float
     load: float
     encode: float
     step: float
@@ -58,6 +60,15 @@ class Paces:
     cnn: ClassifierPace | None
     vit: ClassifierPace | None
     captioner: CaptionerPace | None
+
+
+Pace = TypeVar("Pace", ClassifierPace, ZeroShotPace, CaptionerPace)
+
+
+def sped_up(pace: Pace, times: float) -> Pace:
+    """Return the pace where all that is computed, rather than loaded, goes so many times as fast."""
+    computed = [part.name for part in fields(pace) if part.name not in ("load", "build")]
+    return replace(pace, **{name: getattr(pace, name) / times for name in computed})
 
 
 @dataclass(frozen=True)
@@ -108,40 +119,44 @@ def _captioner(
     adapted = others + 1
     evaluated = counts.evaluation * min(caption_length, profile.generation.max_new_tokens)
     held_out = counts.held_out * min(caption_length, LIMIT.max_new_tokens)
-    aligning, align_work = _aligning(profile, counts, pace)
-
-    def seconds(stage: str) -> float | None:
-        if pace is None:
-            return None
-        match stage:
-            case "align":
-                return aligning + 2 * pace.load + counts.held_out * pace.encode + held_out * pace.token
-            case "lora":
-                return pace.load + counts.tuning * pace.encode + steps * pace.step
-            case "generate":
-                return pace.load + counts.evaluation * pace.encode + 2 * evaluated * pace.token
-        tuning = steps * pace.step * (others + FULL_STEP)
-        written = (adapted + 1) * evaluated + (2 * adapted + 1) * held_out
-        return tuning + written * pace.token + (adapted + 2) * pace.load
-
-    captions = counted((adapted + 1) * counts.evaluation + (2 * adapted + 1) * counts.held_out, "caption")
+    written = (adapted + 1) * counts.evaluation + (2 * adapted + 1) * counts.held_out
+    aligned = _aligned_steps(profile, counts)
     work = {
-        "align": f"{align_work}{counted(counts.held_out, 'caption')}",
+        "align": f"{aligned}{counted(counts.held_out, 'caption')}",
         "lora": f"{counted(steps, 'step')} of {lora.batch_size}",
         "generate": counted(2 * counts.evaluation, "caption"),
-        "variants": f"{counted(others, 'adapter')} and full fine-tuning, {captions}",
+        "variants": f"{counted(others, 'adapter')} and full fine-tuning, {counted(written, 'caption')}",
     }
-    return [StageTime(stage, seconds(stage), words) for stage, words in work.items()]
+    if pace is None:
+        return [StageTime(stage, None, words) for stage, words in work.items()]
+    seconds = {
+        "align": _aligning(profile, counts, pace)
+        + pace.build
+        + pace.load
+        + counts.held_out * pace.encode
+        + held_out * pace.token,
+        "lora": pace.load + counts.tuning * pace.encode + steps * pace.step,
+        "generate": pace.load + counts.evaluation * pace.encode + 2 * evaluated * pace.token,
+        "variants": (adapted + 2) * pace.load
+        + steps * (others + FULL_STEP) * pace.step
+        + ((adapted + 1) * evaluated + (2 * adapted + 1) * held_out) * pace.token,
+    }
+    return [StageTime(stage, seconds[stage], words) for stage, words in work.items()]
 
 
-def _aligning(profile: Profile, counts: Counts, pace: CaptionerPace | None) -> tuple[float, str]:
-    """Return the seconds that aligning a prefix captioner's parts takes, and what that is."""
+def _aligning(profile: Profile, counts: Counts, pace: CaptionerPace) -> float:
+    """Return the seconds that aligning a prefix captioner's parts takes."""
     captioner = profile.captioner
     if not isinstance(captioner, PrefixCaptionerSection):
-        return 0.0, ""
-    warm_up, joint = captioner.warm_up, captioner.joint
-    words = f"{counted(counts.aligned, 'photo')}, {counted(joint.steps, 'step')} of {joint.batch_size}, "
-    if pace is None:
-        return 0.0, words
-    steps = warm_up.epochs * math.ceil(counts.aligned / warm_up.batch_size)
-    return counts.aligned * pace.encode + steps * pace.warm_up + joint.steps * pace.joint, words
+        return 0.0
+    steps = captioner.warm_up.epochs * math.ceil(counts.aligned / captioner.warm_up.batch_size)
+    return counts.aligned * pace.encode + steps * pace.warm_up + captioner.joint.steps * pace.joint
+
+
+def _aligned_steps(profile: Profile, counts: Counts) -> str:
+    """Return in words what aligning a prefix captioner's parts is."""
+    captioner = profile.captioner
+    if not isinstance(captioner, PrefixCaptionerSection):
+        return ""
+    steps = f"{counted(captioner.joint.steps, 'step')} of {captioner.joint.batch_size}"
+    return f"{counted(counts.aligned, 'photo')}, {steps}, "
