@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from experiments.classification.cnn import network
+from experiments.classification.open_clip_weights import CONFIGURATION
 from experiments.classification.precision import autocast
 from experiments.classification.towers import open_clip_library
 from experiments.classification.vit import VisionTransformer
@@ -15,7 +16,7 @@ from experiments.results.classification import Precision
 from experiments.sections.cnn import CnnSection
 from experiments.sections.training import TrainingSection
 from experiments.sections.vit import VitSection
-from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, RandomTower
+from experiments.sections.zero_shot import HUB, LOCAL_FOLDER, ImagenetBridge, OpenClipTower, RandomTower
 
 _CPU = torch.device("cpu")
 
@@ -53,6 +54,15 @@ def network_size(section: TrainingSection, side: int, classes: int) -> NetworkSi
     )
 
 
+def configuration(tower: OpenClipTower) -> dict[str, Any] | None:
+    """Return open_clip's configuration of a model, None if it has none here; it would fetch a hub's."""
+    folder = tower.local if tower.model.startswith(LOCAL_FOLDER) else None
+    is_elsewhere = folder is not None and not (folder / CONFIGURATION).is_file()
+    if is_elsewhere or tower.model.startswith(HUB):
+        return None
+    return open_clip_library().get_model_config(tower.model)
+
+
 def tower_size(tower: OpenClipTower | ImagenetBridge | RandomTower) -> TowerSize | None:
     """Return the size of the zero-shot model, None if it is not known without its files."""
     match tower:
@@ -60,7 +70,7 @@ def tower_size(tower: OpenClipTower | ImagenetBridge | RandomTower) -> TowerSize
             return TowerSize(27_000_000, 1280)
         case RandomTower():
             return TowerSize(1_700_000, 32)
-    config = open_clip_library().get_model_config(tower.model)
+    config = configuration(tower)
     if config is None or "hf_model_name" in config["text_cfg"]:
         return None
     with torch.device("meta"):

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from experiments.checking.findings import Findings
+from experiments.checking.networks import configuration
 from experiments.checking.wording import such_as
 from experiments.classification.bridge import MINILM, TOKENS
 from experiments.classification.towers import open_clip_library
-from experiments.sections.zero_shot import HUB, ImagenetBridge, Prompts, RandomTower, ZeroShotSection
+from experiments.sections.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotSection
 
 Tokenise = Callable[[list[str]], torch.Tensor]
 
@@ -25,7 +26,7 @@ def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
             return library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
         case RandomTower():
             return library.SimpleTokenizer(context_length=77)
-    config = library.get_model_config(tower.model) if not tower.model.startswith(HUB) else None
+    config = configuration(tower)
     if config is None or "hf_tokenizer_name" in config["text_cfg"]:
         return None
     return library.get_tokenizer(tower.model)

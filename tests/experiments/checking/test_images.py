@@ -1,0 +1,141 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from experiments.checking.images import findings_of_images, findings_of_networks
+from experiments.checking.seen import Seen, SeenImages
+from experiments.sections.cnn import CnnSection
+from experiments.sections.images import ImageFolder
+from experiments.sections.training import TrainingSection
+from experiments.sections.vit import VitSection
+
+SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
+TRAINING = TrainingSection(
+    seed=0,
+    precision="fp32",
+    epochs=2,
+    batch_size=50,
+    learning_rate=0.1,
+    weight_decay=0.0,
+    label_smoothing=0.0,
+    translate=1,
+)
+CNN = CnnSection(**TRAINING.model_dump(), widths=(8, 8, 8))
+VIT = VitSection(**TRAINING.model_dump(), stem_width=8, width=8, depth=1, heads=2)
+
+
+def image(name: str, label: int = 0, part: str = "train", content: str = "", side: int = 64) -> Seen:
+    return Seen(name, part, label, hashlib.sha256((content or name).encode()).digest(), side)
+
+
+def seen(*images: Seen, own: bool = True, classes: tuple[str, ...] = ("cat", "dog")) -> SeenImages:
+    return SeenImages("The folder animals", own, classes, images)
+
+
+def many(train: tuple[int, int], test: tuple[int, int] = (20, 20)) -> list[Seen]:
+    return [
+        image(f"{part}/{label}/{number}", label, part)
+        for part, counts in (("train", train), ("test", test))
+        for label, count in enumerate(counts)
+        for number in range(count)
+    ]
+
+
+def remarks(*images: Seen, **options: object) -> str:
+    return "\n".join(findings_of_images(seen(*images, **options), SECTION).remarks)  # pyright: ignore[reportArgumentType]
+
+
+def test_plenty_of_even_large_and_different_images_are_read_without_a_word_more() -> None:
+    found = findings_of_images(seen(*many((100, 90))), SECTION)
+    assert found.remarks == found.problems == ()
+    assert found.read == (
+        "The folder animals: 190 training images and 40 test images of 2 classes (cat and dog).",
+    )
+
+
+def test_each_picture_that_is_there_more_than_once_is_a_problem_that_says_where() -> None:
+    copies = [
+        image("a", 0, "train", "one"),
+        image("b", 0, "test", "one"),
+        image("c", 0, "train", "two"),
+        image("d", 1, "train", "two"),
+        image("e", 1, "test", "three"),
+        image("f", 1, "test", "three"),
+        image("g", 1, "test", "three"),
+    ]
+    both, other, thrice = findings_of_images(seen(*many((50, 50)), *copies), SECTION).problems
+    assert both == (
+        "The images 'a' and 'b' are the same picture, which stand both in training and in test: remove "
+        "all but one."
+    )
+    assert "'c' and 'd' are the same picture, and are of different classes" in other
+    assert thrice == "The images 'e' and 'f' and 'g' are the same picture: remove all but one."
+
+
+def test_copies_in_a_published_data_set_are_a_remark_since_nobody_can_remove_them() -> None:
+    copies = [image("a", 0, "train", "one"), image("b", 0, "test", "one")]
+    found = findings_of_images(seen(*many((50, 50)), *copies, own=False), SECTION)
+    assert found.problems == ()
+    assert "holds 1 picture more than once, 1 of them both in training and in test" in found.remarks[0]
+
+
+def test_uneven_classes_are_told_with_what_a_constant_answer_would_reach() -> None:
+    assert "dog has 90 training images, cat 20; whoever always says dog is right for 75%" in remarks(
+        *many((20, 90), (10, 30))
+    )
+    assert "uneven" not in remarks(*many((30, 90)))
+
+
+def test_classes_with_few_images_are_named_for_each_part() -> None:
+    text = remarks(*many((9, 10), (5, 4)))
+    assert "hardly enough train images to learn from: cat (9)." in text
+    assert "hardly enough test images to measure an accuracy by: dog (4)." in text
+
+
+def test_small_images_are_counted() -> None:
+    small = [image("x", side=31), image("y", side=8)]
+    assert "smaller than images.size, 32 pixels: 2 of 102, such as 'x'" in remarks(*many((30, 30)), *small)
+    assert "smaller" not in remarks(*many((30, 30)), image("z", side=32))
+
+
+def test_classes_without_a_word_are_told() -> None:
+    text = remarks(*many((30, 30)), classes=("0", "1 - one"))
+    assert "Classes without a word in their name: 0;" in text
+
+
+def test_every_phrase_and_every_damaged_image_is_a_problem_of_its_own() -> None:
+    broken = SeenImages("The folder x", own=True, structure=("no", "nor"), damaged=("a is broken.",) * 1)
+    no, nor, damaged = findings_of_images(broken, SECTION).problems
+    assert (no[-3:], nor[-4:], damaged) == ("no.", "nor.", "a is broken.")
+
+
+@pytest.mark.parametrize("side", [8, 9, 16, 17, 32])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5])
+def test_a_cnn_is_refused_exactly_where_it_could_not_be_built_or_run(side: int, blocks: int) -> None:
+    import torch
+
+    from experiments.classification.cnn import network
+
+    section = CNN.model_copy(update={"widths": (4,) * blocks})
+    images = np.zeros((2, side, side, 3), dtype=np.uint8)
+    try:
+        network(images, 2, section.widths).eval()(torch.from_numpy(images))
+        works = True
+    except RuntimeError:
+        works = False
+    assert (findings_of_networks(section, VIT, side, 0).problems == ()) == works
+
+
+@pytest.mark.parametrize(("translate", "problems"), [(15, 0), (16, 1)])
+def test_a_shift_by_the_whole_image_is_refused(translate: int, problems: int) -> None:
+    vit = VIT.model_copy(update={"translate": translate})
+    found = findings_of_networks(CNN, vit, 16, 0).problems
+    assert [problem.partition(" ")[0] for problem in found] == ["vit.translate"] * problems
+
+
+def test_a_training_of_few_steps_is_a_remark_where_the_images_are_counted() -> None:
+    few = findings_of_networks(CNN, VIT, 32, 100).remarks
+    assert "cnn learns in 4 steps only (100 training images in batches of 50)" in few[0]
+    assert findings_of_networks(CNN, VIT, 32, 50 * 50).remarks == ()
+    assert findings_of_networks(CNN, VIT, 32, 0).remarks == ()
