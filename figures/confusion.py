@@ -43,7 +43,7 @@ def _matrix(axes: Axes, result: Classification) -> None:
         if round(share) >= 1:
             colour = "white" if share > 55 else "#222222"
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
-    axes.set_title(fill(shortened(result.model, 60), 32))
+    axes.set_title(fill(shortened(result.model, 64), 36))
     names = [shortened(name, 16) for name in result.classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)

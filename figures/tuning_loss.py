@@ -18,7 +18,7 @@ def draw(values: Mapping[str, Lora]) -> Figure:
         axes.plot(range(1, len(loss) + 1), loss, marker="o", markersize=3, color=COLOURS["lora"])
         axes.set_xlabel("epoch")
         axes.set_ylabel("nats per token")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * max(loss))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid()
     return figure

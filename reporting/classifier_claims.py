@@ -15,6 +15,9 @@ from reporting.claims import Claim, Says, by_test
 
 _AS_PUBLISHED: Mapping[AuditVerdict, Says] = {"agrees": "holds", "differs": "fails", "cannot_tell": "unclear"}
 
+_BROKEN = "It is broken rather than weak, and is"
+_TOO_FEW = "It may be broken, or these images too few to show that it is not, and it is"
+
 
 def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
     """Yield the claims for which the results are there; a broken model is called so and not ranked."""
@@ -46,9 +49,9 @@ def _chance(stage: str, evidence: Evidence) -> Claim:
         " guessing would be on {{ guessing }} {{ shown() }}. It is broken rather than weak, and is not"
         " ranked.",
         unclear="{{ name }} cannot be told from guessing: it is right on {{ accuracy }} of the test"
-        " images, and guessing would be on {{ guessing }} {{ shown() }}. It is broken rather than weak,"
-        " and is not ranked.",
+        " images, and guessing would be on {{ guessing }} {{ shown() }}. {{ so }} not ranked.",
         words={
+            "so": _TOO_FEW if evidence.too_few_images(stage) else _BROKEN,
             "name": ("text", f"{stage}.model"),
             "accuracy": ("percent", f"{stage}.top1"),
             "guessing": ("percent", "evidence.chance"),

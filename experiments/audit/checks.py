@@ -119,8 +119,16 @@ def _classifiers(run: Run) -> list[Check]:
             stage for stage in _CLASSIFIERS if not _follows(results[stage], run.data_sets.labels)
         ],
     }
+    too_few = all(run.evidence.too_few_images(stage) for stage in run.evidence.broken)
     return [
-        _check(name, len(stages), len(_CLASSIFIERS), _CLASSIFIERS, where=stages)
+        _check(
+            name,
+            len(stages),
+            len(_CLASSIFIERS),
+            _CLASSIFIERS,
+            where=stages,
+            severity="warning" if name == "at_chance" and stages and too_few else "error",
+        )
         for name, stages in failing.items()
     ]
 

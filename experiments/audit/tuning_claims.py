@@ -40,10 +40,10 @@ def _data_set(run: Run) -> Finding:
 
 
 def _targets(run: Run) -> Finding:
-    if not run.is_the_briefs_captioner:
-        verdict, reason = "not_comparable", "other_layers"
-    elif run.has_the_briefs_targets:
+    if run.has_the_briefs_targets:
         verdict, reason = "agrees", "same_setting"
+    elif not run.is_the_briefs_captioner:
+        verdict, reason = "not_comparable", "other_layers"
     else:
         verdict, reason = "differs", "other_setting"
     return Finding(verdict, reason, "text", "lora.targets", found_text=", ".join(run.lora.targets))

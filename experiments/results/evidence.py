@@ -8,6 +8,9 @@ from experiments.results.estimate import Estimate
 
 Verdict = Literal["higher", "lower", "unclear"]
 
+NEXT_TO_NOTHING = 0.05
+"""How little above chance the accuracy of a model is that knows next to nothing."""
+
 
 class Tested(Frozen):
     """Whether one figure is higher or lower than another.
@@ -54,6 +57,13 @@ class Evidence(Frozen):
     broken: tuple[str, ...]
     significance: float
     resamples: int
+
+    def too_few_images(self, stage: str) -> bool:
+        """Tell whether a classifier that is not above chance may well be, had there been more test images.
+
+        Its interval then reaches further above chance than a model that knows next to nothing would.
+        """
+        return stage in self.broken and self.tests[f"{stage}_chance"].difference.high > NEXT_TO_NOTHING
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""

@@ -131,7 +131,7 @@ def test_what_the_audit_can_say_is_said_and_why_the_rest_is_not(
     computed: dict[str, Any], tmp_path: Path
 ) -> None:
     text = text_in(told(computed["own_long"], tmp_path), "audit")
-    assert "this run has its zero-shot model, but not its captioner, its captioned photos and its" in text
+    assert "this run has its zero-shot model, but not its captioner, its captioned photos or its" in text
     assert "What follows from the brief itself or from the architecture that it names stands" in text
     assert "hub" not in text
 

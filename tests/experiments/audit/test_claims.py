@@ -79,6 +79,12 @@ def test_an_architecture_that_fits_the_brief_agrees_with_it() -> None:
         assert claims[name].verdict == "agrees", name
 
 
+def test_layers_of_the_same_names_are_the_same_setting_in_any_captioner() -> None:
+    same = worlds.lora("another", ("c_attn", "c_proj", "c_fc"), 30)
+    assert verdict(offline(lora=same), "lora_targets") == ("agrees", "same_setting")
+    assert offline(lora=same).shared.captioner is False
+
+
 NOT_COMPARABLE = (
     "data_set", "lora_targets", "training_time", "visible_difference", "closer_to_style", "clip_accuracy",
     "zero_shot_speed", "vit_accuracy", "cnn_accuracy", "ordering",

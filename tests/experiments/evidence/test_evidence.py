@@ -155,3 +155,12 @@ def test_so_few_photos_settle_nothing_however_much_they_change() -> None:
         for key in ("caption_chrf", "caption_distance", "distance_rank_1"):
             assert (tests[key].verdict != "unclear") == settled, (photos, key)
             assert tests[key].p >= 2.0 ** (1 - photos)
+
+
+def test_a_model_that_few_images_cannot_tell_from_guessing_is_not_said_to_be_surely_broken() -> None:
+    few, many = (results(World(cnn=0.26, harder=1.0, images=images))["evidence"] for images in (40, 8000))
+    assert "cnn" in few.broken
+    assert few.too_few_images("cnn")
+    assert many.broken == ("cnn",)
+    assert not many.too_few_images("cnn")
+    assert not many.too_few_images("vit")
