@@ -15,7 +15,8 @@ from experiments.checking.findings import Findings
 from experiments.checking.telling import lines
 from experiments.checking.times import StageTime
 from experiments.datasets import cifar10
-from experiments.project import Project
+from experiments.project import Project, open_project
+from experiments.starting.start import start
 from tests.experiments.checking.small import (
     CAPTIONER,
     IMAGES,
@@ -299,3 +300,15 @@ def test_the_times_are_a_table_and_what_is_fresh_is_said_to_be(folder: Path) -> 
     assert "  cnn               12 min  6 epochs; fresh, so that it does not run again" in text
     assert "  vit        not estimated  8 epochs" in text
     assert "  together            40 s  and what is not estimated; the other stages take seconds" in text
+
+
+def test_a_new_profile_of_a_users_own_data_is_clean(folder: Path) -> None:
+    draw_classes(folder / "animals", count=30)
+    draw_photos(folder, count=10)
+    start("own", folder, photos="photos", captions="captions.csv", images="animals")
+    checked = look(open_project("own", folder))
+    assert checked.findings.problems == ()
+    remarks = "\n".join(checked.findings.remarks)
+    assert "smaller than images.size" in remarks
+    assert "cnn learns in 6 steps only" in remarks
+    assert "The captioner is not on this machine" in remarks
