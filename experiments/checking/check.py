@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -146,9 +147,11 @@ class _Check:
         profile = self.project.profile
         tower = self.notes.result("the zero-shot tower", lambda: tower_size(profile.zero_shot.tower))
         sections = {"cnn": profile.cnn, "vit": profile.vit} if networks_fit else {}
-        networks = {
-            name: network_size(section, counts.side, counts.classes) for name, section in sections.items()
+        sizes = {
+            name: self.notes.result(name, partial(network_size, section, counts.side, counts.classes))
+            for name, section in sections.items()
         }
+        networks = {name: size for name, size in sizes.items() if size is not None}
         self.notes.take(
             "disk",
             lambda: findings_of_disk(
