@@ -74,8 +74,8 @@ def run(
     """Compute what is stale or missing; what is fresh is left alone."""
     project = open_project(profile)
     wanted = stages or list(project.stages)
-    states = {name: cache.freshness(project, name) for name in wanted}
-    if all(state.state == "fresh" for state in states.values()):
+    states = cache.states(project, cache.with_inputs(project, wanted))
+    if all(states[name].state == "fresh" for name in wanted):
         typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
         return
     # Not before it is sure that something must run: these take longer to import than the answer above.
@@ -85,15 +85,13 @@ def run(
     from experiments.launching import start_those_asked_for
     from experiments.presence import require_present
     from experiments.processes import among, is_main
-    from experiments.runner import bring_up_to_date, with_inputs
+    from experiments.runner import bring_up_to_date
 
     code = start_those_asked_for()
     if code is not None:
         raise typer.Exit(code)
-    needed = [
-        name for name in with_inputs(project, wanted) if cache.freshness(project, name).state != "fresh"
-    ]
-    sections = {section for name in needed for section in project.stages[name].data}
+    stale = [name for name, state in states.items() if state.state != "fresh"]
+    sections = {section for name in stale for section in project.stages[name].data}
     try:
         with insistent():
             processes = among()
@@ -112,7 +110,7 @@ def status(
 ) -> None:
     """Show the state of every stage, and why."""
     project = open_project(profile)
-    states = {name: cache.freshness(project, name) for name in project.stages}
+    states = cache.states(project, project.stages)
     if as_json:
         stages = {name: state.model_dump(mode="json") for name, state in states.items()}
         typer.echo(json.dumps({"profile": project.profile.name, "stages": stages}, indent=1))

@@ -6,6 +6,8 @@ was stored under is the key that today's profile, code and data give. Nothing el
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,29 +40,52 @@ def stage_of(project: Project, name: str) -> Stage:
     return project.stages[name]
 
 
+def with_inputs(project: Project, names: Iterable[str]) -> list[str]:
+    """Return the named stages and all they build on, in the pipeline's order.
+
+    Raises:
+        UserError: if there is no stage of such a name.
+    """
+    wanted: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        stage = stage_of(project, waiting.pop())
+        wanted.add(stage.name)
+        waiting.extend(stage.inputs)
+    return [name for name in project.stages if name in wanted]
+
+
+@dataclass(frozen=True)
+class _Today:
+    """What was found out of today's stages and data, by name, since several stages share it."""
+
+    ingredients: dict[str, Ingredients] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+
+
 def ingredients(project: Project, name: str) -> Ingredients:
     """Return all that determines the result of stage `name` today."""
-    return _ingredients(project, name, {})
+    return _ingredients(project, name, _Today())
 
 
-def _ingredients(project: Project, name: str, known: dict[str, str]) -> Ingredients:
-    """Return the ingredients of a stage; `known` gathers the keys of inputs, which several stages share."""
-    stage = stage_of(project, name)
-    section = getattr(project.profile, stage.section)
-    for source in stage.inputs:
-        if source not in known:
-            known[source] = key(_ingredients(project, source, known))
-    return Ingredients(
-        section=section.model_dump(mode="json"),
-        inputs={source: known[source] for source in stage.inputs},
-        data=_data(project, stage),
-        code=closure(stage.function.partition(":")[0], project.root),
-    )
+def _ingredients(project: Project, name: str, today: _Today) -> Ingredients:
+    if name not in today.ingredients:
+        stage = stage_of(project, name)
+        today.ingredients[name] = Ingredients(
+            section=getattr(project.profile, stage.section).model_dump(mode="json"),
+            inputs={source: key(_ingredients(project, source, today)) for source in stage.inputs},
+            data=_data(project, stage, today),
+            code=closure(stage.function.partition(":")[0], project.root),
+        )
+    return today.ingredients[name]
 
 
-def _data(project: Project, stage: Stage) -> str | None:
+def _data(project: Project, stage: Stage, today: _Today) -> str | None:
     """Return the fingerprint of all data sets that a stage reads: of one its own, of several one over all."""
-    prints = [data_of(project, section) for section in stage.data]
+    for section in stage.data:
+        if section not in today.data:
+            today.data[section] = data_of(project, section)
+    prints = [today.data[section] for section in stage.data]
     if len(prints) < 2:
         return prints[0] if prints else None
     return hashlib.sha256(json.dumps(prints).encode()).hexdigest()
@@ -69,6 +94,11 @@ def _data(project: Project, stage: Stage) -> str | None:
 def data_of(project: Project, section: str) -> str:
     """Return the fingerprint of what a part of the profile reads from outside."""
     return fingerprint(getattr(project.profile, section), project.root, _manifest_path(project, section))
+
+
+def prepared_folder(project: Project) -> Path:
+    """Return the folder for what is made once of the profile's classification images, whichever profile."""
+    return project.downloads.with_name("prepared") / data_of(project, "images")[:16]
 
 
 def manifest_digest(project: Project, section: str) -> tuple[str, int] | None:
@@ -90,9 +120,18 @@ def key(parts: Ingredients) -> str:
     return hashlib.sha256(json.dumps(parts.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
+def states(project: Project, names: Iterable[str]) -> dict[str, Freshness]:
+    """Say of each of several stages what `freshness` says, reading the data that they share once."""
+    today = _Today()
+    return {name: _freshness(project, name, _ingredients(project, name, today)) for name in names}
+
+
 def freshness(project: Project, name: str) -> Freshness:
     """Say whether the result of stage `name` is fresh, stale or missing, and why."""
-    today = ingredients(project, name)
+    return _freshness(project, name, ingredients(project, name))
+
+
+def _freshness(project: Project, name: str, today: Ingredients) -> Freshness:
     expected = key(today)
     path = path_of(project, name)
     if not path.is_file():

@@ -37,8 +37,7 @@ def reproduce(project: Project, console: Console) -> bool:
     Raises:
         UserError: if a committed result is missing or stale, before anything is computed.
     """
-    for name in project.stages:
-        state = cache.freshness(project, name)
+    for name, state in cache.states(project, project.stages).items():
         if state.state != "fresh":
             raise UserError(f"The committed result of {name} is {state.state}: run `make experiments` first.")
     folder = project.cache.with_name(f"{project.cache.name}-reproduction")

@@ -42,7 +42,7 @@ def bring_up_to_date(
     Raises:
         UserError: if a stage is unknown or cannot be run.
     """
-    for name in with_inputs(project, names):
+    for name in cache.with_inputs(project, names):
         if processes.told(is_main(processes) and cache.freshness(project, name).state == "fresh"):
             continue
         with _held(_lock(project, name), processes):
@@ -55,17 +55,6 @@ def bring_up_to_date(
     console.print(
         f"The results in results/{project.profile.name} are up to date.", highlight=False, soft_wrap=True
     )
-
-
-def with_inputs(project: Project, names: Iterable[str]) -> list[str]:
-    """Return the named stages and all they build on, in the pipeline's order."""
-    wanted: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        stage = cache.stage_of(project, waiting.pop())
-        wanted.add(stage.name)
-        waiting.extend(stage.inputs)
-    return [name for name in project.stages if name in wanted]
 
 
 def _lock(project: Project, name: str) -> str:
@@ -192,7 +181,7 @@ def _context(call: _Call) -> CaptioningContext:
             declared("images"),
             project.root,
             project.downloads,
-            project.downloads.with_name("prepared") / cache.data_of(project, "images")[:16],
+            cache.prepared_folder(project),
             call.say,
         ),
         photos=lambda: load_photos(declared("photos"), project.root, project.downloads, call.say),

@@ -150,8 +150,10 @@ class Document:
 def open_document(project: Project | None = None) -> Document:
     """Read the state and the result of every stage that a block names."""
     project = project or open_project()
-    named = {stage for block in BLOCKS.values() for stage in block.stages} | set(project.stages)
-    states = {stage: _state(project, stage) for stage in sorted(named)}
+    named = {stage for block in BLOCKS.values() for stage in block.stages}
+    unknown = Freshness(state="missing", why=("the pipeline has no such stage yet",), key="")
+    found = {**dict.fromkeys(named, unknown), **cache.states(project, project.stages)}
+    states = {stage: found[stage] for stage in sorted(found)}
     envelopes = {}
     for stage in (stage for stage, state in states.items() if state.state != "missing"):
         try:
@@ -179,12 +181,6 @@ def _judges(project: Project, name: str, envelopes: Mapping[str, Any]) -> bool:
         and made.code == today.code
         and all(made.inputs[stage] == key for stage, key in shown.items())
     )
-
-
-def _state(project: Project, stage: str) -> Freshness:
-    if stage in project.stages:
-        return cache.freshness(project, stage)
-    return Freshness(state="missing", why=("the pipeline has no such stage yet",), key="")
 
 
 def _callout(kind: str, title: str, text: str) -> str:

@@ -52,7 +52,7 @@ def draw_figures(document: Document) -> None:
 
 def _missing(project: Project) -> list[str]:
     """Return the stages whose result is missing, but for those that a stale one would have to come before."""
-    states = {name: cache.freshness(project, name).state for name in project.stages}
+    states = {name: state.state for name, state in cache.states(project, project.stages).items()}
     computable: set[str] = {name for name, state in states.items() if state == "fresh"}
     for name, stage in project.stages.items():
         if states[name] == "missing" and computable.issuperset(stage.inputs):

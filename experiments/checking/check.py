@@ -170,17 +170,16 @@ class _Check:
         """Return the bytes that earlier runs left of what a run writes."""
         folders = [self.project.cache]
         if counts.stored:
-            key = cache.data_of(self.project, "images")[:16]
-            folders.append(self.project.downloads.with_name("prepared") / key)
+            folders.append(cache.prepared_folder(self.project))
         files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
         return sum(path.stat().st_size for path in files)
 
     def _fresh(self, times: list[StageTime]) -> frozenset[str]:
         try:
-            states = {each.stage: cache.freshness(self.project, each.stage).state for each in times}
+            states = cache.states(self.project, [each.stage for each in times])
         except UserError:  # of files that are not there, which has been told
             return frozenset()
-        return frozenset(name for name, state in states.items() if state == "fresh")
+        return frozenset(name for name, state in states.items() if state.state == "fresh")
 
 
 def _quiet(report: Callable[[int, int, str], None]) -> Callable[[int, int], None]:
