@@ -21,7 +21,7 @@ def _anchor(name: str, published: Published, run: Run, tolerance: float) -> Anch
         reason = "other_images"
     elif not published.weights:
         reason = "not_repeated"
-    elif run.zero_shot.weights not in published.weights:
+    elif run.zero_shot_weights not in published.weights:
         reason = "other_weights"
     else:
         reason, prompts = "very_weights", _prompts(run.zero_shot)

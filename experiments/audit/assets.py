@@ -17,6 +17,10 @@ _FROM_HUB = re.compile(r"(?P<name>\S+) at revision (?P<revision>\w+) \(.*\), (?P
 _LOCAL_CAPTIONER = re.compile(
     r"local folder (?P<name>.+), sha256 (?P<hash>\w+) \(.*\), licence (?P<licence>.+)"
 )
+_OPEN_CLIP = re.compile(
+    r"(?P<name>open_clip [^(]+?)"
+    r"(?: \((?:.*at revision (?P<revision>\w+)|local copy .*, sha256 (?P<hash>\w+))\))?"
+)
 _LOCAL_CHECKPOINT = re.compile(r"local checkpoint (?P<name>.+?)(?: \(sha256 (?P<hash>\w+)\))?, origin .*")
 
 
@@ -54,15 +58,16 @@ def _captioner(run: Run) -> dict[str, Asset]:
 
 def _zero_shot(run: Run) -> dict[str, Asset]:
     weights = run.zero_shot.weights
-    if weights.startswith("open_clip "):
+    if match := _OPEN_CLIP.fullmatch(weights):
+        copy, library = match["hash"], f"open_clip_torch {metadata.version('open_clip_torch')}"
         return {
             "zero_shot": Asset(
                 what=run.zero_shot.model,
                 kind="weights",
-                source=f"{weights}, as open_clip fetches them",
-                version=f"open_clip_torch {metadata.version('open_clip_torch')}",
-                sha256=None,
-                hashed=None,
+                source=f"{match['name']}, {'a copy of them' if copy else 'as open_clip fetches them'}",
+                version=match["revision"] or library,
+                sha256=copy,
+                hashed="the weights, its first digits" if copy else None,
                 licence="the weights' own",
                 stages=("zero_shot",),
             )

@@ -70,9 +70,14 @@ class Run:
         return self.is_the_briefs_captioner and self.is_flickr30k and self.has_the_briefs_targets
 
     @property
+    def zero_shot_weights(self) -> str:
+        """The zero-shot model's weights by name, without the brackets that say where they were found."""
+        return self.zero_shot.weights.partition(" (")[0]
+
+    @property
     def has_the_briefs_clip(self) -> bool:
         """Whether the zero-shot model has the weights of the brief's, whatever it was tested on."""
-        return self.zero_shot.is_clip and self.zero_shot.weights in brief.CLIP_WEIGHTS
+        return self.zero_shot.is_clip and self.zero_shot_weights in brief.CLIP_WEIGHTS
 
     @property
     def is_the_briefs_clip(self) -> bool:

@@ -104,7 +104,7 @@ def probabilities(tower: Tower, features: np.ndarray, classes: Tensor) -> Iterat
 def _build(section: ZeroShotSection, context: Context) -> DualEncoder:
     match section.tower:
         case OpenClipTower():
-            return pretrained_tower(section.tower)
+            return pretrained_tower(section.tower, context.root)
         case ImagenetBridge():
             return build_bridge(section.tower.image_size, context.fetch)
         case _:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,7 @@ from experiments.audit.data_assets import CIFAR10_LICENCE, CIFAR10_PACKAGE, CIFA
 from experiments.classification.bridge import ABOUT
 from experiments.datasets.cifar10 import NPM
 from experiments.lite0 import WEIGHTS
+from experiments.results.audit import Asset
 from experiments.results.data_sets import DataSource
 from tests.experiments.audit import worlds
 from tests.experiments.audit.worlds import assignment, offline, own
@@ -32,6 +34,21 @@ def test_the_assignments_run_rests_on_hubs_whose_hashes_nothing_pins() -> None:
     assert (found["photos"].source, found["photos"].version) == ("hub lmms-lab/flickr30k", "main")
     assert found["zero_shot"].source.startswith("open_clip ViT-B-32, openai")
     assert found["captioner"].sha256 is found["photos"].sha256 is None
+
+
+def test_published_weights_are_told_by_their_commit_or_by_the_hash_of_the_copy_that_was_used() -> None:
+    run = assignment()
+
+    def found(bracket: str) -> Asset:
+        named = run.zero_shot.model_copy(update={"weights": f"open_clip ViT-B-32, openai ({bracket})"})
+        return assets(replace(run, zero_shot=named))["zero_shot"]
+
+    fetched = found("timm/vit_base_patch32_clip_224.openai at revision 0123abc")
+    assert fetched.source == "open_clip ViT-B-32, openai, as open_clip fetches them"
+    assert (fetched.version, fetched.sha256) == ("0123abc", None)
+    copied = found("local copy my (ViT).pt, sha256 0123456789abcdef")
+    assert copied.source == "open_clip ViT-B-32, openai, a copy of them"
+    assert (copied.sha256, copied.hashed) == ("0123456789abcdef", "the weights, its first digits")
 
 
 def test_a_run_on_generated_data_with_random_weights_rests_on_nothing() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from experiments.audit import brief
+from experiments.audit.anchors import anchors
 from experiments.audit.audit import audited
 from experiments.audit.caption_claims import distinct
 from experiments.audit.run import Run
@@ -135,6 +136,23 @@ def test_clip_with_other_weights_or_on_other_images_is_not_compared() -> None:
     images = worlds.data_sets("Flickr30k", labels_sha256="0" * 64)
     assert verdict(assignment(data_sets=images), "clip_accuracy") == ("not_comparable", "other_model")
     assert verdict(assignment(data_sets=images), "test_images") == ("not_comparable", "other_images")
+
+
+@pytest.mark.parametrize(
+    "bracket",
+    [
+        "timm/vit_base_patch32_clip_224.openai at revision 0123abc",
+        "local copy ViT-B-32.pt, sha256 0123456789abcdef",
+    ],
+)
+def test_where_the_briefs_weights_were_found_does_not_make_them_others(bracket: str) -> None:
+    name = f"open_clip ViT-B-32, openai ({bracket})"
+    run = assignment(zero_shot=worlds.zero_shot(0.889, "CLIP ViT-B-32 (openai)", name, is_clip=True))
+    assert verdict(run, "clip_accuracy") == ("agrees", "within_tolerance")
+    assert run.shared.zero_shot
+    bare = assignment(clip=0.889)
+    assert anchors(run, 0.01) == anchors(bare, 0.01)
+    assert any(anchor.reason == "very_weights" for anchor in anchors(run, 0.01).values())
 
 
 def test_a_users_own_data_are_not_the_briefs_whatever_their_folders_are_called() -> None:
