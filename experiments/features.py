@@ -14,13 +14,11 @@ from torch import nn
 
 from experiments.atomic import write_whole
 from experiments.datasets.pictures import Pictures
+from experiments.hashing import sha256_of
 from experiments.processes import Processes, is_main, shared_out
 
 Rows = Callable[[range], np.ndarray]
 """Computes the features of the pictures at consecutive positions, float32 with one row each."""
-
-_READ = 2**24
-"""Bytes read at once to hash a file."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def read(path: Path, n: int) -> Features | None:
     """Return the features of `n` pictures at `path`, or None if there are none or the file is damaged."""
     try:
         about = json.loads(_about(path).read_bytes())
-        if _sha256(path) != about["sha256"]:
+        if sha256_of(path) != about["sha256"]:
             return None
         features = np.load(path, mmap_mode="r")
     except (OSError, ValueError, KeyError, TypeError):
@@ -119,7 +117,7 @@ def _compute(
 
 
 def _put_in_place(unfinished: Path, path: Path, seconds: float) -> None:
-    about = {"sha256": _sha256(unfinished), "seconds": seconds}
+    about = {"sha256": sha256_of(unfinished), "seconds": seconds}
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
@@ -129,11 +127,3 @@ def _put_in_place(unfinished: Path, path: Path, seconds: float) -> None:
 def _about(path: Path) -> Path:
     """Return the file that says of features how long they took, written after them."""
     return path.with_suffix(".json")
-
-
-def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_READ):
-            found.update(chunk)
-    return found.hexdigest()

@@ -3,13 +3,13 @@
 Liu et al. (2020), the Lite variants of Tan & Le (2019), arXiv:1905.11946.
 """
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from experiments.errors import UserError
+from experiments.hashing import sha256_of
 from experiments.torchvision_shim import declare_missing_operators
 
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -48,7 +48,6 @@ def require_hash(path: Path, expected: str) -> None:
     Raises:
         UserError: if it is another.
     """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != expected:
         raise UserError(f"{path.name} has sha256 {found}, not {expected}: reinstall it or clear .cache/.")

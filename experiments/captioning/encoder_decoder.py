@@ -25,7 +25,7 @@ from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.classification.precision import autocast, best_device
-from experiments.errors import UserError
+from experiments.errors import UserError, reason
 from experiments.features import fingerprint
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
@@ -209,8 +209,9 @@ def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptio
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # whatever a damaged or foreign file makes transformers raise
-        reason = " ".join(str(error).split())[:300].rstrip(" .") or type(error).__name__
-        raise UserError(f"transformers could not load {name}: {reason}; get its files anew.") from error
+        raise UserError(
+            f"transformers could not load {name}: {reason(error)}; get its files anew."
+        ) from error
     network, report = loaded
     _require_all_weights(name, report)
     _require_end(name, tokenizer)

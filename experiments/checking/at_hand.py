@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.assets import Archive
 from experiments.captioning.prefix import SMOLLM2
 from experiments.checking.findings import Findings
-from experiments.checking.reading_images import cifar10_is_at_hand
 from experiments.checking.shapes import folder_of
 from experiments.classification import open_clip_weights
 from experiments.classification.bridge import MINILM
+from experiments.datasets import cifar10
+from experiments.datasets.downloads import unpacked
 from experiments.errors import UserError
 from experiments.profile import Profile
 from experiments.sections.captioner import EncoderDecoderSection, PrefixCaptionerSection
@@ -27,7 +27,7 @@ def has_captioner(profile: Profile, root: Path, downloads: Path) -> bool:
     """Tell whether the captioner, or all its parts, can be loaded without a download."""
     match profile.captioner:
         case PrefixCaptionerSection():
-            return _is_unpacked(SMOLLM2, downloads)
+            return unpacked(SMOLLM2, downloads).is_dir()
         case EncoderDecoderSection() as section:
             return folder_of(section, root) is not None
         case _:
@@ -38,7 +38,7 @@ def has_tower(profile: Profile, root: Path, downloads: Path) -> bool:
     """Tell whether the zero-shot tower can be loaded without a download."""
     match profile.zero_shot.tower:
         case ImagenetBridge():
-            return _is_unpacked(MINILM, downloads)
+            return unpacked(MINILM, downloads).is_dir()
         case OpenClipTower() as tower:
             try:
                 return open_clip_weights.missing(tower, root, lambda: "not asked") is None
@@ -70,13 +70,9 @@ def to_download(profile: Profile, root: Path, downloads: Path) -> dict[str, int]
 
 def _to_download(profile: Profile, root: Path, downloads: Path) -> Iterator[tuple[str, int]]:
     is_wanted = isinstance(profile.images, Cifar10Section) or isinstance(profile.photos, Cifar10Captions)
-    if is_wanted and not cifar10_is_at_hand(downloads):
+    if is_wanted and not cifar10.is_at_hand(downloads):
         yield "CIFAR-10", CIFAR10_BYTES
-    if isinstance(profile.captioner, PrefixCaptionerSection) and not _is_unpacked(SMOLLM2, downloads):
+    if isinstance(profile.captioner, PrefixCaptionerSection) and not unpacked(SMOLLM2, downloads).is_dir():
         yield SMOLLM2.package, ARCHIVE_BYTES
-    if isinstance(profile.zero_shot.tower, ImagenetBridge) and not _is_unpacked(MINILM, downloads):
+    if isinstance(profile.zero_shot.tower, ImagenetBridge) and not unpacked(MINILM, downloads).is_dir():
         yield MINILM.package, ARCHIVE_BYTES
-
-
-def _is_unpacked(archive: Archive, downloads: Path) -> bool:
-    return (downloads / f"{archive.package}-{archive.version}").is_dir()

@@ -45,9 +45,9 @@ class Notes:
         except UserError as error:
             self.parts.append(Findings(problems=tuple(str(error).splitlines())))
         except Exception as error:  # the other checks must go on
-            reason = " ".join(str(error).split()).rstrip(" .") or "without a reason"
+            said = " ".join(str(error).split()).rstrip(" .") or "without a reason"
             sentence = (
-                f"The check of {what} could not be finished ({type(error).__name__}: {reason}): a run is "
+                f"The check of {what} could not be finished ({type(error).__name__}: {said}): a run is "
                 "likely to fail there as well, so look into it first."
             )
             self.parts.append(Findings(problems=(sentence,)))

@@ -9,7 +9,7 @@ from experiments.checking.seen import Progress, Seen, SeenImages
 from experiments.checking.wording import such_as
 from experiments.datasets import image_folder
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import FilePictures, decode, digest
+from experiments.datasets.pictures import FilePictures, decode, digest, pictures_in
 from experiments.datasets.prepared import square
 from experiments.located import located
 from experiments.sections.images import ImageFolder
@@ -26,7 +26,7 @@ def see_folder(section: ImageFolder, root: Path, few: int, progress: Progress) -
     if split:
         files = [(name, part, label) for part in ("train", "test") for name, label in getattr(split, part)]
     else:
-        files = [(name, "", 0) for name in _pictures_in(folder)]
+        files = [(name, "", 0) for name in pictures_in(folder)]
     images, damaged = [], []
     squares: dict[str, list[np.ndarray]] = {"train": [], "test": []}
     for done, (name, part, label) in enumerate(files, start=1):
@@ -54,17 +54,6 @@ def see_folder(section: ImageFolder, root: Path, few: int, progress: Progress) -
     )
 
 
-def _pictures_in(folder: Path) -> list[str]:
-    """Return the names of all pictures in a folder that is not as it should be."""
-    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(
-        name.as_posix()
-        for name in names
-        if name.suffix.lower() in image_folder.ENDINGS
-        and not any(part.startswith(".") for part in name.parts)
-    )
-
-
 def _idle(folder: Path, section: ImageFolder) -> list[str]:
     """Name the folders that stand where a class's would and hold no image."""
     parts = [folder / name for name in ("train", *image_folder.TEST_FOLDERS) if (folder / name).is_dir()]
@@ -72,7 +61,7 @@ def _idle(folder: Path, section: ImageFolder) -> list[str]:
         path.relative_to(folder).as_posix()
         for place in (parts if len(parts) > 1 else [folder])
         for path in sorted(place.iterdir())
-        if path.is_dir() and not path.name.startswith(".") and not _pictures_in(path)
+        if path.is_dir() and not path.name.startswith(".") and not pictures_in(path)
     ]
     return (
         [f"Folders in {section.folder} without an image, which make no class: {such_as(empty)}."]

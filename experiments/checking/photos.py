@@ -1,14 +1,14 @@
 """What there is to say of the captioned photos."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.checking.findings import Findings
-from experiments.checking.reading_images import cifar10_is_at_hand
+from experiments.checking.seen import Progress
 from experiments.checking.wording import counted, such_as
-from experiments.datasets import photo_folder
+from experiments.datasets import cifar10, photo_folder
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.captions_file import examine_captions
 from experiments.datasets.cifar10_captions import captions_file
@@ -16,9 +16,6 @@ from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
 from experiments.located import located
 from experiments.sections.photos import AnyPhotos, Cifar10Captions, PhotoFolder
-
-Progress = Callable[[int, int], None]
-"""Called with the number of photos that are read and their total."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def see(section: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> 
     """
     if isinstance(section, PhotoFolder):
         return _folder(section, root, progress)
-    if isinstance(section, Cifar10Captions) and not cifar10_is_at_hand(downloads):
+    if isinstance(section, Cifar10Captions) and not cifar10.is_at_hand(downloads):
         captions_file(section, root)
         remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
         return SeenPhotos(Findings(remarks=(remark,)), None)

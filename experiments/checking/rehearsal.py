@@ -16,8 +16,9 @@ from experiments.checking.times import ClassifierPace, ZeroShotPace
 from experiments.classification.training import TEST_BATCH
 from experiments.classification.zero_shot import zero_shot
 from experiments.context import Context
+from experiments.datasets.downloads import unpacked
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import Chosen, Pictures
+from experiments.datasets.pictures import Pictures
 from experiments.errors import UserError
 from experiments.results.trained import TrainedClassifier
 from experiments.sections.training import TrainingSection
@@ -59,7 +60,7 @@ def rehearse_zero_shot(
 ) -> ZeroShotPace:
     """Classify a few images by a few classes, as the stage does."""
     classes = images.classes[:CLASSES]
-    some, begun = _first(images, PICTURES), list[float]()
+    some, begun = images.first(PICTURES), list[float]()
     some = replace(
         some,
         classes=classes,
@@ -104,7 +105,7 @@ def at_hand(downloads: Path) -> Callable[[Archive], Path]:
     """Return the function that finds an archive's folder among the downloads, and downloads nothing."""
 
     def find(archive: Archive) -> Path:
-        folder = downloads / f"{archive.package}-{archive.version}"
+        folder = unpacked(archive, downloads)
         if not folder.is_dir():
             raise UserError(f"{archive.package} {archive.version} is not on this machine yet.")
         return folder
@@ -130,26 +131,6 @@ def _context(
 
 def _tiled(images: ClassifiedImages, train: int, test: int) -> ClassifiedImages:
     """Return as many images as are asked for, the same over and over."""
-    positions = np.arange(train) % len(images.train_labels)
-    tested = np.arange(test) % len(images.test_labels)
-    return ClassifiedImages(
-        classes=images.classes,
-        train_images=images.train_images[positions],
-        train_labels=images.train_labels[positions],
-        test_images=images.test_images[tested],
-        test_labels=images.test_labels[tested],
-    )
-
-
-def _first(images: ClassifiedImages, count: int) -> ClassifiedImages:
-    """Return the first few images of each part, with their pictures as large as they are."""
-    train, test = (np.arange(min(count, len(part))) for part in (images.train_labels, images.test_labels))
-    return ClassifiedImages(
-        classes=images.classes,
-        train_images=images.train_images[train],
-        train_labels=images.train_labels[train],
-        test_images=images.test_images[test],
-        test_labels=images.test_labels[test],
-        train_originals=Chosen(images.train_pictures, train),
-        test_originals=Chosen(images.test_pictures, test),
+    return images.chosen(
+        np.arange(train) % len(images.train_labels), np.arange(test) % len(images.test_labels)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from experiments.datasets.images import ClassifiedImages
 
 Progress = Callable[[int, int], None]
-"""Called with the number of images that are read and their total."""
+"""Called with the number of images or photos that are read and their total."""
 
 
 @dataclass(frozen=True, slots=True)

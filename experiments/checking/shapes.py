@@ -14,7 +14,7 @@ from experiments.captioning.encoder_decoder import random_encoder_decoder
 from experiments.captioning.prefix import GRID, PrefixCaptioner
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
-from experiments.errors import UserError
+from experiments.errors import UserError, reason
 from experiments.sections.captioner import (
     AnyCaptionerSection,
     EncoderDecoderSection,
@@ -134,9 +134,9 @@ def _encoder_decoder(section: EncoderDecoderSection, root: Path) -> Any:
         with torch.device("meta"):
             return VisionEncoderDecoderModel(config)  # pyright: ignore[reportArgumentType]
     except Exception as error:  # whatever a foreign or damaged configuration makes transformers raise
-        reason = " ".join(str(error).split())[:300].rstrip(" .") or type(error).__name__
         raise UserError(
-            f"transformers cannot build {section.model} from its config.json: {reason}; get its files anew."
+            f"transformers cannot build {section.model} from its config.json: {reason(error)}; get its files "
+            "anew."
         ) from error
 
 

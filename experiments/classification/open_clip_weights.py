@@ -1,6 +1,5 @@
 """Where the weights of open_clip's models are: on this machine, in the hub's cache there, or on the hub."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from experiments.classification.published_weights import (
 )
 from experiments.classification.towers import open_clip_library
 from experiments.errors import UserError
+from experiments.hashing import sha256_of
 from experiments.sections.zero_shot import CHECKPOINT_ENDINGS, HUB, LOCAL_FOLDER, OpenClipTower
 
 CONFIGURATION = "open_clip_config.json"
@@ -157,7 +157,7 @@ def _own(section: OpenClipTower, path: Path) -> Weights:
     """Return a checkpoint of the user's own, of which its maker alone knows where it comes from."""
     is_folder = section.pretrained is None
     file = _checkpoints(path)[0] if is_folder else path
-    sha256 = _sha256(file)
+    sha256 = sha256_of(file)
     if not is_folder:
         require_own_activation(file, sha256, section.model)
     return Weights(
@@ -170,7 +170,7 @@ def _own(section: OpenClipTower, path: Path) -> Weights:
 
 def _copy(section: OpenClipTower, file: Path) -> Weights:
     """Return a copy of published weights."""
-    sha256 = _sha256(file)
+    sha256 = sha256_of(file)
     require_published(file, sha256, section)
     return Weights(
         model=section.model,
@@ -192,8 +192,3 @@ def _repository_alone(section: OpenClipTower) -> Weights:
         published={},
         origin=f"open_clip {section.model} (at revision {folder.name})",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

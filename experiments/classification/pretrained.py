@@ -9,7 +9,7 @@ from experiments.classification.open_clip_weights import Weights, find
 from experiments.classification.precision import best_device
 from experiments.classification.state_file import is_torchscript, reading_torchscript, shapes
 from experiments.classification.towers import About, DualEncoder, open_clip_library
-from experiments.errors import UserError
+from experiments.errors import UserError, reason
 from experiments.sections.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
 
 CLIP_TAGS = ("openai", "laion")
@@ -30,9 +30,8 @@ def pretrained_tower(section: OpenClipTower, root: Path = Path()) -> DualEncoder
         clip, transform = _load(weights)
         tokenizer = open_clip_library().get_tokenizer(weights.model)
     except Exception as error:  # whatever a foreign checkpoint makes open_clip raise
-        reason = " ".join(str(error).split())[:300].rstrip(". ") or type(error).__name__
         raise UserError(
-            f"open_clip could not load {_named(section)} from {weights.file}: {reason}."
+            f"open_clip could not load {_named(section)} from {weights.file}: {reason(error)}."
         ) from error
     _require_fit(section, weights, clip, held)
     clip.eval().requires_grad_(False).to(best_device())

@@ -20,6 +20,7 @@ from experiments.assets import Archive
 from experiments.atomic import write_whole
 from experiments.datasets.cifar10_hashes import CIFAR10
 from experiments.datasets.downloads import CONNECT_SECONDS, fetch, file_names
+from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages
 from experiments.errors import UserError
 
@@ -68,6 +69,12 @@ def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> 
 def is_stored(downloads: Path) -> bool:
     """Tell whether `downloads` holds a decoded copy, without reading it."""
     return all((downloads / FOLDER / f"{name}.npy").is_file() for name in CIFAR10)
+
+
+def is_at_hand(downloads: Path) -> bool:
+    """Tell whether CIFAR-10 can be loaded from `downloads` without a download."""
+    placed = (downloads / TORCHVISION_FILE).is_file()
+    return is_stored(downloads) or archive_is_at_hand(NPM, downloads) or placed
 
 
 def verify(arrays: Arrays, origin: str) -> None:

@@ -4,7 +4,6 @@ An archive is downloaded into a temporary folder, its SHA-256 compared with the 
 beside it and renamed into place: a folder that stands there is complete.
 """
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from filelock import FileLock
 
 from experiments.assets import Archive
 from experiments.errors import UserError
+from experiments.hashing import sha256_of
 
 CONNECT_SECONDS = 10
 DOWNLOAD_SECONDS = 1800
@@ -33,7 +33,7 @@ def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path
         UserError: if the archive cannot be fetched, or is not the pinned one; its text names what
             was tried and how to place the file by hand.
     """
-    folder = downloads / f"{archive.package}-{archive.version}"
+    folder = unpacked(archive, downloads)
     downloads.mkdir(parents=True, exist_ok=True)
     with FileLock(downloads / f".{folder.name}.lock"):
         if not folder.is_dir():
@@ -46,14 +46,24 @@ def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path
     return folder
 
 
+def unpacked(archive: Archive, downloads: Path) -> Path:
+    """Return the folder with the files of `archive`, there or not: if it is there, it is complete."""
+    return downloads / f"{archive.package}-{archive.version}"
+
+
+def is_at_hand(archive: Archive, downloads: Path) -> bool:
+    """Tell whether `archive` is unpacked, or was placed in `downloads` by hand."""
+    placed = (downloads / name for name in file_names(archive))
+    return unpacked(archive, downloads).is_dir() or any(file.is_file() for file in placed)
+
+
 def check(file: Path, sha256: str) -> None:
     """Compare a file with its pinned SHA-256.
 
     Raises:
         UserError: if they differ.
     """
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = sha256_of(file)
     if found != sha256:
         raise UserError(
             f"{file} is truncated or altered (SHA-256 {found[:12]}…, expected {sha256[:12]}…): "

@@ -9,7 +9,7 @@ from typing import Any
 from experiments import manifest
 from experiments.closure import closure
 from experiments.datasets.cifar10_hashes import CIFAR10
-from experiments.datasets.local_files import absent, has_local_files, local_files
+from experiments.datasets.local_files import local_files
 from experiments.errors import UserError
 from experiments.located import located
 from experiments.sections.images import Cifar10Section, GeneratedSection, ImageFolder, TorchvisionImages
@@ -39,12 +39,16 @@ def manifest_of(section: Any, root: Path, recorded: Path) -> Iterator[str] | Non
     Raises:
         UserError: if the files are neither on this machine nor `recorded`.
     """
-    if not has_local_files(section, root):
+    own = local_files(section, root)
+    if own is None:
         return None
-    files = local_files(section, root)
+    files = own.find()
     if files is None:
         if not recorded.is_file():
-            raise absent(section, root)
+            raise UserError(
+                f"What the profile names as {own.named} is not on this machine: place it there, or mend the "
+                "profile."
+            )
         return manifest.recorded(recorded)
     place = hashlib.sha256(f"{type(section).__name__} {files.folder.resolve()}".encode()).hexdigest()[:16]
     return manifest.lines(files, root / ".cache" / "hashes" / place)

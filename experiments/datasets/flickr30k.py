@@ -12,7 +12,7 @@ import numpy as np
 from experiments import hub
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode
-from experiments.errors import UserError
+from experiments.errors import UserError, reason
 from experiments.located import located
 from experiments.manifest import Files
 from experiments.sections.photos import Flickr30k
@@ -151,9 +151,8 @@ def _rows(section: Flickr30k, files: Sequence[Path], commit: str, count: int) ->
         # `take` would fetch rows beyond the last.
         rows = list(islice(stream.decode(False), count))
     except Exception as error:  # whatever a lost connection or a damaged file makes the library raise
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(
-            f"{place} cannot be read ({reason.rstrip('.')}): "
+            f"{place} cannot be read ({reason(error)}): "
             + ("place its files anew." if files else "check photos.repository, its revision and its split.")
         ) from error
     missing = [column for column in COLUMNS if rows and column not in rows[0]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.lot import drawn_for_testing
-from experiments.datasets.pictures import ENDINGS, FilePictures, decode
+from experiments.datasets.pictures import FilePictures, decode, pictures_in
 from experiments.datasets.prepared import prepared
 from experiments.errors import UserError
 from experiments.located import located
@@ -202,20 +202,9 @@ def _holds_classes(folder: Path) -> bool:
 
 def _classes(folder: Path) -> dict[str, list[str]]:
     """Return the image files of each subfolder, deeper ones included, by its name, sorted; none is empty."""
-    found = {path.name: _images_in(path) for path in folder.iterdir() if _counts(path) and path.is_dir()}
+    visible = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = {path.name: pictures_in(path) for path in visible}
     return {name: files for name, files in found.items() if files}
-
-
-def _images_in(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in ENDINGS and _counts(path) and path.is_file()
-    )
-
-
-def _counts(path: Path) -> bool:
-    return not path.name.startswith(".")
 
 
 def _listed(what: str, reasons: Sequence[str]) -> str:

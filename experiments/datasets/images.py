@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.datasets.pictures import ArrayPictures, Pictures
+from experiments.datasets.pictures import ArrayPictures, Chosen, Pictures
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,23 @@ class ClassifiedImages:
     test_labels: np.ndarray
     train_originals: Pictures | None = None
     test_originals: Pictures | None = None
+
+    def chosen(self, train: np.ndarray, test: np.ndarray) -> "ClassifiedImages":
+        """Return the images at these positions, int64 of shape (M,), copied where they are arrays."""
+        return ClassifiedImages(
+            classes=self.classes,
+            train_images=np.array(self.train_images[train]),
+            train_labels=self.train_labels[train],
+            test_images=np.array(self.test_images[test]),
+            test_labels=self.test_labels[test],
+            train_originals=Chosen(self.train_pictures, train),
+            test_originals=Chosen(self.test_pictures, test),
+        )
+
+    def first(self, count: int) -> "ClassifiedImages":
+        """Return the first `count` images of each part, or as many as there are."""
+        train, test = (np.arange(min(count, len(part))) for part in (self.train_labels, self.test_labels))
+        return self.chosen(train, test)
 
     @property
     def train_pictures(self) -> Pictures:

@@ -3,10 +3,11 @@
 What finds them is imported when it is needed: most profiles name none, and freshness is asked for often.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import UserError
 from experiments.located import located
 from experiments.manifest import Files
 from experiments.sections.captioner import EncoderDecoderSection
@@ -15,69 +16,42 @@ from experiments.sections.photos import Flickr30k, PhotoFolder
 from experiments.sections.zero_shot import OpenClipTower, ZeroShotSection
 
 
-def has_local_files(section: Any, root: Path) -> bool:
-    """Tell whether a section names files of a user's own, whether or not they are on this machine."""
-    match section:
-        case ImageFolder() | PhotoFolder():
-            return True
-        case TorchvisionImages():
-            return section.folder is not None
-        case EncoderDecoderSection():
-            return section.local is not None
-        case ZeroShotSection(tower=OpenClipTower() as tower):
-            return tower.local is not None
-        case Flickr30k():
-            from experiments.datasets import flickr30k
+@dataclass(frozen=True)
+class LocalFiles:
+    """Files of a user's own, there or not.
 
-            return flickr30k.folder_of(section, root) is not None
-    return False
-
-
-def local_files(section: Any, root: Path) -> Files | None:
-    """Return the files that a section names if `has_local_files`, None if they are not on this machine.
-
-    Raises:
-        UserError: if they are there, but cannot be what the section says.
+    `named` says which keys of the profile name them, and by which text. `find` returns them, None if they are
+    not on this machine, and raises UserError if they cannot be what the profile says.
     """
+
+    named: str
+    find: Callable[[], Files | None]
+
+
+def local_files(section: Any, root: Path) -> LocalFiles | None:
+    """Return the files of a user's own that a section names, None if it names none; paths start at `root`."""
+    own = None
     match section:
         case ImageFolder():
-            from experiments.datasets import image_folder
-
-            return image_folder.files_of(section, root)
+            own = LocalFiles(f"images.folder ({section.folder})", lambda: _images(section, root))
         case PhotoFolder():
-            return _photos(section, root)
-        case TorchvisionImages():
-            return _all_in(located(root, section.folder or ""))
-        case EncoderDecoderSection():
-            return _all_in(section.local)
-        case ZeroShotSection(tower=OpenClipTower() as tower):
-            return _all_in(tower.local)
+            named = f"photos.folder ({section.folder}) or photos.captions ({section.captions})"
+            own = LocalFiles(named, lambda: _photos(section, root))
+        case TorchvisionImages(folder=str(folder)):
+            own = LocalFiles(f"images.folder ({folder})", lambda: _all_in(located(root, folder)))
         case Flickr30k():
-            from experiments.datasets import flickr30k
-
-            return flickr30k.files_of(section, root)
-    raise ValueError(f"{type(section).__name__} names no files of a user's own")
-
-
-def absent(section: Any, root: Path) -> UserError:
-    """Return what to say where a section's files are neither on this machine nor recorded."""
-    return UserError(
-        f"What the profile names as {_key(section)} is not on this machine: place it there, or mend the "
-        "profile."
-    )
+            own = _parquet(section, root)
+        case EncoderDecoderSection(local=Path() as folder):
+            own = LocalFiles(f"captioner.model ({section.model})", lambda: _all_in(root / folder))
+        case ZeroShotSection(tower=OpenClipTower(local=Path() as place)):
+            own = LocalFiles("zero_shot.tower", lambda: _all_in(root / place))
+    return own
 
 
-def _key(section: Any) -> str:
-    match section:
-        case ImageFolder() | TorchvisionImages():
-            return f"images.folder ({section.folder})"
-        case PhotoFolder():
-            return f"photos.folder ({section.folder}) or photos.captions ({section.captions})"
-        case Flickr30k():
-            return f"photos.repository ({section.repository})"
-        case EncoderDecoderSection():
-            return f"captioner.model ({section.model})"
-    return "zero_shot.tower"
+def _images(section: ImageFolder, root: Path) -> Files | None:
+    from experiments.datasets import image_folder
+
+    return image_folder.files_of(section, root)
 
 
 def _photos(section: PhotoFolder, root: Path) -> Files | None:
@@ -89,19 +63,26 @@ def _photos(section: PhotoFolder, root: Path) -> Files | None:
         return None
     folder, names = photo_folder.files_of(section, root)
     if captions.resolve().is_relative_to(folder.resolve()):
-        return Files(
-            folder, tuple(sorted([*names, captions.resolve().relative_to(folder.resolve()).as_posix()]))
-        )
+        inside = captions.resolve().relative_to(folder.resolve()).as_posix()
+        return Files(folder, tuple(sorted([*names, inside])))
     return Files(folder, tuple(sorted([*names, captions.name])), {captions.name: captions})
 
 
-def _all_in(place: Path | None) -> Files | None:
+def _parquet(section: Flickr30k, root: Path) -> LocalFiles | None:
+    from experiments.datasets import flickr30k
+
+    if flickr30k.folder_of(section, root) is None:
+        return None
+    named = f"photos.repository ({section.repository})"
+    return LocalFiles(named, lambda: flickr30k.files_of(section, root))
+
+
+def _all_in(place: Path) -> Files | None:
     """Return a file alone, or all files in a folder, hidden ones left out."""
-    if place is None or not place.exists():
+    if not place.exists():
         return None
     if place.is_file():
         return Files(place.parent, (place.name,))
-    names = (path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file())
-    return Files(
-        place, tuple(sorted(name for name in names if not name.startswith(".") and "/." not in name))
-    )
+    names = (path.relative_to(place) for path in place.rglob("*") if path.is_file())
+    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    return Files(place, tuple(sorted(name.as_posix() for name in visible)))

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
 from experiments.datasets.missing import missing_files, names_in
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.datasets.pictures import ENDINGS, decode, digest
+from experiments.datasets.pictures import decode, digest, is_picture
 from experiments.located import located
 from experiments.sections.photos import PhotoFolder
 
@@ -187,15 +187,9 @@ def _remarks(
     captioned = {file.name for file in files}
     others = sorted(captioned - {file.name for file in drawn})
     absent = [name for name in others if not (folder / name).is_file()]
-    extra = [name for name in names_in(folder) if name not in captioned and _is_picture(name)]
+    extra = [name for name in names_in(folder) if name not in captioned and is_picture(PurePosixPath(name))]
     told = {
         f"photos that {section.captions} names and {section.folder} lacks, none of them drawn": absent,
         f"pictures in {section.folder} without captions, which are not used": extra,
     }
     return [f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in told.items() if names]
-
-
-def _is_picture(name: str) -> bool:
-    """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in path.parts)

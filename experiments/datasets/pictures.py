@@ -4,11 +4,13 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from experiments.errors import reason
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
@@ -30,6 +32,17 @@ class Pictures(Protocol):
         ...
 
 
+def is_picture(name: PurePath) -> bool:
+    """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
+    return name.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in name.parts)
+
+
+def pictures_in(folder: Path) -> list[str]:
+    """Return the names of all pictures in a folder and in those inside it, with their path there, sorted."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(name.as_posix() for name in names if is_picture(name))
+
+
 def digest(pixels: np.ndarray) -> str:
     """Return the SHA-256 of an array's shape and content: bytes alone do not tell 2 x 8 from 4 x 4."""
     header = f"{pixels.shape} {pixels.dtype} ".encode()
@@ -46,8 +59,7 @@ def decode(file: Path | bytes) -> np.ndarray:
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as picture:
             pixels = np.array(_rgb(ImageOps.exif_transpose(picture)))
     except Exception as error:  # whatever a damaged file makes Pillow raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"it cannot be decoded ({reason})") from error
+        raise ValueError(f"it cannot be decoded ({reason(error)})") from error
     pixels.setflags(write=False)
     return pixels
 

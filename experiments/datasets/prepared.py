@@ -11,12 +11,9 @@ from PIL import Image, ImageOps
 from experiments.atomic import write_whole
 from experiments.datasets.pictures import digest
 
-PARTS = ("train", "test")
 _ABOUT = "whole.json"
 """Written last: a folder without it is not whole."""
 
-Read = Callable[[int], np.ndarray]
-"""Returns the picture at a position, uint8 (H, W, 3); raises ValueError, with the reason, if it cannot."""
 Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
 """By part, images (N, size, size, 3) and the hashes (N, 32) of the pictures that they come from."""
 

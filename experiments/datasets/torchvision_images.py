@@ -14,7 +14,7 @@ from experiments.datasets.downloads import CONNECT_SECONDS
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.lot import drawn_for_testing
 from experiments.datasets.prepared import prepared
-from experiments.errors import UserError
+from experiments.errors import UserError, reason
 from experiments.located import located
 from experiments.sections.images import TorchvisionImages
 
@@ -39,6 +39,10 @@ class _Part:
 
     def digest(self, position: int, /) -> str:
         return bytes(self.digests[position]).hex()
+
+
+class NotThere(UserError):
+    """torchvision does not find the files of a data set, and may not or cannot download them."""
 
 
 def load_torchvision(
@@ -86,6 +90,11 @@ def load_torchvision(
         train_originals=train,
         test_originals=test,
     )
+
+
+def can_download(name: str) -> bool:
+    """Tell whether torchvision itself fetches the data set of that name, which it must have."""
+    return "download" in _arguments(_kind(name))
 
 
 def _kind(name: str) -> Any:
@@ -163,15 +172,14 @@ def _load(
 ) -> Any:
     """Let torchvision load a part, from what is there or else by a download."""
     options = {**section.options, **part}
-    can_download = "download" in _arguments(kind)
     try:
         return kind(str(place), **options)
     except Exception as error:  # whatever a missing or damaged file makes it raise
-        reason = " ".join(str(error).split())[:200].rstrip(" .")
-    if section.folder or not can_download:
-        raise UserError(
-            f"torchvision cannot load {section.name} from {place} ({reason}): place its files there."
-        )
+        if section.folder or not can_download(section.name):
+            raise NotThere(
+                f"torchvision cannot load {section.name} from {place} ({reason(error)}): place its files "
+                "there."
+            ) from error
     say(f"asking torchvision for {section.name}")
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
@@ -179,10 +187,9 @@ def _load(
         place.mkdir(parents=True, exist_ok=True)
         return kind(str(place), download=True, **options)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200].rstrip(" .")
         raise UserError(
-            f"torchvision could not download {section.name} ({reason}): go online and run again, or name a "
-            "folder with a copy as images.folder."
+            f"torchvision could not download {section.name} ({reason(error)}): go online and run again, or name "
+            "a folder with a copy as images.folder."
         ) from error
     finally:
         socket.setdefaulttimeout(patience)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from experiments.datasets import image_folder
 from experiments.datasets.captions_file import examine_captions, refuse
+from experiments.datasets.pictures import pictures_in
 from experiments.errors import UserError
 from experiments.located import located
 from experiments.sections.images import ImageFolder
@@ -86,15 +87,11 @@ def _existing(folder: str, root: Path) -> Path:
 
 def _sides(place: Path) -> list[int]:
     """Return the shorter sides in pixels of pictures that lie evenly among all in the folders below."""
-    files = sorted(
-        path
-        for path in place.rglob("*")
-        if path.suffix.lower() in image_folder.ENDINGS and path.parent != place
-    )
+    files = [name for name in pictures_in(place) if "/" in name]
     sides = []
-    for path in files[:: max(1, len(files) // _LOOKED_AT)]:
+    for name in files[:: max(1, len(files) // _LOOKED_AT)]:
         try:
-            with Image.open(path) as picture:
+            with Image.open(place / name) as picture:
                 sides.append(min(picture.size))
         except (OSError, ValueError, Image.DecompressionBombError):  # ``check`` names those that are damaged
             continue
