@@ -188,8 +188,8 @@ def _load(
         return kind(str(place), download=True, **options)
     except Exception as error:
         raise UserError(
-            f"torchvision could not download {section.name} ({reason(error)}): go online and run again, or name "
-            "a folder with a copy as images.folder."
+            f"torchvision could not download {section.name} ({reason(error)}): go online and run again, or "
+            "name a folder with a copy as images.folder."
         ) from error
     finally:
         socket.setdefaulttimeout(patience)

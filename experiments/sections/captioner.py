@@ -8,9 +8,8 @@ from pydantic import Field, model_validator
 from experiments.frozen import Frozen
 from experiments.located import located
 from experiments.results.classification import Precision
-from experiments.sections.training import Positive
+from experiments.sections.fields import Positive, Text
 
-Text = Annotated[str, Field(min_length=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from experiments.sections.training import Positive, TrainingSection
+from experiments.sections.fields import Positive
+from experiments.sections.training import TrainingSection
 
 
 class CnnSection(TrainingSection):

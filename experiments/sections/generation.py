@@ -1,7 +1,7 @@
 """The profile section on how captions are written."""
 
 from experiments.frozen import Frozen
-from experiments.sections.training import Positive
+from experiments.sections.fields import Positive
 
 
 class GenerationSection(Frozen):

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from experiments.frozen import Frozen
-from experiments.sections.training import Positive
+from experiments.sections.fields import Positive, Text
 
-Text = Annotated[str, Field(min_length=1)]
 Side = Annotated[int, Field(ge=8, le=512)]
 TestShare = Annotated[float, Field(gt=0, lt=1)]
 

@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from experiments.frozen import Frozen
-from experiments.sections.training import Positive
-
-Text = Annotated[str, Field(min_length=1)]
+from experiments.sections.fields import Positive, Text
 
 
 class Cifar10Captions(Frozen):

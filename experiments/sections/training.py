@@ -6,8 +6,7 @@ from pydantic import Field
 
 from experiments.frozen import Frozen
 from experiments.results.classification import Precision
-
-Positive = Annotated[int, Field(ge=1)]
+from experiments.sections.fields import Positive
 
 
 class TrainingSection(Frozen):

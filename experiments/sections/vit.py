@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from experiments.sections.training import Positive, TrainingSection
+from experiments.sections.fields import Positive
+from experiments.sections.training import TrainingSection
 
 
 class VitSection(TrainingSection):

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from experiments.frozen import Frozen
 from experiments.located import located
 from experiments.results.classification import Precision
+from experiments.sections.fields import Text
 
 HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
 CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin")
-Text = Annotated[str, Field(min_length=1)]
 
 
 class OpenClipTower(Frozen):

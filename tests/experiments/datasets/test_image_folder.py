@@ -136,6 +136,13 @@ def test_pictures_in_deeper_folders_belong_to_the_class(tmp_path: Path) -> None:
     assert len(split_of(SECTION, tmp_path).train) == 2
 
 
+def test_hidden_files_and_what_lies_in_hidden_folders_are_no_pictures(root: Path) -> None:
+    before = files_of(SECTION, root)
+    for name in (".one.png", ".thumbnails/two.png", "deeper/.cache/three.png"):
+        save(root / "pets" / "cat" / name)
+    assert files_of(SECTION, root) == before
+
+
 def test_everything_that_is_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:
     save(tmp_path / "pets" / "train" / "a" / "1.png")
     save(tmp_path / "pets" / "train" / "b_c" / "1.png")
