@@ -116,7 +116,7 @@ def _checkpoint(
     return Checkpoint(
         network=parts.state_dict(),
         optimiser=optimiser.state_dict(),
-        precision=captioner.section.precision,
+        precision=captioner.precision,
         loss=tuple(losses),
         seconds=0.0,
     )

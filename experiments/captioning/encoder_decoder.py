@@ -24,7 +24,7 @@ from experiments.captioning.model_folder import (
 from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
 from experiments.captioning.transformers_library import prepare_transformers
-from experiments.classification.precision import autocast, best_device
+from experiments.classification.precision import autocast, best_device, chosen
 from experiments.errors import UserError, reason
 from experiments.features import fingerprint
 from experiments.results.caption import Caption
@@ -227,7 +227,7 @@ def load_encoder_decoder(section: EncoderDecoderSection) -> EncoderDecoderCaptio
         processor=processor,
         tokenizer=tokenizer,
         start=_start(name, folder, tokenizer),
-        precision=section.precision,
+        precision=chosen(section.precision),
     )
 
 
@@ -274,7 +274,7 @@ def random_encoder_decoder(section: RandomCaptionerSection) -> EncoderDecoderCap
         processor=ViTImageProcessorPil(size={"height": 32, "width": 32}),
         tokenizer=tokenizer,
         start=end,
-        precision=section.precision,
+        precision=chosen(section.precision),
     )
 
 

@@ -21,10 +21,11 @@ from experiments.assets import Archive
 from experiments.captioning.modes import evaluating
 from experiments.captioning.tokens import cross_entropy, read, tokenise
 from experiments.captioning.transformers_library import prepare_transformers
-from experiments.classification.precision import autocast, best_device
+from experiments.classification.precision import autocast, best_device, chosen
 from experiments.features import fingerprint
 from experiments.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
 from experiments.results.caption import Caption
+from experiments.results.classification import Precision
 from experiments.sections.captioner import PrefixCaptionerSection
 from experiments.sections.generation import GenerationSection
 
@@ -81,6 +82,11 @@ class PrefixCaptioner:
         """Return where the weights are."""
         return next(self.network.parameters()).device
 
+    @property
+    def precision(self) -> Precision:
+        """Return what its networks compute at on this machine."""
+        return chosen(self.section.precision)
+
     @torch.inference_mode()
     def look(self, photos: Sequence[np.ndarray]) -> Tensor:
         """Return the tower's features, float32 (N, GRID², 1280), of uint8 photos (H, W, 3)."""
@@ -92,7 +98,7 @@ class PrefixCaptioner:
                 for photo in photos[first : first + _BATCH]
             ]
             pixels = torch.from_numpy(np.stack(fitted)).to(self.device).permute(0, 3, 1, 2) / 127.5 - 1
-            with autocast(self.section.precision, self.device):
+            with autocast(self.precision, self.device):
                 maps = self.tower.forward_features(pixels.to(memory_format=torch.channels_last))
             found.append(functional.adaptive_avg_pool2d(maps.float(), GRID).flatten(2).transpose(1, 2).cpu())
         return torch.cat(found)
@@ -111,11 +117,11 @@ class PrefixCaptioner:
         return fingerprint(self.tower, *self._options())
 
     def _options(self) -> tuple[object, ...]:
-        return self.section.image_size, self.section.precision, GRID
+        return self.section.image_size, self.precision, GRID
 
     def token_logits(self, prefixes: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the logits (N, L, V) that predict tokens (N, L); `mask` (N, L) is 0 at padding."""
-        with autocast(self.section.precision, self.device):
+        with autocast(self.precision, self.device):
             embeddings = self.network.get_input_embeddings()(tokens)
             seen = torch.ones(prefixes.shape[:2], dtype=mask.dtype, device=mask.device)
             return self.network(
@@ -145,7 +151,7 @@ class PrefixCaptioner:
             ]
 
     def _generate(self, prefixes: Tensor, section: GenerationSection) -> list[Caption]:
-        with autocast(self.section.precision, self.device):
+        with autocast(self.precision, self.device):
             tokens = self.network.generate(
                 inputs_embeds=prefixes,
                 attention_mask=torch.ones(prefixes.shape[:2], dtype=torch.long, device=self.device),

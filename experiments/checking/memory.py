@@ -7,6 +7,7 @@ from experiments.checking.findings import Findings
 from experiments.checking.networks import NetworkSize, TowerSize
 from experiments.checking.shapes import Shape
 from experiments.checking.wording import in_bytes
+from experiments.classification.precision import chosen
 from experiments.profile import Profile
 from experiments.sections.captioner import PrefixCaptionerSection
 
@@ -53,7 +54,7 @@ def peaks(
 
 def _captioner_peaks(profile: Profile, caption_length: int, shape: Shape) -> Iterator[Peak]:
     captioner, lora = profile.captioner, profile.lora
-    is_half = captioner.precision == "bf16"
+    is_half = chosen(captioner.precision) == "bf16"
     # A prefix captioner's photos stand before the caption as tokens of their own.
     length = caption_length + shape.tokens * isinstance(captioner, PrefixCaptionerSection)
     weights = FLOAT * shape.tuned

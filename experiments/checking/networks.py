@@ -9,7 +9,7 @@ from torch import nn
 
 from experiments.classification.cnn import network
 from experiments.classification.open_clip_weights import CONFIGURATION
-from experiments.classification.precision import autocast
+from experiments.classification.precision import autocast, chosen
 from experiments.classification.towers import open_clip_library
 from experiments.classification.vit import VisionTransformer
 from experiments.results.classification import Precision
@@ -50,7 +50,7 @@ def network_size(section: TrainingSection, side: int, classes: int) -> NetworkSi
                 raise ValueError(f"{type(section).__name__} is no network's section")
     parameters = sum(parameter.numel() for parameter in built.parameters())
     return NetworkSize(
-        parameters, _outputs(built, torch.from_numpy(images), section.precision) // len(images)
+        parameters, _outputs(built, torch.from_numpy(images), chosen(section.precision)) // len(images)
     )
 
 

@@ -49,7 +49,7 @@ def train_and_test(
     network.load_state_dict(weights)
 
     testing = time.perf_counter()
-    found = predict(network, data.test_images, section.precision, context.processes)
+    found = predict(network, data.test_images, training.precision, context.processes)
     images_per_second = len(data.test_images) / (time.perf_counter() - testing)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return TrainedClassifier(
@@ -57,7 +57,7 @@ def train_and_test(
         model=f"{family} ({_in_words(parameters)})",
         parameters=parameters,
         epochs=section.epochs,
-        precision=section.precision,
+        precision=training.precision,
         seconds=round(training.earlier_seconds + time.perf_counter() - start, 1),
         images_per_second=round(images_per_second, 1),
         training_images=len(data.train_images),

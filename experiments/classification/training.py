@@ -12,7 +12,7 @@ from torch.nn import functional
 from experiments.classification.augmentation import augmented_batches
 from experiments.classification.checkpoint import Checkpoint, load, save
 from experiments.classification.evaluation import Called, called
-from experiments.classification.precision import autocast
+from experiments.classification.precision import autocast, chosen
 from experiments.context import Context, Progress
 from experiments.errors import UserError
 from experiments.processes import Processes, shared_out
@@ -26,11 +26,12 @@ TEST_BATCH = 500
 class Training:
     """How a training went.
 
-    `loss` is the mean training loss of each epoch. `seconds` is the wall-clock time of all finished
-    epochs, of which `earlier_seconds` passed in runs before this one.
+    `loss` is the mean training loss of each epoch, computed at `precision`. `seconds` is the wall-clock
+    time of all finished epochs, of which `earlier_seconds` passed in runs before this one.
     """
 
     loss: tuple[float, ...]
+    precision: Precision
     seconds: float
     earlier_seconds: float
 
@@ -61,7 +62,8 @@ def train(
     peaks = tuple(group["lr"] for group in optimiser.param_groups)
     reached = load(path, device)
     if reached is None:
-        reached = Checkpoint(network.state_dict(), optimiser.state_dict(), section.precision, (), seconds=0.0)
+        precision = chosen(section.precision)
+        reached = Checkpoint(network.state_dict(), optimiser.state_dict(), precision, (), seconds=0.0)
     else:
         network.load_state_dict(reached.network)
         optimiser.load_state_dict(reached.optimiser)
@@ -69,19 +71,19 @@ def train(
         context.progress(done * data.batches, section.epochs * data.batches, f"resumed after epoch {done}")
 
     earlier_seconds = reached.seconds
-    learner = _Learner(network, optimiser, peaks, section.precision)
+    learner = _Learner(network, optimiser, peaks, reached.precision)
     for epoch in range(len(reached.loss), section.epochs):
         start = time.perf_counter()
         loss = _epoch(learner, data, epoch, context.progress)
         reached = Checkpoint(
             network=network.state_dict(),
             optimiser=optimiser.state_dict(),
-            precision=section.precision,
+            precision=reached.precision,
             loss=(*reached.loss, loss),
             seconds=reached.seconds + time.perf_counter() - start,
         )
         save(reached, path)
-    return Training(reached.loss, reached.seconds, earlier_seconds)
+    return Training(reached.loss, reached.precision, reached.seconds, earlier_seconds)
 
 
 def predict(network: nn.Module, images: np.ndarray, precision: Precision, processes: Processes) -> Called:

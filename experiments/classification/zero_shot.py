@@ -15,6 +15,7 @@ from torch.nn import functional
 from experiments.classification.bridge import build_bridge, centre
 from experiments.classification.embeddings import embed
 from experiments.classification.evaluation import Scores, called, score
+from experiments.classification.precision import chosen
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, Tower, random_tower
 from experiments.context import Context
@@ -33,6 +34,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
     images = context.images()
     tower, uncentred = _build(section, context), None
     unlabelled = _unlabelled(section, images.train_pictures)
+    precision = chosen(section.precision)
     total = len(unlabelled) + len(images.test_pictures)
     passes: list[Features] = []
 
@@ -42,7 +44,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         def report(done: int) -> None:
             context.progress(before + done, total, note if done == len(pictures) else "")
 
-        passes.append(embed(tower, pictures, section.precision, context, report))
+        passes.append(embed(tower, pictures, precision, context, report))
         return passes[-1].features
 
     if isinstance(section.tower, ImagenetBridge):
@@ -66,7 +68,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         seen_labels=tower.about.seen_labels,
         parameters=tower.parameters(),
         epochs=0,
-        precision=section.precision,
+        precision=precision,
         seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
         images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(

@@ -7,8 +7,7 @@ from pydantic import Field, model_validator
 
 from experiments.frozen import Frozen
 from experiments.located import located
-from experiments.results.classification import Precision
-from experiments.sections.fields import Positive, Text
+from experiments.sections.fields import Positive, PrecisionChoice, Text
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -17,13 +16,13 @@ Rate = Annotated[float, Field(gt=0)]
 class CaptionerSection(Frozen):
     """What captioners have in common.
 
-    `seed` decides everything random. Networks compute at `precision`, which a profile fixes rather than
-    a probe, because captions must repeat themselves. `held_out` photos of the classification test set
-    measure whether captions name the right class.
+    `seed` decides everything random. Networks compute at `precision`; "auto" is bf16 on a machine that has
+    instructions for it, else fp32. `held_out` photos of the classification test set measure whether captions
+    name the right class.
     """
 
     seed: Annotated[int, Field(ge=0)]
-    precision: Precision
+    precision: PrecisionChoice
     held_out: Positive
 
 

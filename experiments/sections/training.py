@@ -5,19 +5,18 @@ from typing import Annotated
 from pydantic import Field
 
 from experiments.frozen import Frozen
-from experiments.results.classification import Precision
-from experiments.sections.fields import Positive
+from experiments.sections.fields import Positive, PrecisionChoice
 
 
 class TrainingSection(Frozen):
     """How to train: epochs, batch size (images), peak learning rate, and the regularisers.
 
-    Forward passes compute at `precision`. Each training image is shifted by up to `translate` pixels along
-    both axes, afresh in each epoch.
+    Forward passes compute at `precision`; "auto" is bf16 on a machine that has instructions for it, else
+    fp32. Each training image is shifted by up to `translate` pixels along both axes, afresh in each epoch.
     """
 
     seed: Annotated[int, Field(ge=0)]
-    precision: Precision
+    precision: PrecisionChoice
     epochs: Positive
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0)]

@@ -7,8 +7,7 @@ from pydantic import Field, model_validator
 
 from experiments.frozen import Frozen
 from experiments.located import located
-from experiments.results.classification import Precision
-from experiments.sections.fields import Text
+from experiments.sections.fields import PrecisionChoice, Text
 
 HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
 CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin")
@@ -94,9 +93,12 @@ class Prompts(Frozen):
 
 
 class ZeroShotSection(Frozen):
-    """What to classify with, at which precision; the first prompt set is the headline."""
+    """What to classify with, at which precision; the first prompt set is the headline.
 
-    precision: Precision
+    A precision "auto" is bf16 on a machine that has instructions for it, else fp32.
+    """
+
+    precision: PrecisionChoice
     tower: Annotated[OpenClipTower | ImagenetBridge | RandomTower, Field(discriminator="kind")]
     prompt_sets: Annotated[tuple[Prompts, ...], Field(min_length=1)]
 
