@@ -118,6 +118,21 @@ def test_a_training_killed_twice_resumes_with_the_same_final_numbers(
     assert numbers(run(VIT, images, tmp_path / "killed")) == numbers(run(VIT, images, tmp_path / "whole"))
 
 
+def test_a_training_ends_at_the_precision_that_it_began_with_though_the_machine_be_another(
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = CNN.model_copy(update={"precision": "auto"})
+    monkeypatch.setattr(training, "chosen", lambda choice: "bf16")
+    whole = run(free, images, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(free, images, tmp_path / "moved", BATCHES + 1)
+    monkeypatch.setattr(training, "chosen", lambda choice: "fp32")
+    moved = run(free, images, tmp_path / "moved")
+    assert moved.precision == "bf16"
+    assert numbers(moved) == numbers(whole)
+    assert run(free, images, tmp_path / "other").precision == "fp32"
+
+
 def test_a_resumed_training_does_not_repeat_finished_epochs_and_adds_up_the_time(
     images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
