@@ -77,16 +77,26 @@ class Document:
         if name not in BLOCKS:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
         block = BLOCKS[name]
-        used = [stage for stage in block.stages if stage in self.envelopes]
         callouts = self._callouts(block)
-        figure = self.project.root / FIGURES / f"{name}.svg"
-        if block.figure and used and not figure.is_file():
+        if self._has_results(block) and not self._has_drawing(name):
             callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
-        elif all(stage in used for stage in block.needs) and (used or not block.stages):
-            callouts.append(self._fill(name, used))
+        elif self.is_filled(name):
+            callouts.append(self._fill(name))
         return "\n\n".join(callouts)
 
-    def _fill(self, name: str, used: list[str]) -> str:
+    def is_filled(self, name: str) -> bool:
+        """Whether a block shows more than callouts, so that others can refer to what it holds."""
+        return self._has_results(BLOCKS[name]) and self._has_drawing(name)
+
+    def _has_results(self, block: Block) -> bool:
+        is_enough = not block.stages or any(stage in self.envelopes for stage in block.stages)
+        return is_enough and all(stage in self.envelopes for stage in block.needs)
+
+    def _has_drawing(self, name: str) -> bool:
+        return not BLOCKS[name].figure or (self.project.root / FIGURES / f"{name}.svg").is_file()
+
+    def _fill(self, name: str) -> str:
+        used = [stage for stage in BLOCKS[name].stages if stage in self.envelopes]
         return self._templates.get_template(f"{name}.md.j2").render(
             project=self.project,
             states=self.states,
@@ -97,6 +107,7 @@ class Document:
             claims=self.sentences,
             shown=self.shown,
             manifests=self.manifests,
+            is_filled=self.is_filled,
             sources=partial(sources, self.project.root, self.block),
             facts=facts,
             captions=caption_facts,

@@ -6,7 +6,7 @@ from pypdf import PdfReader
 
 from experiments.project import Project
 from experiments.results.captions import Comparison
-from reporting.blocks import BLOCKS, CAPTIONING
+from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
 from reporting.document import Document
@@ -20,6 +20,7 @@ from tests.reporting.conftest import (
     ablations,
     aligned,
     captioned,
+    classifier,
     comparison,
     judged_by_halves,
     lora,
@@ -96,6 +97,20 @@ def test_what_can_be_shown_is_shown_when_another_result_is_missing(project: Proj
         missing = stage in BLOCKS[name].stages
         assert (f'title="Missing: {stage}"' in text) == missing
         assert ("data-from" in text) == (stage not in BLOCKS[name].needs)
+
+
+@pytest.mark.parametrize("stage", sorted({*CLASSIFIERS, *CAPTIONING, "evidence"}))
+def test_no_block_refers_to_what_is_not_shown_because_a_result_is_missing(
+    project: Project, stage: str
+) -> None:
+    classifiers = {name: classifier(name) for name in CLASSIFIERS}
+    whole = classifiers if stage in CLASSIFIERS else all_results()
+    results = {name: value for name, value in whole.items() if name != stage}
+    document = captioned(project, **results)
+    draw_figures(document)
+    page = (ROOT / "report.qmd").read_text()
+    text = page + "\n\n".join(document.block(name) for name in re.findall(r'report\.show\("(\w+)"\)', page))
+    assert set(re.findall(r"@((?:tbl|fig|sec)-[a-z-]+\b)", text)) <= set(re.findall(r"\{#([a-z-]+)", text))
 
 
 # Hostile captions
