@@ -59,13 +59,9 @@ def rehearse_zero_shot(
     section: ZeroShotSection, images: ClassifiedImages, downloads: Path, root: Path
 ) -> ZeroShotPace:
     """Classify a few images by a few classes, as the stage does."""
-    classes = images.classes[:CLASSES]
-    some, begun = images.first(PICTURES), list[float]()
+    some, begun = _labelled_anew(images.first(PICTURES), CLASSES), list[float]()
     some = replace(
         some,
-        classes=classes,
-        train_labels=some.train_labels % len(classes),
-        test_labels=some.test_labels % len(classes),
         train_originals=_Noting(some.train_pictures, begun),
         test_originals=_Noting(some.test_pictures, begun),
     )
@@ -78,7 +74,7 @@ def rehearse_zero_shot(
     return ZeroShotPace(
         load=begun[0] - start,
         image=(moments[-1] - begun[-1]) / len(some.test_labels),
-        describe=(end - moments[-1]) / len(classes),
+        describe=(end - moments[-1]) / len(some.classes),
     )
 
 
@@ -131,6 +127,21 @@ def _context(
 
 def _tiled(images: ClassifiedImages, train: int, test: int) -> ClassifiedImages:
     """Return as many images as are asked for, the same over and over."""
-    return images.chosen(
+    chosen = images.chosen(
         np.arange(train) % len(images.train_labels), np.arange(test) % len(images.test_labels)
+    )
+    return _labelled_anew(chosen, len(images.classes))
+
+
+def _labelled_anew(images: ClassifiedImages, classes: int) -> ClassifiedImages:
+    """Return the images with made-up labels of so many of the classes, or as many as there are test images.
+
+    The first images of a folder are all of one class, and a score needs an image of each class.
+    """
+    count = min(classes, len(images.classes), len(images.test_labels))
+    return replace(
+        images,
+        classes=images.classes[:count],
+        train_labels=np.arange(len(images.train_labels)) % count,
+        test_labels=np.arange(len(images.test_labels)) % count,
     )
