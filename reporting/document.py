@@ -78,10 +78,10 @@ class Document:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
         block = BLOCKS[name]
         callouts = self._callouts(block)
-        if self._has_results(block) and not self._has_drawing(name):
-            callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
-        elif self.is_filled(name):
+        if self.is_filled(name):
             callouts.append(self._fill(name))
+        elif self._has_results(block):
+            callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
         return "\n\n".join(callouts)
 
     def is_filled(self, name: str) -> bool:
