@@ -16,8 +16,9 @@ report: $(VENV)/.render   ## render the report from the committed results
 		$(BIN)/python -m reporting.render; \
 	fi
 
+# Each worker takes whole files, whose tests share what is slow to make, and one thread.
 test: $(VENV)/.complete   ## run the test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 experiments: $(VENV)/.complete   ## compute the results that are stale or missing
 	@$(BIN)/python -m experiments run

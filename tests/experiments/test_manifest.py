@@ -27,7 +27,7 @@ NAMES = st.text("abc é-.#'", min_size=1, max_size=5).filter(lambda name: name.s
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=20), min_size=1, max_size=6), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_remembered_never_changes_what_is_said(
     contents: dict[str, bytes], data: st.DataObject
 ) -> None:

@@ -92,7 +92,7 @@ def test_hostile_texts_reach_the_page_as_they_are() -> None:
     assert read_back(HOSTILE) == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=1, max_size=40)
 )

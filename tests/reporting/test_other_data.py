@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,14 @@ def computed() -> dict[str, dict[str, Any]]:
     return {name: values | {"audit": audited(run_of(values), SIZES, 0.01)} for name, values in worlds.items()}
 
 
+@pytest.fixture(scope="module")
+def documents(
+    computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Document]:
+    """The document of each world with its figures, drawn once."""
+    return cache(lambda name: told(computed[name], tmp_path_factory.mktemp(name)))
+
+
 def told(values: dict[str, Any], folder: Path) -> Document:
     """A document of results that were never on disk, in a project folder of its own, with its figures."""
     shutil.copytree(ROOT / "templates", folder / "templates")
@@ -85,9 +95,9 @@ def told(values: dict[str, Any], folder: Path) -> Document:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_block_is_shown_and_every_number_on_it_has_an_origin_and_agrees_with_it(
-    name: str, computed: dict[str, Any], tmp_path: Path
+    name: str, documents: Callable[[str], Document]
 ) -> None:
-    shown = told(computed[name], tmp_path)
+    shown = documents(name)
     blocks = {block: shown.block(block) for block in SHOWN}
     assert not [block for block, text in blocks.items() if "callout" in text]
     tree, warnings = pandoc.read("\n\n".join(blocks.values()))
@@ -115,9 +125,9 @@ def text_in(shown: Document, *blocks: str) -> str:
 
 
 def test_nothing_calls_a_users_own_data_by_the_name_of_the_briefs(
-    computed: dict[str, Any], tmp_path: Path
+    documents: Callable[[str], Document],
 ) -> None:
-    shown = told(computed["own_long"], tmp_path)
+    shown = documents("own_long")
     text = text_in(shown, *(name for name in SHOWN if name not in {"audit", "published"}))
     assert not re.search(r"(?i)cifar|flickr|ten[- ]class", text)
     assert "The folder pets & <things>" in text
@@ -127,10 +137,8 @@ def test_nothing_calls_a_users_own_data_by_the_name_of_the_briefs(
     assert "tbl-published" not in shown.block("published")
 
 
-def test_what_the_audit_can_say_is_said_and_why_the_rest_is_not(
-    computed: dict[str, Any], tmp_path: Path
-) -> None:
-    text = text_in(told(computed["own_long"], tmp_path), "audit")
+def test_what_the_audit_can_say_is_said_and_why_the_rest_is_not(documents: Callable[[str], Document]) -> None:
+    text = text_in(documents("own_long"), "audit")
     assert "this run has its zero-shot model, but not its captioner, its captioned photos or its" in text
     assert "What follows from the brief itself or from the architecture that it names stands" in text
     assert "hub" not in text
@@ -141,40 +149,40 @@ def test_two_classes_have_no_extremes_and_no_most_frequent_mistake(computed: dic
     assert not [name for name in claims if re.search("hardest|easiest|confusion|flawless", name)]
 
 
-def test_a_few_classes_are_listed_and_of_many_the_first(computed: dict[str, Any], tmp_path: Path) -> None:
-    few = told(computed["two_classes"], tmp_path / "few")
+def test_a_few_classes_are_listed_and_of_many_the_first(documents: Callable[[str], Document]) -> None:
+    few = documents("two_classes")
     assert "whose 2 classes are yes and no." in text_in(few, "set_up")
-    many = told(computed["hundred_classes"], tmp_path / "many")
+    many = documents("hundred_classes")
     listed = "golden retriever, C++, $x$, a|b, *M* {{< env HOME >}}, and so on."
     assert f"whose 100 classes are, in its order, {listed}" in text_in(many, "set_up")
 
 
 def test_the_figures_say_which_of_many_classes_and_mistakes_they_show(
-    computed: dict[str, Any], tmp_path: Path
+    documents: Callable[[str], Document],
 ) -> None:
-    many = told(computed["hundred_classes"], tmp_path / "many")
+    many = documents("hundred_classes")
     assert "10 hardest (above the dotted line) and the 10 easiest of 100" in text_in(many, "per_class")
     assert "most frequent mistakes" in text_in(many, "confusion")
-    some = told(computed["thirteen_classes"], tmp_path / "some")
+    some = documents("thirteen_classes")
     assert "Accuracy within each class" in text_in(some, "per_class")
     assert "most frequent mistakes" in text_in(some, "confusion")
-    few = told(computed["classes_that_are_numbers"], tmp_path / "few")
+    few = documents("classes_that_are_numbers")
     assert "Confusion matrices" in text_in(few, "confusion")
 
 
 def test_fewer_photos_than_examples_asked_for_are_all_shown_and_said_to_be(
-    computed: dict[str, Any], tmp_path: Path
+    documents: Callable[[str], Document],
 ) -> None:
-    text = text_in(told(computed["two_photos"], tmp_path), "caption_examples")
+    text = text_in(documents("two_photos"), "caption_examples")
     assert "These are all 2 evaluation photos" in text
     assert "at 0.0\N{NO-BREAK SPACE}% of the way" in text
     assert "at 100.0\N{NO-BREAK SPACE}% of the way" in text
 
 
 def test_the_page_of_captions_shows_the_photos_whose_score_changed_most(
-    computed: dict[str, Any], tmp_path: Path
+    computed: dict[str, Any], documents: Callable[[str], Document]
 ) -> None:
-    shown = told(computed["many_photos"], tmp_path)
+    shown = documents("many_photos")
     text = text_in(shown, "caption_gallery")
     assert f"Of 150 evaluation photos the {MOST} whose score changed most" in text
     records = computed["many_photos"]["captions"].records

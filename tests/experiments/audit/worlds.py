@@ -19,9 +19,11 @@ from experiments.evidence.captioning import caption_comparisons, variant_compari
 from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
 from experiments.evidence.evidence import judged
+from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
+from experiments.results.captions import Comparison as CaptionComparison
 from experiments.results.data_sets import DataSets, DataSource
 from experiments.results.evidence import Evidence
 from experiments.results.generate import CaptionedRecord, Generated
@@ -131,28 +133,44 @@ def _run(own: dict[str, Any], altered: dict[str, Any]) -> Run:
         "variants": variants(own["lora"]),
     } | own  # fmt: skip
     results = usual | altered
-    results.setdefault(
-        "captions",
-        captions(CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0)), results, SILENT),
-    )
-    results.setdefault("ablations", ablations(AblationsSection(seed=0, resamples=100), results, SILENT))
+    results.setdefault("captions", _captions(results["generate"]))
+    results.setdefault("ablations", _ablations(results["align"], results["generate"], results["variants"]))
     results.setdefault("evidence", _evidence(_judgeable(results, usual)))
     return run_of(results)
 
 
+# Worlds share most results: what follows from the same ones is computed once.
+
+
+@cache
+def _captions(generated: Generated) -> CaptionComparison:
+    section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0))
+    return captions(section, {"generate": generated}, SILENT)
+
+
+@cache
+def _ablations(aligned: Aligned, generated: Generated, variants: Variants) -> Ablations:
+    results = {"align": aligned, "generate": generated, "variants": variants}
+    return ablations(AblationsSection(seed=0, resamples=100), results, SILENT)
+
+
 def _evidence(results: dict[str, Any]) -> Evidence:
-    """Judge the results as the stage `evidence` does; what was compared before is not compared again."""
-    stages = ("zero_shot", "vit", "cnn", "data_sets")
-    return judged(
-        [
-            *_of_classifiers(*(results[stage] for stage in stages)),
-            *caption_comparisons(results["generate"], DRAWS),
-            *variant_comparisons(
-                results["align"], results["lora"], results["generate"], results["variants"], DRAWS
-            ),
-        ],
-        results["data_sets"],
-        EvidenceSection(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05),
+    """Judge the results as the stage `evidence` does."""
+    compared = (
+        *_of_classifiers(*(results[stage] for stage in ("zero_shot", "vit", "cnn", "data_sets"))),
+        *_of_captions(*(results[stage] for stage in ("align", "lora", "generate", "variants"))),
+    )
+    section = EvidenceSection(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05)
+    return judged(compared, results["data_sets"], section)
+
+
+@cache
+def _of_captions(
+    aligned: Aligned, lora: Lora, generated: Generated, variants: Variants
+) -> tuple[Comparison, ...]:
+    return (
+        *caption_comparisons(generated, DRAWS),
+        *variant_comparisons(aligned, lora, generated, variants, DRAWS),
     )
 
 
@@ -160,7 +178,6 @@ def _evidence(results: dict[str, Any]) -> Evidence:
 def _of_classifiers(
     zero_shot: ZeroShot, vit: TrainedClassifier, cnn: TrainedClassifier, data: DataSets
 ) -> tuple[Comparison, ...]:
-    """Compare the classifiers, which takes seconds on ten thousand images."""
     classifiers = {"zero_shot": zero_shot, "vit": vit, "cnn": cnn}
     return tuple(classifier_comparisons(classifiers, data, DRAWS))
 

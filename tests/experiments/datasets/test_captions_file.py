@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
@@ -63,7 +63,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("captions")
 
 
-@settings(deadline=None)
 @given(
     written=files(captions=LINES.map(str.strip).filter(bool) | st.sampled_from(HOSTILE)),
     separator=st.sampled_from(",;\t"),
@@ -92,7 +91,6 @@ def test_a_quoted_table_is_read_as_it_was_written(
     assert read(mark + text.getvalue().encode(), place) == written
 
 
-@settings(deadline=None)
 @given(
     written=files(
         NAMES.filter(lambda name: "," not in name and not name.startswith('"')),
@@ -104,7 +102,6 @@ def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[Capti
     assert read("\n".join(["image,caption", *lines]), place) == written
 
 
-@settings(deadline=None)
 @given(written=files(NAMES.filter(lambda name: "\t" not in name)), end=st.sampled_from(["\n", "\r\n"]))
 def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str) -> None:
     lines = [
@@ -113,7 +110,6 @@ def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[Captioned
     assert read(end.join(lines), place) == written
 
 
-@settings(deadline=None)
 @given(written=files(NAMES.filter(lambda name: "|" not in name)), random=st.randoms(use_true_random=False))
 def test_flickr30k_is_read_in_the_order_of_its_numbers(
     place: Path, written: list[CaptionedFile], random: Any
@@ -128,7 +124,6 @@ def test_flickr30k_is_read_in_the_order_of_its_numbers(
     assert sorted(found, key=lambda file: file.name) == sorted(written, key=lambda file: file.name)
 
 
-@settings(deadline=None)
 @given(written=files(captions=LINES.map(str.strip).filter(bool)), ascii_only=st.booleans())
 def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], ascii_only: bool) -> None:
     content = {

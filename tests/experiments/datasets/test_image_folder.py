@@ -185,7 +185,7 @@ def test_every_damaged_picture_is_named_and_nothing_is_kept(root: Path) -> None:
 
 
 @given(st.integers(2, 40), st.floats(0.01, 0.99), st.integers(0, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_class_is_on_both_sides_whatever_the_share(count: int, share: float, seed: int) -> None:
     import tempfile
 

@@ -105,7 +105,7 @@ def test_sums_that_round_differently_are_equal() -> None:
     assert (tenths.low, tenths.high) == pytest.approx((counts.low / 10, counts.high / 10))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(right_or_wrong)
 def test_the_fast_interval_of_a_mean_is_that_of_the_slow_one(pairs: list[tuple[bool, bool]]) -> None:
     first, second = np.array(pairs).T
@@ -114,7 +114,7 @@ def test_the_fast_interval_of_a_mean_is_that_of_the_slow_one(pairs: list[tuple[b
     assert fast == bootstrapped(mean(changes), len(changes), 99, np.random.default_rng(1))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(right_or_wrong)
 def test_a_difference_in_right_answers_is_held_by_its_interval_without_a_warning(
     pairs: list[tuple[bool, bool]],

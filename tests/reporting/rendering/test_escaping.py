@@ -60,7 +60,7 @@ def _resolve(markdown: str) -> pandoc.Node:
     return crossref.resolve(document, assembled, number_sections=True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines, min_size=1, max_size=20))
 @example(["↩"])
 def test_any_text_reaches_html_unchanged(texts: list[str]) -> None:
@@ -73,7 +73,7 @@ def test_any_text_reaches_html_unchanged(texts: list[str]) -> None:
     assert shown == [f"x {text}" for text in texts] + ["h"] + texts
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ascii_lines, min_size=1, max_size=12))
 def test_any_text_reaches_typst_unchanged(texts: list[str]) -> None:
     assert _typeset(texts) == ["".join(text.split()) for text in texts]
