@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,12 @@ def test_a_real_run_killed_at_moments_is_finished_by_the_next_with_the_figures_o
     project: Path, finished: Path, stages: tuple[str, ...], moments: tuple[str, ...]
 ) -> None:
     wanted = ("run", *stages, "--profile", "smoke")
+    killed = []
     for moment in moments:
-        kill(project, wanted, moment)
+        killed.append(kill(project, wanted, moment))
         for path in (project / "results" / "smoke").glob("*.json"):
             json.loads(path.read_text())
+    assert any(killed), "every run was over before it could be killed"
     done = call(project, *wanted)
     assert done.returncode == 0, done.stderr
     results = list((project / "results" / "smoke").glob("*.json"))
@@ -153,15 +156,21 @@ def test_a_real_run_killed_at_moments_is_finished_by_the_next_with_the_figures_o
         assert repeatable(found) == repeatable(undisturbed), path.stem
 
 
-def kill(project: Path, command: tuple[str, ...], moment: str) -> None:
-    """Start a command and kill it as soon as it writes the file, or into the folder, called `moment`."""
+def kill(project: Path, command: tuple[str, ...], moment: str) -> bool:
+    """Start a command and kill it as soon as it writes the file, or into the folder, called `moment`.
+
+    Return whether it was still running then.
+    """
 
     def written() -> dict[Path, int]:
         sign = project / moment
-        files = [sign] if sign.is_file() else sign.glob("*/*")
-        return {path: path.stat().st_mtime_ns for path in files}
+        found = {}
+        for path in [sign] if sign.is_file() else sign.glob("*/*"):
+            with suppress(FileNotFoundError):  # a temporary file was renamed meanwhile
+                found[path] = path.stat().st_mtime_ns
+        return found
 
-    before, deadline = written(), time.monotonic() + 120
+    before, deadline = written(), time.monotonic() + 300
     started = subprocess.Popen(
         [sys.executable, "-m", "experiments", *command], cwd=project, stdout=subprocess.DEVNULL
     )
@@ -169,7 +178,7 @@ def kill(project: Path, command: tuple[str, ...], moment: str) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     started.send_signal(signal.SIGKILL)
-    started.wait()
+    return started.wait() == -signal.SIGKILL
 
 
 def test_a_run_stopped_by_the_keyboard_says_how_to_go_on(project: Path) -> None:
