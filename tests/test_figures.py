@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from experiments.classification.evaluation import Called, score
@@ -22,6 +22,7 @@ def classifier(classes: int, wrong: int = 0) -> TrainedClassifier:
 
 
 @given(st.text(max_size=60), st.integers(5, 30))
+@example("0\r0000", 5)
 def test_a_shortened_name_fits_and_keeps_its_ends(name: str, most: int) -> None:
     short = shortened(name, most)
     whole = " ".join(name.split())

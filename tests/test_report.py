@@ -19,22 +19,12 @@ from reporting.check import check
 from reporting.checking.page import parse, text_of
 from reporting.document import open_document
 from reporting.numbers import Numbers
-from tests.reporting.conftest import ROOT
+from tests.copies import PAGES, copy_parts
 
 PARTS = ("data", "experiments", "figures", "profiles", "reporting", "results", "templates")
-FILES = ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"} | {
     "SOURCE_DATE_EPOCH": "1700000000"
 }
-
-
-def copied(folder: Path) -> Path:
-    """Copy the project without what can be made again."""
-    for part in PARTS:
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "smoke"))
-    for file in FILES:
-        shutil.copy(ROOT / file, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +34,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     second.mkdir()
     renders = [
         subprocess.Popen(
-            [sys.executable, "-m", "reporting.render"], cwd=copied(folder), env=ENVIRONMENT,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [sys.executable, "-m", "reporting.render"], cwd=copy_parts(folder, *PARTS, *PAGES),
+            env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         for folder in (first, second)
     ]  # fmt: skip

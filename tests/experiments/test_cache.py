@@ -14,6 +14,7 @@ from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.results.envelope import Envelope, Provenance
 from experiments.stages import STAGES
+from tests.copies import copy_parts
 from tests.experiments.toy import Number, ToyProfile, make_toy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,8 +41,14 @@ def states(project: Project) -> dict[str, str]:
     return {name: found.state for name, found in cache.states(project, project.stages).items()}
 
 
+def reasons(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return why each stale stage is stale."""
+    found = cache.states(project, project.stages)
+    return {name: each.why for name, each in found.items() if each.state == "stale"}
+
+
 def stale(project: Project) -> set[str]:
-    return {name for name, state in states(project).items() if state == "stale"}
+    return set(reasons(project))
 
 
 def with_downstream(names: set[str]) -> set[str]:
@@ -57,8 +64,7 @@ def with_downstream(names: set[str]) -> set[str]:
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the real code in which every stage of `smoke` is fresh; who changes it changes it back."""
     folder = tmp_path_factory.mktemp("original")
-    for part in ("experiments", "reporting", "figures", "templates", "profiles", "data"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_parts(folder, "experiments", "reporting", "figures", "templates", "profiles", "data")
     project = open_project("smoke", folder)
     for name in project.stages:
         store(project, name)
@@ -127,11 +133,10 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_nam
     text = (original / relative).read_text()
     edit(original / relative, add_code)
     try:
-        project = open_project("smoke", original)
-        found = cache.states(project, project.stages)
-        assert {name for name in found if found[name].state == "stale"} == with_downstream(reaching | reading)
+        why = reasons(open_project("smoke", original))
+        assert set(why) == with_downstream(reaching | reading)
         for name in reaching:
-            assert f"code: {module} has changed" in found[name].why
+            assert f"code: {module} has changed" in why[name]
     finally:
         (original / relative).write_text(text)
 

@@ -14,8 +14,8 @@ from experiments.datasets.local_files import local_files
 from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.sections.photos import PhotoFolder
+from tests.copies import copy_parts
 
-ROOT = Path(__file__).resolve().parents[2]
 PROFILE = """
 [images]
 kind = "folder"
@@ -43,8 +43,7 @@ def draw(path: Path, seed: int) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with two folders of a user's own, and a profile of them that is `smoke` otherwise."""
-    for part in ("experiments", "profiles"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_parts(tmp_path, "experiments", "profiles")
     smoke = (tmp_path / "profiles" / "smoke.toml").read_text()
     head, _, rest = smoke.partition("[images]")
     text = head + PROFILE + "[captioner]" + rest.partition("[captioner]")[2]

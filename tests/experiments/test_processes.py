@@ -1,6 +1,5 @@
 import json
 import pickle
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 from experiments.errors import UserError
 from experiments.launching import start_those_asked_for
 from experiments.processes import ALONE, among, shared_out
+from tests.copies import ROOT, copy_parts
 
-ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
 LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
 MODULE = "tests.experiments.side_by_side"
@@ -101,15 +100,9 @@ def without_clocks(value: Any) -> Any:
     return round(value, 3) if isinstance(value, float) else value
 
 
-def copied(folder: Path) -> Path:
-    for part in ("experiments", "profiles"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
-
-
 def test_accelerate_launch_with_two_processes_gives_the_results_of_one(tmp_path: Path) -> None:
     """The command of the README, on all stages that compute: those that follow read text only."""
-    one, two = copied(tmp_path / "one"), copied(tmp_path / "two")
+    one, two = (copy_parts(tmp_path / name, "experiments", "profiles") for name in ("one", "two"))
     wanted = ["run", "zero_shot", "vit", "cnn", "variants", "--profile", "smoke"]
     subprocess.run([sys.executable, "-m", "experiments", *wanted], cwd=one, check=True, capture_output=True)
     launcher = ["-m", "accelerate.commands.launch", "--num_processes", "2", "-m", "experiments"]

@@ -1,7 +1,6 @@
 """Small results in a project of their own, for tests of the pages."""
 
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +25,8 @@ from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
+from tests.copies import copy_parts
 
-ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ("cat", "dog", "ship")
 
 
@@ -339,8 +338,7 @@ def captioned(project: Project, **values: Any) -> Document:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A copy of the project, without results, with the smoke profile and the classifiers' stages."""
-    for folder in ("experiments", "profiles", "templates"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_parts(tmp_path, "experiments", "profiles", "templates")
     project = open_project("smoke", tmp_path)
     return replace(project, stages={name: project.stages[name] for name in CLASSIFIERS})
 

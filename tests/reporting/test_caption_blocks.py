@@ -14,9 +14,9 @@ from reporting.markdown import escape
 from reporting.prepare import draw_figures
 from reporting.render import render
 from reporting.rendering import pandoc
+from tests.copies import ROOT
 from tests.reporting.conftest import (
     CAPTIONED,
-    ROOT,
     ablations,
     aligned,
     captioned,

@@ -22,7 +22,7 @@ from reporting.document import Document
 from reporting.markdown import escape
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
-from tests.reporting.conftest import ROOT
+from tests.copies import ROOT
 from tests.reporting.worlds import World, results
 
 GOLDEN = Path(__file__).parent / "golden" / "worlds"

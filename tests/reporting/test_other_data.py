@@ -7,7 +7,6 @@ what it says stands in ``golden/worlds`` as well.
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,8 +35,9 @@ from reporting.prepare import draw_figures
 from reporting.rendering import pandoc
 from reporting.sentences import claims_of
 from reporting.shown import PHOTOS as MOST
+from tests.copies import PAGES, ROOT, copy_parts
 from tests.experiments.audit.worlds import SIZES
-from tests.reporting.conftest import ROOT, store
+from tests.reporting.conftest import store
 from tests.reporting.test_claims import document, spoken
 from tests.reporting.worlds import OWN_IMAGES, OWN_PHOTOS, World, results
 
@@ -85,7 +85,7 @@ def documents(
 
 def told(values: dict[str, Any], folder: Path) -> Document:
     """A document of results that were never on disk, in a project folder of its own, with its figures."""
-    shutil.copytree(ROOT / "templates", folder / "templates")
+    copy_parts(folder, "templates")
     shown = document(values, folder / "results" / "smoke")
     shown = replace(shown, project=replace(shown.project, root=folder))
     draw_figures(shown)
@@ -274,10 +274,7 @@ SHAPES = ((48, 36), (36, 48), (400, 40), (40, 400), (1, 1), (3, 2), (300, 400))
 def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a run on a user's own photos and a hundred classes, rendered."""
     root = tmp_path_factory.mktemp("own")
-    for part in ("experiments", "figures", "profiles", "reporting", "templates"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml"):
-        shutil.copy(ROOT / file, root)
+    copy_parts(root, "experiments", "figures", "profiles", "reporting", "templates", *PAGES)
     values = computed["hundred_classes"] | {
         stage: computed["own_long"][stage]
         for stage in ("align", "lora", "generate", "captions", "variants", "ablations", "evidence")

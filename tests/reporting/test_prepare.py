@@ -9,7 +9,8 @@ import pytest
 from experiments.errors import UserError
 from experiments.project import Project
 from reporting import prepare
-from tests.reporting.conftest import ROOT, classifier, store
+from tests.copies import ROOT
+from tests.reporting.conftest import classifier, store
 
 
 @pytest.fixture
