@@ -121,14 +121,14 @@ class Document:
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 
-    def _picture(self, attachment: Attachment, width_of_square: str) -> Picture | None:
-        """Return the picture of a photo, as large as a square of that width ("88px"), None if it is gone."""
+    def _picture(self, attachment: Attachment, side: int) -> Picture | None:
+        """Return the picture of a photo, as large as a square of `side` pixels, None if it is gone."""
         path = self.project.results / "generate" / attachment.file
         if not path.is_file():
             return None
         return Picture(
             path.relative_to(self.project.root).as_posix(),
-            width(path, int(width_of_square.removesuffix("px"))),
+            width(path, side),
         )
 
     def _callouts(self, block: Block) -> list[str]:

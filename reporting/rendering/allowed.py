@@ -121,8 +121,9 @@ def _image(node: Node, markdown: Markdown, site: Site) -> None:
     if not (options.get("fig-alt") or pandoc.plain(node["c"][1])):
         raise markdown.refuse(f"the image {target} has no alternative text (fig-alt=).", target)
     width = options.get("width", "100%")
-    if not width.removesuffix("px").removesuffix("%").isdecimal() or width.isdecimal():
-        raise markdown.refuse(f"the width of {target} must be such as 80% or 400px, not {width}.", target)
+    if not width.removesuffix("%").isdecimal():
+        # Quarto hands the width of an image with alternative text to Typst as it stands, and Typst has no px.
+        raise markdown.refuse(f"the width of {target} must be such as 80% or 400 (pixels), not {width}.", target)
     image_file(target, markdown, site)
 
 

@@ -1,4 +1,7 @@
-"""Numbers for sections, tables and figures, and what refers to them: one tree for both outputs."""
+"""Numbers for sections, tables and figures, and what refers to them: one tree for both outputs.
+
+The tree names what is referred to and HTML gets the numbers from here; on paper Typst counts, as in Quarto.
+"""
 
 import re
 from collections import Counter
@@ -7,13 +10,16 @@ from itertools import count
 
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import CALLOUTS, REFERENCES, unknown_anchor
-from reporting.rendering.pandoc import Node, node, plain, text, transform, unquoted, walk
+from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
 from reporting.rendering.source import Markdown
 
 FLOAT, CALLOUT = "quarto-float", "callout"
 """The first class of a div that holds its caption or title as its first block."""
 
-_WORDS = {"tbl": "Table", "fig": "Figure", "sec": "Section"}
+WORDS = {"tbl": "Table", "fig": "Figure", "sec": "Section"}
+REFERENCE = "quarto-xref"
+"""The class of a link that is a cross-reference."""
+
 _CONTENT = {"tbl": "Table", "fig": "Image"}
 
 
@@ -27,7 +33,16 @@ class Label:
     @property
     def words(self) -> str:
         """The reference as it is read."""
-        return f"{_WORDS[self.kind]}\u00a0{self.number}"
+        return f"{WORDS[self.kind]}\u00a0{self.number}"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A tree, the label of each anchor that can be referred to, and the number of each numbered heading."""
+
+    document: Node
+    labels: dict[str, Label]
+    sections: dict[str, str]
 
 
 def open_cells(document: Node) -> Node:
@@ -35,10 +50,9 @@ def open_cells(document: Node) -> Node:
     return document | {"blocks": transform(document["blocks"], {"Div": _open_cell})}
 
 
-def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Node:
-    """Number the tree, put the numbers into headings and captions, and turn references into links."""
+def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Resolved:
+    """Number the tree, set captions apart from what they stand under, and turn references into links."""
     rules = {
-        "Quoted": lambda quoted: unquoted(quoted["c"]),
         "RawBlock": _drop,
         "RawInline": _drop,
         "Div": lambda div: [_callout(div)],
@@ -51,13 +65,12 @@ def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Nod
         blocks,
         {
             "Cite": lambda cite: [_reference(cite, labels, markdown)],
-            "Header": lambda header: [_header(header, numbers)],
             "Div": lambda div: [_float(div, labels, markdown)],
             "Table": lambda table: [_without_widths(table)],
         },
     )
     _refuse_broken_links(blocks, markdown)
-    return document | {"blocks": blocks, "meta": {}}
+    return Resolved(document | {"blocks": blocks, "meta": {}}, labels, numbers)
 
 
 def _open_cell(div: Node) -> list[Node]:
@@ -121,15 +134,7 @@ def _reference(cite: Node, labels: dict[str, Label], markdown: Markdown) -> Node
     name = cite["c"][0][0]["citationId"]
     if name not in labels:
         raise unknown_anchor(f"@{name}", markdown)
-    return node("Link", [["", ["quarto-xref"], []], [node("Str", labels[name].words)], [f"#{name}", ""]])
-
-
-def _header(header: Node, numbers: dict[str, str]) -> Node:
-    level, attributes, title = header["c"]
-    if attributes[0] not in numbers:
-        return header
-    number = node("Span", [["", ["header-section-number"], []], [node("Str", numbers[attributes[0]])]])
-    return node("Header", [level, attributes, [number, node("Space"), *title]])
+    return node("Link", [["", [REFERENCE], []], [node("Str", labels[name].words)], [f"#{name}", ""]])
 
 
 def _float(div: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
@@ -148,8 +153,7 @@ def _float(div: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
         raise markdown.refuse(f"{trace} does not end in a paragraph that is its caption.", trace)
     if not _holds(content[:-1], _CONTENT[kind]):
         raise markdown.refuse(f"{trace} holds no {_CONTENT[kind].lower()}.", trace)
-    caption = [*text(f"{labels[identifier].words}:"), node("Space"), *content[-1]["c"]]
-    return node("Div", [[identifier, [FLOAT, kind], []], [node("Plain", caption), *content[:-1]]])
+    return node("Div", [[identifier, [FLOAT, kind], []], [node("Plain", content[-1]["c"]), *content[:-1]]])
 
 
 def _holds(blocks: list[Node], kind: str) -> bool:

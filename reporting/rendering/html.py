@@ -1,20 +1,18 @@
 """One self-contained HTML page: style, pictures and links are all inside it."""
 
 import base64
-import re
 from html import escape
 from pathlib import Path
 
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
-from reporting.rendering.crossref import CALLOUT, FLOAT
-from reporting.rendering.pandoc import Node, node, plain, raw, text, transform
+from reporting.rendering.crossref import CALLOUT, FLOAT, Label, Resolved
+from reporting.rendering.pandoc import Node, meta_words, node, plain, raw, text, transform
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
 
 _SHELL = Path(__file__).with_name("page.html")
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
-_WIDE = 5
 
 _REDIRECT = """<!DOCTYPE html>
 <html lang="{lang}">
@@ -29,23 +27,22 @@ _REDIRECT = """<!DOCTYPE html>
 """
 
 
-def render(tree: Node, page: Page, site: Site, markdown: Markdown) -> str:
+def render(tree: Resolved, page: Page, site: Site, markdown: Markdown) -> str:
     """The page as HTML, from a resolved tree."""
     blocks = transform(
-        tree["blocks"],
+        tree.document["blocks"],
         {
-            "Div": _div,
-            "Table": _table,
+            "Div": lambda div: _div(div, tree.labels),
+            "Header": lambda header: [_header(header, tree.sections)],
             "Image": lambda image: [_image(image, site, markdown)],
             "Link": lambda link: [_link(link)],
         },
     )
     options = [f"--template={_SHELL}", f"--metadata=pagetitle:{page.title}", f"--metadata=lang:{page.lang}"]
+    options += [f"--lua-filter={site.root / name}" for name in page.html.filters]
     if page.html.toc:
         options += ["--toc", f"--toc-depth={page.html.toc_depth}"]
-    written = pandoc.write(tree | {"blocks": blocks, "meta": _meta(page, site)}, "html5", *options)
-    # Every head of a pipe table stands over a column; Pandoc does not say so. Text cannot hold a bare `<`.
-    return re.sub(r"<th(?=[ >])", '<th scope="col"', written)
+    return pandoc.write(tree.document | {"blocks": blocks, "meta": _meta(page, site)}, "html5", *options)
 
 
 def redirect(page: Page) -> str:
@@ -53,12 +50,22 @@ def redirect(page: Page) -> str:
     return _REDIRECT.format(lang=page.lang, title=escape(page.title), target=escape(page.html_name))
 
 
-def _div(div: Node) -> list[Node]:
+def _header(header: Node, sections: dict[str, str]) -> Node:
+    level, attributes, title = header["c"]
+    if attributes[0] not in sections:
+        return header
+    number = node("Span", [["", ["header-section-number"], []], [node("Str", sections[attributes[0]])]])
+    return node("Header", [level, attributes, [number, node("Space"), *title]])
+
+
+def _div(div: Node, labels: dict[str, Label]) -> list[Node]:
     (identifier, classes, _), blocks = div["c"]
     if classes[:1] == [FLOAT]:
-        return _float(identifier, classes[1], blocks[0], blocks[1:])
+        words = [*text(f"{labels[identifier].words}:"), node("Space"), *blocks[0]["c"]]
+        return _float(identifier, classes[1], node("Plain", words), blocks[1:])
     if classes[:1] == [CALLOUT]:
-        header = node("Div", [["", ["callout-header"], []], blocks[:1]])
+        title = node("Div", [["", ["callout-title-container"], []], blocks[:1]])
+        header = node("Div", [["", ["callout-header"], []], [title]])
         body = node("Div", [["", ["callout-body"], []], blocks[1:]])
         attributes = [identifier, classes, [["role", "note"]]]
         return [node("Div", [attributes, [header, body]])]
@@ -70,15 +77,6 @@ def _float(identifier: str, kind: str, caption: Node, blocks: list[Node]) -> lis
     start = raw("html", f'<figure id="{escape(identifier)}" class="{FLOAT} {FLOAT}-{kind}">')
     end = raw("html", "</figure>")
     return [start, *words, *blocks, end] if kind == "tbl" else [start, *blocks, *words, end]
-
-
-def _table(table: Node) -> list[Node]:
-    # A table that is wider than a phone scrolls in its own frame, which the keyboard can reach.
-    attributes, caption, columns, *rest = table["c"]
-    classes = [*attributes[1], "wide"] if len(columns) >= _WIDE else attributes[1]
-    table = node("Table", [[attributes[0], classes, attributes[2]], caption, columns, *rest])
-    start = raw("html", '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">')
-    return [start, table, raw("html", "</div>")]
 
 
 def _image(image: Node, site: Site, markdown: Markdown) -> Node:
@@ -108,12 +106,12 @@ def page_link(target: str) -> str:
 def _meta(page: Page, site: Site) -> dict[str, Node]:
     """The variables of `page.html`; words go through Pandoc, which escapes them."""
     meta = {
-        "site": _words(site.title),
-        "doc-title": _words(page.title),
+        "site": meta_words(site.title),
+        "doc-title": meta_words(page.title),
         "style": node("MetaBlocks", [raw("html", site.css)]),
         "navigation": node("MetaList", [_entry(href, label, page) for href, label in site.navigation]),
-        "authors": node("MetaList", [_words(author) for author in page.authors]),
-        "contents": _words(page.html.toc_title),
+        "authors": node("MetaList", [meta_words(author) for author in page.authors]),
+        "contents": meta_words(page.html.toc_title),
     }
     optional = {
         "doc-subtitle": page.subtitle,
@@ -121,13 +119,10 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
         "pdf": page.pdf_name,
         "description": page.description,
     }
-    return meta | {key: _words(value) for key, value in optional.items() if value}
+    return meta | {key: meta_words(value) for key, value in optional.items() if value}
 
 
 def _entry(href: str, label: str, page: Page) -> Node:
     current = {"current": node("MetaBool", True)} if href == page.html_name else {}
-    return node("MetaMap", {"href": _words(href), "text": _words(label)} | current)
+    return node("MetaMap", {"href": meta_words(href), "text": meta_words(label)} | current)
 
-
-def _words(words: str) -> Node:
-    return node("MetaInlines", [node("Str", words)])

@@ -101,6 +101,11 @@ def text(words: str) -> list[Node]:
     return parts[:-1]
 
 
+def meta_words(words: str) -> Node:
+    """Words as a value of a document's metadata."""
+    return node("MetaInlines", text(words))
+
+
 def raw(to: str, markup: str) -> Node:
     """A block of markup for one output format."""
     return node("RawBlock", [to, markup])
@@ -148,14 +153,8 @@ _words_of: dict[str, Callable[[Any], str]] = {
     "Note": lambda _: "",
     "Str": lambda content: content,
     "Code": lambda content: content[1],
-    "Quoted": lambda content: plain(unquoted(content)),
+    "Quoted": lambda content: plain(content[1]).join("‘’" if content[0]["t"] == "SingleQuote" else "“”"),
 }
-
-
-def unquoted(content: Any) -> list[Node]:
-    """The content of a quotation between the marks that both outputs show."""
-    marks = "‘’" if content[0]["t"] == "SingleQuote" else "“”"
-    return [node("Str", marks[0]), *content[1], node("Str", marks[1])]
 
 
 def attributes(element: Node) -> Attributes:

@@ -1,50 +1,57 @@
-"""One PDF, set by Typst from a resolved tree."""
+"""One PDF, set by Typst from a resolved tree.
+
+What is written is what Quarto writes: figures that Typst numbers, references to them, calls of `callout`.
+"""
 
 import json
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from experiments.errors import UserError
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
-from reporting.rendering.crossref import CALLOUT, FLOAT
-from reporting.rendering.html import page_link
-from reporting.rendering.pandoc import Node, node, plain, raw, transform
+from reporting.rendering.crossref import CALLOUT, FLOAT, REFERENCE, WORDS, Resolved
+from reporting.rendering.pandoc import Node, meta_words, node, plain, raw, transform
 from reporting.rendering.project import Options, Page, Site
 from reporting.rendering.source import Markdown
 
 _SHELL = Path(__file__).with_name("page.typ")
-# Words in which Typst finds no shorthand. It would make a minus of `-1`, a dash of `--`, an ellipsis of `...`
-# and a field of `.x` after a `]`; Pandoc does not prevent it. Any other word is written as a string.
-_SAFE_WORD = re.compile(r"[^\W_]+([.,:’][^\W_]+|-[^\W\d_]+)*[,;:.%]?")
-_LONGEST_WORD, _PART = 36, 12
-_MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 _BEYOND = re.compile(r"[\u0700-\u08ff\u0980-\u1dff\u2e80-\ua71f\ua800-\uf8ff\U0001f000-\U0003ffff]")
 """Scripts and signs that Typst's own fonts lack, such as Chinese, Korean, Thai and emoji."""
 
-BESIDE = "beside"
-"""The class of a div whose first block stands beside the rest; Quarto sets them one below the other."""
+_CAPTIONS = {"tbl": "top", "fig": "bottom"}
+_TONES = {
+    "note": ("0758E5", "dae6fb"),
+    "tip": ("00A047", "ccf1e3"),
+    "important": ("CC1914", "f7dddc"),
+    "warning": ("EB9113", "fcefdc"),
+    "caution": ("FC5300", "ffe5d0"),
+}
+"""Quarto's colours of a callout's edge and ground."""
 
+_DOTS_PER_INCH = 96
 _UNSEEN = dict.fromkeys([*range(32), 127], " ")
 
 
-def source(tree: Node, page: Page, site: Site, markdown: Markdown) -> str:
+def source(tree: Resolved, page: Page, site: Site, markdown: Markdown) -> str:
     """The page in Typst's language."""
+    assert page.typst is not None
     blocks = transform(
-        tree["blocks"],
+        tree.document["blocks"],
         {
             "Div": _div,
             "Image": lambda image: [_image(image, site, markdown)],
             "Link": lambda link: [_link(link)],
-            "Str": lambda item: [word(item)],
         },
     )
-    meta = node("MetaInlines", [node("RawInline", ["typst", _meta(page)])])
     return pandoc.write(
-        tree | {"blocks": blocks, "meta": {"meta": meta}}, "typst-smart", f"--template={_SHELL}"
+        tree.document | {"blocks": blocks, "meta": _meta(page, page.typst)},
+        "typst",
+        f"--template={_SHELL}",
+        *(f"--include-in-header={site.root / name}" for name in page.typst.include_in_header),
+        *(f"--lua-filter={site.root / name}" for name in page.typst.filters),
     )
 
 
@@ -85,26 +92,19 @@ def string(words: str) -> str:
     return json.dumps(words.translate(_UNSEEN), ensure_ascii=False)
 
 
-def word(item: Node) -> Node:
-    """A word in which Typst sees no markup; one that is longer than words are may break."""
-    words = item["c"]
-    if len(words) <= _LONGEST_WORD:
-        return item if _SAFE_WORD.fullmatch(words) else node("RawInline", ["typst", f"#{string(words)};"])
-    parts = (words[start : start + _PART] for start in range(0, len(words), _PART))
-    return node("RawInline", ["typst", f"#{string(_MAY_BREAK.join(parts))};"])
-
-
 def _div(div: Node) -> list[Node]:
-    (identifier, classes, _), (first, *rest) = div["c"][0], div["c"][1] or [node("Plain", [])]
-    label = f" <{identifier}>" if identifier else ""
+    (identifier, classes, _), blocks = div["c"]
     if classes[:1] == [FLOAT]:
-        return [raw("typst", f"#{classes[1]}["), first, raw("typst", "]["), *rest, raw("typst", f"]{label}")]
+        kind = classes[1]
+        caption = raw("typst", f"], caption: figure.caption(position: {_CAPTIONS[kind]}, [")
+        end = f'kind: "{FLOAT}-{kind}", supplement: "{WORDS[kind]}")<{identifier}>'
+        return [raw("typst", "#figure(["), *blocks[1:], caption, blocks[0], raw("typst", f"]), {end}")]
     if classes[:1] == [CALLOUT]:
-        kind = classes[1].removeprefix("callout-")
-        start = raw("typst", f"#callout({string(kind)})[")
-        return [start, first, raw("typst", "]["), *rest, raw("typst", f"]{label}")]
-    if classes[:1] == [BESIDE]:
-        return [raw("typst", "#beside["), first, raw("typst", "]["), *rest, raw("typst", f"]{label}")]
+        edge, ground = _TONES[classes[1].removeprefix("callout-")]
+        colours = f'icon_color: rgb("#{edge}"), background_color: rgb("#{ground}")'
+        label = f" <{identifier}>" if identifier else ""
+        start, middle = raw("typst", f"#callout({colours}, title: ["), raw("typst", "], body: [")
+        return [start, blocks[0], middle, *blocks[1:], raw("typst", f"]){label}")]
     return [div]
 
 
@@ -114,37 +114,38 @@ def _image(image: Node, site: Site, markdown: Markdown) -> Node:
     path = "/" + image_file(target, markdown, site).relative_to(site.root).as_posix()
     alternative = string(options.get("fig-alt") or plain(words))
     width = options.get("width", "")
-    if width.endswith("px"):
-        width = f"{int(width.removesuffix('px')) * 0.75:g}pt"
+    if width.isdecimal():
+        width = f"{int(width) / _DOTS_PER_INCH:g}in"
     size = f", width: {width}" if width else ""
     return node("RawInline", ["typst", f"#box(image({string(path)}, alt: {alternative}{size}));"])
 
 
 def _link(link: Node) -> Node:
-    attributes, words, (target, title) = link["c"]
-    return node("Link", [attributes, words, [page_link(target), title]])
+    (_, classes, _), _, (target, _) = link["c"]
+    if REFERENCE not in classes:
+        return link
+    anchor = target.removeprefix("#")
+    return node("RawInline", ["typst", f"#ref(<{anchor}>, supplement: [{WORDS[anchor.split('-')[0]]}]);"])
 
 
-def _meta(page: Page) -> str:
-    assert page.typst is not None
-    options: Options = page.typst
-    values: dict[str, str] = {
-        "title": string(page.title),
-        "subtitle": string(page.subtitle) if page.subtitle else "none",
-        "authors": "(" + "".join(f"{string(author)}, " for author in page.authors) + ")",
-        "date": string(page.date) if page.date else "none",
-        "region": string(page.lang[3:]) if page.lang[3:] else "none",
-        "toc": str(options.toc).lower(),
-        "toc_depth": str(options.toc_depth),
-        "toc_title": string(options.toc_title),
-        "paper": string(options.others.get("papersize", "a4")),
-        "margin": _margin(options.others.get("margin", {})),
-        "font": string(options.others.get("mainfont", "Libertinus Serif")),
-        "size": options.others.get("fontsize", "10.5pt"),
+def _meta(page: Page, options: Options) -> dict[str, Node]:
+    values = {
+        "title": page.title,
+        "subtitle": page.subtitle,
+        "date": page.date,
+        "region": page.lang[3:],
+        "papersize": options.others.get("papersize", "a4"),
+        "mainfont": options.others.get("mainfont"),
+        "fontsize": options.others.get("fontsize"),
+        "section-numbering": options.others.get("section-numbering", "1.1.a") if options.number_sections else None,
+        "toc-shown": str(options.toc).lower(),
+        "toc-title": options.toc_title,
+        "toc-depth": str(options.toc_depth),
     }
-    return "(" + ", ".join(f"{key}: {value}" for key, value in values.items()) + ")"
-
-
-def _margin(sides: dict[str, Any]) -> str:
-    given = sides or {"x": "2.4cm", "y": "2.4cm"}
-    return "(" + ", ".join(f"{side}: {length}" for side, length in given.items()) + ",)"
+    sides = options.others.get("margin") or {"x": "1.25in", "y": "1.25in"}
+    margin = "".join(f"{side}: {length}, " for side, length in sides.items())
+    return {
+        **{key: meta_words(value) for key, value in values.items() if value},
+        "margin": node("MetaInlines", [node("RawInline", ["typst", margin])]),
+        "authors": node("MetaList", [meta_words(author) for author in page.authors]),
+    }

@@ -24,6 +24,9 @@ class Options:
     toc_depth: int
     toc_title: str
     number_sections: bool
+    css: tuple[str, ...]
+    include_in_header: tuple[str, ...]
+    filters: tuple[str, ...]
     others: dict[str, Any]
 
 
@@ -126,8 +129,13 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
     wanted = given.get("format", formats)
     if "html" not in wanted:
         raise UserError(f"{name}:1: the format must include html.")
-    html = _options(formats.get("html", {}) | wanted["html"])
-    typst = _options(formats.get("typst", {}) | wanted["typst"]) if "typst" in wanted else None
+    html = _options(root, formats.get("html", {}) | wanted["html"])
+    typst = _options(root, formats.get("typst", {}) | wanted["typst"]) if "typst" in wanted else None
+    if typst is not None and not typst.include_in_header:
+        raise UserError(
+            f"{name}:1: format.typst needs an include-in-header that says what paper looks like: "
+            "reporting/looks/print.typ."
+        )
     if typst is not None and typst.number_sections != html.number_sections:
         raise UserError(f"{name}:1: number-sections must be the same for html and typst.")
     date = merged.get("date")
@@ -148,13 +156,24 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
     )
 
 
-def _options(given: dict[str, Any]) -> Options:
+def _options(root: Path, given: dict[str, Any]) -> Options:
     rest = dict(given)
+
+    def files(key: str) -> tuple[str, ...]:
+        names = as_list(rest.pop(key, None))
+        for name in names:
+            if not (root / name).is_file():
+                raise UserError(f"{CONFIGURATION}: {key}: there is no file {name} in {root}.")
+        return tuple(names)
+
     return Options(
         toc=rest.pop("toc", False),
         toc_depth=rest.pop("toc-depth", 3),
         toc_title=rest.pop("toc-title", "Contents"),
         number_sections=rest.pop("number-sections", False),
+        css=files("css"),
+        include_in_header=files("include-in-header"),
+        filters=files("filters"),
         others=rest,
     )
 
@@ -176,7 +195,7 @@ def _refuse_clashes(pages: tuple[Page, ...]) -> None:
 
 def _css_files(pages: tuple[Page, ...]) -> list[str]:
     # Every page wears the same style, so that a class known on one page is known on all.
-    return list(dict.fromkeys(name for page in pages for name in as_list(page.html.others.get("css"))))
+    return list(dict.fromkeys(name for page in pages for name in page.html.css))
 
 
 def _css(root: Path, name: str) -> str:

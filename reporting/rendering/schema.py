@@ -12,16 +12,23 @@ def _navigation_item(value: object) -> str | None:
     return None if isinstance(value, str) or keys_are_known else "a page or {href: page.qmd, text: Page}"
 
 
+def _format_link(value: object) -> str | None:
+    is_link = isinstance(value, dict) and set(value) <= {"format", "text", "icon"}
+    return None if is_link or value == "html" else "{format: typst, text: PDF, icon: file-pdf}"
+
+
 _CONTENTS: Schema = {
     "toc": one_of(True, False),
     "toc-depth": whole_number(1, 6),
     "toc-title": text,
     "number-sections": one_of(True, False),
+    "filters": many(text),
 }
 _FORMATS: Schema = {
-    "html": _CONTENTS | {"theme": one_of("default", "none"), "css": many(text)},
+    "html": _CONTENTS | {"theme": one_of("default", "none"), "css": many(text), "format-links": many(_format_link)},
     "typst": _CONTENTS
     | {
+        "include-in-header": many(text),
         "papersize": one_of("a4", "us-letter"),
         "margin": dict.fromkeys(("x", "y", "top", "bottom", "left", "right"), settings.length),
         "mainfont": one_of("Libertinus Serif", "New Computer Modern"),
@@ -34,6 +41,7 @@ EVERYWHERE: Schema = {
     "execute": {"echo": one_of(False), "warning": one_of(True, False)},
     "jupyter": one_of("python3"),
     "tbl-colwidths": one_of(False),
+    "callout-icon": one_of(False),
     "date-format": one_of(*DATE_FORMATS),
 }
 PROJECT: Schema = EVERYWHERE | {
@@ -46,7 +54,12 @@ PROJECT: Schema = EVERYWHERE | {
     "website": {
         "title": text,
         "search": one_of(False),
-        "navbar": {"left": many(_navigation_item), "search": one_of(False)},
+        "navbar": {
+            "left": many(_navigation_item),
+            "search": one_of(False),
+            "background": text,
+            "foreground": text,
+        },
     },
     "format": _FORMATS,
 }

@@ -1,0 +1,77 @@
+-- What the structure of a page becomes on paper: read by Quarto (`filters:` of format typst) and by the
+-- renderer without it, which hands the same file to the same Pandoc.
+
+-- Words in which Typst finds no shorthand. It would make a minus of `-1`, a dash of `--`, an ellipsis of
+-- `...` and a field of `.x` after a `]`; Pandoc does not prevent it. Any other word is written as a string.
+-- So is a word with a typographic mark, of which Pandoc makes the plain one that Typst would set anew.
+local typographic = lpeg.P("\xe2\x80")
+local letter, mark = lpeg.R("az", "AZ", "09", "\128\255") - typographic, lpeg.S(".,:")
+local joined = mark * letter ^ 1 + lpeg.P("-") * (letter - lpeg.R("09")) ^ 1 * -lpeg.R("09")
+local safe_word = letter ^ 1 * joined ^ 0 * lpeg.S(",;:.%") ^ -1 * -1
+
+local longest_word, part = 36, 12
+local may_break = "\u{200b}"
+
+local function typst(text) return pandoc.RawInline("typst", text) end
+
+-- A string in Typst's language, in which nothing is markup.
+local function typst_string(text)
+  return '"' .. text:gsub('[%c]', " "):gsub('[\\"]', "\\%0") .. '"'
+end
+
+-- A word that is longer than words are may break anywhere.
+local function breakable(text)
+  local parts, length = {}, utf8.len(text)
+  for start = 1, length, part do
+    local stop = math.min(start + part, length + 1)
+    parts[#parts + 1] = text:sub(utf8.offset(text, start), utf8.offset(text, stop) - 1)
+  end
+  return table.concat(parts, may_break)
+end
+
+local function word(item)
+  if utf8.len(item.text) > longest_word then
+    return typst("#" .. typst_string(breakable(item.text)) .. ";")
+  end
+  if not safe_word:match(item.text) then return typst("#" .. typst_string(item.text) .. ";") end
+end
+
+-- The marks of a quotation as HTML shows them, whatever Typst would choose.
+local function quoted(item)
+  local marks = item.quotetype == "SingleQuote" and { "‘", "’" } or { "“", "”" }
+  local content = item.content:clone()
+  content:insert(1, pandoc.Str(marks[1]))
+  content:insert(pandoc.Str(marks[2]))
+  return content
+end
+
+-- A link to another page leads to that page of the site, which stands beside the PDF.
+local function link(item)
+  item.target = item.target:gsub("^([%w_-]+)%.qmd", "%1.html")
+  return item
+end
+
+-- `.beside`: the first block in a column as wide as its picture, the rest beside it.
+local function div(item)
+  if not item.classes:includes("beside") or #item.content == 0 then return nil end
+  local blocks = item.content:clone()
+  local first = blocks:remove(1)
+  blocks:insert(1, pandoc.RawBlock("typst", "]["))
+  blocks:insert(1, first)
+  blocks:insert(1, pandoc.RawBlock("typst", "#beside["))
+  blocks:insert(pandoc.RawBlock("typst", "]"))
+  return blocks
+end
+
+local function on_paper(content)
+  return content:walk({ Quoted = quoted }):walk({ Str = word, Link = link, Div = div })
+end
+
+function Pandoc(document)
+  document.blocks = on_paper(document.blocks)
+  for _, key in ipairs({ "title", "subtitle", "date" }) do
+    local value = document.meta[key]
+    if pandoc.utils.type(value) == "Inlines" then document.meta[key] = on_paper(value) end
+  end
+  return document
+end
