@@ -107,8 +107,12 @@ def body_of(page: Element) -> Element:
 
 
 def is_redirect(page: Element) -> bool:
-    """Tell whether a page only leads to another one, whose title it repeats."""
-    return any(element.attributes.get("http-equiv") == "refresh" for element in walk(page))
+    """Tell whether a page only leads to another one: by a refresh, or as Quarto's do by a script alone."""
+    elements = list(walk(page))
+    if any(element.attributes.get("http-equiv") == "refresh" for element in elements):
+        return True
+    scripts = [child for element in elements if element.tag == "script" for child in element.children]
+    return not text_of(body_of(page)).strip() and any("location.replace" in str(script) for script in scripts)
 
 
 def title_block(page: Element) -> str:

@@ -1,16 +1,20 @@
 """What a PDF shows, compared with the page that was made with it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reporting.checking.page import Element, body_of, digits, origins, text_of, title_block
 
 _LOOSE = re.compile(
-    r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
+    r"[\s\ufffe\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
-"""What may stand between two letters on paper and not on screen, or the other way around."""
+"""What may stand between two letters on paper and not on screen, or the other way around.
+
+(PDFium reads a hyphen at the end of a line as U+FFFE.)"""
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -22,6 +26,67 @@ It is invisible, runs from right to left, changes its shape, or has no letter in
 
 _AROUND = 40
 _DEEPEST = 6
+_PAGE_NUMBER = re.compile(r"\d+(?: / \d+)?")
+_SHARE = 0.01
+_SLACK = 6.0
+"""Points by which letters may reach over a margin: Typst hangs hyphens and commas into it."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words in one line of a sheet, and their box in points from the sheet's lower left corner."""
+
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page of a PDF: its text, the boxes of its words without the page number, and that number's."""
+
+    text: str
+    words: tuple[Words, ...]
+    number: Words | None
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A PDF: its sheets, and level, words and sheet of each entry of its own outline."""
+
+    sheets: tuple[Sheet, ...]
+    entries: tuple[tuple[int, str, int], ...]
+
+
+def read(pdf: Path) -> Paper:
+    """Read the text of a PDF and where it stands."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        sheets = tuple(_sheet(page) for page in document)
+        entries = tuple(
+            (item.level, item.get_title(), destination.get_index() + 1)
+            for item in document.get_toc()
+            if (destination := item.get_dest()) is not None
+        )
+        return Paper(sheets, entries)
+
+
+def _sheet(page: Any) -> Sheet:
+    text = page.get_textpage()
+    boxes = [text.get_rect(index) for index in range(text.count_rects())]
+    words = [Words(text.get_text_bounded(*box).strip(), *box) for box in boxes]
+    lowest = min(words, key=lambda word: word.bottom, default=None)
+    number = lowest if lowest and _PAGE_NUMBER.fullmatch(lowest.text) else None
+    rest = tuple(word for word in words if word is not number and word.text)
+    whole = text.get_text_range()
+    if number is not None:
+        whole = re.sub(rf"{re.escape(number.text)}\s*\Z", "", whole)
+    return Sheet(whole, rest, number, *page.get_size())
 
 
 def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
@@ -29,20 +94,34 @@ def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
 
     What names an origin on the page must follow in the PDF in the same order, and all digits
     of the PDF must be those of the page, but for page numbers and the table of contents. Scripts that
-    cannot be read off paper as they stand on screen are left out of both.
+    cannot be read off paper as they stand on screen are left out of both. And nothing may stand where
+    a reader does not see it: over the margins or upon the page number.
     """
-    from pypdf import PdfReader
-
-    reader = PdfReader(pdf)
-    sheets = (_sheet(sheet.extract_text(), number) for number, sheet in enumerate(reader.pages, start=1))
-    text = _NOT_READ.sub("", "\n".join(sheets))
+    paper = read(pdf)
+    text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
     yield from _missing(page, text)
-    yield from _other_digits(page, text, _entries(reader, reader.outline))
+    yield from _other_digits(page, text, paper.entries)
+    yield from off_the_sheet(paper)
 
 
-def _sheet(text: str, number: int) -> str:
-    """Return the text of one sheet without its page number."""
-    return re.sub(rf"(?:\A|\n){number}(?: / \d+)?\s*\Z", "", text)
+def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
+    """Yield words that reach over the margins or the page number of their sheet, and the sheet.
+
+    The margin on the left is the leftmost place where a fair share of all words begins, as paragraphs and
+    headings do; the one on the right is as wide.
+    """
+    starts = Counter(round(word.left) for sheet in paper.sheets for word in sheet.words)
+    margin = min((left for left, times in starts.items() if times > _SHARE * starts.total()), default=0)
+    for index, sheet in enumerate(paper.sheets, start=1):
+        floor = sheet.number.top if sheet.number is not None else 0.0
+        for word in sheet.words:
+            if (
+                word.left < margin - _SLACK
+                or word.right > sheet.width - margin + _SLACK
+                or word.bottom < floor
+                or word.top > sheet.height
+            ):
+                yield f"{word.text!r} stands outside the margins", f"page {index}"
 
 
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
@@ -57,7 +136,7 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
         position = found + len(wanted)
 
 
-def _other_digits(page: Element, text: str, entries: list[tuple[int, str, int]]) -> Iterator[tuple[str, str]]:
+def _other_digits(page: Element, text: str, entries: tuple[tuple[int, str, int], ...]) -> Iterator[tuple[str, str]]:
     shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(_prose(body_of(page)))))
     title = digits(title_block(page))
     contents = (
@@ -73,17 +152,6 @@ def _other_digits(page: Element, text: str, entries: list[tuple[int, str, int]])
         "has other digits than the page",
         f"{_near(text, at)!r}; {expected[at - len(start) :][:12]!r} follow on the page",
     )
-
-
-def _entries(reader: Any, outline: list[Any], level: int = 0) -> list[tuple[int, str, int]]:
-    """Return the level, the words and the page of each heading, as the PDF's own outline has them."""
-    entries = []
-    for item in outline:
-        if isinstance(item, list):
-            entries += _entries(reader, item, level + 1)
-        else:
-            entries.append((level, str(item.title), reader.get_destination_page_number(item) + 1))
-    return entries
 
 
 def _prose(element: Element) -> Element:
