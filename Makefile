@@ -1,6 +1,8 @@
 # The two that a new user needs are `make report` and `make test`.
 
 PYTHON ?= python3
+# auto: Quarto where it is on PATH; builtin: the renderer without it.
+RENDERER ?= auto
 VENV   := .venv
 BIN    := $(VENV)/bin
 
@@ -9,12 +11,8 @@ BIN    := $(VENV)/bin
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-report: $(VENV)/.render   ## render the report from the committed results
-	@if command -v quarto >/dev/null; then \
-		QUARTO_PYTHON=$(BIN)/python quarto render && echo "Rendered by Quarto: _site/index.html, _site/report.pdf"; \
-	else \
-		$(BIN)/python -m reporting.render; \
-	fi
+report: $(VENV)/.render   ## render the report from the committed results (RENDERER=builtin: without Quarto)
+	@$(BIN)/python -m reporting.render --renderer $(RENDERER)
 
 # Each worker takes whole files, whose tests share what is slow to make, and one thread.
 test: $(VENV)/.complete   ## run the test suite
@@ -27,10 +25,10 @@ reproduce: $(VENV)/.complete   ## compute every result again and compare
 	$(BIN)/python -m experiments reproduce
 
 preview: $(VENV)/.render   ## render, then serve the site on this machine
-	@if command -v quarto >/dev/null; then \
+	@if [ "$(RENDERER)" != builtin ] && command -v quarto >/dev/null; then \
 		QUARTO_PYTHON=$(BIN)/python quarto preview; \
 	else \
-		$(BIN)/python -m reporting.render --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
+		$(BIN)/python -m reporting.render --renderer builtin --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
 	fi
 
 lint: $(VENV)/.complete   ## check style and types, and that nobody typed a number into the report

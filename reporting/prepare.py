@@ -6,6 +6,7 @@ Quarto runs this file with the project's Python before any page; the renderer wi
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,11 +16,28 @@ if __name__ == "__main__":
     # the standard library's.
     sys.path[0] = str(ROOT)
 
-from experiments import cache  # noqa: E402
-from experiments.errors import UserError  # noqa: E402
-from experiments.project import Project, open_project  # noqa: E402
-from reporting.blocks import BLOCKS  # noqa: E402
-from reporting.document import FIGURES, Document, open_document  # noqa: E402
+
+def without_environment(missing: str | None) -> str:
+    """Say what to do where the Python that Quarto took lacks a package."""
+    said = f"Quarto took the Python {sys.executable}, which lacks the package {missing}: "
+    if not (ROOT / ".venv").exists():
+        return f"{said}run `make report` once in {ROOT}, which installs what the pages need."
+    return f"{said}run Quarto in the folder {ROOT}, whose file _environment names the Python that has it."
+
+
+try:
+    import matplotlib  # noqa: F401  (the first package to be missed, and the last that is imported)
+
+    from experiments import cache
+    from experiments.errors import UserError
+    from experiments.project import Project, open_project
+    from reporting.blocks import BLOCKS
+    from reporting.document import FIGURES, Document, open_document
+except ModuleNotFoundError as missing:
+    if __name__ != "__main__":
+        raise
+    print(without_environment(missing.name), file=sys.stderr)
+    sys.exit(2)
 
 
 def prepare(project: Project, complete: bool) -> None:
@@ -74,6 +92,8 @@ def _compute(project: Project, missing: list[str]) -> None:
 
 def main() -> None:
     """Prepare the current folder's project; a `UserError` becomes its sentence and exit code 2."""
+    # A preview would show what the cells printed when they last ran, whatever has changed since but the page.
+    shutil.rmtree(ROOT / ".quarto" / "_freeze", ignore_errors=True)
     try:
         # Quarto sets this only when the whole project is rendered, never for a preview's updates.
         prepare(open_project(), complete=os.environ.get("QUARTO_PROJECT_RENDER_ALL") == "1")

@@ -1,43 +1,48 @@
-"""The report without Quarto: `python -m reporting.render` makes the pages that `quarto render` would make.
+"""The pages: `python -m reporting.render` has Quarto make them where it is installed, or makes them itself.
 
-It supports what the pages of this project use, and refuses by file and line what it does not.
+The renderer without Quarto, `render`, supports what the pages of this project use, and refuses by file
+and line what it does not.
 """
 
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.errors import UserError
+from reporting import quarto
 from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project, support
+from reporting.rendering.output import replacing
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
 
-_ATTEMPTS = 5
+
+class Renderer(StrEnum):
+    """Who makes the pages; `auto` is Quarto where it is on PATH."""
+
+    AUTO = "auto"
+    QUARTO = "quarto"
+    BUILTIN = "builtin"
 
 
 def render(root: Path, output: Path | None = None, *, preview: bool = False) -> Path:
-    """Render the project in a folder; the site appears whole at the end, or stays as it was.
+    """Render the project in a folder without Quarto; the site appears whole at the end, or stays as it was.
 
     A preview computes no result that is missing.
     """
     site = project.load(root.resolve())
     target = (output or site.output).resolve()
-    _refuse_to_overwrite(target, site)
-    _prepare(site, target, preview)
-    drafts = [cells.draft(page) for page in site.pages]
-    with _new_folder(site, target) as new:
+    with replacing(target, site.root, [page.html_name for page in site.pages]) as new:
+        _prepare(site, target, preview)
+        drafts = [cells.draft(page) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns))
-        _swap(new, target)
     return target
 
 
@@ -63,77 +68,43 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
-    tree = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
-    text = html.render(tree, page, site, markdown)
+    resolved = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
+    text = html.render(resolved, page, site, markdown)
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:
         (folder / alias).write_text(html.redirect(page), encoding="utf-8", newline="\n")
     if page.pdf_name:
-        source = pdf.source(tree, page, site, markdown)
+        source = pdf.source(resolved, page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
-
-
-def _refuse_to_overwrite(target: Path, site: Site) -> None:
-    """Replace nothing but a site: a wrong --output must not cost anyone a folder."""
-    if target.is_dir() and not any(target.iterdir()):
-        return
-    is_site = any((target / page.html_name).is_file() for page in site.pages)
-    if (target.exists() and not is_site) or site.root.is_relative_to(target):
-        raise UserError(
-            f"{target} is not a site made from these pages, so it is not replaced; remove it first."
-        )
-
-
-@contextmanager
-def _new_folder(site: Site, target: Path) -> Iterator[Path]:
-    """A folder on the same disk as the target, gone afterwards whatever happens."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside, cache = target.parent, site.root / ".cache"
-    if beside == site.root:
-        cache.mkdir(exist_ok=True)
-        # Git ignores .cache, should we be killed; but it may be a link to another disk.
-        beside = cache if cache.stat().st_dev == beside.stat().st_dev else beside
-    with tempfile.TemporaryDirectory(prefix="site-", dir=beside) as folder:
-        new = Path(folder) / "new"
-        new.mkdir()
-        yield new
-
-
-def _swap(new: Path, target: Path) -> None:
-    for attempt in range(_ATTEMPTS):
-        old = new.with_name(f"old-{attempt}")
-        with suppress(FileNotFoundError):
-            target.rename(old)
-        try:
-            new.rename(target)
-            return
-        except OSError:
-            # Another render was as quick as this one, or the disk refuses: then the old site comes back.
-            if not target.exists():
-                with suppress(FileNotFoundError):
-                    old.rename(target)
-                raise
-    raise UserError(f"{target} is being replaced by another render; try again.")
 
 
 def main(
     profile: Annotated[str | None, typer.Option(help="The profile to report on, as in Quarto.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the site goes, instead of output-dir.")] = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Compute nothing, even if it is missing.")
+        bool, typer.Option("--preview", help="Compute nothing, even if it is missing (builtin only).")
     ] = False,
+    renderer: Annotated[Renderer, typer.Option(help="Who makes the pages.")] = Renderer.AUTO,
 ) -> None:
-    """Render the project in the current folder without Quarto."""
+    """Render the project in the current folder, by Quarto where it is installed."""
     if profile is not None:
         os.environ["QUARTO_PROFILE"] = profile
     try:
-        target = render(Path.cwd(), output, preview=preview)
+        if renderer is Renderer.QUARTO and quarto.program() is None:
+            raise UserError(
+                "Quarto is not on PATH: install it (https://quarto.org), or take --renderer builtin."
+            )
+        by_quarto = renderer is not Renderer.BUILTIN and not preview and quarto.program() is not None
+        target = (
+            quarto.render(Path.cwd(), output) if by_quarto else render(Path.cwd(), output, preview=preview)
+        )
     except UserError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error
-    print("Rendered by the built-in renderer (python -m reporting.render), without Quarto:")
+    print("Rendered by Quarto:" if by_quarto else "Rendered by the built-in renderer, without Quarto:")
     for file in sorted(target.iterdir()):
-        print(f"  {file}")
+        if file.suffix in {".html", ".pdf"}:
+            print(f"  {file}")
 
 
 if __name__ == "__main__":

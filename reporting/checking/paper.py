@@ -69,9 +69,9 @@ def read(pdf: Path) -> Paper:
     with pypdfium2.PdfDocument(pdf) as document:
         sheets = tuple(_sheet(page) for page in document)
         entries = tuple(
-            (item.level, item.get_title(), destination.get_index() + 1)
+            (item.level, item.get_title(), sheet + 1)
             for item in document.get_toc()
-            if (destination := item.get_dest()) is not None
+            if (destination := item.get_dest()) is not None and (sheet := destination.get_index()) is not None
         )
         return Paper(sheets, entries)
 
@@ -136,7 +136,9 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
         position = found + len(wanted)
 
 
-def _other_digits(page: Element, text: str, entries: tuple[tuple[int, str, int], ...]) -> Iterator[tuple[str, str]]:
+def _other_digits(
+    page: Element, text: str, entries: tuple[tuple[int, str, int], ...]
+) -> Iterator[tuple[str, str]]:
     shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(_prose(body_of(page)))))
     title = digits(title_block(page))
     contents = (

@@ -123,7 +123,9 @@ def _image(node: Node, markdown: Markdown, site: Site) -> None:
     width = options.get("width", "100%")
     if not width.removesuffix("%").isdecimal():
         # Quarto hands the width of an image with alternative text to Typst as it stands, and Typst has no px.
-        raise markdown.refuse(f"the width of {target} must be such as 80% or 400 (pixels), not {width}.", target)
+        raise markdown.refuse(
+            f"the width of {target} must be such as 80% or 400 (pixels), not {width}.", target
+        )
     image_file(target, markdown, site)
 
 

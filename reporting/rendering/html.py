@@ -125,4 +125,3 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
 def _entry(href: str, label: str, page: Page) -> Node:
     current = {"current": node("MetaBool", True)} if href == page.html_name else {}
     return node("MetaMap", {"href": meta_words(href), "text": meta_words(label)} | current)
-

@@ -137,7 +137,7 @@ def _meta(page: Page, options: Options) -> dict[str, Node]:
         "papersize": options.others.get("papersize", "a4"),
         "mainfont": options.others.get("mainfont"),
         "fontsize": options.others.get("fontsize"),
-        "section-numbering": options.others.get("section-numbering", "1.1.a") if options.number_sections else None,
+        "section-numbering": options.number_sections and options.others.get("section-numbering", "1.1.a"),
         "toc-shown": str(options.toc).lower(),
         "toc-title": options.toc_title,
         "toc-depth": str(options.toc_depth),

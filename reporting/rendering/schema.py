@@ -25,7 +25,8 @@ _CONTENTS: Schema = {
     "filters": many(text),
 }
 _FORMATS: Schema = {
-    "html": _CONTENTS | {"theme": one_of("default", "none"), "css": many(text), "format-links": many(_format_link)},
+    "html": _CONTENTS
+    | {"theme": one_of("default", "none"), "css": many(text), "format-links": many(_format_link)},
     "typst": _CONTENTS
     | {
         "include-in-header": many(text),

@@ -1,0 +1,105 @@
+"""The report by Quarto: rendered into a new folder, so that the last good site stays if Quarto fails."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.errors import UserError
+from reporting.rendering.output import replacing
+
+LOG = Path(".cache") / "quarto.log"
+_PROGRESS = re.compile(r"\[\d+/\d+\] ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LEFT_BEHIND = ("{}.html", "{}.typ", "{}.pdf", "{}_files", "{}.quarto_ipynb", "site_libs")
+"""What Quarto writes beside a page, and moves into the site only when all pages are done."""
+
+
+def program() -> str | None:
+    """The Quarto on PATH, or None."""
+    return shutil.which("quarto")
+
+
+def render(root: Path, output: Path | None = None) -> Path:
+    """Render the project in a folder by Quarto; the site appears whole at the end, or stays as it was.
+
+    Raises:
+        UserError: if Quarto fails; the sentence names its log.
+    """
+    project = _project(root)
+    target = (output or root / project.get("output-dir", "_site")).resolve()
+    stems = [Path(name).stem for name in project.get("render", [])]
+    with replacing(target, root, [f"{stem}.html" for stem in stems]) as new, _cleaned(root, stems):
+        log = root / LOG
+        log.parent.mkdir(exist_ok=True)
+        command = [program() or "quarto", "render", "--output-dir", os.path.relpath(new, root)]
+        code = _run(command, root, log)
+        if code != 0:
+            raise UserError(
+                f"Quarto ended with exit code {code}, so {target.name} stays as it was; {LOG} says why: "
+                f"{_reason(log)}"
+            )
+    return target
+
+
+def _project(root: Path) -> dict[str, Any]:
+    """The `project` section of `_quarto.yml`, read as loosely as Quarto does."""
+    try:
+        text = (root / "_quarto.yml").read_text(encoding="utf-8")
+        return dict((yaml.safe_load(text) or {}).get("project") or {})
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise UserError(f"_quarto.yml in {root} cannot be read: {error}") from error
+
+
+def _run(command: list[str], root: Path, log: Path) -> int:
+    """Run Quarto with this Python; all that it says goes to the log, its count of pages also to the user."""
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable}
+    with (
+        log.open("w", encoding="utf-8") as record,
+        subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            plain = _COLOUR.sub("", line)
+            record.write(plain)
+            if _PROGRESS.match(plain):
+                print(plain.strip(), file=sys.stderr)
+    return process.returncode
+
+
+def _reason(log: Path) -> str:
+    """The line of the log that says most: the first that names an error, else the last."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(?i)error|\S+Error:", line)]
+    return next(iter(errors or reversed(lines)), "it said nothing")
+
+
+@contextmanager
+def _cleaned(root: Path, stems: list[str]) -> Iterator[None]:
+    """Remove what a failed render leaves beside the pages, but nothing that was there before."""
+    files = [root / pattern.format(stem) for stem in stems for pattern in _LEFT_BEHIND]
+    before = {file for file in files if file.exists()}
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            if file.is_dir() and file not in before:
+                shutil.rmtree(file, ignore_errors=True)
+            elif file not in before:
+                file.unlink(missing_ok=True)
+        raise
