@@ -26,7 +26,7 @@ reproduce: $(VENV)/.complete   ## compute every result again and compare
 
 preview: $(VENV)/.render   ## render, then serve the site on this machine
 	@if [ "$(RENDERER)" != builtin ] && command -v quarto >/dev/null; then \
-		QUARTO_PYTHON=$(BIN)/python quarto preview; \
+		$(BIN)/python reporting/prepare.py && QUARTO_PYTHON=$(BIN)/python quarto preview; \
 	else \
 		$(BIN)/python -m reporting.render --renderer builtin --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
 	fi

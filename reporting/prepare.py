@@ -5,6 +5,7 @@ Quarto runs this file with the project's Python before any page; the renderer wi
 
 import importlib
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ try:
     import matplotlib  # noqa: F401  (the first package to be missed, and the last that is imported)
 
     from experiments import cache
+    from experiments.atomic import write_whole
     from experiments.errors import UserError
     from experiments.project import Project, open_project
     from reporting.blocks import BLOCKS
@@ -49,6 +51,7 @@ def prepare(project: Project, complete: bool) -> None:
     if complete and importlib.util.find_spec("torch"):
         _compute(project, _missing(project))
     draw_figures(open_document(project))
+    _watch(project)
 
 
 def draw_figures(document: Document) -> None:
@@ -66,6 +69,18 @@ def draw_figures(document: Document) -> None:
             save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
+
+
+def _watch(project: Project) -> None:
+    """List what the pages are made from, so that `quarto preview` shows them again when it changes.
+
+    Quarto watches every file that the project's metadata name, `_quarto.yml` takes this list in, and no key
+    of its own would watch a file without copying it into the site.
+    """
+    parts = ("templates/*.j2", "figures/*.py", "reporting/*.py", f"results/{project.profile.name}/*.json")
+    files = sorted(path for part in parts for path in project.root.glob(part))
+    lines = (f"  - {json.dumps(path.relative_to(project.root).as_posix())}\n" for path in files)
+    write_whole(project.root / FIGURES / "watched.yml", "".join(("watched:\n", *lines)).encode())
 
 
 def _missing(project: Project) -> list[str]:

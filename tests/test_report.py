@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pypdf
 import pytest
 
 from experiments.project import open_project
 from reporting.check import check
 from reporting.checking.page import parse, text_of
+from reporting.checking.paper import read
 from reporting.document import open_document
 from reporting.numbers import Numbers
 from tests.copies import PAGES, copy_parts
@@ -34,8 +34,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     second.mkdir()
     renders = [
         subprocess.Popen(
-            [sys.executable, "-m", "reporting.render"], cwd=copy_parts(folder, *PARTS, *PAGES),
-            env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [sys.executable, "-m", "reporting.render", "--renderer", "builtin"],
+            cwd=copy_parts(folder, *PARTS, *PAGES), env=ENVIRONMENT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         for folder in (first, second)
     ]  # fmt: skip
@@ -71,7 +72,7 @@ def test_the_site_has_its_pages_and_the_pdf(folder: Path) -> None:
 
 def test_the_first_page_names_the_profile(folder: Path) -> None:
     assert "Profile: offline" in text_of(parse((folder / "_site" / "report.html").read_text()))
-    assert "Profile: offline" in pypdf.PdfReader(folder / "_site" / "report.pdf").pages[0].extract_text()
+    assert "Profile: offline" in read(folder / "_site" / "report.pdf").sheets[0].text
 
 
 def test_two_renders_in_two_folders_are_the_same_bytes(folders: tuple[Path, Path]) -> None:

@@ -10,11 +10,9 @@ from typing import Any
 from reporting.checking.page import Element, body_of, digits, origins, text_of, title_block
 
 _LOOSE = re.compile(
-    r"[\s\ufffe\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
+    r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
-"""What may stand between two letters on paper and not on screen, or the other way around.
-
-(PDFium reads a hyphen at the end of a line as U+FFFE.)"""
+"""What may stand between two letters on paper and not on screen, or the other way around."""
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -26,7 +24,6 @@ It is invisible, runs from right to left, changes its shape, or has no letter in
 
 _AROUND = 40
 _DEEPEST = 6
-_PAGE_NUMBER = re.compile(r"\d+(?: / \d+)?")
 _SHARE = 0.01
 _SLACK = 6.0
 """Points by which letters may reach over a margin: Typst hangs hyphens and commas into it."""
@@ -63,30 +60,32 @@ class Paper:
 
 
 def read(pdf: Path) -> Paper:
-    """Read the text of a PDF and where it stands."""
-    import pypdfium2
+    """Read the text of a PDF and where it stands.
 
-    with pypdfium2.PdfDocument(pdf) as document:
-        sheets = tuple(_sheet(page) for page in document)
-        entries = tuple(
-            (item.level, item.get_title(), sheet + 1)
-            for item in document.get_toc()
-            if (destination := item.get_dest()) is not None and (sheet := destination.get_index()) is not None
+    The text comes from pypdf, which gives digits within a script that runs from right to left in the order
+    of reading; the boxes come from PDFium, which knows how wide letters are.
+    """
+    from pypdf import PdfReader
+    from pypdfium2 import PdfDocument
+
+    reader = PdfReader(pdf)
+    with PdfDocument(pdf) as document:
+        sheets = tuple(
+            _sheet(page.extract_text(), number, boxed)
+            for number, (page, boxed) in enumerate(zip(reader.pages, document, strict=True), start=1)
         )
-        return Paper(sheets, entries)
+    return Paper(sheets, tuple(_entries(reader, reader.outline)))
 
 
-def _sheet(page: Any) -> Sheet:
-    text = page.get_textpage()
-    boxes = [text.get_rect(index) for index in range(text.count_rects())]
-    words = [Words(text.get_text_bounded(*box).strip(), *box) for box in boxes]
+def _sheet(text: str, number: int, page: Any) -> Sheet:
+    shown = page.get_textpage()
+    boxes = [shown.get_rect(index) for index in range(shown.count_rects())]
+    words = [Words(shown.get_text_bounded(*box).strip(), *box) for box in boxes]
     lowest = min(words, key=lambda word: word.bottom, default=None)
-    number = lowest if lowest and _PAGE_NUMBER.fullmatch(lowest.text) else None
-    rest = tuple(word for word in words if word is not number and word.text)
-    whole = text.get_text_range()
-    if number is not None:
-        whole = re.sub(rf"{re.escape(number.text)}\s*\Z", "", whole)
-    return Sheet(whole, rest, number, *page.get_size())
+    its_number = lowest if lowest and re.fullmatch(rf"{number}(?: / \d+)?", lowest.text) else None
+    rest = tuple(word for word in words if word is not its_number and word.text)
+    without_number = re.sub(rf"(?:\A|\n){number}(?: / \d+)?\s*\Z", "", text)
+    return Sheet(without_number, rest, its_number, *page.get_size())
 
 
 def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
@@ -154,6 +153,17 @@ def _other_digits(
         "has other digits than the page",
         f"{_near(text, at)!r}; {expected[at - len(start) :][:12]!r} follow on the page",
     )
+
+
+def _entries(reader: Any, outline: list[Any], level: int = 0) -> list[tuple[int, str, int]]:
+    """Return the level, the words and the page of each heading, as the PDF's own outline has them."""
+    entries = []
+    for item in outline:
+        if isinstance(item, list):
+            entries += _entries(reader, item, level + 1)
+        else:
+            entries.append((level, str(item.title), reader.get_destination_page_number(item) + 1))
+    return entries
 
 
 def _prose(element: Element) -> Element:

@@ -8,6 +8,6 @@ local many = 5 -- as many columns are more than a phone is wide
 function Table(item)
   local classes = pandoc.List({ "table-scroll" })
   if #item.colspecs >= many then classes:insert("wide") end
-  local attributes = { role = "group", ["aria-label"] = "Table", tabindex = "0" }
+  local attributes = { { "role", "group" }, { "aria-label", "Table" }, { "tabindex", "0" } }
   return pandoc.Div({ item }, pandoc.Attr("", classes, attributes))
 end

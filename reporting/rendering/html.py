@@ -64,8 +64,7 @@ def _div(div: Node, labels: dict[str, Label]) -> list[Node]:
         words = [*text(f"{labels[identifier].words}:"), node("Space"), *blocks[0]["c"]]
         return _float(identifier, classes[1], node("Plain", words), blocks[1:])
     if classes[:1] == [CALLOUT]:
-        title = node("Div", [["", ["callout-title-container"], []], blocks[:1]])
-        header = node("Div", [["", ["callout-header"], []], [title]])
+        header = node("Div", [["", ["callout-header"], []], blocks[:1]])
         body = node("Div", [["", ["callout-body"], []], blocks[1:]])
         attributes = [identifier, classes, [["role", "note"]]]
         return [node("Div", [attributes, [header, body]])]

@@ -35,10 +35,13 @@ def replacing(target: Path, root: Path, pages: Sequence[str]) -> Iterator[Path]:
 
 def _refuse_to_overwrite(target: Path, root: Path, pages: Sequence[str]) -> None:
     """Replace nothing but a site: a wrong --output must not cost anyone a folder."""
-    if target.is_dir() and not any(target.iterdir()):
-        return
-    is_site = any((target / page).is_file() for page in pages)
-    if (target.exists() and not is_site) or root.is_relative_to(target):
+    try:
+        there = {path.name for path in target.iterdir()}
+    except FileNotFoundError:
+        return  # nothing is there, or another render is swapping its site in
+    except NotADirectoryError:
+        there = {target.name}
+    if (there and there.isdisjoint(pages)) or root.is_relative_to(target):
         raise UserError(
             f"{target} is not a site made from these pages, so it is not replaced; remove it first."
         )

@@ -139,6 +139,11 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
     if typst is not None and typst.number_sections != html.number_sections:
         raise UserError(f"{name}:1: number-sections must be the same for html and typst.")
     date = merged.get("date")
+    if date and typst is not None and "date-format" not in merged:
+        raise UserError(
+            f"{name}:1: a date needs a date-format (long or iso), without which Quarto prints the date on "
+            "paper in digits and on the page in words."
+        )
     return Page(
         name=name,
         text="\n" * found[0].count("\n") + whole[found.end() :] if found else whole,

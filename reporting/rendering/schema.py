@@ -52,6 +52,8 @@ PROJECT: Schema = EVERYWHERE | {
         "render": many(text),
         "pre-render": many(text),
     },
+    "quarto-required": text,
+    "metadata-files": many(text),
     "website": {
         "title": text,
         "search": one_of(False),

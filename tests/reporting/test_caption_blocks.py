@@ -1,14 +1,15 @@
 import re
+import shutil
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
 
 from experiments.project import Project
 from experiments.results.captions import Comparison
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
+from reporting.checking.paper import read
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.prepare import draw_figures
@@ -141,8 +142,9 @@ def structure(tree: Any) -> Any:
     if isinstance(tree, dict) and "t" in tree:
         if tree["t"] in {"Str", "Space", "SoftBreak"}:
             return "words"
-        if tree["t"] == "Quoted":  # “quotation marks” are text, as crossref makes them
-            return structure(pandoc.unquoted(tree["c"]))
+        if tree["t"] == "Quoted":  # “quotation marks” are text
+            marks = [pandoc.node("Str", "“"), pandoc.node("Str", "”")]
+            return structure([marks[0], *tree["c"][1], marks[1]])
         if tree["t"] == "Image":
             return "image"
         return {"t": tree["t"], "c": structure(tree.get("c"))}
@@ -187,12 +189,13 @@ def test_a_page_of_hostile_captions_reads_the_same_in_html_and_pdf(project: Proj
         "caption_gallery"
     )
     (project.root / "_quarto.yml").write_text(CONFIGURATION)
-    (project.root / "style.css").write_text((ROOT / "reporting" / "style.css").read_text())
+    shutil.copytree(ROOT / "reporting" / "looks", project.root / "looks")
+    shutil.copy(ROOT / "reporting" / "looks" / "screen.css", project.root / "style.css")
     (project.root / "report.qmd").write_text(f"{FRONT}# Photos\n\n{block}")
     site = render(project.root)
     page = Words()
     page.feed((site / "report.html").read_text())
-    paper = "".join(sheet.extract_text() for sheet in PdfReader(site / "report.pdf").pages)
+    paper = "".join(sheet.text for sheet in read(site / "report.pdf").sheets)
     for text in HOSTILE:
         assert " ".join(_split(text)) in page.words, text
         assert re.sub(r"\s", "", text) in re.sub(r"\s", "", paper), text

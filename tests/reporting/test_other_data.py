@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pypdf
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,6 +29,7 @@ from figures import accuracy, confusion, forgetting, per_class
 from reporting.blocks import BLOCKS, CLASSIFIERS
 from reporting.check import disagreement
 from reporting.checking.page import bare_alternatives, bare_numbers, origins, parse, text_of
+from reporting.checking.paper import read
 from reporting.document import Document
 from reporting.prepare import draw_figures
 from reporting.rendering import pandoc
@@ -296,7 +296,8 @@ def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     for stage, value in pictured(project, values).items():
         store(project, stage, value)
     done = subprocess.run(
-        [sys.executable, "-m", "reporting.render", "--preview"], cwd=root, capture_output=True, text=True,
+        [sys.executable, "-m", "reporting.render", "--renderer", "builtin", "--preview"],
+        cwd=root, capture_output=True, text=True,
         env=os.environ | {"QUARTO_PROFILE": "my own", "SOURCE_DATE_EPOCH": "1700000000"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -367,8 +368,8 @@ def test_a_float_that_is_not_shown_is_not_among_the_sources(rendered: Path) -> N
 
 
 def test_long_captions_run_over_pages_and_none_is_lost(rendered: Path, computed: dict[str, Any]) -> None:
-    reader = pypdf.PdfReader(rendered / "_site" / "report.pdf")
-    paper = re.sub(r"\s", "", "".join(sheet.extract_text() for sheet in reader.pages))
+    sheets = read(rendered / "_site" / "report.pdf").sheets
+    paper = re.sub(r"\s", "", "".join(sheet.text for sheet in sheets))
     result = computed["own_long"]["captions"]
     for at in result.examples:
         for text in (result.records[at].references[1], result.records[at].after):

@@ -1,14 +1,15 @@
 """A small project in a temporary folder, and eyes for its pages."""
 
-import io
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
+from reporting.checking import paper
 from reporting.render import render
+from tests.copies import ROOT
 
 CONFIGURATION = """\
 project:
@@ -20,10 +21,13 @@ website:
 lang: en
 jupyter: python3
 tbl-colwidths: false
+date-format: long
 execute: {echo: false}
 format:
-  html: {theme: default, css: style.css, toc: true, number-sections: true}
+  html: {theme: default, css: style.css, filters: [looks/screen.lua], toc: true, number-sections: true}
+  typst: {include-in-header: looks/print.typ, filters: [looks/print.lua]}
 """
+FOR_THE_SITE_ONLY = "---\ntitle: More\nformat: {html: default}\n---\n"
 
 FRONT = """\
 ---
@@ -71,6 +75,7 @@ class Project:
         self.write("_quarto.yml", CONFIGURATION)
         self.write("style.css", ".own { color: #333; }\n")
         self.write("figures/dot.svg", PICTURE)
+        shutil.copytree(ROOT / "reporting" / "looks", root / "looks", dirs_exist_ok=True)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -96,11 +101,11 @@ class Project:
         parser.feed(self.html(name))
         return parser
 
-    def pdf(self) -> PdfReader:
-        return PdfReader(io.BytesIO((self.site / "report.pdf").read_bytes()))
+    def paper(self) -> paper.Paper:
+        return paper.read(self.site / "report.pdf")
 
     def pdf_words(self) -> str:
-        return " ".join(" ".join(page.extract_text() for page in self.pdf().pages).split())
+        return " ".join(" ".join(sheet.text for sheet in self.paper().sheets).split())
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_warnings_of_a_cell_go_to_the_terminal_and_not_to_the_page(
 
 def _command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-m", "reporting.render", *arguments]
+    command = [sys.executable, "-m", "reporting.render", "--renderer", "builtin", *arguments]
     return subprocess.run(
         command, cwd=project.root, env=environment, capture_output=True, text=True, check=False
     )

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from reporting.rendering import crossref, pandoc, pdf
+from reporting.rendering import crossref, pandoc
 from reporting.rendering.source import Line, Markdown
+from tests.copies import ROOT
 from tests.reporting.rendering.conftest import Project, Words
 
 HOSTILE = [
@@ -57,7 +58,7 @@ def _resolve(markdown: str) -> pandoc.Node:
     assembled = Markdown("x.qmd", tuple(Line(line, 1) for line in markdown.split("\n")))
     document, warnings = pandoc.read(assembled.text)
     assert not warnings
-    return crossref.resolve(document, assembled, number_sections=True)
+    return crossref.resolve(document, assembled, number_sections=True).document
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -86,8 +87,7 @@ def test_hostile_text_reaches_typst_unchanged() -> None:
 def _typeset(texts: list[str]) -> list[str]:
     """The texts as they can be read in a PDF, each on its own page, without spaces."""
     tree = _resolve("".join(f"{escape(text)}\n\n" for text in texts))
-    blocks = pandoc.transform(tree["blocks"], {"Str": lambda word: [pdf.word(word)]})
-    body = pandoc.write(tree | {"blocks": blocks}, "typst-smart")
+    body = pandoc.write(tree, "typst", f"--lua-filter={ROOT / 'reporting/looks/print.lua'}")
     setup = '#set smartquote(enabled: false)\n#set text(font: "DejaVu Sans Mono", hyphenate: false)\n'
     pages = "#pagebreak()\n".join(body.rstrip().split("\n\n"))
     made = typst.compile((setup + pages).encode(), ignore_system_fonts=True)
