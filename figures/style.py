@@ -72,8 +72,9 @@ def new_figure(height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Save a figure as an SVG whose bytes depend on the figure alone."""
+    """Save a figure as an SVG whose bytes depend on the figure alone; one that is there already stays."""
     content = io.BytesIO()
     with styled():
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    write_whole(path, content.getvalue())
+    if not path.is_file() or path.read_bytes() != content.getvalue():
+        write_whole(path, content.getvalue())

@@ -75,12 +75,15 @@ def _watch(project: Project) -> None:
     """List what the pages are made from, so that `quarto preview` shows them again when it changes.
 
     Quarto watches every file that the project's metadata name, `_quarto.yml` takes this list in, and no key
-    of its own would watch a file without copying it into the site.
+    of its own would watch a file without copying it into the site. An unchanged list is not written:
+    Quarto would take that for a change, and start anew while it renders.
     """
     parts = ("templates/*.j2", "figures/*.py", "reporting/*.py", f"results/{project.profile.name}/*.json")
     files = sorted(path for part in parts for path in project.root.glob(part))
     lines = (f"  - {json.dumps(path.relative_to(project.root).as_posix())}\n" for path in files)
-    write_whole(project.root / FIGURES / "watched.yml", "".join(("watched:\n", *lines)).encode())
+    content, path = "".join(("watched:\n", *lines)), project.root / FIGURES / "watched.yml"
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        write_whole(path, content.encode())
 
 
 def _missing(project: Project) -> list[str]:
