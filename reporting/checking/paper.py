@@ -88,6 +88,11 @@ def _sheet(text: str, number: int, page: Any) -> Sheet:
     return Sheet(without_number, rest, its_number, *page.get_size())
 
 
+def legible(text: str) -> str:
+    """Return what can be compared of a text on paper and on screen: letters that both show, without gaps."""
+    return _LOOSE.sub("", _NOT_READ.sub("", text))
+
+
 def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
     """Yield what a PDF shows otherwise than its page, and the words around it.
 
@@ -124,9 +129,9 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
 
 
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
-    squeezed, position = _LOOSE.sub("", text), 0
+    squeezed, position = legible(text), 0
     for origin in origins(body_of(page)):
-        wanted = _LOOSE.sub("", _NOT_READ.sub("", origin.text))
+        wanted = legible(origin.text)
         found = squeezed.find(wanted, position)
         if found < 0:
             context = squeezed[max(0, position - _AROUND) : position + _AROUND]
