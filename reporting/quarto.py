@@ -54,7 +54,7 @@ def _project(root: Path) -> dict[str, Any]:
     try:
         text = (root / "_quarto.yml").read_text(encoding="utf-8")
         return dict((yaml.safe_load(text) or {}).get("project") or {})
-    except (OSError, yaml.YAMLError, AttributeError) as error:
+    except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
         raise UserError(f"_quarto.yml in {root} cannot be read: {error}") from error
 
 

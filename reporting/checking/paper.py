@@ -112,12 +112,13 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
     """Yield words that reach over the margins or the page number of their sheet, and the sheet.
 
     The margin on the left is the leftmost place where a fair share of all words begins, as paragraphs and
-    headings do; the one on the right is as wide.
+    headings do; the one on the right is as wide. Numbers stand equally high on all sheets: one that cannot be
+    told apart has words upon it.
     """
     starts = Counter(round(word.left) for sheet in paper.sheets for word in sheet.words)
     margin = min((left for left, times in starts.items() if times > _SHARE * starts.total()), default=0)
+    floor = max((sheet.number.top for sheet in paper.sheets if sheet.number is not None), default=0.0)
     for index, sheet in enumerate(paper.sheets, start=1):
-        floor = sheet.number.top if sheet.number is not None else 0.0
         for word in sheet.words:
             if (
                 word.left < margin - _SLACK

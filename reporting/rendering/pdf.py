@@ -98,7 +98,8 @@ def _div(div: Node) -> list[Node]:
         kind = classes[1]
         caption = raw("typst", f"], caption: figure.caption(position: {_CAPTIONS[kind]}, [")
         end = f'kind: "{FLOAT}-{kind}", supplement: "{WORDS[kind]}")<{identifier}>'
-        return [raw("typst", "#figure(["), *blocks[1:], caption, blocks[0], raw("typst", f"]), {end}")]
+        content = transform(blocks[1:], {"Table": lambda table: [_without_figure(table)]})
+        return [raw("typst", "#figure(["), *content, caption, blocks[0], raw("typst", f"]), {end}")]
     if classes[:1] == [CALLOUT]:
         edge, ground = _TONES[classes[1].removeprefix("callout-")]
         colours = f'icon_color: rgb("#{edge}"), background_color: rgb("#{ground}")'
@@ -106,6 +107,12 @@ def _div(div: Node) -> list[Node]:
         start, middle = raw("typst", f"#block[#callout({colours}, title: ["), raw("typst", "], body: [")
         return [start, blocks[0], middle, *blocks[1:], raw("typst", f"])]{label}")]
     return [div]
+
+
+def _without_figure(table: Node) -> Node:
+    """A table of which Pandoc makes no figure of its own, within the one that it stands in."""
+    (identifier, classes, pairs), *rest = table["c"]
+    return node("Table", [[identifier, [*classes, "typst:no-figure"], pairs], *rest])
 
 
 def _image(image: Node, site: Site, markdown: Markdown) -> Node:

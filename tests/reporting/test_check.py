@@ -3,9 +3,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typst
 
 from experiments.errors import UserError
 from reporting.check import Outcome, check
+from reporting.checking.paper import off_the_sheet, read
 from reporting.numbers import Numbers
 from tests.reporting.rendering.conftest import Project
 
@@ -234,3 +236,50 @@ def test_a_caption_in_any_script_agrees_on_page_and_paper_and_its_digits_are_com
     assert check(good, results(caption=text)).problems == ()
     found = beside(good, tmp_path / "bad", body.replace("after", "after 7"))
     assert any("other digits than the page" in problem for problem in found)
+
+
+# Where it stands on paper
+
+
+def typeset(folder: Path, body: str) -> list[str]:
+    """What the check finds outside the margins of a small PDF with that body."""
+    source = f'#set page(width: 300pt, height: 200pt, margin: 30pt, numbering: "1 / 1")\n{body}'
+    made = typst.compile(source.encode())
+    assert isinstance(made, bytes)
+    (folder / "page.pdf").write_bytes(made)
+    return [f"{where}: {what}" for what, where in off_the_sheet(read(folder / "page.pdf"))]
+
+
+LINES = "A paragraph that begins where most of them begin. Another sentence, and one more.\n\n" * 4
+
+
+def test_a_page_within_its_margins_is_fine(tmp_path: Path) -> None:
+    assert typeset(tmp_path, LINES * 3) == []
+
+
+def test_a_table_that_runs_off_its_page_is_caught(tmp_path: Path) -> None:
+    """As Quarto's do, whose figures do not break across pages."""
+    rows = "".join(f"[row {row}], [words], " for row in range(20))
+    found = typeset(tmp_path, f"{LINES}#block(breakable: false, table(columns: 2, {rows}))")
+    assert any("row" in problem for problem in found), found
+
+
+def test_a_last_row_upon_the_page_number_is_caught(tmp_path: Path) -> None:
+    found = typeset(tmp_path, f"{LINES}#place(bottom + center, dy: 14pt)[the last row]#pagebreak(){LINES}")
+    assert any("the last row" in problem for problem in found)
+    assert all(problem.startswith("page 1: ") for problem in found)
+
+
+def test_words_over_the_margin_at_the_side_are_caught(tmp_path: Path) -> None:
+    found = typeset(tmp_path, f"{LINES}#box(width: 290pt)[a #h(1fr) far]")
+    assert any("'far'" in problem for problem in found), found
+
+
+@pytest.mark.parametrize("script", ["window.location.replace(redirect);", "location.replace('report.html')"])
+def test_a_page_that_only_leads_elsewhere_by_a_script_is_no_page(tmp_path: Path, script: str) -> None:
+    """As Quarto's is for an alias."""
+    redirect = f"<html><head><title>Redirect 7</title><script>{script}</script></head><body></body></html>"
+    (tmp_path / "index.html").write_text(redirect)
+    assert outcome(tmp_path, f"<p>{TOP1}</p>") == Outcome((), numbers=1, pages=1)
+    (tmp_path / "index.html").write_text(redirect.replace("<body>", "<body>93 %"))
+    assert outcome(tmp_path, f"<p>{TOP1}</p>").pages == 2

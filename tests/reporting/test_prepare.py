@@ -1,15 +1,17 @@
 import importlib.util
+import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from experiments.errors import UserError
 from experiments.project import Project
 from reporting import prepare
-from tests.copies import ROOT
+from tests.copies import ROOT, copy_parts
 from tests.reporting.conftest import classifier, store
 
 
@@ -90,3 +92,46 @@ def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("There is no profile 'nowhere'")
+
+
+def test_a_python_without_the_packages_is_answered_with_what_to_run(tmp_path: Path) -> None:
+    """Quarto runs the file with whatever Python it finds, where it does not find the project's own."""
+    folder = copy_parts(tmp_path / "project", "experiments", "reporting")
+    bare = [sys.executable, "-I", "-S", str(folder / "reporting" / "prepare.py")]
+    done = subprocess.run(bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Quarto took the Python {sys.executable}, which lacks the package ")
+    assert done.stderr.endswith(f"run `make report` once in {folder}, which installs what the pages need.\n")
+    (folder / ".venv").mkdir()
+    done = subprocess.run(bare, capture_output=True, text=True, check=False)
+    assert f"run Quarto in the folder {folder}, whose file _environment names" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_preview_follows_templates_and_results(filled: Project) -> None:
+    prepare.prepare(filled, complete=False)
+    listed = yaml.safe_load((filled.root / "_figures" / "watched.yml").read_text())["watched"]
+    assert {"templates/audit.md.j2", "results/smoke/vit.json"} <= set(listed)
+    assert [name for name in listed if not (filled.root / name).is_file()] == []
+
+
+def test_what_has_not_changed_is_not_written_again(filled: Project) -> None:
+    """Quarto would take it for a change: a preview would start anew while it renders."""
+    prepare.prepare(filled, complete=False)
+    files = [*(filled.root / "_figures").iterdir()]
+    assert len(files) > 2
+    for file in files:
+        os.utime(file, (1, 1))
+    prepare.prepare(filled, complete=False)
+    assert [file.stat().st_mtime for file in files] == [1] * len(files)
+
+
+def test_what_cells_printed_before_is_forgotten(filled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quarto would show it in a preview as long as the page itself has not changed."""
+    frozen = filled.root / ".quarto" / "_freeze" / "report" / "html.json"
+    frozen.parent.mkdir(parents=True)
+    frozen.write_text("{}")
+    monkeypatch.setattr("reporting.prepare.ROOT", filled.root)
+    monkeypatch.setattr("reporting.prepare.open_project", lambda: filled)
+    prepare.main()
+    assert not frozen.exists()

@@ -1,0 +1,126 @@
+"""What `make report` does with Quarto, held with a stand-in for it: a whole new site, or the last one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.errors import UserError
+from reporting import quarto
+from tests.copies import ROOT
+
+PAGES = "[captions.qmd, report.qmd]"
+STAND_IN = """#!/bin/sh
+# Called as: quarto render --output-dir DIR
+echo "[1/2] captions.qmd"
+mkdir -p report_files site_libs && touch report.html report.typ captions.quarto_ipynb
+{then}
+"""
+WHOLE = """
+mkdir -p "$3" && mv report.html "$3/" && echo new > "$3/report.html" && rm -r report_files site_libs
+rm report.typ captions.quarto_ipynb
+echo "$QUARTO_PYTHON" > "$3/python.txt"
+"""
+BROKEN = """
+printf '\\033[31mERROR: Typst says no\\033[39m\\n' >&2
+exit 3
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a site, a file of the author's own, and an empty PATH but for the stand-in."""
+    root = tmp_path / "project"
+    (root / "_site").mkdir(parents=True)
+    (root / "_site" / "report.html").write_text("old")
+    (root / "captions.pdf").write_text("the author's own")
+    (root / "_quarto.yml").write_text(f"project: {{output-dir: _site, render: {PAGES}}}\ntheme: anything\n")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    return root
+
+
+def stand_in(root: Path, then: str) -> None:
+    program = root.parent / "bin" / "quarto"
+    program.parent.mkdir()
+    program.write_text(STAND_IN.format(then=then))
+    program.chmod(0o755)
+
+
+def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stand_in(root, WHOLE)
+    (root / "_site" / "gone.html").write_text("old")
+    assert quarto.render(root) == root / "_site"
+    assert {path.name for path in (root / "_site").iterdir()} == {"report.html", "python.txt"}
+    assert (root / "_site" / "report.html").read_text() == "new\n"
+    assert (root / "_site" / "python.txt").read_text().strip() == sys.executable
+    assert capfd.readouterr().err == "[1/2] captions.qmd\n"
+    assert not list((root / ".cache").glob("site-*"))
+
+
+def test_a_failure_leaves_the_last_site_and_a_clean_folder(root: Path) -> None:
+    stand_in(root, BROKEN)
+    before = {path.name: path.is_dir() or path.read_text() for path in root.iterdir()}
+    with pytest.raises(UserError) as caught:
+        quarto.render(root)
+    assert str(caught.value) == (
+        "Quarto ended with exit code 3, so _site stays as it was; .cache/quarto.log says why: "
+        "ERROR: Typst says no"
+    )
+    assert (root / "_site" / "report.html").read_text() == "old"
+    assert "\x1b" not in (root / ".cache" / "quarto.log").read_text()
+    after = {path.name: path.is_dir() or path.read_text() for path in root.iterdir() if path.name != ".cache"}
+    assert after == before
+
+
+def test_a_run_that_is_interrupted_leaves_the_last_site_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> int:
+        (root / "report.typ").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(quarto, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        quarto.render(root)
+    assert (root / "_site" / "report.html").read_text() == "old"
+    assert not (root / "report.typ").exists()
+
+
+def test_a_folder_that_is_no_site_is_not_replaced(root: Path) -> None:
+    stand_in(root, WHOLE)
+    (root.parent / "photos").mkdir()
+    (root.parent / "photos" / "a.jpg").touch()
+    with pytest.raises(UserError, match="not a site made from these pages"):
+        quarto.render(root, root.parent / "photos")
+    assert (root.parent / "photos" / "a.jpg").exists()
+
+
+@pytest.mark.parametrize("text", ["project: [", "- a\n", "project: 3\n"])
+def test_settings_that_cannot_be_read_are_said_to_be(root: Path, text: str) -> None:
+    (root / "_quarto.yml").write_text(text)
+    with pytest.raises(UserError, match=r"_quarto\.yml in .* cannot be read"):
+        quarto.render(root)
+
+
+def command(root: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reporting.render", *arguments], cwd=root, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | ({"PATH": path} if path else {}), check=False,
+    )  # fmt: skip
+
+
+def test_the_command_takes_quarto_where_it_is_and_says_so(root: Path) -> None:
+    stand_in(root, WHOLE)
+    done = command(root)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Rendered by Quarto:\n")
+    assert str(root / "_site" / "report.html") in done.stdout
+
+
+def test_quarto_that_is_asked_for_and_is_not_there_is_one_sentence(root: Path) -> None:
+    done = command(root, "--renderer", "quarto", path="/nowhere")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--renderer builtin" in done.stderr
+    assert (root / "_site" / "report.html").read_text() == "old"
