@@ -128,7 +128,7 @@ def test_unknown_front_matter_is_refused_with_its_line(project: Project, key: st
     [
         ("type: website", "type: book", 2),
         ("  title: A site", "  title: A site\n  google-analytics: x", 7),
-        ("theme: default", "theme: cosmo", 12),
+        ("theme: default", "theme: cosmo", 13),
         ("tbl-colwidths: false", "tbl-colwidths: true", 9),
         ("project:", "filters: [x]\nproject:", 1),
         ("output-dir: _site", "post-render: x.py", 3),
