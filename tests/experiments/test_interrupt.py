@@ -36,3 +36,4 @@ def test_after_the_block_nothing_is_left_of_it() -> None:
 def test_without_an_interrupt_nothing_happens() -> None:
     with insistent(seconds=0.01):
         time.sleep(0.05)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
