@@ -23,7 +23,7 @@ from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import Variants
 from experiments.statistics.intervals import wilson
-from tests.experiments.silent import SILENT
+from tests.support.silent import SILENT
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = open_project("offline", ROOT)

@@ -15,10 +15,10 @@ from experiments.project import open_project
 from experiments.results.classification import Classification
 from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
-from tests.experiments.silent import SILENT
+from tests.support.silent import SILENT
 
 ROOT = Path(__file__).resolve().parents[1]
-LABELS = ROOT / "tests" / "experiments" / "fixtures" / "cifar10_test_labels.txt"
+LABELS = ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt"
 LOWEST = {"cnn": 0.90, "vit": 0.75, "zero_shot": 0.60}
 
 

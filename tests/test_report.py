@@ -19,7 +19,7 @@ from reporting.checking.page import parse, text_of
 from reporting.checking.paper import read
 from reporting.document import open_document
 from reporting.numbers import Numbers
-from tests.copies import PAGES, copy_parts
+from tests.support.copies import PAGES, copy_parts
 
 PARTS = ("data", "experiments", "figures", "profiles", "reporting", "results", "templates")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"} | {

@@ -11,7 +11,7 @@ from experiments import cache
 from experiments.project import Project
 from experiments.results.attachment import Attachment
 from experiments.stages import Stage, pipeline
-from tests.experiments.toy import Number, Sum, ToyProfile, make_toy, run
+from tests.support.toy import Number, Sum, ToyProfile, make_toy, run
 
 FIRST = """
 from tests.experiments.test_artefacts import Pictured
@@ -29,7 +29,7 @@ def first(section, inputs, context):
     return Pictured(total=section.number, picture=picture)
 """
 SECOND = """
-from tests.experiments.toy import Sum
+from tests.support.toy import Sum
 
 
 def second(section, inputs, context):

@@ -14,8 +14,8 @@ from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.results.envelope import Envelope, Provenance
 from experiments.stages import STAGES
-from tests.copies import copy_parts
-from tests.experiments.toy import Number, ToyProfile, make_toy
+from tests.support.copies import copy_parts
+from tests.support.toy import Number, ToyProfile, make_toy
 
 ROOT = Path(__file__).resolve().parents[2]
 

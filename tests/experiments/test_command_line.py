@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.copies import copy_parts
+from tests.support.copies import copy_parts
 
 PARTS = ("experiments", "profiles", "data")
 GUARD = """

@@ -14,7 +14,7 @@ from experiments.datasets.local_files import local_files
 from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.sections.photos import PhotoFolder
-from tests.copies import copy_parts
+from tests.support.copies import copy_parts
 
 PROFILE = """
 [images]

@@ -11,11 +11,11 @@ import pytest
 from experiments.errors import UserError
 from experiments.launching import start_those_asked_for
 from experiments.processes import ALONE, among, shared_out
-from tests.copies import ROOT, copy_parts
+from tests.support.copies import ROOT, copy_parts
 
 LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
 LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
-MODULE = "tests.experiments.side_by_side"
+MODULE = "tests.support.side_by_side"
 
 
 def run(folder: Path, *launcher: str) -> dict[str, Any]:

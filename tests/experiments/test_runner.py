@@ -14,12 +14,12 @@ from experiments import cache
 from experiments.errors import UserError
 from experiments.project import Project
 from experiments.reproduction import reproduce
-from tests.experiments.toy import STAGES, Number, ToyProfile, make_toy, run
+from tests.support.toy import STAGES, Number, ToyProfile, make_toy, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
 MARKING = """
-from tests.experiments.toy import Sum
+from tests.support.toy import Sum
 
 
 def first(section, inputs, context):
@@ -112,7 +112,7 @@ def test_two_runs_at_once_compute_each_stage_once(toy: Project) -> None:
 
 
 def test_killed_at_any_line_the_old_results_stay_and_the_next_run_finishes(tmp_path: Path) -> None:
-    script = ROOT / "tests" / "experiments" / "kill_sweep.py"
+    script = ROOT / "tests" / "support" / "kill_sweep.py"
     done = subprocess.run(
         [sys.executable, script, tmp_path], cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=False,

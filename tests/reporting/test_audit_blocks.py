@@ -21,9 +21,9 @@ from reporting.document import Document
 from reporting.markdown import escape
 from reporting.numbers import Numbers, formatted
 from reporting.rendering import pandoc
-from tests.copies import ROOT
-from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import SIZES, WRITTEN, assignment, offline, own
+from tests.support import audit_worlds as worlds
+from tests.support.audit_worlds import SIZES, WRITTEN, assignment, offline, own
+from tests.support.copies import ROOT
 
 GOLDEN = Path(__file__).parent / "golden" / "audit"
 BLOCKS = ("audit", "checks", "published", "assets")

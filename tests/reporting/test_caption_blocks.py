@@ -15,8 +15,9 @@ from reporting.markdown import escape
 from reporting.prepare import draw_figures
 from reporting.render import render
 from reporting.rendering import pandoc
-from tests.copies import ROOT
-from tests.reporting.conftest import (
+from tests.support.copies import ROOT
+from tests.support.pages import CONFIGURATION, FRONT, Words
+from tests.support.results import (
     CAPTIONED,
     ablations,
     aligned,
@@ -26,7 +27,6 @@ from tests.reporting.conftest import (
     judged_by_halves,
     lora,
 )
-from tests.reporting.rendering.conftest import CONFIGURATION, FRONT, Words
 
 NAMES = [
     name for name, block in BLOCKS.items() if block.stages and set(block.stages) <= {*CAPTIONING, "evidence"}

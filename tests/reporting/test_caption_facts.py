@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from reporting import caption_facts as facts
-from tests.reporting.conftest import TARGETS, ablations, comparison, judged, judged_by_halves, lora
+from tests.support.results import TARGETS, ablations, comparison, judged, judged_by_halves, lora
 
 
 def verdict(key: str, before: float, after: float, half: float) -> str:

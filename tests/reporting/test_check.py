@@ -9,7 +9,7 @@ from experiments.errors import UserError
 from reporting.check import Outcome, check
 from reporting.checking.paper import off_the_sheet, read
 from reporting.numbers import Numbers
-from tests.reporting.rendering.conftest import Project
+from tests.support.pages import Project
 
 SPACE = "\N{NO-BREAK SPACE}"
 TOP1 = '<span data-from="vit.top1" data-as="percent">81.3&nbsp;%</span>'

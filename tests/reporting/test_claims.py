@@ -12,21 +12,15 @@ from typing import Any
 
 import pytest
 
-from experiments.project import open_project
 from experiments.results.audit import Anchor, Audit, Shared
-from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
 from experiments.statistics.intervals import wilson
-from reporting.blocks import BLOCKS
 from reporting.claims import Claim
-from reporting.document import Document
-from reporting.markdown import escape
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
-from tests.copies import ROOT
-from tests.reporting.worlds import World, results
+from tests.support.report_worlds import World, results
+from tests.support.spoken import SPOKEN, document, spoken
 
 GOLDEN = Path(__file__).parent / "golden" / "worlds"
-SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
 ALIKE = {"rank_1": 0.9, "rank_8": 0.9, "rank_32": 0.9, "attention": 0.9, "full": 0.9}
 
 USUAL = World()
@@ -78,35 +72,6 @@ def audited(verdict: Any) -> Audit:
     )  # fmt: skip
     nothing = Shared(captioner=False, targets=False, photos=False, zero_shot=False, images=False)
     return Audit(shared=nothing, claims={}, published={anchor.id: anchor}, checks={}, assets={})
-
-
-def document(values: dict[str, Any], folder: Path) -> Document:
-    """A document of results that were never on disk."""
-    project = replace(open_project("smoke", ROOT), results=folder)
-    provenance = Provenance(
-        ingredients=Ingredients(section={}, inputs={}, data=None, code={}), commit=None, modified=False,
-        started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=0, device="a processor", threads=2,
-        python="3.11.7", versions={},
-    )  # fmt: skip
-    envelopes = {
-        stage: Envelope[Any](stage=stage, profile="smoke", key="f" * 64, provenance=provenance, value=value)
-        for stage, value in values.items()
-    }
-    named = {stage for block in BLOCKS.values() for stage in block.stages}
-    states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
-    }
-    return Document(project=project, states=states, envelopes=envelopes)
-
-
-def spoken(document: Document) -> str:
-    """What a reader reads: the sentences of every block of claims, without tables and callouts."""
-    whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
-    tree, warnings = pandoc.read(whole)
-    assert warnings == []
-    blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
-    text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
-    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])

@@ -7,7 +7,7 @@ import pytest
 
 from reporting import digits
 from reporting.document import templates_in
-from tests.copies import ROOT
+from tests.support.copies import ROOT
 
 
 def test_nobody_typed_a_number_into_the_report() -> None:

@@ -10,7 +10,7 @@ from experiments.project import Project
 from reporting.blocks import BLOCKS, CLASSIFIERS
 from reporting.document import open_document
 from reporting.prepare import draw_figures
-from tests.reporting.conftest import classifier, store
+from tests.support.results import classifier, store
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_CLASSIFIERS = [name for name, block in BLOCKS.items() if set(block.stages) <= {*CLASSIFIERS}]

@@ -21,7 +21,7 @@ import pytest
 
 from reporting.checking.page import Element, body_of, parse, squeezed, text_of, walk
 from reporting.checking.paper import legible, off_the_sheet, read
-from tests.copies import PAGES, copy_parts
+from tests.support.copies import PAGES, copy_parts
 
 pytestmark = [
     pytest.mark.quarto,

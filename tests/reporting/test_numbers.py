@@ -8,7 +8,7 @@ from reporting import numbers
 from reporting.document import open_document
 from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
-from tests.reporting.conftest import classifier, store
+from tests.support.results import classifier, store
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -35,11 +35,11 @@ from reporting.prepare import draw_figures
 from reporting.rendering import pandoc
 from reporting.sentences import claims_of
 from reporting.shown import PHOTOS as MOST
-from tests.copies import PAGES, ROOT, copy_parts
-from tests.experiments.audit.worlds import SIZES
-from tests.reporting.conftest import store
-from tests.reporting.test_claims import document, spoken
-from tests.reporting.worlds import OWN_IMAGES, OWN_PHOTOS, World, results
+from tests.support.audit_worlds import SIZES
+from tests.support.copies import PAGES, ROOT, copy_parts
+from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
+from tests.support.results import store
+from tests.support.spoken import document, spoken
 
 STRANGE = (
     "golden retriever", "C++", "$x$", "a|b", "*M* {{< env HOME >}}", "<b>", "::: {.x}", "10 to 12",
@@ -211,7 +211,7 @@ def results_again(values: dict[str, Any], records: tuple[Any, ...]) -> dict[str,
     from experiments.evidence.evidence import evidence
     from experiments.sections.captions import CaptionsSection
     from experiments.sections.evidence import EvidenceSection
-    from tests.experiments.silent import SILENT
+    from tests.support.silent import SILENT
 
     values = values | {"generate": values["generate"].model_copy(update={"records": records})}
     section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 1.0))

@@ -11,8 +11,8 @@ import yaml
 from experiments.errors import UserError
 from experiments.project import Project
 from reporting import prepare
-from tests.copies import ROOT, copy_parts
-from tests.reporting.conftest import classifier, store
+from tests.support.copies import ROOT, copy_parts
+from tests.support.results import classifier, store
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.errors import UserError
 from reporting import quarto
-from tests.copies import ROOT
+from tests.support.copies import ROOT
 
 PAGES = "[captions.qmd, report.qmd]"
 STAND_IN = """#!/bin/sh

@@ -4,8 +4,8 @@ import pytest
 
 from experiments.audit.anchors import anchors
 from experiments.audit.published import PUBLISHED
-from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import assignment, offline, own
+from tests.support import audit_worlds as worlds
+from tests.support.audit_worlds import assignment, offline, own
 
 
 def test_a_run_without_published_weights_is_compared_with_none() -> None:

@@ -10,8 +10,8 @@ from experiments.datasets.cifar10 import NPM
 from experiments.lite0 import WEIGHTS
 from experiments.results.audit import Asset
 from experiments.results.data_sets import DataSource
-from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import assignment, offline, own
+from tests.support import audit_worlds as worlds
+from tests.support.audit_worlds import assignment, offline, own
 
 
 def test_the_offline_run_rests_on_packages_with_pinned_hashes() -> None:

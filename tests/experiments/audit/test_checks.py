@@ -5,8 +5,8 @@ import pytest
 
 from experiments.audit.checks import checks
 from experiments.audit.run import Run
-from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import WRITTEN, offline
+from tests.support import audit_worlds as worlds
+from tests.support.audit_worlds import WRITTEN, offline
 
 SOURCE = "CIFAR-10"
 

@@ -10,8 +10,8 @@ from experiments.audit.run import Run
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
 from experiments.results.estimate import Estimate
-from tests.experiments.audit import worlds
-from tests.experiments.audit.worlds import SIZES, assignment, offline, own
+from tests.support import audit_worlds as worlds
+from tests.support.audit_worlds import SIZES, assignment, offline, own
 
 ALWAYS = {
     "layer_kinds": ("differs", "both_kinds"),

@@ -1,5 +1,5 @@
 from experiments.audit.lora_arithmetic import lora_arithmetic
-from tests.experiments.audit.worlds import SIZES
+from tests.support.audit_worlds import SIZES
 
 
 def test_the_briefs_adapter_is_counted_on_the_architecture_itself() -> None:

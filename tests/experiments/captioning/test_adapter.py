@@ -14,7 +14,7 @@ from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.errors import UserError
 from experiments.sections.captioner import RandomCaptionerSection
 from experiments.sections.generation import GenerationSection
-from tests.experiments.silent import silently
+from tests.support.silent import silently
 
 TARGETS = ("c_attn", "c_proj", "c_fc")
 LIMITS = GenerationSection(max_new_tokens=16, beams=1)

@@ -11,8 +11,8 @@ from experiments.results.attachment import Attachment
 from experiments.results.captions import Comparison
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.sections.captions import CaptionsSection
-from tests.experiments.silent import SILENT
-from tests.test_layers import imported_at_once
+from tests.support.imports import imported_at_once
+from tests.support.silent import SILENT
 
 SECTION = CaptionsSection(seed=0, resamples=200, example_quantiles=(0.0, 0.25, 0.5, 0.75, 1.0))
 CLASSES = ("dog", "cat", "ship")

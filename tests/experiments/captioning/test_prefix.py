@@ -15,7 +15,7 @@ from experiments.captioning.prefix import Mapper, PrefixCaptioner
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.sections.captioner import Joint, PrefixCaptionerSection, RandomCaptionerSection, WarmUp
 from experiments.sections.generation import GenerationSection
-from tests.experiments.silent import silently
+from tests.support.silent import silently
 
 CLASSES = ("cat", "dog")
 JOINT = Joint(

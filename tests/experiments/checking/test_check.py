@@ -27,7 +27,7 @@ from tests.experiments.checking.small import (
     project,
     save_captioner,
 )
-from tests.experiments.datasets.test_torchvision_images import idx
+from tests.support.idx import idx
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own
 

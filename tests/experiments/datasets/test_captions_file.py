@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
 from experiments.errors import UserError
-from tests.test_layers import HEAVY, imported_at_once
+from tests.support.imports import HEAVY, imported_at_once
 
 HOSTILE = (
     "<script>alert(1)</script> **bold** [a](b) $x$ `code` | bar",

@@ -13,8 +13,8 @@ from experiments.results.data_sets import DataSets
 from experiments.sections.data_sets import DataSetsSection, NamedData
 from experiments.sections.images import GeneratedSection
 from experiments.sections.photos import GeneratedPhotos
-from tests.experiments.silent import SilentContext
-from tests.test_layers import HEAVY, imported_at_once
+from tests.support.imports import HEAVY, imported_at_once
+from tests.support.silent import SilentContext
 
 SECTION = GeneratedSection(kind="generated", seed=0, train=40, test=20, size=8)
 IMAGES = generate(SECTION)

@@ -10,7 +10,7 @@ from experiments.datasets.photo_folder import Findings, chosen_files, files_of, 
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.errors import UserError
 from experiments.sections.photos import PhotoFolder
-from tests.test_layers import HEAVY, imported_at_once
+from tests.support.imports import HEAVY, imported_at_once
 
 SECTION = PhotoFolder(
     kind="folder", folder="photos", captions="captions.csv", tuning=2, evaluation=3, seed=55

@@ -1,5 +1,3 @@
-import gzip
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +7,9 @@ from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.torchvision_images import load_torchvision
 from experiments.errors import UserError
 from experiments.sections.images import TorchvisionImages
+from tests.support.idx import idx
 
 SECTION = TorchvisionImages(kind="torchvision", name="FashionMNIST", size=32, folder="copy")
-
-
-def idx(path: Path, array: np.ndarray) -> None:
-    """Write an array in the format of the MNIST family (idx), as torchvision finds it unpacked."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    path.write_bytes(header + array.astype(np.uint8).tobytes())
-    with gzip.open(path.with_suffix(".gz"), "wb") as packed:
-        packed.write(path.read_bytes())
 
 
 @pytest.fixture

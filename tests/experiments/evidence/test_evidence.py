@@ -10,9 +10,9 @@ from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.evidence.evidence import evidence, family
 from experiments.results.estimate import Estimate
 from experiments.sections.evidence import EvidenceSection
-from tests.experiments.silent import SILENT
-from tests.reporting.worlds import World, results
-from tests.test_layers import imported_at_once
+from tests.support.imports import imported_at_once
+from tests.support.report_worlds import World, results
+from tests.support.silent import SILENT
 
 SECTION = EvidenceSection(seed=0, resamples=300, significance=0.05)
 DRAWS = Draws(seed=0, resamples=300)

@@ -1,5 +1,5 @@
 from experiments.evidence.order import by_accuracy, mistakes
-from tests.reporting.conftest import classifier
+from tests.support.results import classifier
 
 
 def test_classes_are_in_the_order_of_their_accuracy_and_equals_keep_theirs() -> None:

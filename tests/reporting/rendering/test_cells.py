@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import UserError
-from tests.reporting.rendering.conftest import FRONT_LINES, Project
+from tests.support.pages import FRONT_LINES, Project
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

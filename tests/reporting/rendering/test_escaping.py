@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from reporting.rendering import crossref, pandoc
 from reporting.rendering.source import Line, Markdown
-from tests.copies import ROOT
-from tests.reporting.rendering.conftest import Project, Words
+from tests.support.copies import ROOT
+from tests.support.pages import Project, Words
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
-from tests.reporting.rendering.conftest import CONFIGURATION, FOR_THE_SITE_ONLY, Project
+from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, Project
 
 GOLDEN = Path(__file__).with_name("golden")
 

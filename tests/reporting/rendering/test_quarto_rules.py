@@ -14,8 +14,8 @@ import yaml
 
 from experiments.errors import UserError
 from reporting.blocks import BLOCKS
-from tests.copies import PAGES, ROOT
-from tests.reporting.rendering.conftest import CONFIGURATION, FRONT, FRONT_LINES, Project
+from tests.support.copies import PAGES, ROOT
+from tests.support.pages import CONFIGURATION, FRONT, FRONT_LINES, Project
 
 TABLE = "| a |\n|---|\n| 1 |\n"
 

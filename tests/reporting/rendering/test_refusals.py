@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.errors import UserError
-from tests.reporting.rendering.conftest import FRONT_LINES, Project
+from tests.support.pages import FRONT_LINES, Project
 
 TABLE = "::: {#tbl-a}\n| a |\n|---|\n| 1 |\n\nCaption.\n:::\n"
 

@@ -16,13 +16,13 @@ FILES = {
     "toy/arithmetic.py": '"""Sums."""\n\n\ndef add(a, b):\n    """Add."""\n    return a + b\n',
     "toy/unused.py": "VALUE = 1\n",
     "toy/first.py": (
-        "from tests.experiments.toy import Sum\n\n\n"
+        "from tests.support.toy import Sum\n\n\n"
         "def first(section, inputs, context):\n"
         "    context.progress(1, 1, 'half way')\n"
         "    return Sum(total=section.number)\n"
     ),
     "toy/second.py": (
-        "from tests.experiments.toy import Sum\n\n\n"
+        "from tests.support.toy import Sum\n\n\n"
         "def second(section, inputs, context):\n"
         "    from toy.arithmetic import add\n\n"
         "    return Sum(total=add(inputs['first'].total, section.number))\n"

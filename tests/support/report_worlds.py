@@ -24,7 +24,7 @@ from experiments.sections.ablations import AblationsSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.intervals import wilson
-from tests.experiments.silent import SILENT
+from tests.support.silent import SILENT
 
 CLASSES = ("cat", "dog", "ship", "frog")
 IMAGES = 800

@@ -35,9 +35,9 @@ from experiments.sections.ablations import AblationsSection
 from experiments.sections.captions import CaptionsSection
 from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.intervals import wilson
-from tests.experiments.silent import SILENT
+from tests.support.silent import SILENT
 
-FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+FIXTURES = Path(__file__).with_name("fixtures")
 LABELS = np.array(
     [int(digit) for digit in (FIXTURES / "cifar10_test_labels.txt").read_text() if digit != "\n"]
 )

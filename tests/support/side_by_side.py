@@ -27,7 +27,7 @@ from experiments.sections.generation import GenerationSection
 from experiments.sections.images import GeneratedSection
 from experiments.sections.photos import GeneratedPhotos
 from experiments.sections.vit import VitSection
-from tests.experiments.silent import silently
+from tests.support.silent import silently
 
 VIT = VitSection(
     seed=0, precision="fp32", epochs=1, batch_size=10, learning_rate=1e-3, weight_decay=0, label_smoothing=0,

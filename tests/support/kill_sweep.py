@@ -20,7 +20,7 @@ from rich.console import Console
 
 from experiments import atomic, cache, runner
 from experiments.project import Project
-from tests.experiments.toy import Number, ToyProfile, make_toy
+from tests.support.toy import Number, ToyProfile, make_toy
 
 WATCHED = {atomic.__file__, runner.__file__}
 OLD, NEW = {"first": 1, "second": 3}, {"first": 10, "second": 12}

@@ -1,0 +1,105 @@
+"""A small project in a temporary folder, and eyes for its pages."""
+
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+from reporting.checking import paper
+from reporting.render import render
+from tests.support.copies import ROOT
+
+CONFIGURATION = """\
+project:
+  type: website
+  output-dir: _site
+  render: [report.qmd]
+website:
+  title: A site
+lang: en
+jupyter: python3
+tbl-colwidths: false
+date-format: long
+execute: {echo: false}
+format:
+  html: {theme: default, css: style.css, filters: [looks/screen.lua], toc: true, number-sections: true}
+  typst: {include-in-header: looks/print.typ, filters: [looks/print.lua]}
+"""
+FOR_THE_SITE_ONLY = "---\ntitle: More\nformat: {html: default}\n---\n"
+
+FRONT = """\
+---
+title: A report
+author: An Author
+date: 2026-05-31
+aliases: [index.html]
+format:
+  html: default
+  typst: {toc: true, number-sections: true}
+---
+"""
+FRONT_LINES = FRONT.count("\n")
+
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40"/></svg>'
+)
+
+
+class Words(HTMLParser):
+    """The words of a page and the addresses that a browser would load or follow."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return "".join(self.text)
+
+
+class Project:
+    """The folder, with the verbs of the tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.site = root / "_site"
+        self.write("_quarto.yml", CONFIGURATION)
+        self.write("style.css", ".own { color: #333; }\n")
+        self.write("figures/dot.svg", PICTURE)
+        shutil.copytree(ROOT / "reporting" / "looks", root / "looks", dirs_exist_ok=True)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def page(self, body: str, name: str = "report.qmd", front: str = FRONT) -> "Project":
+        self.write(name, front + body)
+        return self
+
+    def render(self) -> "Project":
+        render(self.root)
+        return self
+
+    def html(self, name: str = "report.html") -> str:
+        return (self.site / name).read_text(encoding="utf-8")
+
+    def body(self, name: str = "report.html") -> str:
+        return self.html(name).split('<main id="content">')[1].split("</main>")[0].strip() + "\n"
+
+    def parsed(self, name: str = "report.html") -> Words:
+        parser = Words()
+        parser.feed(self.html(name))
+        return parser
+
+    def paper(self) -> paper.Paper:
+        return paper.read(self.site / "report.pdf")
+
+    def pdf_words(self) -> str:
+        return " ".join(" ".join(sheet.text for sheet in self.paper().sheets).split())

@@ -1,0 +1,45 @@
+"""What a page says of results that were never on disk."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from experiments.project import open_project
+from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
+from reporting.blocks import BLOCKS
+from reporting.document import Document
+from reporting.markdown import escape
+from reporting.rendering import pandoc
+from tests.support.copies import ROOT
+
+SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
+"""The blocks whose sentences are claims."""
+
+
+def document(values: dict[str, Any], folder: Path) -> Document:
+    """A document of results that were never on disk."""
+    project = replace(open_project("smoke", ROOT), results=folder)
+    provenance = Provenance(
+        ingredients=Ingredients(section={}, inputs={}, data=None, code={}), commit=None, modified=False,
+        started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=0, device="a processor", threads=2,
+        python="3.11.7", versions={},
+    )  # fmt: skip
+    envelopes = {
+        stage: Envelope[Any](stage=stage, profile="smoke", key="f" * 64, provenance=provenance, value=value)
+        for stage, value in values.items()
+    }
+    named = {stage for block in BLOCKS.values() for stage in block.stages}
+    states = {
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
+    }
+    return Document(project=project, states=states, envelopes=envelopes)
+
+
+def spoken(document: Document) -> str:
+    """What a reader reads: the sentences of every block of claims, without tables and callouts."""
+    whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
+    tree, warnings = pandoc.read(whole)
+    assert warnings == []
+    blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
+    text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
+    return text.replace("\N{NO-BREAK SPACE}", " ")
