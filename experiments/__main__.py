@@ -45,20 +45,15 @@ def new(
 
 
 @app.command()
-def check(
-    profile: ProfileOption = None,
-    with_times: Annotated[
-        bool, typer.Option("--time/--no-time", help="Rehearse every stage for a moment to estimate its time.")
-    ] = True,
-) -> None:
+def check(profile: ProfileOption = None) -> None:
     """Read all that a profile names and list every problem at once; exit code 2 if there is one."""
     project = open_project(profile)
     from rich.console import Console
 
-    from experiments.checking.check import check as look
-    from experiments.checking.telling import lines
+    from experiments.preflight.check import check as look
+    from experiments.preflight.telling import lines
 
-    checked = look(project, Console(stderr=True), rehearse=with_times)
+    checked = look(project, Console(stderr=True))
     typer.echo("\n".join(lines(checked, project.profile.name)))
     if checked.findings.problems:
         raise typer.Exit(2)

@@ -11,7 +11,7 @@ from experiments import hub
 from experiments.audit.brief import CAPTIONER
 from experiments.captioning import adapter, model_folder
 from experiments.captioning.encoder_decoder import random_encoder_decoder
-from experiments.captioning.prefix import GRID, PrefixCaptioner
+from experiments.captioning.prefix import PrefixCaptioner
 from experiments.captioning.transformers_library import prepare_transformers
 from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
 from experiments.errors import UserError, reason
@@ -31,7 +31,6 @@ SMOLLM2 = {
     "tie_word_embeddings": True,
 }
 """SmolLM2-135M, as its file says of itself."""
-LITE0_FEATURES = 1280
 LITE0_AND_MAPPER = 6_600_000
 """Parameters of EfficientNet-Lite0 and of the mapper, about."""
 
@@ -40,21 +39,14 @@ LITE0_AND_MAPPER = 6_600_000
 class Shape:
     """A captioner's sizes.
 
-    `tuned` counts the parameters of the network that writes, `rest` those of the frozen tower. A photo's
-    features are `tokens` vectors of `feature` numbers. `room` is the number of tokens that a caption may
-    have, None if there is no limit to speak of. `network` is the network without memory for weights.
+    `network` is the network that LoRA adapts, without memory for weights; `parameters` counts its own and
+    those of a frozen tower beside it. `room` is the number of tokens that a caption may have, None if there
+    is no limit to speak of.
     """
 
     model: str
     network: Any
-    tuned: int
-    rest: int
-    depth: int
-    width: int
-    heads: int
-    vocabulary: int
-    tokens: int
-    feature: int
+    parameters: int
     room: int | None
 
     def layers(self, targets: tuple[str, ...]) -> dict[str, tuple[int, int]]:
@@ -109,14 +101,7 @@ def _prefix() -> Shape:
     return Shape(
         model=PrefixCaptioner.model,
         network=network,
-        tuned=_parameters(network),
-        rest=LITE0_AND_MAPPER,
-        depth=network.config.num_hidden_layers,
-        width=network.config.hidden_size,
-        heads=network.config.num_attention_heads,
-        vocabulary=network.config.vocab_size,
-        tokens=GRID**2,
-        feature=network.config.hidden_size,
+        parameters=_parameters(network) + LITE0_AND_MAPPER,
         room=None,
     )
 
@@ -141,32 +126,12 @@ def _encoder_decoder(section: EncoderDecoderSection, root: Path) -> Any:
 
 
 def _of_encoder_decoder(model: str, network: Any) -> Shape:
-    decoder, tower = network.config.decoder, _parameters(network.encoder)
-    tokens, feature = _features(network.encoder)
     return Shape(
         model=model,
         network=network,
-        tuned=_parameters(network) - tower,
-        rest=tower,
-        depth=decoder.num_hidden_layers,
-        width=decoder.hidden_size,
-        heads=decoder.num_attention_heads,
-        vocabulary=decoder.vocab_size,
-        tokens=tokens,
-        feature=feature,
-        room=getattr(decoder, "max_position_embeddings", None),
+        parameters=_parameters(network),
+        room=getattr(network.config.decoder, "max_position_embeddings", None),
     )
-
-
-def _features(tower: Any) -> tuple[int, int]:
-    """Let the image tower look at a photo without pixels."""
-    size = tower.config.image_size
-    height, width = size if isinstance(size, list | tuple) else (size, size)
-    device = next(tower.parameters()).device
-    with torch.inference_mode():
-        seen = tower(pixel_values=torch.zeros(1, tower.config.num_channels, height, width, device=device))
-    tokens, feature = seen.last_hidden_state.shape[1:]
-    return tokens, feature
 
 
 def _parameters(network: Any) -> int:

@@ -7,10 +7,10 @@ from typing import Any
 
 from experiments.captioning.encoder_decoder import random_encoder_decoder
 from experiments.captioning.transformers_library import prepare_transformers
-from experiments.checking.findings import Findings
-from experiments.checking.shapes import Shape, folder_of
-from experiments.checking.wording import counted, in_bytes
 from experiments.errors import UserError
+from experiments.preflight.findings import Findings
+from experiments.preflight.shapes import Shape, folder_of
+from experiments.preflight.wording import counted, in_bytes
 from experiments.profile import Profile
 from experiments.sections.captioner import (
     AnyCaptionerSection,
@@ -40,7 +40,7 @@ def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
         )
     trained = shape.adapter_parameters(lora.r, lora.targets)
     read = (
-        f"The captioner {shape.model}: {shape.tuned + shape.rest:,} parameters; LoRA of rank {lora.r} on "
+        f"The captioner {shape.model}: {shape.parameters:,} parameters; LoRA of rank {lora.r} on "
         f"{', '.join(lora.targets)} adds {trained:,} ({in_bytes(4 * trained)}), which are trained."
     )
     return Findings(read=(read,) if trained else (), problems=tuple(problems))

@@ -10,8 +10,7 @@ from PIL import Image
 from experiments.captioning.encoder_decoder import random_encoder_decoder
 from experiments.project import Project, open_project
 from experiments.sections.captioner import RandomCaptionerSection
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.copies import ROOT
 
 
 def draw(path: Path, seed: int, size: tuple[int, int] = (24, 20)) -> Path:

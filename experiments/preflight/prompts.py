@@ -2,16 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from experiments.checking.findings import Findings
-from experiments.checking.networks import configuration
-from experiments.checking.wording import such_as
 from experiments.classification.bridge import MINILM, MODEL, TOKENS
+from experiments.classification.open_clip_weights import CONFIGURATION
 from experiments.classification.towers import open_clip_library
 from experiments.datasets.downloads import unpacked
-from experiments.sections.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotSection
+from experiments.preflight.findings import Findings
+from experiments.preflight.wording import such_as
+from experiments.sections.zero_shot import (
+    HUB,
+    LOCAL_FOLDER,
+    ImagenetBridge,
+    OpenClipTower,
+    Prompts,
+    RandomTower,
+    ZeroShotSection,
+)
 
 Tokenise = Callable[[list[str]], torch.Tensor]
 
@@ -27,7 +36,7 @@ def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
             return library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
         case RandomTower():
             return library.SimpleTokenizer(context_length=77)
-    config = configuration(tower)
+    config = _configuration(tower)
     if config is None or "hf_tokenizer_name" in config["text_cfg"]:
         return None
     return library.get_tokenizer(tower.model)
@@ -50,6 +59,15 @@ def findings_of_prompts(
             f"Classes whose prompts the text tower cuts off, since their names are too long: {such_as(cut)}."
         )
     return Findings(remarks=tuple(remarks))
+
+
+def _configuration(tower: OpenClipTower) -> dict[str, Any] | None:
+    """Return open_clip's configuration of a model, None if it has none here; it would fetch a hub's."""
+    folder = tower.local if tower.model.startswith(LOCAL_FOLDER) else None
+    is_elsewhere = folder is not None and not (folder / CONFIGURATION).is_file()
+    if is_elsewhere or tower.model.startswith(HUB):
+        return None
+    return open_clip_library().get_model_config(tower.model)
 
 
 def _is_cut(text: str, tokenise: Tokenise) -> bool:

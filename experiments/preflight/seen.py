@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from experiments.datasets.images import ClassifiedImages
-
 Progress = Callable[[int, int], None]
 """Called with the number of images or photos that are read and their total."""
 
@@ -30,7 +28,6 @@ class SeenImages:
     `own` says that they are a user's own files, which can be put right. `structure` and `damaged` say what is
     wrong, a phrase or sentence each; `idle`, what lies there and is not used; `absent`, that there is nothing
     to read yet, which is no problem.
-    `few` holds some of the images as stages see them, for a rehearsal, None if there are none to use.
     """
 
     what: str
@@ -41,7 +38,6 @@ class SeenImages:
     damaged: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     absent: str | None = None
-    few: ClassifiedImages | None = field(default=None, repr=False)
 
     def count(self, part: str) -> int:
         """Return the number of images of a part."""

@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments.checking.images import findings_of_images, findings_of_networks
-from experiments.checking.seen import Seen, SeenImages
+from experiments.preflight.images import findings_of_images, findings_of_networks
+from experiments.preflight.seen import Seen, SeenImages
 from experiments.sections.cnn import CnnSection
 from experiments.sections.images import ImageFolder
 from experiments.sections.training import TrainingSection

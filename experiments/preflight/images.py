@@ -2,11 +2,11 @@
 
 from collections import Counter, defaultdict
 
-from experiments.checking.findings import Findings
-from experiments.checking.seen import Seen, SeenImages
-from experiments.checking.wording import counted, such_as
+from experiments.preflight.findings import Findings
+from experiments.preflight.seen import Seen, SeenImages
+from experiments.preflight.wording import counted, such_as
 from experiments.sections.cnn import CnnSection
-from experiments.sections.images import AnyImages
+from experiments.sections.images import AnyImages, Cifar10Section
 from experiments.sections.training import TrainingSection
 from experiments.sections.vit import VitSection
 
@@ -16,6 +16,13 @@ UNEVEN = 3
 """How many times as large as the smallest the largest class may be without a remark."""
 FEW_STEPS = 50
 """Steps of a training below which hardly anything is learnt."""
+CIFAR10_SIDE = 32
+"""Of CIFAR-10's images, in pixels."""
+
+
+def side_of(section: AnyImages) -> int:
+    """Return the side in pixels at which networks that are trained from scratch see images."""
+    return CIFAR10_SIDE if isinstance(section, Cifar10Section) else section.size
 
 
 def findings_of_images(seen: SeenImages, section: AnyImages) -> Findings:

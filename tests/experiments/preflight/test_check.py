@@ -9,15 +9,16 @@ from typer.testing import CliRunner
 
 from experiments import presence
 from experiments.__main__ import app
-from experiments.checking import check as checking
-from experiments.checking.check import Checked, check
-from experiments.checking.findings import Findings
-from experiments.checking.telling import lines
-from experiments.checking.times import StageTime
 from experiments.datasets import cifar10
+from experiments.preflight import check as checking
+from experiments.preflight.check import Checked, check
+from experiments.preflight.telling import lines
 from experiments.project import Project, open_project
+from experiments.results.envelope import Freshness
 from experiments.starting.start import start
-from tests.experiments.checking.small import (
+from tests.support.copies import copy_parts
+from tests.support.idx import idx
+from tests.support.small_profiles import (
     CAPTIONER,
     IMAGES,
     PHOTOS,
@@ -27,9 +28,6 @@ from tests.experiments.checking.small import (
     project,
     save_captioner,
 )
-from tests.support.idx import idx
-
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own
 
 
 @pytest.fixture
@@ -43,21 +41,29 @@ def captioner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_captioner(tmp_path_factory.mktemp("models") / "captioner")
 
 
-def look(opened: Project, rehearse: bool = False) -> Checked:
-    return check(opened, Console(file=io.StringIO()), rehearse=rehearse)
+@pytest.fixture(autouse=True)
+def room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk be large, whatever that of this machine is."""
+    free_is(monkeypatch, 10**12)
+
+
+def free_is(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    monkeypatch.setattr(checking.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
+
+
+def look(opened: Project) -> Checked:
+    return check(opened, Console(file=io.StringIO()))
 
 
 def told(checked: Checked) -> str:
     return "\n".join(lines(checked, "mine"))
 
 
-def test_the_smoke_profile_is_clean_and_every_heavy_stage_has_a_time(folder: Path) -> None:
-    checked = look(project(folder), rehearse=True)
+def test_the_smoke_profile_is_clean_and_all_of_it_would_run(folder: Path) -> None:
+    opened = project(folder)
+    checked = look(opened)
     assert checked.findings.problems == ()
-    stages = {each.stage: each.seconds for each in checked.times}
-    heavy = {"data_sets", "zero_shot", "cnn", "vit", "align", "lora", "generate", "variants"}
-    assert set(stages) == heavy
-    assert all(seconds is not None and seconds > 0 for seconds in stages.values())
+    assert checked.to_run == tuple(opened.stages)
     assert "No problem was found" in told(checked)
 
 
@@ -67,7 +73,7 @@ def test_a_check_leaves_nothing_behind(folder: Path, captioner: Path) -> None:
     (folder / "captioner").symlink_to(captioner)
     opened = project(folder, IMAGES, PHOTOS, CAPTIONER)
     before = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-    checked = look(opened, rehearse=True)
+    checked = look(opened)
     assert checked.findings.problems == ()
     after = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
     # What the files' hashes were is remembered, as by any question about freshness.
@@ -87,9 +93,7 @@ def test_data_and_a_captioner_of_a_users_own_are_clean_and_counted(folder: Path,
     )
     assert "The captioner captioner: 75,072 parameters" in read
     assert "Disk: " in read
-    assert "Memory: " in read
     assert checked.findings.problems == ()
-    assert checked.times == ()
 
 
 def test_problems_of_every_kind_are_all_told_at_once(folder: Path, captioner: Path) -> None:
@@ -148,7 +152,6 @@ def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path) ->
     assert "'cat/again.png' and 'emu/alone.png' are the same picture" in copies
     remarks = "\n".join(checked.findings.remarks)
     assert "without an image, which make no class: empty" in remarks
-    assert "not estimated before" in remarks
 
 
 def test_a_folder_that_is_not_there_is_told_beside_the_rest(folder: Path) -> None:
@@ -187,27 +190,7 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
     assert "max_new_tokens is 999" in length
 
 
-def test_a_stage_that_fails_when_it_is_rehearsed_is_a_problem(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from experiments.checking import pacing
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("no kernel for this")
-
-    monkeypatch.setattr(pacing, "rehearse_classifier", fail)
-    checked = look(project(folder), rehearse=True)
-    assert [problem.partition(" could")[0] for problem in checked.findings.problems] == [
-        "The check of cnn",
-        "The check of vit",
-    ]
-    times = {each.stage: each.seconds for each in checked.times}
-    assert times["cnn"] is None
-    assert times["zero_shot"] is not None
-    assert "not estimated" in told(checked)
-
-
-def test_what_is_not_on_this_machine_is_not_estimated_and_nothing_is_fetched(
+def test_what_is_not_on_this_machine_is_told_and_nothing_is_fetched(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = '[images]\nkind = "cifar10"\nsource = "npm"\n'
@@ -220,18 +203,14 @@ def test_what_is_not_on_this_machine_is_not_estimated_and_nothing_is_fetched(
         presence, "missing", lambda *_: asked.append("once") or ["A model is nowhere: go online."]
     )
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "hub"))
-    checked = look(project(folder, images, captioner, lora__targets='["c_attn", "nothing"]'), rehearse=True)
+    checked = look(project(folder, images, captioner, lora__targets='["c_attn", "nothing"]'))
     assert asked == ["once"]
     nowhere, target = checked.findings.problems
     assert nowhere == "A model is nowhere: go online."
     assert "'nothing' matches no layer" in target, "the architecture is known without a download"
-    assert {each.stage for each in checked.times if each.seconds is None} >= {
-        "cnn",
-        "vit",
-        "align",
-        "variants",
-    }
-    assert "CIFAR-10 is not on this machine yet" in "\n".join(checked.findings.remarks)
+    remarks = "\n".join(checked.findings.remarks)
+    assert "CIFAR-10 is not on this machine yet" in remarks
+    assert "The captioner is not on this machine yet" in remarks
     assert not (folder / ".cache" / "downloads").exists()
 
 
@@ -241,10 +220,9 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path) -> N
     for part, count in (("train", 30), ("t10k", 20)):
         idx(raw / f"{part}-images-idx3-ubyte", np.random.default_rng(count).integers(0, 256, (count, 28, 28)))
         idx(raw / f"{part}-labels-idx1-ubyte", np.arange(count) % 10)
-    checked = look(project(folder, named.format("FashionMNIST") + 'folder = "copy"\n'), rehearse=True)
+    checked = look(project(folder, named.format("FashionMNIST") + 'folder = "copy"\n'))
     assert checked.findings.problems == ()
     assert "FashionMNIST: 30 training images and 20 test images of 10" in "\n".join(checked.findings.read)
-    assert all(each.seconds for each in checked.times)
     absent = look(project(folder, named.format("MNIST")))
     assert absent.findings.problems == ()
     assert "MNIST is not on this machine yet" in "\n".join(absent.findings.remarks)
@@ -259,16 +237,22 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path) -> N
     assert {path.parent.name for path in left} == {"hashes"}
 
 
-def test_too_little_disk_or_memory_is_a_problem_with_figures(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checking, "_memory", lambda: (10**8, 10**6, "on this machine"))
-    monkeypatch.setattr(checking.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**5}))
-    disk, memory = look(project(folder)).findings.problems
-    assert "Disk: a run needs about" in disk
+def test_too_little_disk_is_a_problem_with_figures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free_is(monkeypatch, 10**5)
+    (disk,) = look(project(folder)).findings.problems
+    assert "Disk: what would run needs up to" in disk
     assert "100 kB are free" in disk
-    assert "Memory: a run needs about" in memory
-    assert "1.0 MB are available" in memory
+
+
+def test_what_is_fresh_would_not_run_and_needs_no_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = project(folder)
+    fresh, stale = (Freshness(state=state, why=(), key="") for state in ("fresh", "stale"))
+    states = {stage: stale if stage == "generate" else fresh for stage in opened.stages}
+    monkeypatch.setattr(checking.cache, "states", lambda *_: states)
+    checked = look(opened)
+    assert checked.to_run == ("generate",)
+    disk = next(sentence for sentence in checked.findings.read if sentence.startswith("Disk"))
+    assert "(align 4.5 GB, lora 300 MB)" in disk, "what they leave in the cache may have to be made again"
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -278,28 +262,25 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder: Path) -> None:
     project(folder)
-    code, text = run("check", "--profile", "mine", "--no-time")
+    code, text = run("check", "--profile", "mine")
     assert code == 0
     assert "Read:\n  Drawn shapes: 400 training images" in text
-    assert "Time" not in text
+    assert "Time not known" in text, "there is no result, of this profile or of offline"
     assert text.rstrip().endswith("python -m experiments run --profile mine")
     project(folder, IMAGES)
-    code, text = run("check", "--profile", "mine", "--no-time")
+    code, text = run("check", "--profile", "mine")
     assert code == 2
     assert "Problems:\n  The folder animals is not as" in text
     assert text.rstrip().endswith("1 problem: put them right and check again.")
 
 
-def test_the_times_are_a_table_and_what_is_fresh_is_said_to_be(folder: Path) -> None:
-    times = (
-        StageTime("cnn", 700.0, "6 epochs"),
-        StageTime("vit", None, "8 epochs"),
-        StageTime("lora", 40.0, ""),
-    )
-    text = "\n".join(lines(Checked(Findings(), times, frozenset({"cnn"})), "mine"))
-    assert "  cnn               12 min  6 epochs; fresh, so that it does not run again" in text
-    assert "  vit        not estimated  8 epochs" in text
-    assert "  together            40 s  and what is not estimated; the other stages take seconds" in text
+def test_the_command_prints_the_committed_times_for_a_profile_that_never_ran(folder: Path) -> None:
+    copy_parts(folder, "profiles", "results")
+    project(folder)
+    code, text = run("check", "--profile", "mine")
+    assert code == 0
+    assert "Time not of this profile, but of the results of offline (50,000 training images" in text
+    assert "Time not known" not in text
 
 
 def test_a_new_profile_of_a_users_own_data_is_clean(folder: Path) -> None:

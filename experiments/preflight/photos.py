@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.checking.findings import Findings
-from experiments.checking.seen import Progress
-from experiments.checking.wording import counted, such_as
 from experiments.datasets import cifar10, photo_folder
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.captions_file import examine_captions
@@ -15,6 +12,9 @@ from experiments.datasets.cifar10_captions import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
 from experiments.located import located
+from experiments.preflight.findings import Findings
+from experiments.preflight.seen import Progress
+from experiments.preflight.wording import counted, such_as
 from experiments.sections.photos import AnyPhotos, Cifar10Captions, PhotoFolder
 
 

@@ -53,13 +53,11 @@ class Notes:
             self.parts.append(Findings(problems=(sentence,)))
         return None
 
-    def take(self, what: str, look: Callable[[], Findings]) -> bool:
-        """Note what `look` finds, and tell whether there was no problem."""
+    def take(self, what: str, look: Callable[[], Findings]) -> None:
+        """Note what `look` finds."""
         found = self.result(what, look)
-        if found is None:
-            return False
-        self.parts.append(found)
-        return not found.problems
+        if found is not None:
+            self.parts.append(found)
 
 
 def _once(sentences: Iterable[str]) -> tuple[str, ...]:
