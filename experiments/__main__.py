@@ -101,18 +101,29 @@ def run(
 @app.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit code 1 if a stage is not fresh.")
+    ] = False,
     profile: ProfileOption = None,
 ) -> None:
     """Show the state of every stage, and why."""
     project = open_project(profile)
+    name = project.profile.name
     states = cache.states(project, project.stages)
     if as_json:
-        stages = {name: state.model_dump(mode="json") for name, state in states.items()}
-        typer.echo(json.dumps({"profile": project.profile.name, "stages": stages}, indent=1))
-        return
-    typer.echo(f"profile {project.profile.name}")
-    for name, state in states.items():
-        typer.echo(f"  {name:<12} {state.state:<8} {'; '.join(state.why)}".rstrip())
+        stages = {stage: state.model_dump(mode="json") for stage, state in states.items()}
+        typer.echo(json.dumps({"profile": name, "stages": stages}, indent=1))
+    else:
+        typer.echo(f"profile {name}")
+        for stage, state in states.items():
+            typer.echo(f"  {stage:<12} {state.state:<8} {'; '.join(state.why)}".rstrip())
+    waiting = [stage for stage, state in states.items() if state.state != "fresh"]
+    if strict and waiting:
+        typer.echo(
+            f"Not fresh: {', '.join(waiting)}; `python -m experiments run --profile {name}` computes them.",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from experiments import cache
 from experiments.project import open_project
 from reporting.check import check
 from reporting.checking.page import parse, text_of
@@ -176,10 +177,15 @@ def test_a_pdf_of_another_render_is_caught(numbers: Numbers, site: Path) -> None
 
 
 @pytest.mark.parametrize("page", ["report.html", "captions.html", "provenance.html"])
-def test_nothing_is_missing_or_stale(folder: Path, page: str) -> None:
+def test_nothing_is_missing_and_nothing_fresh_is_called_stale(folder: Path, page: str) -> None:
     text = (folder / "_site" / page).read_text()
     assert "Missing:" not in text
-    assert "Stale:" not in text
+    project = open_project("offline", folder)
+    states = cache.states(project, project.stages)
+    called = re.findall(r"Stale: (\w+(?:, \w+)*)", text)
+    assert len(called) == text.count("Stale:")
+    for stage in {stage for stages in called for stage in stages.split(", ")}:
+        assert states[stage].state == "stale"
 
 
 def test_every_evaluation_photo_is_on_the_page_of_captions_and_the_examples_are_in_the_report(

@@ -107,6 +107,39 @@ def test_a_fresh_project_is_left_alone_without_importing_torch(finished: Path) -
     assert {path: path.read_bytes() for path in results.glob("*.json")} == before
 
 
+def test_strict_status_of_a_fresh_profile_prints_the_same_and_ends_well(finished: Path) -> None:
+    lenient = call(finished, "status", "--profile", "smoke")
+    strict = call(finished, "status", "--strict", "--profile", "smoke", guarded=True)
+    assert (strict.returncode, strict.stdout, strict.stderr) == (0, lenient.stdout, "")
+
+
+def test_strict_status_fails_after_an_edit_and_names_what_is_not_fresh_in_one_sentence(
+    finished: Path, tmp_path: Path
+) -> None:
+    edited = shutil.copytree(finished, tmp_path / "edited", ignore=shutil.ignore_patterns(".cache"))
+    with (edited / "experiments" / "captioning" / "metrics.py").open("a") as code:
+        code.write("\nAN_EDIT_UNDER_WAY = True\n")
+    lenient = call(edited, "status", "--profile", "smoke")
+    assert (lenient.returncode, lenient.stderr) == (0, "")
+    stale = [line.split()[0] for line in lenient.stdout.splitlines() if " stale " in line]
+    assert "captions" in stale
+    assert "cnn" not in stale
+    strict = call(edited, "status", "--strict", "--profile", "smoke", guarded=True)
+    assert (strict.returncode, strict.stdout) == (1, lenient.stdout)
+    assert strict.stderr == (
+        f"Not fresh: {', '.join(stale)}; `python -m experiments run --profile smoke` computes them.\n"
+    )
+
+
+def test_strict_status_asks_only_about_the_profile_in_question(finished: Path) -> None:
+    assert call(finished, "status", "--strict", QUARTO_PROFILE="smoke").returncode == 0
+    missing = call(finished, "status", "--strict", "--json", "--profile", "assignment", guarded=True)
+    assert missing.returncode == 1
+    answer = json.loads(missing.stdout)
+    assert answer["profile"] == "assignment"
+    assert {state["state"] for state in answer["stages"].values()} == {"missing"}
+
+
 CIRCUMSTANCES = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
 
 
