@@ -5,8 +5,13 @@ PYTHON ?= python3
 RENDERER ?= auto
 VENV   := .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: report test experiments reproduce preview check lint clean help
+# Exact versions. UNLOCKED=1, with a new .venv: the newest that the ranges in the requirements allow.
+RENDER_FROM   := $(if $(UNLOCKED),-r requirements-render.txt,--require-hashes -r requirements-render.lock)
+COMPLETE_FROM := -r requirements.txt $(if $(UNLOCKED),,-c constraints.txt)
+
+.PHONY: report test experiments reproduce preview check lint lock clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +45,16 @@ lint: $(VENV)/.complete   ## check style and types, and that nobody typed a numb
 check: $(VENV)/.render   ## check that every number on the pages is what the results say
 	@$(BIN)/python -m reporting.check
 
+# The render environment takes its versions from the complete one, so that the two never disagree. uv resolves
+# for every machine and Python at once, as pip does not; it is needed for nothing else.
+COMPILE = .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	--no-sources --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+lock:           ## write the exact versions again after a change of the requirements (UPGRADE=1: the newest)
+	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet --disable-pip-version-check "uv>=0.9,<1"; }
+	$(COMPILE) --output-file constraints.txt requirements.txt
+	$(COMPILE) --generate-hashes --constraints constraints.txt --output-file requirements-render.lock requirements-render.txt
+
 clean:          ## delete what can be made again; results, downloads and the environment stay
 	rm -rf _site _figures .pytest_cache .ruff_cache .hypothesis
 	find .cache -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} + 2>/dev/null || true
@@ -48,11 +63,11 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.render: requirements-render.txt | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-render.txt
+$(VENV)/.render: requirements-render.txt requirements-render.lock | $(BIN)/python
+	$(PIP) $(RENDER_FROM)
 	@touch $@
 
-$(VENV)/.complete: requirements.txt $(VENV)/.render
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.complete: requirements.txt constraints.txt $(VENV)/.render
+	$(PIP) $(COMPLETE_FROM)
 	@$(BIN)/python -m experiments.torchvision_shim
 	@touch $@

@@ -1,0 +1,96 @@
+"""The exact versions (`make lock`) are those of the requirements, on every machine that they are for."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.copies import ROOT
+
+RENDER, COMPLETE = "requirements-render.lock", "constraints.txt"
+LINUX = {
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "x86_64",
+    "os_name": "posix",
+}
+MAC = {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64", "os_name": "posix"}
+CPYTHON = {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
+MACHINES = [
+    {**machine, **CPYTHON, "python_version": version, "python_full_version": f"{version}.7"}
+    for machine in (LINUX, MAC)
+    for version in ("3.11", "3.12", "3.13", "3.14")
+]
+
+
+def name_of(machine: dict[str, str]) -> str:
+    return f"{machine['sys_platform']} {machine['python_version']}"
+
+
+def lines(name: str) -> Iterator[str]:
+    """Yield the requirements in a file, those of files that it names among them, each as one line."""
+    text = re.sub(r"\s*\\\n\s*", " ", (ROOT / name).read_text())
+    for line in (re.sub(r"(^|\s+)#.*", "", line) for line in text.splitlines()):
+        if line.startswith("-r "):
+            yield from lines(line.removeprefix("-r "))
+        elif line:
+            yield line
+
+
+def pins(name: str, machine: dict[str, str]) -> dict[str, str]:
+    """Return the exact versions that a file holds for a machine, by package; at most one of each."""
+    found: dict[str, str] = {}
+    for line in lines(name):
+        pin = Requirement(line.partition(" --hash=")[0])
+        if pin.marker is None or pin.marker.evaluate(machine):
+            package = canonicalize_name(pin.name)
+            assert package not in found
+            ((operator, version),) = ((one.operator, one.version) for one in pin.specifier)
+            assert operator == "=="
+            found[package] = version
+    return found
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=name_of)
+@pytest.mark.parametrize(
+    ("requirements", "exact"), [("requirements-render.txt", RENDER), ("requirements.txt", COMPLETE)]
+)
+def test_every_requirement_has_one_exact_version_within_its_range(
+    requirements: str, exact: str, machine: dict[str, str]
+) -> None:
+    held = pins(exact, machine)
+    for wanted in map(Requirement, lines(requirements)):
+        version = held.get(canonicalize_name(wanted.name))
+        assert version, f"{wanted.name} has no exact version: make lock"
+        assert wanted.specifier.contains(version), f"{wanted} does not allow {version}: make lock"
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=name_of)
+def test_the_render_environment_has_the_versions_of_the_complete_one(machine: dict[str, str]) -> None:
+    assert pins(RENDER, machine).items() <= pins(COMPLETE, machine).items()
+
+
+def test_every_version_of_the_render_environment_has_a_hash() -> None:
+    assert all(re.search(r" --hash=sha256:[0-9a-f]{64}\b", line) for line in lines(RENDER))
+
+
+@pytest.mark.parametrize("name", [RENDER, COMPLETE])
+def test_exact_versions_name_no_index_no_path_and_no_build_of_one_machine(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*--(?!hash=)|==\S*\+| @ |(?<!\S)[.~]?/", text, re.MULTILINE)
+
+
+def test_git_ignores_the_locks_of_a_run_and_keeps_the_exact_versions(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    names = [RENDER, COMPLETE, "results/offline/cnn.json", "results/offline/.cnn.lock"]
+    done = subprocess.run(
+        ["git", "check-ignore", *names], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["results/offline/.cnn.lock"]
