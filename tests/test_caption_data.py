@@ -9,9 +9,7 @@ import pytest
 from experiments.datasets.cifar10 import CLASSES
 
 ROOT = Path(__file__).resolve().parents[1]
-LABELS = (
-    (ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt").read_text().replace("\n", "")
-)
+LABELS = (ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt").read_text().replace("\n", "")
 WITHOUT_CLASS_WORD = {("train", "42442")}
 
 

@@ -14,9 +14,10 @@ local may_break = "\u{200b}"
 
 local function typst(text) return pandoc.RawInline("typst", text) end
 
--- A string in Typst's language, in which nothing is markup.
+-- A string in Typst's language, in which nothing is markup. Quarto looks for shortcodes in what is raw: two
+-- braces do not stand side by side.
 local function typst_string(text)
-  return '"' .. text:gsub('[%c]', " "):gsub('[\\"]', "\\%0") .. '"'
+  return '"' .. text:gsub('[%c]', " "):gsub('[\\"]', "\\%0"):gsub("{{", "{\\u{7b}") .. '"'
 end
 
 -- A word that is longer than words are may break anywhere.

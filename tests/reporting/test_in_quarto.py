@@ -22,6 +22,7 @@ import pytest
 from reporting.checking.page import Element, body_of, parse, squeezed, text_of, walk
 from reporting.checking.paper import legible, off_the_sheet, read
 from tests.support.copies import PAGES, copy_parts
+from tests.support.pages import HOSTILE, Project, escape
 
 pytestmark = [
     pytest.mark.quarto,
@@ -135,6 +136,24 @@ def test_the_link_to_the_pdf_and_links_between_pages_lead_somewhere(sites: tuple
         if page == "report.html":
             assert [text for target, text in links if target == "report.pdf"] == ["PDF"]
     assert b".qmd" not in (site / "report.pdf").read_bytes()
+
+
+def test_hostile_text_reads_the_same_on_quartos_pages(tmp_path: Path) -> None:
+    """In paragraphs, cells, captions, callouts and notes; a shortcode among it would show one's home."""
+    rows = "".join(f"| {escape(text)} | {at} |\n" for at, text in enumerate(HOSTILE))
+    table = f"::: {{#tbl-a}}\n| text | n |\n|---|--:|\n{rows}\n{escape(' and '.join(HOSTILE))}\n:::\n\n"
+    notes = "".join(
+        f'x[^{at}]\n\n[^{at}]: {escape(text)}\n\n::: {{.callout-note title="{escape(escape(text))}"}}\n'
+        f"{escape(text)}\n:::\n\n"
+        for at, text in enumerate(HOSTILE)
+    )
+    project = Project(tmp_path).page("".join(f"{escape(text)}\n\n" for text in HOSTILE) + table + notes)
+    done = run(tmp_path, "quarto", "render")
+    assert done.returncode == 0, done.stderr[-4000:]
+    page, paper = words(project.site / "report.html"), legible(project.pdf_words())
+    for text in HOSTILE:
+        assert page.count(text) >= 6, text
+        assert paper.count(legible(text)) >= 6, text
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A small project in a temporary folder, and eyes for its pages."""
 
+import re
 import shutil
+import string
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -103,3 +105,34 @@ class Project:
 
     def pdf_words(self) -> str:
         return " ".join(" ".join(sheet.text for sheet in self.paper().sheets).split())
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{< env HOME >}}",
+    "{{ config }} {% if x %}",
+    '#import "@preview/x:1.0.0": *',
+    '#read("/etc/passwd")',
+    "$x^2$ and $$y$$",
+    "costs $5 -- or -1 --- or ... or 3-4",
+    "@tbl-a and @doe [@doe]",
+    "<tbl-a> ] } ) [ ( {",
+    "`code` *em* _em_ **x** ~y~ ^z^ | cell |",
+    "::: {.callout-note}",
+    "# no heading",
+    "1. no list",
+    "- no list",
+    "= no heading",
+    "/ no: term",
+    "// no comment /* none */ https://no.link/",
+    "\"quoted\" 'single' it's",
+    "back\\slash \\u{41} \\",
+    "&amp; &#65; &lt;",
+    "[x](javascript:alert) ![y](z.svg){fig-alt=a}",
+    "\\newpage \\input{x}",
+    "[^1] [^1]: x",
+]
+
+
+def escape(text: str) -> str:
+    return re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", text)

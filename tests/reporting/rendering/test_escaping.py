@@ -1,8 +1,6 @@
 """Text from data, with a backslash before every ASCII punctuation mark, is exactly that text on the page."""
 
 import io
-import re
-import string
 
 import typst
 from hypothesis import HealthCheck, example, given, settings
@@ -12,38 +10,7 @@ from pypdf import PdfReader
 from reporting.rendering import crossref, pandoc
 from reporting.rendering.source import Line, Markdown
 from tests.support.copies import ROOT
-from tests.support.pages import Project, Words
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "{{< env HOME >}}",
-    "{{ config }} {% if x %}",
-    '#import "@preview/x:1.0.0": *',
-    '#read("/etc/passwd")',
-    "$x^2$ and $$y$$",
-    "costs $5 -- or -1 --- or ... or 3-4",
-    "@tbl-a and @doe [@doe]",
-    "<tbl-a> ] } ) [ ( {",
-    "`code` *em* _em_ **x** ~y~ ^z^ | cell |",
-    "::: {.callout-note}",
-    "# no heading",
-    "1. no list",
-    "- no list",
-    "= no heading",
-    "/ no: term",
-    "// no comment /* none */ https://no.link/",
-    "\"quoted\" 'single' it's",
-    "back\\slash \\u{41} \\",
-    "&amp; &#65; &lt;",
-    "[x](javascript:alert) ![y](z.svg){fig-alt=a}",
-    "\\newpage \\input{x}",
-    "[^1] [^1]: x",
-]
-
-
-def escape(text: str) -> str:
-    return re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", text)
-
+from tests.support.pages import HOSTILE, Project, Words, escape
 
 # A word of anything but spaces and control characters, which no page shows.
 words = st.text(
