@@ -5,6 +5,7 @@ import string
 
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
+_BRACES = re.compile(r"\\\{(?=\\\{)")
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
@@ -47,3 +48,12 @@ def escape(value: object) -> Markdown:
     if isinstance(value, Markdown):
         return value
     return Markdown(_WHITE_SPACE.sub(" ", str(value)).translate(_ESCAPES))
+
+
+def in_attribute(markdown: Markdown) -> Markdown:
+    """Return escaped text for an attribute such as an alternative text, where Quarto obeys it all the same.
+
+    A backslash does not disarm a shortcode there: Pandoc has removed it before Quarto looks, and a caption
+    would print the reader's home folder: an invisible word joiner parts two braces.
+    """
+    return Markdown(_BRACES.sub(lambda brace: f"{brace[0]}\N{WORD JOINER}", markdown))

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from experiments.results.captions import Unit
 from experiments.results.estimate import Estimate
-from reporting.markdown import Markdown, escape
+from reporting.markdown import Markdown, escape, in_attribute
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -365,7 +365,9 @@ class Numbers:
         return self._dress(escape(formatted(found, how)), path, how)
 
     def _dress(self, text: Markdown, path: str, how: str) -> Markdown:
-        return Markdown(f'[{text}]{{data-from="{path}" data-as="{how}"}}') if self._spans else text
+        return (
+            Markdown(f'[{text}]{{data-from="{path}" data-as="{how}"}}') if self._spans else in_attribute(text)
+        )
 
 
 def _steps(path: str) -> list[str]:

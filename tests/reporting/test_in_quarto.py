@@ -21,8 +21,9 @@ import pytest
 
 from reporting.checking.page import Element, body_of, parse, squeezed, text_of, walk
 from reporting.checking.paper import legible, off_the_sheet, read
+from reporting.markdown import escape, in_attribute
 from tests.support.copies import PAGES, copy_parts
-from tests.support.pages import HOSTILE, Project, escape
+from tests.support.pages import HOSTILE, Project
 
 pytestmark = [
     pytest.mark.quarto,
@@ -143,17 +144,23 @@ def test_hostile_text_reads_the_same_on_quartos_pages(tmp_path: Path) -> None:
     rows = "".join(f"| {escape(text)} | {at} |\n" for at, text in enumerate(HOSTILE))
     table = f"::: {{#tbl-a}}\n| text | n |\n|---|--:|\n{rows}\n{escape(' and '.join(HOSTILE))}\n:::\n\n"
     notes = "".join(
-        f'x[^{at}]\n\n[^{at}]: {escape(text)}\n\n::: {{.callout-note title="{escape(escape(text))}"}}\n'
+        f'x[^{at}]\n\n[^{at}]: {escape(text)}\n\n::: {{.callout-note title="{escape(str(escape(text)))}"}}\n'
         f"{escape(text)}\n:::\n\n"
         for at, text in enumerate(HOSTILE)
     )
-    project = Project(tmp_path).page("".join(f"{escape(text)}\n\n" for text in HOSTILE) + table + notes)
+    pictures = "".join(
+        f'![](figures/dot.svg){{fig-alt="{in_attribute(escape(text))}"}}\n\n' for text in HOSTILE
+    )
+    paragraphs = "".join(f"{escape(text)}\n\n" for text in HOSTILE)
+    project = Project(tmp_path).page(paragraphs + table + notes + pictures)
     done = run(tmp_path, "quarto", "render")
     assert done.returncode == 0, done.stderr[-4000:]
     page, paper = words(project.site / "report.html"), legible(project.pdf_words())
     for text in HOSTILE:
         assert page.count(text) >= 6, text
         assert paper.count(legible(text)) >= 6, text
+    alternatives = [attributes.get("alt") for tag, attributes in project.parsed().tags if tag == "img"]
+    assert [(alt or "").replace("\N{WORD JOINER}", "") for alt in alternatives] == HOSTILE
 
 
 @pytest.fixture

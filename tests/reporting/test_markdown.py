@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.markdown import Markdown, command, escape, strong, words
+from reporting.markdown import Markdown, command, escape, in_attribute, strong, words
 
 HOSTILE = [
     "# Heading",
@@ -105,3 +105,11 @@ def test_a_command_is_code_unless_it_could_end_the_code_or_be_a_shortcode() -> N
     assert command('cd x && y -c "$Z"/a') == '`cd x && y -c "$Z"/a`'
     for text in ("a `b`", "a {{< env HOME >}}", "a\nb"):
         assert command(text) == escape(text)
+
+
+@pytest.mark.parametrize("text", ["{{< env HOME >}}", "{{{< env HOME >}}}", "a {{{{<< b"])
+def test_a_shortcode_in_an_attribute_is_parted_and_reads_the_same(text: str) -> None:
+    """Quarto looks for it when Pandoc has removed the backslashes."""
+    shown = in_attribute(escape(text)).replace("\\", "")
+    assert "{{" not in shown
+    assert shown.replace("\N{WORD JOINER}", "") == text
