@@ -51,7 +51,7 @@ def prepare(project: Project, complete: bool) -> None:
     if complete and importlib.util.find_spec("torch"):
         _compute(project, _missing(project))
     draw_figures(open_document(project))
-    _watch(project)
+    _watch(project.root)
 
 
 def draw_figures(document: Document) -> None:
@@ -71,17 +71,16 @@ def draw_figures(document: Document) -> None:
             (folder / f"{name}.svg").unlink(missing_ok=True)
 
 
-def _watch(project: Project) -> None:
-    """List what the pages are made from, so that `quarto preview` shows them again when it changes.
+def _watch(root: Path) -> None:
+    """List the results of all profiles, so that `quarto preview` shows the pages again when one changes.
 
-    Quarto watches every file that the project's metadata name, `_quarto.yml` takes this list in, and no key
-    of its own would watch a file without copying it into the site. An unchanged list is not written:
-    Quarto would take that for a change, and start anew while it renders.
+    Quarto watches every file that the project's metadata name, and reads the list before this runs: so it
+    must not depend on the profile, and what lies in the repository stands in `reporting/watched.yml`. A list
+    that has not changed is not written: Quarto would take that for a change, and start anew while it renders.
     """
-    parts = ("templates/*.j2", "figures/*.py", "reporting/*.py", f"results/{project.profile.name}/*.json")
-    files = sorted(path for part in parts for path in project.root.glob(part))
-    lines = (f"  - {json.dumps(path.relative_to(project.root).as_posix())}\n" for path in files)
-    content, path = "".join(("watched:\n", *lines)), project.root / FIGURES / "watched.yml"
+    files = sorted(path.relative_to(root).as_posix() for path in root.glob("results/*/*.json"))
+    content = "".join(("watched-results:\n", *(f"  - {json.dumps(file)}\n" for file in files)))
+    path = root / FIGURES / "watched.yml"
     if not path.is_file() or path.read_text(encoding="utf-8") != content:
         write_whole(path, content.encode())
 

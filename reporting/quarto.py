@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from experiments.errors import UserError
 from reporting.rendering.output import replacing
@@ -36,17 +38,34 @@ def render(root: Path, output: Path | None = None) -> Path:
     project = _project(root)
     target = (output or root / project.get("output-dir", "_site")).resolve()
     stems = [Path(name).stem for name in project.get("render", [])]
-    with replacing(target, root, [f"{stem}.html" for stem in stems]) as new, _cleaned(root, stems):
+    pages = [f"{stem}.html" for stem in stems]
+    with _alone(root), replacing(target, root, pages) as new, _cleaned(root, stems):
         log = root / LOG
-        log.parent.mkdir(exist_ok=True)
         command = [program() or "quarto", "render", "--output-dir", os.path.relpath(new, root)]
         code = _run(command, root, log)
+        missing = [page for page in pages if not (new / page).is_file()]
+        if code == 0 and missing:
+            raise UserError(
+                f"Quarto ended without making {', '.join(missing)}, so {target.name} stays as it was: is "
+                f"each page that _quarto.yml lists there? What it said is in {LOG}."
+            )
         if code != 0:
             raise UserError(
                 f"Quarto ended with exit code {code}, so {target.name} stays as it was; {LOG} says why: "
                 f"{_reason(log)}"
             )
     return target
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the project's pages: two renders by Quarto would write the same files beside them."""
+    (root / ".cache").mkdir(exist_ok=True)
+    try:
+        with FileLock(root / ".cache" / "quarto.lock", timeout=0):
+            yield
+    except Timeout:
+        raise UserError(f"Another render by Quarto is running in {root}: wait for it to end.") from None
 
 
 def _project(root: Path) -> dict[str, Any]:
@@ -59,10 +78,14 @@ def _project(root: Path) -> dict[str, Any]:
 
 
 def _run(command: list[str], root: Path, log: Path) -> int:
-    """Run Quarto with this Python; all that it says goes to the log, its count of pages also to the user."""
+    """Run Quarto with this Python; all that it says goes to the log.
+
+    What it says before the first page (of results that are computed), and its count of pages, are also for
+    the user.
+    """
     environment = os.environ | {"QUARTO_PYTHON": sys.executable}
     with (
-        log.open("w", encoding="utf-8") as record,
+        log.open("w", encoding="utf-8", buffering=1) as record,
         subprocess.Popen(
             command,
             cwd=root,
@@ -74,19 +97,24 @@ def _run(command: list[str], root: Path, log: Path) -> int:
         ) as process,
     ):
         assert process.stdout is not None
+        before_pages = True
         for line in process.stdout:
             plain = _COLOUR.sub("", line)
             record.write(plain)
-            if _PROGRESS.match(plain):
+            counted = bool(_PROGRESS.match(plain))
+            before_pages = before_pages and not counted
+            if plain.strip() and (counted or before_pages):
                 print(plain.strip(), file=sys.stderr)
     return process.returncode
 
 
 def _reason(log: Path) -> str:
-    """The line of the log that says most: the first that names an error, else the last."""
+    """The line of the log that says most: the first that names an error, else the last; and what it opens."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"(?i)error|\S+Error:", line)]
-    return next(iter(errors or reversed(lines)), "it said nothing")
+    for line, following in pairwise([*lines, ""]):
+        if re.match(r"(?i)error|\S+Error:", line):
+            return f"{line} {following}".strip() if line.endswith(":") else line
+    return lines[-1] if lines else "it said nothing"
 
 
 @contextmanager

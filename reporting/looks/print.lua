@@ -9,7 +9,7 @@ local letter, mark = lpeg.R("az", "AZ", "09", "\128\255") - typographic, lpeg.S(
 local joined = mark * letter ^ 1 + lpeg.P("-") * (letter - lpeg.R("09")) ^ 1 * -lpeg.R("09")
 local safe_word = letter ^ 1 * joined ^ 0 * lpeg.S(",;:.%") ^ -1 * -1
 
-local longest_word, part = 36, 12
+local part = 12
 local may_break = "\u{200b}"
 
 local function typst(text) return pandoc.RawInline("typst", text) end
@@ -30,11 +30,17 @@ local function breakable(text)
   return table.concat(parts, may_break)
 end
 
-local function word(item)
-  if utf8.len(item.text) > longest_word then
-    return typst("#" .. typst_string(breakable(item.text)) .. ";")
+local function words_up_to(longest)
+  return function(item)
+    if utf8.len(item.text) > longest then return typst("#" .. typst_string(breakable(item.text)) .. ";") end
+    if not safe_word:match(item.text) then return typst("#" .. typst_string(item.text) .. ";") end
   end
-  if not safe_word:match(item.text) then return typst("#" .. typst_string(item.text) .. ";") end
+end
+
+-- The more columns, the narrower each: a word that is longer than its column would lie over the next one.
+local function in_table(item)
+  local columns = #item.colspecs
+  return item:walk({ Str = words_up_to(columns >= 8 and 12 or columns >= 5 and 20 or 36) })
 end
 
 -- The marks of a quotation as HTML shows them, whatever Typst would choose.
@@ -48,7 +54,8 @@ end
 
 -- A link to another page leads to that page of the site, which stands beside the PDF.
 local function link(item)
-  item.target = item.target:gsub("^([%w_-]+)%.qmd", "%1.html")
+  local page, rest = item.target:match("^%.?/?([^/:?#]+)%.qmd(.*)$")
+  if page and (rest == "" or rest:sub(1, 1) == "#") then item.target = page .. ".html" .. rest end
   return item
 end
 
@@ -65,14 +72,26 @@ local function div(item)
 end
 
 local function on_paper(content)
-  return content:walk({ Quoted = quoted }):walk({ Str = word, Link = link, Div = div })
+  return content:walk({ Quoted = quoted }):walk({ Table = in_table }):walk({
+    Str = words_up_to(36), Link = link, Div = div,
+  })
+end
+
+local function in_meta(value)
+  if pandoc.utils.type(value) == "Inlines" then return on_paper(value) end
+  if pandoc.utils.type(value) == "List" then return value:map(in_meta) end
+  return value
 end
 
 function Pandoc(document)
   document.blocks = on_paper(document.blocks)
-  for _, key in ipairs({ "title", "subtitle", "date" }) do
-    local value = document.meta[key]
-    if pandoc.utils.type(value) == "Inlines" then document.meta[key] = on_paper(value) end
+  local meta = document.meta
+  for _, key in ipairs({ "title", "subtitle", "date", "authors" }) do meta[key] = in_meta(meta[key]) end
+  local authors = meta["by-author"] -- Quarto's, whose names are parts of each
+  if authors then
+    for _, author in ipairs(authors) do author.name.literal = in_meta(author.name.literal) end
+    meta["by-author"] = authors
   end
+  document.meta = meta
   return document
 end

@@ -7,7 +7,17 @@ from pathlib import Path
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
 from reporting.rendering.crossref import CALLOUT, FLOAT, Label, Resolved
-from reporting.rendering.pandoc import Node, meta_words, node, plain, raw, text, transform
+from reporting.rendering.pandoc import (
+    Node,
+    inlines,
+    meta_markdown,
+    meta_words,
+    node,
+    plain,
+    raw,
+    text,
+    transform,
+)
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
 
@@ -38,7 +48,11 @@ def render(tree: Resolved, page: Page, site: Site, markdown: Markdown) -> str:
             "Link": lambda link: [_link(link)],
         },
     )
-    options = [f"--template={_SHELL}", f"--metadata=pagetitle:{page.title}", f"--metadata=lang:{page.lang}"]
+    options = [
+        f"--template={_SHELL}",
+        f"--metadata=pagetitle:{plain(inlines(page.title))}",
+        f"--metadata=lang:{page.lang}",
+    ]
     options += [f"--lua-filter={site.root / name}" for name in page.html.filters]
     if page.html.toc:
         options += ["--toc", f"--toc-depth={page.html.toc_depth}"]
@@ -106,19 +120,19 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
     """The variables of `page.html`; words go through Pandoc, which escapes them."""
     meta = {
         "site": meta_words(site.title),
-        "doc-title": meta_words(page.title),
+        "doc-title": meta_markdown(page.title),
         "style": node("MetaBlocks", [raw("html", site.css)]),
         "navigation": node("MetaList", [_entry(href, label, page) for href, label in site.navigation]),
-        "authors": node("MetaList", [meta_words(author) for author in page.authors]),
+        "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
         "contents": meta_words(page.html.toc_title),
     }
     optional = {
-        "doc-subtitle": page.subtitle,
         "doc-date": page.date,
         "pdf": page.pdf_name,
         "description": page.description,
     }
-    return meta | {key: meta_words(value) for key, value in optional.items() if value}
+    subtitle = {"doc-subtitle": meta_markdown(page.subtitle)} if page.subtitle else {}
+    return meta | subtitle | {key: meta_words(value) for key, value in optional.items() if value}
 
 
 def _entry(href: str, label: str, page: Page) -> Node:

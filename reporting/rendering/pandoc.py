@@ -106,6 +106,11 @@ def meta_words(words: str) -> Node:
     return node("MetaInlines", text(words))
 
 
+def meta_markdown(markdown: str) -> Node:
+    """A line of Markdown as a value of a document's metadata: titles and names, as Quarto takes them."""
+    return node("MetaInlines", inlines(markdown))
+
+
 def raw(to: str, markup: str) -> Node:
     """A block of markup for one output format."""
     return node("RawBlock", [to, markup])

@@ -13,7 +13,7 @@ from experiments.errors import UserError
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
 from reporting.rendering.crossref import CALLOUT, FLOAT, REFERENCE, WORDS, Resolved
-from reporting.rendering.pandoc import Node, meta_words, node, plain, raw, transform
+from reporting.rendering.pandoc import Node, meta_markdown, meta_words, node, plain, raw, transform
 from reporting.rendering.project import Options, Page, Site
 from reporting.rendering.source import Markdown
 
@@ -137,8 +137,6 @@ def _link(link: Node) -> Node:
 
 def _meta(page: Page, options: Options) -> dict[str, Node]:
     values = {
-        "title": page.title,
-        "subtitle": page.subtitle,
         "date": page.date,
         "region": page.lang[3:],
         "papersize": options.others.get("papersize", "a4"),
@@ -153,6 +151,8 @@ def _meta(page: Page, options: Options) -> dict[str, Node]:
     margin = "".join(f"{side}: {length}, " for side, length in sides.items())
     return {
         **{key: meta_words(value) for key, value in values.items() if value},
+        "title": meta_markdown(page.title),
+        **({"subtitle": meta_markdown(page.subtitle)} if page.subtitle else {}),
         "margin": node("MetaInlines", [node("RawInline", ["typst", margin])]),
-        "authors": node("MetaList", [meta_words(author) for author in page.authors]),
+        "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
     }

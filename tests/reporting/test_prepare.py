@@ -108,10 +108,13 @@ def test_a_python_without_the_packages_is_answered_with_what_to_run(tmp_path: Pa
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-def test_a_preview_follows_templates_and_results(filled: Project) -> None:
+def test_a_preview_follows_the_results_of_all_profiles(filled: Project) -> None:
+    """Quarto reads the list before a preparation: that of the last profile would be the wrong one."""
+    (filled.root / "results" / "mine").mkdir()
+    (filled.root / "results" / "mine" / "vit.json").write_text("{}")
     prepare.prepare(filled, complete=False)
-    listed = yaml.safe_load((filled.root / "_figures" / "watched.yml").read_text())["watched"]
-    assert {"templates/audit.md.j2", "results/smoke/vit.json"} <= set(listed)
+    listed = yaml.safe_load((filled.root / "_figures" / "watched.yml").read_text())["watched-results"]
+    assert {"results/mine/vit.json", "results/smoke/vit.json"} <= set(listed)
     assert [name for name in listed if not (filled.root / name).is_file()] == []
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from experiments.errors import UserError
 from reporting import quarto
@@ -20,6 +21,7 @@ mkdir -p report_files site_libs && touch report.html report.typ captions.quarto_
 """
 WHOLE = """
 mkdir -p "$3" && mv report.html "$3/" && echo new > "$3/report.html" && rm -r report_files site_libs
+touch "$3/captions.html"
 rm report.typ captions.quarto_ipynb
 echo "$QUARTO_PYTHON" > "$3/python.txt"
 """
@@ -52,7 +54,8 @@ def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFix
     stand_in(root, WHOLE)
     (root / "_site" / "gone.html").write_text("old")
     assert quarto.render(root) == root / "_site"
-    assert {path.name for path in (root / "_site").iterdir()} == {"report.html", "python.txt"}
+    names = {path.name for path in (root / "_site").iterdir()}
+    assert names == {"report.html", "captions.html", "python.txt"}
     assert (root / "_site" / "report.html").read_text() == "new\n"
     assert (root / "_site" / "python.txt").read_text().strip() == sys.executable
     assert capfd.readouterr().err == "[1/2] captions.qmd\n"
@@ -86,6 +89,48 @@ def test_a_run_that_is_interrupted_leaves_the_last_site_too(
         quarto.render(root)
     assert (root / "_site" / "report.html").read_text() == "old"
     assert not (root / "report.typ").exists()
+
+
+@pytest.mark.parametrize("then", ["exit 0\n", WHOLE.replace('touch "$3/captions.html"', "")])
+def test_a_site_without_one_of_its_pages_is_no_site(root: Path, then: str) -> None:
+    """Quarto ends well without a page that `_quarto.yml` lists and that is not there."""
+    stand_in(root, then)
+    with pytest.raises(UserError, match=r"Quarto ended without making captions\.html.* stays as it was"):
+        quarto.render(root)
+    assert (root / "_site" / "report.html").read_text() == "old"
+
+
+def test_what_an_error_opens_belongs_to_the_reason(root: Path) -> None:
+    stand_in(root, "echo 'ERROR: in file captions.qmd:'; echo 'Quarto 1.0 is too old'; echo more; exit 1\n")
+    with pytest.raises(UserError, match=r"says why: ERROR: in file captions\.qmd: Quarto 1\.0 is too old$"):
+        quarto.render(root)
+
+
+def test_what_is_computed_before_the_pages_is_told(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stand_in(root, WHOLE)
+    program = root.parent / "bin" / "quarto"
+    program.write_text(
+        program.read_text().replace('echo "[1/2]', 'echo "vit: 3 of 8 epochs"\necho "[1/2]', 1)
+    )
+    program.write_text(
+        program.read_text().replace("mkdir -p report_files", "echo chatter\nmkdir -p report_files")
+    )
+    quarto.render(root)
+    assert capfd.readouterr().err == "vit: 3 of 8 epochs\n[1/2] captions.qmd\n"
+    assert "chatter" in (root / ".cache" / "quarto.log").read_text()
+
+
+def test_a_second_render_at_the_same_time_is_answered_and_harms_nothing(root: Path) -> None:
+    stand_in(root, WHOLE)
+    (root / ".cache").mkdir()
+    with (
+        FileLock(root / ".cache" / "quarto.lock"),
+        pytest.raises(UserError, match="Another render by Quarto"),
+    ):
+        quarto.render(root)
+    assert (root / "_site" / "report.html").read_text() == "old"
+    quarto.render(root)
+    assert (root / "_site" / "report.html").read_text() == "new\n"
 
 
 def test_a_folder_that_is_no_site_is_not_replaced(root: Path) -> None:

@@ -4,13 +4,14 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from pypdf import PdfReader
 
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
-from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, Project
+from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, FRONT, Project
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -215,6 +216,37 @@ def test_a_first_block_beside_the_rest_is_two_columns_on_paper_and_a_div_on_the_
     assert "Title" not in first
     assert rest.index("Title") < rest.index("within") < rest.index("End.")
     assert "Title" in project.pdf_words()
+
+
+def test_a_title_and_names_are_markdown_as_in_quarto(project: Project) -> None:
+    front = FRONT.replace("A report", '"It\'s *the* report -- 1"').replace("An Author", "Ünal -- Two")
+    project.page("x\n", front=front).render()
+    assert '<h1 class="title">It’s <em>the</em> report – 1</h1>' in project.html()
+    assert "<title>It’s the report – 1</title>" in project.html()
+    assert "It’s the report – 1" in project.pdf_words()
+    assert "Ünal – Two" in project.pdf_words()
+
+
+@pytest.mark.parametrize("name", ["more", "prüf", "a.b-c_d"])
+def test_a_link_to_a_page_leads_to_the_site_from_paper(project: Project, name: str) -> None:
+    pages = CONFIGURATION.replace("[report.qmd]", f"[report.qmd, {name}.qmd]")
+    project.page(f"[x]({name}.qmd#a) [y](https://a.b/c.qmd)\n").page(
+        "# A {#a}\n", f"{name}.qmd", FOR_THE_SITE_ONLY
+    )
+    project.write("_quarto.yml", pages)
+    project.render()
+    written = _typst(project)
+    assert f"{name}.html#a" in unquote(written)
+    assert "https://a.b/c.qmd" in written
+
+
+def test_words_in_narrow_columns_may_break_and_do_not_lie_over_the_next(project: Project) -> None:
+    words = ("convolutional_neural_network_small", "q_proj_k_proj_v_proj_o_proj_gate")
+    row = " | ".join([*words, *"abcdef"])
+    project.page(f"| {' | '.join('abcdefgh')} |\n|{'---|' * 8}\n| {row} |\n").render()
+    boxes = [box for box in project.paper().sheets[0].words if "_" in box.text]
+    assert boxes
+    assert max(box.right - box.left for box in boxes) < 130
 
 
 def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Project) -> None:

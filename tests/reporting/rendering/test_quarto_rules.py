@@ -153,3 +153,9 @@ def test_a_page_of_its_own_reads_the_projects_looks_too(tmp_path: Path, project:
     """Front matter adds to what `_quarto.yml` says of a format, as Quarto merges them."""
     project.page("x\n", front=FRONT.replace("typst: {", "typst: {papersize: us-letter, ")).render()
     assert project.paper().sheets[0].width == 612
+
+
+def test_a_preview_follows_all_that_the_pages_are_made_from() -> None:
+    listed = yaml.safe_load((ROOT / "reporting" / "watched.yml").read_text(encoding="utf-8"))["watched"]
+    parts = ("templates/*.j2", "figures/*.py", "reporting/*.py", "results/offline/*.json")
+    assert listed == sorted(path.relative_to(ROOT).as_posix() for part in parts for path in ROOT.glob(part))
