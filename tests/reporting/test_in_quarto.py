@@ -250,17 +250,19 @@ def fetched(address: str, awaited: str) -> str:
     return page
 
 
-def test_a_preview_shows_todays_results_templates_and_profile(folder: Path) -> None:
-    assert run(folder, "quarto", "render", "--profile", "assignment").returncode == 0
+@pytest.mark.parametrize("before", ["assignment", None], ids=["after another profile", "in a fresh clone"])
+def test_a_preview_shows_todays_results_templates_and_profile(folder: Path, before: str | None) -> None:
+    if before:
+        assert run(folder, "quarto", "render", "--profile", before).returncode == 0
     with preview(folder) as address:
         for name in ("report", "captions", "provenance"):
             page = fetched(f"{address}/{name}.html", "</html>")
             assert '"profile.name" data-as="text">offline<' in page
-        template = folder / "templates" / "set_up.md.j2"
-        template.write_text(template.read_text().replace("The trained models saw", "These two saw"))
-        assert "These two saw the test images" in fetched(f"{address}/report.html", "These two saw")
         result = folder / "results" / "offline" / "vit.json"
         result.write_text(
             result.read_text().replace('"ViT with convolutional stem (0.6 M)"', '"Another name"')
         )
         assert "Another name" in fetched(f"{address}/report.html", "Another name")
+        template = folder / "templates" / "set_up.md.j2"
+        template.write_text(template.read_text().replace("The trained models saw", "These two saw"))
+        assert "These two saw the test images" in fetched(f"{address}/report.html", "These two saw")
