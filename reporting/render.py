@@ -90,14 +90,14 @@ def main(
     if profile is not None:
         os.environ["QUARTO_PROFILE"] = profile
     try:
-        if renderer is Renderer.QUARTO and quarto.program() is None:
+        installed = quarto.program() is not None
+        if renderer is Renderer.QUARTO and not installed:
             raise UserError(
                 "Quarto is not on PATH: install it (https://quarto.org), or take --renderer builtin."
             )
-        by_quarto = renderer is not Renderer.BUILTIN and not preview and quarto.program() is not None
-        target = (
-            quarto.render(Path.cwd(), output) if by_quarto else render(Path.cwd(), output, preview=preview)
-        )
+        by_quarto = installed and renderer is not Renderer.BUILTIN and not preview
+        root = Path.cwd()
+        target = quarto.render(root, output) if by_quarto else render(root, output, preview=preview)
     except UserError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error

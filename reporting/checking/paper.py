@@ -82,9 +82,10 @@ def _sheet(text: str, number: int, page: Any) -> Sheet:
     boxes = [shown.get_rect(index) for index in range(shown.count_rects())]
     words = [Words(shown.get_text_bounded(*box).strip(), *box) for box in boxes]
     lowest = min(words, key=lambda word: word.bottom, default=None)
-    its_number = lowest if lowest and re.fullmatch(rf"{number}(?: / \d+)?", lowest.text) else None
+    printed = rf"{number}(?: / \d+)?"
+    its_number = lowest if lowest and re.fullmatch(printed, lowest.text) else None
     rest = tuple(word for word in words if word is not its_number and word.text)
-    without_number = re.sub(rf"(?:\A|\n){number}(?: / \d+)?\s*\Z", "", text)
+    without_number = re.sub(rf"(?:\A|\n){printed}\s*\Z", "", text)
     return Sheet(without_number, rest, its_number, *page.get_size())
 
 

@@ -14,10 +14,8 @@ from experiments.errors import UserError
 from experiments.project import Project, open_project
 from experiments.results.envelope import Envelope, Provenance
 from experiments.stages import STAGES
-from tests.support.copies import copy_parts
+from tests.support.copies import ROOT, copy_parts
 from tests.support.toy import Number, ToyProfile, make_toy
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def store(project: Project, name: str, value: Any = None) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from experiments.closure import closure, fingerprint
 from experiments.errors import UserError
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = {
     "f-strings": """
 def show(x, d):

@@ -10,9 +10,9 @@ from experiments.preflight.prompts import findings_of_prompts, tokeniser
 from experiments.preflight.shapes import LITE0_AND_MAPPER, Shape, shape_of
 from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
 from experiments.sections.zero_shot import Prompts
+from tests.support.copies import ROOT
 from tests.support.small_profiles import save_captioner
 
-ROOT = Path(__file__).resolve().parents[3]
 OFFLINE, ASSIGNMENT, SMOKE = (profile.load(name, ROOT) for name in ("offline", "assignment", "smoke"))
 RANDOM = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
 

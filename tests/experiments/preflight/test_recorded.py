@@ -13,8 +13,6 @@ from experiments.project import Project, open_project
 from tests.support.copies import copy_parts
 from tests.support.small_profiles import project
 
-ROOT = Path(__file__).resolve().parents[3]
-
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
