@@ -69,5 +69,5 @@ $(VENV)/.render: requirements-render.txt requirements-render.lock | $(BIN)/pytho
 
 $(VENV)/.complete: requirements.txt constraints.txt $(VENV)/.render
 	$(PIP) $(COMPLETE_FROM)
-	@$(BIN)/python -m experiments.torchvision_shim
+	@$(BIN)/python -m experiments.models.torchvision_shim
 	@touch $@

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.training_step import compare
-from experiments.captioning import adapter, prefix
-from experiments.captioning.prefix import PrefixCaptioner
+from experiments.captioning import adapter
+from experiments.captioning.captioners import prefix
+from experiments.captioning.captioners.prefix import PrefixCaptioner
+from experiments.config.captioner import PrefixCaptionerConfig
 from experiments.datasets.downloads import fetch
 from experiments.project import open_project
-from experiments.sections.captioner import PrefixCaptionerSection
 
 CAPTION = "a small brown horse standing on dry grass in front of a fence"
 
@@ -23,14 +24,14 @@ CAPTION = "a small brown horse standing on dry grass in front of a fence"
 def main() -> None:
     """Print the ratios for the prefix captioner of the default profile."""
     project = open_project()
-    section, lora = project.profile.captioner, project.profile.lora
-    if not isinstance(section, PrefixCaptionerSection):
+    config, lora = project.profile.captioner, project.profile.lora
+    if not isinstance(config, PrefixCaptionerConfig):
         raise SystemExit("This benchmark is of the prefix captioner; use the offline profile.")
-    plain = _adapted(section, lora, project.downloads)
+    plain = _adapted(config, lora, project.downloads)
     random = np.random.default_rng(0)
     photos = list(random.integers(0, 256, (lora.batch_size, 32, 32, 3), dtype=np.uint8))
     captions, features = [CAPTION] * len(photos), plain.encode(photos).clone()
-    single = dataclasses.replace(plain, section=section.model_copy(update={"precision": "fp32"}))
+    single = dataclasses.replace(plain, config=config.model_copy(update={"precision": "fp32"}))
 
     def step(captioner: PrefixCaptioner, kept: bool = True) -> None:
         own = features if kept else captioner.encode(photos).clone()
@@ -47,8 +48,8 @@ def main() -> None:
     compare("fused / plain attention", fused, lambda: step(plain))
 
 
-def _adapted(section: PrefixCaptionerSection, lora: object, downloads: Path) -> PrefixCaptioner:
-    captioner = prefix.build(section, lambda archive: fetch(archive, downloads, print))
+def _adapted(config: PrefixCaptionerConfig, lora: object, downloads: Path) -> PrefixCaptioner:
+    captioner = prefix.build(config, lambda archive: fetch(archive, downloads, print))
     captioner.mapper.requires_grad_(False)
     captioner.network.requires_grad_(False)
     options = {name: getattr(lora, name) for name in ("r", "alpha", "dropout", "targets", "seed")}

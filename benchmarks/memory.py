@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -76,34 +77,43 @@ def own_memory() -> int:
 
 def everything(place: Path) -> None:
     """Go through a profile's work on its classification images."""
-    from experiments import manifest
     from experiments.classification.cnn import cnn
     from experiments.classification.zero_shot import zero_shot
+    from experiments.config.images import ImageFolder
+    from experiments.config.training import CnnConfig
+    from experiments.config.zero_shot import Prompts, RandomTower, ZeroShotConfig
     from experiments.context import Context
     from experiments.datasets.image_folder import files_of, load_image_folder
-    from experiments.sections.cnn import CnnSection
-    from experiments.sections.images import ImageFolder
-    from experiments.sections.zero_shot import Prompts, RandomTower, ZeroShotSection
+    from experiments.models.processes import ALONE
+    from pipeline import manifest
 
-    section = ImageFolder(kind="folder", folder="images", size=SIDE, test_share=0.5, seed=0)
-    files = files_of(section, place)
-    assert files is not None
+    config = ImageFolder(kind="folder", folder="images", size=SIDE, test_share=0.5, seed=0)
+    found = files_of(config, place)
+    assert found is not None
+    files = manifest.Files(found[0], tuple(found[1]))
     print("manifest", manifest.digest(manifest.lines(files, place / "memory")))
     del files
     ready = place / f"ready-{time.time_ns()}"
 
     def images():
-        return load_image_folder(section, place, ready, print)
+        return load_image_folder(config, place, ready, print)
 
-    context = Context(images, lambda archive: place, place / "scratch", place / "shared", lambda *done: None)
+    def unwanted(*asked: object) -> Any:
+        raise AssertionError(f"nothing here asks for {asked}")
+
+    context = Context(
+        images=images, photos=unwanted, fetch=unwanted, manifest=unwanted, scratch=place / "scratch",
+        shared=place / "shared", artefact=unwanted, attach=unwanted, progress=lambda *done: None, root=place,
+        processes=ALONE,
+    )  # fmt: skip
     (place / "scratch").mkdir(exist_ok=True)
     (place / "scratch" / "checkpoint.pt").unlink(missing_ok=True)
     prompts = Prompts(name="single", templates=("a {} photo",))
     tower = RandomTower(kind="random", seed=0)
-    found = zero_shot(ZeroShotSection(precision="fp32", tower=tower, prompt_sets=(prompts,)), {}, context)
+    found = zero_shot(ZeroShotConfig(precision="fp32", tower=tower, prompt_sets=(prompts,)), {}, context)
     print("zero-shot", found.top1.value, found.top1.n)
     trained = cnn(
-        CnnSection(
+        CnnConfig(
             seed=0, precision="fp32", epochs=1, batch_size=500, learning_rate=0.1, weight_decay=0.0,
             label_smoothing=0.0, translate=1, widths=(8, 8),
         ),

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from experiments import profile
 from experiments.classification import cnn, vit
-from experiments.classification.precision import autocast
+from experiments.models.precision import autocast
 from experiments.results.classification import Precision
 
 ROUNDS = 5

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from experiments import cache
-from experiments.errors import UserError
-from experiments.project import Project, open_project
+from experiments.project import open_project
+from pipeline import freshness
+from pipeline.errors import UserError
+from pipeline.project import Project
 
 app = typer.Typer(
     help="Run the experiments behind the report and ask what is fresh.",
@@ -38,7 +39,7 @@ def new(
     ] = None,
 ) -> None:
     """Write a profile to start from, profiles/NAME.toml, in which every line says what it means."""
-    from experiments.starting.start import start, what_next
+    from experiments.new_profile.start import start, what_next
 
     start(name, Path.cwd(), photos=photos, captions=captions, images=images)
     typer.echo("\n".join(what_next(name)))
@@ -54,7 +55,7 @@ def check(profile: ProfileOption = None) -> None:
     from experiments.preflight.telling import lines
 
     checked = look(project, Console(stderr=True))
-    typer.echo("\n".join(lines(checked, project.profile.name)))
+    typer.echo("\n".join(lines(checked, project.name)))
     if checked.findings.problems:
         raise typer.Exit(2)
 
@@ -69,29 +70,29 @@ def run(
     """Compute what is stale or missing; what is fresh is left alone."""
     project = open_project(profile)
     wanted = stages or list(project.stages)
-    states = cache.states(project, cache.with_inputs(project, wanted))
+    states = freshness.states(project, project.with_inputs(wanted))
     if all(states[name].state == "fresh" for name in wanted):
         typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
         return
     # Not before it is sure that something must run: these take longer to import than the answer above.
     from rich.console import Console
 
-    from experiments.interrupt import insistent
-    from experiments.launching import start_those_asked_for
-    from experiments.presence import require_present
-    from experiments.processes import among, is_main
-    from experiments.runner import bring_up_to_date
+    from experiments.models.processes import among, is_main
+    from experiments.preflight.presence import require_present
+    from pipeline.interrupt import insistent
+    from pipeline.launching import start_those_asked_for
+    from pipeline.runner import bring_up_to_date
 
     code = start_those_asked_for()
     if code is not None:
         raise typer.Exit(code)
     stale = [name for name, state in states.items() if state.state != "fresh"]
-    sections = {section for name in stale for section in project.stages[name].data}
+    outside = {data.name for name in stale for data in project.stages[name].data}
     try:
         with insistent():
             processes = among()
             if is_main(processes):
-                require_present(project.profile, project.root, project.downloads, sections)
+                require_present(project.profile, project.root, project.downloads, outside)
             bring_up_to_date(project, wanted, Console(quiet=not is_main(processes)), processes)
     except KeyboardInterrupt:
         typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)
@@ -108,8 +109,8 @@ def status(
 ) -> None:
     """Show the state of every stage, and why."""
     project = open_project(profile)
-    name = project.profile.name
-    states = cache.states(project, project.stages)
+    name = project.name
+    states = freshness.states(project, project.stages)
     if as_json:
         stages = {stage: state.model_dump(mode="json") for stage, state in states.items()}
         typer.echo(json.dumps({"profile": name, "stages": stages}, indent=1))
@@ -130,7 +131,7 @@ def status(
 def why(stage: str, profile: ProfileOption = None) -> None:
     """Name everything that changed since a stage's result was made."""
     project = open_project(profile)
-    state = cache.freshness(project, stage)
+    state = freshness.of(project, stage)
     typer.echo(f"{stage} is {state.state}" + (":" if state.why else "."))
     for reason in state.why:
         typer.echo(f"  {reason}")
@@ -142,7 +143,7 @@ def reproduce(profile: ProfileOption = None) -> None:
     project = open_project(profile)
     from rich.console import Console
 
-    from experiments.reproduction import reproduce as run_again
+    from pipeline.reproduce import reproduce as run_again
 
     if not run_again(project, Console()):
         raise typer.Exit(1)

@@ -1,12 +1,14 @@
-"""What the runner lends to a stage besides its profile section and its inputs."""
+"""What a stage is lent besides its config and its inputs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.assets import Archive
+from experiments.datasets.downloads import Archive
 from experiments.datasets.images import ClassifiedImages
-from experiments.processes import ALONE, Processes
+from experiments.datasets.photos import CaptionedPhotos
+from experiments.models.processes import Processes
+from pipeline.result import Attachment
 
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(done, total, note)``; `done` and `total` count equal shares of the work.
@@ -14,22 +16,32 @@ Progress = Callable[[int, int, str], None]
 `note` is empty, or something worth a line of its own in a log."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """The surroundings of one stage run.
 
-    `images` loads the profile's classification images (slow the first time, checked against pinned
-    hashes). `fetch` returns the folder that holds an archive's unpacked files, downloaded and checked
-    the first time. `scratch` is an existing folder under `.cache/` that belongs to this stage at this key:
-    whatever a killed run left there (a checkpoint) the next run finds. `shared` is the folder under
-    `.cache/` for what survives a change of key, such as downloads and embeddings. Paths in a profile start
-    at `root`. `processes` are those that run the stage together; the main one alone writes.
+    `images` and `photos` load the profile's classification images and captioned photos (slow the first time,
+    checked against pinned hashes). `fetch` returns the folder that holds an archive's unpacked files,
+    downloaded and checked the first time. `manifest` returns, of the user's own files that a part of the
+    profile names, the hash of their manifest and their number, None where it names none.
+
+    `scratch` is an existing folder under `.cache/` that belongs to this stage at this key: whatever a killed
+    run left there (a checkpoint) the next run finds. `shared` is the folder under `.cache/` for what survives
+    a change of key, such as features. `artefact` returns the scratch folder of one of the stage's inputs with
+    what that stage left there (a model, an adapter); if it is gone, that stage is run again for it, and its
+    result is left as it is. `attach` writes a small file, such as a picture that the report shows, beside the
+    stage's result. Paths in a profile start at `root`. `processes` are those that run the stage together; the
+    main one alone writes.
     """
 
     images: Callable[[], ClassifiedImages]
+    photos: Callable[[], CaptionedPhotos]
     fetch: Callable[[Archive], Path]
+    manifest: Callable[[str], tuple[str, int] | None]
     scratch: Path
     shared: Path
+    artefact: Callable[[str], Path]
+    attach: Callable[[str, bytes], Attachment]
     progress: Progress
-    root: Path = field(default=Path(), kw_only=True)
-    processes: Processes = field(default=ALONE, kw_only=True)
+    root: Path
+    processes: Processes

@@ -1,31 +1,21 @@
-"""One profile of one project folder: what every question about results is asked of."""
+"""This project as the engine runs it: a profile, the stages, and what they are lent."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from experiments import profile
-from experiments.stages import STAGES, Stage
+from experiments.profile import Profile
+from experiments.stages import STAGES, lend
+from pipeline.project import Project
+
+PACKAGES = (
+    "numpy", "scipy", "torch", "torchvision", "timm", "open_clip_torch", "transformers", "peft", "sacrebleu",
+    "datasets", "gguf",
+)  # fmt: skip
+"""The libraries that results depend on."""
+CODE = ("pipeline", "experiments", "profiles", "requirements.txt", "constraints.txt")
 
 
-@dataclass(frozen=True)
-class Project:
-    """A project folder with one profile loaded.
-
-    `root` holds the code and the profiles; `results` the result files of this profile; `cache` what
-    can be made again; `downloads` what came from elsewhere.
-    """
-
-    root: Path
-    profile: Any
-    stages: Mapping[str, Stage]
-    results: Path
-    cache: Path
-    downloads: Path
-
-
-def open_project(name: str | None = None, root: Path | None = None) -> Project:
+def open_project(name: str | None = None, root: Path | None = None) -> Project[Profile]:
     """Open the project in `root` (default: the current folder) with profile `name` (default: active).
 
     Raises:
@@ -34,10 +24,14 @@ def open_project(name: str | None = None, root: Path | None = None) -> Project:
     root = root or Path.cwd()
     name = name or profile.active()
     return Project(
+        name=name,
         root=root,
         profile=profile.load(name, root),
         stages=STAGES,
         results=root / "results" / name,
         cache=root / ".cache" / name,
         downloads=root / ".cache" / "downloads",
+        lend=lend,
+        packages=PACKAGES,
+        code=CODE,
     )

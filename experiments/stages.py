@@ -1,9 +1,9 @@
 """The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from experiments.frozen import Frozen
+from experiments.datasets.fingerprints import fingerprint, manifest_of
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -15,42 +15,64 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
+from pipeline import keys
+from pipeline.stage import Data, Stage, pipeline
+
+# What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
+if TYPE_CHECKING:
+    from experiments.context import Context
+    from experiments.datasets.images import ClassifiedImages
+    from experiments.datasets.photos import CaptionedPhotos
+    from pipeline.runner import Call
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One step of the pipeline.
+def _load_images(call: "Call") -> "ClassifiedImages":
+    from experiments.datasets.classified import load_images
 
-    `function` is ``"module:name"``, a string so that asking about freshness never imports torch.
-    `section` names the part of the profile that the stage is given, `data` the parts that describe
-    what it reads from outside: data sets, and models that may be a user's own files. Several processes run
-    a `parallel` stage together; the main process alone runs any other. `tolerance` is the largest
-    difference of a headline figure that `reproduce` accepts, in the figure's own unit; it is there for
-    machines whose arithmetic differs, since on the same machine the stages repeat themselves exactly.
-    """
-
-    name: str
-    function: str
-    result: type[Frozen]
-    section: str
-    data: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-    parallel: bool = False
-    tolerance: float = 0.0
+    project = call.project
+    return load_images(
+        project.profile.images, project.root, project.downloads, _prepared_folder(call), call.say
+    )
 
 
-def pipeline(*stages: Stage) -> Mapping[str, Stage]:
-    """Return stages by name, each after its inputs.
+def _prepared_folder(call: "Call") -> Path:
+    """Return the folder for what is made once of the profile's classification images, whichever profile."""
+    return call.project.downloads.with_name("prepared") / keys.data_of(call.project, IMAGES)[:16]
 
-    Raises:
-        ValueError: if a name occurs twice or an input does not stand before its user.
-    """
-    ordered: dict[str, Stage] = {}
-    for stage in stages:
-        if stage.name in ordered or any(name not in ordered for name in stage.inputs):
-            raise ValueError(f"stage {stage.name} occurs twice or stands before its inputs {stage.inputs}")
-        ordered[stage.name] = stage
-    return ordered
+
+def _load_photos(call: "Call") -> "CaptionedPhotos":
+    from experiments.datasets.captioned import load_photos
+
+    project = call.project
+    return load_photos(project.profile.photos, project.root, project.downloads, call.say)
+
+
+IMAGES = Data("images", fingerprint, manifest_of, _load_images)
+PHOTOS = Data("photos", fingerprint, manifest_of, _load_photos)
+CAPTIONER = Data("captioner", fingerprint, manifest_of)
+ZERO_SHOT = Data("zero_shot", fingerprint, manifest_of)
+
+
+def lend(call: "Call") -> "Context":
+    """Return what a stage is lent when it is called."""
+    from experiments.context import Context
+    from experiments.datasets.downloads import fetch
+    from experiments.models.processes import ALONE
+
+    processes: Any = call.processes
+    return Context(
+        images=lambda: call.load("images"),
+        photos=lambda: call.load("photos"),
+        fetch=lambda archive: fetch(archive, call.project.downloads, call.say),
+        manifest=call.manifest,
+        scratch=call.scratch,
+        shared=call.shared,
+        artefact=call.artefact,
+        attach=call.attach,
+        progress=call.progress,
+        root=call.project.root,
+        processes=processes or ALONE,
+    )
 
 
 STAGES = pipeline(
@@ -58,15 +80,15 @@ STAGES = pipeline(
         name="data_sets",
         function="experiments.datasets.inspection:data_sets",
         result=DataSets,
-        section="data_sets",  # empty: the section of the images says where they are fetched from
-        data=("images", "photos"),
+        config="data_sets",  # empty: the section of the images says where they are fetched from
+        data=(IMAGES, PHOTOS),
     ),
     Stage(
         name="zero_shot",
         function="experiments.classification.zero_shot:zero_shot",
         result=ZeroShot,
-        section="zero_shot",
-        data=("images", "zero_shot"),
+        config="zero_shot",
+        data=(IMAGES, ZERO_SHOT),
         parallel=True,
         tolerance=0.005,
     ),
@@ -74,8 +96,8 @@ STAGES = pipeline(
         name="cnn",
         function="experiments.classification.cnn:cnn",
         result=TrainedClassifier,
-        section="cnn",
-        data=("images",),
+        config="cnn",
+        data=(IMAGES,),
         parallel=True,
         tolerance=0.01,
     ),
@@ -83,8 +105,8 @@ STAGES = pipeline(
         name="vit",
         function="experiments.classification.vit:vit",
         result=TrainedClassifier,
-        section="vit",
-        data=("images",),
+        config="vit",
+        data=(IMAGES,),
         parallel=True,
         tolerance=0.015,
     ),
@@ -92,8 +114,8 @@ STAGES = pipeline(
         name="align",
         function="experiments.captioning.align:align",
         result=Aligned,
-        section="captioner",
-        data=("images", "photos", "captioner"),
+        config="captioner",
+        data=(IMAGES, PHOTOS, CAPTIONER),
         parallel=True,
         tolerance=0.03,
     ),
@@ -101,8 +123,8 @@ STAGES = pipeline(
         name="lora",
         function="experiments.captioning.lora:lora",
         result=Lora,
-        section="lora",
-        data=("photos",),
+        config="lora",
+        data=(PHOTOS,),
         inputs=("align",),
         parallel=True,
         tolerance=0.1,
@@ -111,8 +133,8 @@ STAGES = pipeline(
         name="generate",
         function="experiments.captioning.generate:generate",
         result=Generated,
-        section="generation",
-        data=("photos",),
+        config="generation",
+        data=(PHOTOS,),
         inputs=("align", "lora"),
         parallel=True,
         tolerance=0.05,
@@ -121,7 +143,7 @@ STAGES = pipeline(
         name="captions",
         function="experiments.captioning.compare:captions",
         result=Comparison,
-        section="captions",
+        config="captions",
         inputs=("generate",),
         tolerance=0.15,
     ),
@@ -129,8 +151,8 @@ STAGES = pipeline(
         name="variants",
         function="experiments.captioning.variants:variants",
         result=Variants,
-        section="variants",
-        data=("images", "photos"),
+        config="variants",
+        data=(IMAGES, PHOTOS),
         inputs=("align", "lora", "generate"),
         parallel=True,
         tolerance=0.1,
@@ -139,7 +161,7 @@ STAGES = pipeline(
         name="ablations",
         function="experiments.captioning.ablations:ablations",
         result=Ablations,
-        section="ablations",
+        config="ablations",
         inputs=("align", "generate", "variants"),
         tolerance=0.05,
     ),
@@ -147,7 +169,7 @@ STAGES = pipeline(
         name="evidence",
         function="experiments.evidence.evidence:evidence",
         result=Evidence,
-        section="evidence",
+        config="evidence",
         inputs=("data_sets", "zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
         tolerance=0.1,
     ),
@@ -155,7 +177,7 @@ STAGES = pipeline(
         name="audit",
         function="experiments.audit.audit:audit",
         result=Audit,
-        section="audit",
+        config="audit",
         inputs=(
             "data_sets",
             "zero_shot",

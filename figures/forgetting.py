@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from experiments.results.ablations import Ablations, Variant
-from experiments.results.estimate import Estimate
 from figures.style import COLOURS, new_figure, shortened, styled
+from pipeline.result import Estimate
 
 
 def draw(values: Mapping[str, Ablations]) -> Figure:

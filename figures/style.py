@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from experiments.atomic import write_whole
+from pipeline.files import write_whole
 
 PAGE_WIDTH = 6.3
 """Width of the text on an A4 page in inches, so that a figure's letters print at their stated size."""

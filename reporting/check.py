@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from experiments.errors import UserError
 from experiments.profile import active
 from experiments.project import open_project
+from pipeline.errors import UserError
 from reporting.checking import page, paper
 from reporting.document import open_document
 from reporting.numbers import FORMATS, Numbers, formatted

@@ -8,11 +8,12 @@ from typing import Any
 
 import jinja2
 
-from experiments import cache
-from experiments.errors import UserError
-from experiments.project import Project, open_project
-from experiments.results.attachment import Attachment
-from experiments.results.envelope import Freshness
+from experiments.project import open_project
+from pipeline import freshness, store
+from pipeline.errors import UserError
+from pipeline.freshness import Freshness
+from pipeline.project import Project
+from pipeline.result import Attachment
 from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, Block
 from reporting.manifests import Manifest, manifests
@@ -150,7 +151,7 @@ class Document:
 
     def _commands(self, stages: list[str]) -> str:
         """Return a list with the command that brings each stage up to date, and why it has to be run."""
-        profile = self.project.profile.name
+        profile = self.project.name
         reasons = {stage: escape("; ".join(self.states[stage].why)) for stage in stages}
         return "\n".join(
             f"- run `python -m experiments run {stage} --profile {profile}`: {reasons[stage]}"
@@ -163,35 +164,30 @@ def open_document(project: Project | None = None) -> Document:
     project = project or open_project()
     named = {stage for block in BLOCKS.values() for stage in block.stages}
     unknown = Freshness(state="missing", why=("the pipeline has no such stage yet",), key="")
-    found = {**dict.fromkeys(named, unknown), **cache.states(project, project.stages)}
+    found = {**dict.fromkeys(named, unknown), **freshness.states(project, project.stages)}
     states = {stage: found[stage] for stage in sorted(found)}
     envelopes = {}
     for stage in (stage for stage, state in states.items() if state.state != "missing"):
         try:
-            envelopes[stage] = cache.read(project, stage)
+            envelopes[stage] = store.read(project, stage)
         except UserError:
             why = ("its result was written by code whose results looked different",)
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
     for stage in (stage for stage in JUDGING if stage in envelopes):
-        if not _judges(project, stage, envelopes):
-            why = ("it was made from other results, or by other code, than those shown",)
+        if not _judges(envelopes, stage):
+            why = ("it was made from other results than those shown",)
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
             del envelopes[stage]
     return Document(project=project, states=states, envelopes=envelopes)
 
 
-def _judges(project: Project, name: str, envelopes: Mapping[str, Any]) -> bool:
+def _judges(envelopes: Mapping[str, Any], name: str) -> bool:
     """Tell whether a stage that judges others did so for the very results that are shown.
 
     They may be stale, as long as it was these that were judged: else sentences would outrun them.
     """
-    made, today = envelopes[name].provenance.ingredients, cache.ingredients(project, name)
-    shown = {stage: envelopes[stage].key for stage in made.inputs if stage in envelopes}
-    return (
-        made.section == today.section
-        and made.code == today.code
-        and all(made.inputs[stage] == key for stage, key in shown.items())
-    )
+    inputs = envelopes[name].provenance.ingredients.inputs
+    return all(envelopes[stage].key == key for stage, key in inputs.items() if stage in envelopes)
 
 
 def _callout(kind: str, title: str, text: str) -> str:

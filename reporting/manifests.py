@@ -3,8 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
-from experiments.manifest import digest, recorded
-from experiments.project import Project
+from pipeline.manifest import digest, recorded
+from pipeline.project import Project
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, get_args
 
 from experiments.results.captions import Unit
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 from reporting.markdown import Markdown, escape, in_attribute
 
 NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -29,10 +29,11 @@ def without_environment(missing: str | None) -> str:
 try:
     import matplotlib  # noqa: F401  (the first package to be missed, and the last that is imported)
 
-    from experiments import cache
-    from experiments.atomic import write_whole
-    from experiments.errors import UserError
-    from experiments.project import Project, open_project
+    from experiments.project import open_project
+    from pipeline import freshness
+    from pipeline.errors import UserError
+    from pipeline.files import write_whole
+    from pipeline.project import Project
     from reporting.blocks import BLOCKS
     from reporting.document import FIGURES, Document, open_document
 except ModuleNotFoundError as missing:
@@ -87,7 +88,7 @@ def _watch(root: Path) -> None:
 
 def _missing(project: Project) -> list[str]:
     """Return the stages whose result is missing, but for those that a stale one would have to come before."""
-    states = {name: state.state for name, state in cache.states(project, project.stages).items()}
+    states = {name: state.state for name, state in freshness.states(project, project.stages).items()}
     computable: set[str] = {name for name, state in states.items() if state == "fresh"}
     for name, stage in project.stages.items():
         if states[name] == "missing" and computable.issuperset(stage.inputs):
@@ -98,7 +99,7 @@ def _missing(project: Project) -> list[str]:
 def _compute(project: Project, missing: list[str]) -> None:
     from rich.console import Console
 
-    from experiments.runner import bring_up_to_date
+    from pipeline.runner import bring_up_to_date
 
     for name in missing:
         try:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering.output import replacing
 
 LOG = Path(".cache") / "quarto.log"

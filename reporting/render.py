@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting import quarto
 from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project, support
 from reporting.rendering.output import replacing

@@ -2,13 +2,12 @@
 
 import csv
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from experiments.datasets.cifar10 import CLASSES
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LABELS = (ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt").read_text().replace("\n", "")
 WITHOUT_CLASS_WORD = {("train", "42442")}
 

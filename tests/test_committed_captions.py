@@ -2,17 +2,15 @@
 
 import hashlib
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import cache
 from experiments.captioning.ablations import ablations as judge
-from experiments.captioning.class_words import names_class
 from experiments.captioning.compare import captions
+from experiments.captioning.scoring.class_words import names_class
 from experiments.datasets.cifar10 import CLASSES
 from experiments.project import open_project
 from experiments.results.ablations import Ablations
@@ -23,14 +21,15 @@ from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import Variants
 from experiments.statistics.intervals import wilson
-from tests.support.silent import SILENT
+from pipeline import store
+from tests.support.contexts import SILENT
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PROJECT = open_project("offline", ROOT)
 
 
 def stored(stage: str) -> Any:
-    return cache.read(PROJECT, stage).value
+    return store.read(PROJECT, stage).value
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,7 @@ def test_every_evaluation_photo_has_its_captions_and_its_picture(generated: Gene
     for record in generated.records:
         assert len(record.references) == 2
         assert record.before
-        content = cache.attachment_of(PROJECT, "generate", record.picture.file).read_bytes()
+        content = store.attachment_path(PROJECT, "generate", record.picture.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == record.picture.sha256
         assert Image.open(io.BytesIO(content)).size == (256, 256)
 

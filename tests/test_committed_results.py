@@ -5,23 +5,22 @@ Whether they are fresh is not asked here, so that an edit under way leaves the s
 """
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from experiments import cache
 from experiments.classification.evaluation import called, score
-from experiments.datasets.cifar10_hashes import CIFAR10
+from experiments.datasets.cifar10_files import CIFAR10
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project
 from experiments.results.classification import Classification
 from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
-from tests.support.silent import SILENT
+from pipeline import store
+from tests.support.contexts import SILENT
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LABELS = ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt"
 LOWEST = {"cnn": 0.90, "vit": 0.75, "zero_shot": 0.60}
 
@@ -35,7 +34,7 @@ def labels() -> np.ndarray:
 
 
 def stored(stage: str) -> Any:
-    return cache.read(open_project("offline", ROOT), stage)
+    return store.read(open_project("offline", ROOT), stage)
 
 
 @pytest.mark.parametrize("stage", open_project("offline", ROOT).stages)

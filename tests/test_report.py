@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from experiments import cache
 from experiments.project import open_project
+from pipeline import freshness
 from reporting.check import check
 from reporting.checking.page import parse, text_of
 from reporting.checking.paper import read
@@ -22,7 +22,7 @@ from reporting.document import open_document
 from reporting.numbers import Numbers
 from tests.support.copies import PAGES, copy_parts
 
-PARTS = ("data", "experiments", "figures", "profiles", "reporting", "results", "templates")
+PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", "results", "templates")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"} | {
     "SOURCE_DATE_EPOCH": "1700000000"
 }
@@ -181,7 +181,7 @@ def test_nothing_is_missing_and_nothing_fresh_is_called_stale(folder: Path, page
     text = (folder / "_site" / page).read_text()
     assert "Missing:" not in text
     project = open_project("offline", folder)
-    states = cache.states(project, project.stages)
+    states = freshness.states(project, project.stages)
     called = re.findall(r"Stale: (\w+(?:, \w+)*)", text)
     assert len(called) == text.count("Stale:")
     for stage in {stage for stages in called for stage in stages.split(", ")}:

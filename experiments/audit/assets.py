@@ -6,9 +6,9 @@ Which of them belong to a run is told from its results, which name their weights
 import re
 from importlib import metadata
 
-from experiments.assets import Archive
 from experiments.audit.data_assets import data_assets
 from experiments.audit.run import Run
+from experiments.datasets.downloads import Archive
 from experiments.results.audit import Asset
 
 # Said again where the module that pins them would bring in what fetches and unpacks.
@@ -46,7 +46,7 @@ def _captioner(run: Run) -> dict[str, Asset]:
         }
     if match := _LOCAL_CAPTIONER.fullmatch(weights):
         return {"captioner": _local(f"Captioner {run.align.model}", match, match["licence"], "align")}
-    from experiments.captioning.prefix import GGUF, GGUF_SHA256, SMOLLM2, PrefixCaptioner
+    from experiments.captioning.captioners.prefix import GGUF, GGUF_SHA256, SMOLLM2, PrefixCaptioner
 
     if run.align.model != PrefixCaptioner.model:
         return {}
@@ -111,7 +111,7 @@ def _local(what: str, match: re.Match[str], licence: str, stage: str) -> Asset:
 
 
 def _lite0(run: Run) -> Asset:
-    from experiments.lite0 import SHA256, WEIGHTS
+    from experiments.models.lite0 import SHA256, WEIGHTS
 
     users = {"align": run.align.weights, "zero_shot": run.zero_shot.weights}
     return Asset(

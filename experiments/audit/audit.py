@@ -13,17 +13,17 @@ from experiments.audit.finding import Finding, claim
 from experiments.audit.lora_arithmetic import LoraArithmetic, lora_arithmetic
 from experiments.audit.run import Run, run_of
 from experiments.audit.tuning_claims import tuning_claims
+from experiments.config.comparison import AuditConfig
 from experiments.context import Context
 from experiments.results.audit import Audit, AuditedClaim, Topic
-from experiments.sections.audit import AuditSection
 
 
-def audit(section: AuditSection, inputs: Mapping[str, Any], context: Context) -> Audit:
+def audit(config: AuditConfig, inputs: Mapping[str, Any], context: Context) -> Audit:
     """Audit the results of all other experiments."""
     run = run_of(inputs)
     sizes = lora_arithmetic()
     context.progress(1, 2, "parameters of the brief's adapter counted")
-    result = audited(run, sizes, section.tolerance)
+    result = audited(run, sizes, config.tolerance)
     context.progress(2, 2, "")
     return result
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from experiments.audit.brief import EXAMPLES, STATEMENTS, Example
 from experiments.audit.finding import Finding
 from experiments.audit.run import Run
-from experiments.captioning import health
-from experiments.captioning.words import words
+from experiments.captioning.scoring import health
+from experiments.captioning.scoring.words import words
 from experiments.results.audit import Verdict
 from experiments.results.evidence import Verdict as Compared
 from experiments.statistics.intervals import wilson

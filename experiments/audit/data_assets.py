@@ -3,7 +3,7 @@
 import re
 
 from experiments.audit.run import Run
-from experiments.datasets.cifar10_hashes import CIFAR10
+from experiments.datasets.cifar10_files import CIFAR10
 from experiments.results.audit import Asset
 from experiments.results.data_sets import DataSource
 

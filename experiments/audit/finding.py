@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from experiments.audit.brief import STATEMENTS
 from experiments.results.audit import AuditedClaim, Topic, Unit, Verdict
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.audit import brief
 
 if TYPE_CHECKING:
-    from experiments.captioning.encoder_decoder import EncoderDecoderCaptioner
+    from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
 
 BYTES = 4
 """Of a parameter on disk, as float32."""
@@ -54,8 +54,8 @@ def lora_arithmetic() -> LoraArithmetic:
 
 def _captioner() -> "EncoderDecoderCaptioner":
     """Return the brief's captioner as shapes alone: it can be counted and adapted, but writes nothing."""
-    from experiments.captioning.encoder_decoder import EncoderDecoderCaptioner
-    from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
+    from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
+    from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
 
     network: Any = vit_gpt2_on_meta()
     return EncoderDecoderCaptioner(

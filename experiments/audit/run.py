@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from experiments.audit import brief
-from experiments.datasets.cifar10_hashes import CIFAR10
+from experiments.datasets.cifar10_files import CIFAR10
 from experiments.evidence.captioning import main_of
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned

@@ -1,7 +1,7 @@
 """From a figure and what is stated of it to a verdict."""
 
 from experiments.results.audit import Verdict
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 
 
 def held_against(measured: Estimate, low: float, high: float) -> Verdict:

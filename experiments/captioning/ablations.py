@@ -5,30 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from experiments.captioning import style
-from experiments.captioning.class_words import names_class
-from experiments.captioning.grounding import right_colour
-from experiments.captioning.words import words
+from experiments.captioning.scoring import style
+from experiments.captioning.scoring.class_words import names_class
+from experiments.captioning.scoring.grounding import right_colour
+from experiments.captioning.scoring.words import words
+from experiments.config.comparison import AblationsConfig
 from experiments.context import Context
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
-from experiments.results.estimate import Estimate
 from experiments.results.generate import Generated
 from experiments.results.variants import Variants
-from experiments.sections.ablations import AblationsSection
 from experiments.statistics.intervals import wilson
 from experiments.statistics.paired import bootstrapped, jackknifed
+from pipeline.result import Estimate
 
 
-def ablations(section: AblationsSection, inputs: Mapping[str, Any], context: Context) -> Ablations:
+def ablations(config: AblationsConfig, inputs: Mapping[str, Any], context: Context) -> Ablations:
     """Measure the captions of the base and of every variant alike."""
     aligned: Aligned = inputs["align"]
     generated: Generated = inputs["generate"]
     tuned: Variants = inputs["variants"]
-    described = [_base(section, aligned, generated)]
+    described = [_base(config, aligned, generated)]
     for variant in tuned.variants:
-        random = np.random.default_rng((section.seed, len(described)))
+        random = np.random.default_rng((config.seed, len(described)))
         right = _named(variant.held_out, aligned.held_out_labels)
         off = variant.held_out_off
         described.append(
@@ -38,7 +38,7 @@ def ablations(section: AblationsSection, inputs: Mapping[str, Any], context: Con
                 seconds=variant.seconds,
                 peak_bytes=variant.peak_bytes,
                 last_loss=variant.loss[-1],
-                **_figures(section, variant.captions, generated, random),
+                **_figures(config, variant.captions, generated, random),
                 held_out=_share(right),
                 held_out_off=None if off is None else _share(_named(off, aligned.held_out_labels)),
             )
@@ -51,7 +51,7 @@ def ablations(section: AblationsSection, inputs: Mapping[str, Any], context: Con
     )
 
 
-def _base(section: AblationsSection, aligned: Aligned, generated: Generated) -> Variant:
+def _base(config: AblationsConfig, aligned: Aligned, generated: Generated) -> Variant:
     captions = [Caption(text=record.before, ended=record.before_ended) for record in generated.records]
     return Variant(
         key="base",
@@ -64,14 +64,14 @@ def _base(section: AblationsSection, aligned: Aligned, generated: Generated) -> 
         seconds=0.0,
         peak_bytes=None,
         last_loss=None,
-        **_figures(section, captions, generated, np.random.default_rng((section.seed, 0))),
+        **_figures(config, captions, generated, np.random.default_rng((config.seed, 0))),
         held_out=_share(_named(aligned.held_out_captions, aligned.held_out_labels)),
         held_out_off=None,
     )
 
 
 def _figures(
-    section: AblationsSection, captions: Sequence[Caption], generated: Generated, random: np.random.Generator
+    config: AblationsConfig, captions: Sequence[Caption], generated: Generated, random: np.random.Generator
 ) -> dict[str, Any]:
     """Estimate how the captions of the evaluation photos are worded and what they name."""
     texts = [caption.text for caption in captions]
@@ -80,7 +80,7 @@ def _figures(
 
     def mean(values: Sequence[float]) -> Estimate:
         own = np.array(values, dtype=float)
-        return bootstrapped(lambda at: float(own[at].mean()), len(own), section.resamples, random)
+        return bootstrapped(lambda at: float(own[at].mean()), len(own), config.resamples, random)
 
     with_classes = all(label is not None for label in labels)
     return {

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from experiments.captioning.captioner import Captioner
-from experiments.captioning.transformers_library import prepare_transformers
-from experiments.errors import UserError
+from experiments.captioning.captioners.captioner import Captioner
+from experiments.models.transformers_library import prepare_transformers
+from pipeline.errors import UserError
 
 TOWER = "encoder."
 """How the names of the frozen image tower's layers begin where it is part of the network."""

@@ -5,46 +5,47 @@ from collections.abc import Mapping
 
 import torch
 
-from experiments.captioning import models, prefix
 from experiments.captioning.alignment import Labelled, train_jointly, warm_up
-from experiments.captioning.captioner import Captioner
-from experiments.captioning.class_words import names_class
-from experiments.captioning.context import CaptioningContext
+from experiments.captioning.captioners import prefix
+from experiments.captioning.captioners import saved as models
+from experiments.captioning.captioners.captioner import Captioner
 from experiments.captioning.encoded import kept
 from experiments.captioning.held_out import captions_of, held_out
+from experiments.captioning.scoring.class_words import names_class
+from experiments.config.captioner import AnyCaptionerConfig, PrefixCaptionerConfig
+from experiments.context import Context
 from experiments.datasets.disjoint import draw
 from experiments.datasets.pictures import Chosen
-from experiments.processes import is_main
+from experiments.models.processes import is_main
 from experiments.results.align import Aligned
-from experiments.sections.captioner import AnyCaptionerSection, PrefixCaptionerSection
 from experiments.statistics.intervals import wilson
 
 _STEP = 450
 """How many photos can be encoded in the time of a joint step, for an honest estimate of what is left."""
 
 
-def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: CaptioningContext) -> Aligned:
+def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Context) -> Aligned:
     """Align the captioner's parts, if it has parts, and measure its captions of held-out photos.
 
     The aligned captioner is left in the scratch folder, for `models.load`.
     """
     start = time.perf_counter()
     losses: tuple[float, ...] = ()
-    if isinstance(section, PrefixCaptionerSection):
-        captioner, losses = _align_parts(section, context)
-        photos, steps = section.photos, section.joint.steps
+    if isinstance(config, PrefixCaptionerConfig):
+        captioner, losses = _align_parts(config, context)
+        photos, steps = config.photos, config.joint.steps
         training = (
             "the mapper between the two, and the language model's reading of it, on generic captions "
-            "such as " + " or ".join(f"“{template}”" for template in section.joint.templates[:2])
+            "such as " + " or ".join(f"“{template}”" for template in config.joint.templates[:2])
         )
     else:
-        captioner, photos, steps, training = models.whole(section), 0, 0, "nothing"
+        captioner, photos, steps, training = models.whole(config), 0, 0, "nothing"
     if is_main(context.processes):
-        models.save(section, captioner, context.scratch)
-    context.processes.wait()
+        models.save(config, captioner, context.scratch)
+    context.processes.barrier()
     if not is_main(context.processes):
         captioner = models.load(context.scratch)
-    kept_back = held_out(captioner, section, context)
+    kept_back = held_out(captioner, config, context)
     written = captions_of(captioner, kept_back, context.processes)
     right = sum(map(names_class, written, kept_back.labels))
     return Aligned(
@@ -63,15 +64,13 @@ def align(section: AnyCaptionerSection, inputs: Mapping[str, object], context: C
     )
 
 
-def _align_parts(
-    section: PrefixCaptionerSection, context: CaptioningContext
-) -> tuple[Captioner, tuple[float, ...]]:
+def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Captioner, tuple[float, ...]]:
     """Return the aligned captioner and the loss of each tenth of the joint training."""
     images, photos = context.images(), context.photos()
-    chosen = draw(images.train_pictures, (*photos.tuning, *photos.evaluation), section.photos, section.seed)
-    captioner = prefix.build(section, context.fetch)
+    chosen = draw(images.train_pictures, (*photos.tuning, *photos.evaluation), config.photos, config.seed)
+    captioner = prefix.build(config, context.fetch)
 
-    total = len(chosen) + _STEP * section.joint.steps
+    total = len(chosen) + _STEP * config.joint.steps
 
     def encoded_so_far(done: int) -> None:
         context.progress(done, total, "photos encoded" if done == len(chosen) else "")
@@ -91,9 +90,9 @@ def _align_parts(
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
     checkpoint = context.scratch / "checkpoint.pt"
     if not checkpoint.is_file():
-        warm_up(captioner, data, section.warm_up, section.seed)
+        warm_up(captioner, data, config.warm_up, config.seed)
     losses = train_jointly(
-        captioner, data, section.joint, seed=section.seed, path=checkpoint, progress=trained_so_far
+        captioner, data, config.joint, seed=config.seed, path=checkpoint, progress=trained_so_far
     )
     checkpoint.unlink(missing_ok=True)
     captioner.mapper.requires_grad_(False)

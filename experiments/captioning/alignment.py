@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.captioning.captioners.prefix import PrefixCaptioner
+from experiments.captioning.captioners.tokens import cross_entropy, tokenise
 from experiments.captioning.encoded import at
-from experiments.captioning.prefix import PrefixCaptioner
-from experiments.captioning.schedule import rate
-from experiments.captioning.tokens import cross_entropy, tokenise
-from experiments.classification.checkpoint import Checkpoint, load, save
+from experiments.config.captioner import Joint, WarmUp
 from experiments.context import Progress
-from experiments.sections.captioner import Joint, WarmUp
+from experiments.models.checkpoint import Checkpoint, load, save
+from experiments.models.schedule import rate
 
 CHECKPOINT_STEPS = 30
 TENTHS = 10
@@ -45,18 +45,18 @@ class Labelled:
     classes: tuple[str, ...]
 
 
-def warm_up(captioner: PrefixCaptioner, data: Labelled, section: WarmUp, seed: int) -> None:
+def warm_up(captioner: PrefixCaptioner, data: Labelled, config: WarmUp, seed: int) -> None:
     """Train the mapper in place so that the mean of a photo's prefix points to its class word's embedding."""
     mapper, device = captioner.mapper, captioner.device
     words = functional.normalize(_class_embeddings(captioner, data.classes), dim=1)
-    optimiser = torch.optim.AdamW(mapper.parameters(), lr=section.learning_rate)
+    optimiser = torch.optim.AdamW(mapper.parameters(), lr=config.learning_rate)
     generator = torch.Generator().manual_seed(seed)
-    for _ in range(section.epochs):
-        for chosen in torch.randperm(len(data.labels), generator=generator).split(section.batch_size):
+    for _ in range(config.epochs):
+        for chosen in torch.randperm(len(data.labels), generator=generator).split(config.batch_size):
             means = mapper(at(data.features, chosen).to(device)).mean(dim=1)
             logits = _SCALE * functional.normalize(means, dim=1) @ words.T
             loss = functional.cross_entropy(
-                logits, data.labels[chosen].to(device), label_smoothing=section.label_smoothing
+                logits, data.labels[chosen].to(device), label_smoothing=config.label_smoothing
             )
             optimiser.zero_grad()
             loss.backward()
@@ -64,7 +64,7 @@ def warm_up(captioner: PrefixCaptioner, data: Labelled, section: WarmUp, seed: i
 
 
 def train_jointly(
-    captioner: PrefixCaptioner, data: Labelled, section: Joint, *, seed: int, path: Path, progress: Progress
+    captioner: PrefixCaptioner, data: Labelled, config: Joint, *, seed: int, path: Path, progress: Progress
 ) -> tuple[float, ...]:
     """Train mapper and language model in place on generic captions; return the mean loss of each tenth.
 
@@ -76,33 +76,33 @@ def train_jointly(
     captioner.network.get_input_embeddings().requires_grad_(False)
     published = {name: part.detach().clone() for name, part in _trainable(captioner.network)}
     trained = [part for _, part in _trainable(parts)]
-    optimiser = torch.optim.AdamW(trained, lr=section.learning_rate, weight_decay=0.0, fused=True)
+    optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=0.0, fused=True)
     reached = load(path, captioner.device)
     losses: list[float] = []
     if reached is not None:
         parts.load_state_dict(reached.network)
         optimiser.load_state_dict(reached.optimiser)
         losses = list(reached.loss)
-        progress(len(losses), section.steps, f"resumed after step {len(losses)}")
+        progress(len(losses), config.steps, f"resumed after step {len(losses)}")
     parts.train()
-    for step in range(len(losses), section.steps):
+    for step in range(len(losses), config.steps):
         for group in optimiser.param_groups:
-            group["lr"] = section.learning_rate * rate(step / section.steps, _WARM_UP, _HOLD)
+            group["lr"] = config.learning_rate * rate(step / config.steps, _WARM_UP, _HOLD)
         optimiser.zero_grad()
-        loss = _generic_loss(captioner, data, section, np.random.default_rng((seed, step)))
+        loss = _generic_loss(captioner, data, config, np.random.default_rng((seed, step)))
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         losses.append(loss.item())
         done = step + 1
-        note = f"step {done}/{section.steps}, loss {losses[-1]:.2f}" if done % TENTHS == 0 else ""
-        progress(done, section.steps, note)
-        if done % CHECKPOINT_STEPS == 0 and done < section.steps:
+        note = f"step {done}/{config.steps}, loss {losses[-1]:.2f}" if done % TENTHS == 0 else ""
+        progress(done, config.steps, note)
+        if done % CHECKPOINT_STEPS == 0 and done < config.steps:
             save(_checkpoint(parts, optimiser, captioner, losses), path)
     parts.eval()
     with torch.no_grad():
         for name, part in _trainable(captioner.network):
-            part.copy_(published[name].lerp(part, section.interpolation))
+            part.copy_(published[name].lerp(part, config.interpolation))
     return tuple(float(tenth.mean()) for tenth in np.array_split(losses, min(TENTHS, len(losses))))
 
 
@@ -123,18 +123,18 @@ def _checkpoint(
 
 
 def _generic_loss(
-    captioner: PrefixCaptioner, data: Labelled, section: Joint, random: np.random.Generator
+    captioner: PrefixCaptioner, data: Labelled, config: Joint, random: np.random.Generator
 ) -> Tensor:
     """Return the loss of a batch of photos with generic captions, all drawn from `random`."""
-    chosen = random.choice(len(data.labels), min(section.batch_size, len(data.labels)), replace=False)
+    chosen = random.choice(len(data.labels), min(config.batch_size, len(data.labels)), replace=False)
     classes = [data.classes[label] for label in data.labels[chosen].tolist()]
     templates = [
-        section.templates[number] for number in random.integers(len(section.templates), size=len(chosen))
+        config.templates[number] for number in random.integers(len(config.templates), size=len(chosen))
     ]
     captions = [generic(template, name) for template, name in zip(templates, classes, strict=True)]
     tokens, mask = (part.to(captioner.device) for part in tokenise(captioner.tokenizer, captions))
     telling = torch.tensor(sorted({token for row in _class_tokens(captioner, data.classes) for token in row}))
-    weights = mask * (1 + (section.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
+    weights = mask * (1 + (config.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
     with torch.autocast(captioner.device.type, enabled=False):
         prefixes = captioner.mapper(at(data.features, chosen).to(captioner.device))
     return cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())

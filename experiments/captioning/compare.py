@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from experiments.captioning import class_words, grounding, health
-from experiments.captioning.measures import Kind, Side, estimated, kinds
-from experiments.captioning.sentence_score import sentence_score
+from experiments.captioning.scoring import class_words, grounding, health
+from experiments.captioning.scoring.measures import Kind, Side, estimated, kinds
+from experiments.captioning.scoring.sentence_score import sentence_score
+from experiments.config.comparison import CaptionsConfig
 from experiments.context import Context
 from experiments.results.caption import Caption
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
 from experiments.results.generate import CaptionedRecord, Generated
-from experiments.sections.captions import CaptionsSection
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Sides:
     writer: Side | None
 
 
-def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Context) -> Comparison:
+def captions(config: CaptionsConfig, inputs: Mapping[str, Any], context: Context) -> Comparison:
     """Measure both captions of every evaluation photo against its references, and choose the examples."""
     generated: Generated = inputs["generate"]
     records = generated.records
@@ -35,11 +35,11 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
     sides = _Sides(before, after, _second_writer(generated))
     measured, all_kinds = [], kinds(generated)
     for number, kind in enumerate(all_kinds):
-        random = np.random.default_rng((section.seed, number))
-        measured.append(_measured(kind, sides, section.resamples, random))
+        random = np.random.default_rng((config.seed, number))
+        measured.append(_measured(kind, sides, config.resamples, random))
         context.progress(number + 1, len(all_kinds), "")
     changes = [new.score - old.score for old, new in zip(before.judged, after.judged, strict=True)]
-    chosen = examples(changes, section.example_quantiles)
+    chosen = examples(changes, config.example_quantiles)
     return Comparison(
         measures=tuple(measured),
         records=tuple(
@@ -59,7 +59,7 @@ def captions(section: CaptionsSection, inputs: Mapping[str, Any], context: Conte
         examples=tuple(chosen),
         quantiles=tuple(chosen.values()),
         changed=sum(old != new for old, new in zip(before.captions, after.captions, strict=True)),
-        resamples=section.resamples,
+        resamples=config.resamples,
         library=f"sacrebleu {metadata.version('sacrebleu')}",
     )
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments import features
-from experiments.captioning.captioner import Captioner
+from experiments.captioning.captioners.captioner import Captioner
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
+from experiments.models import feature_store as features
 
 FOLDER = "captioner_features"
 """The folder under `Context.shared` in which features are kept."""

@@ -3,31 +3,29 @@
 import time
 from collections.abc import Mapping
 
-from experiments.captioning import models
 from experiments.captioning.adapter import with_saved_adapter
-from experiments.captioning.context import CaptioningContext
+from experiments.captioning.captioners import saved as models
 from experiments.captioning.encoded import encoded
 from experiments.captioning.lora import FOLDER
 from experiments.captioning.pictures import file_name, picture
 from experiments.captioning.writing import written
+from experiments.config.tuning import GenerationConfig
+from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.results.generate import CaptionedRecord, Generated
-from experiments.sections.generation import GenerationSection
 
 
-def generate(
-    section: GenerationSection, inputs: Mapping[str, object], context: CaptioningContext
-) -> Generated:
+def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Context) -> Generated:
     """Write the captions with the base, then with the adapter on it, from the same features."""
     start = time.perf_counter()
     photos = context.photos()
     captioner = models.load(context.artefact("align"))
     features = encoded(captioner, PicturesOf(photos.evaluation), context)
     context.progress(0, 2, "")
-    before = written(captioner, features, section, context.processes)
+    before = written(captioner, features, config, context.processes)
     context.progress(1, 2, "captions before tuning written")
     captioner = with_saved_adapter(captioner, context.artefact("lora") / FOLDER)
-    after = written(captioner, features, section, context.processes)
+    after = written(captioner, features, config, context.processes)
     context.progress(2, 2, "captions after tuning written")
     return Generated(
         source=photos.source,
@@ -47,7 +45,7 @@ def generate(
             )
             for photo, old, new in zip(photos.evaluation, before, after, strict=True)
         ),
-        max_new_tokens=section.max_new_tokens,
-        beams=section.beams,
+        max_new_tokens=config.max_new_tokens,
+        beams=config.beams,
         seconds=round(time.perf_counter() - start, 1),
     )

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.captioning.captioner import Captioner
-from experiments.captioning.context import CaptioningContext
+from experiments.captioning.captioners.captioner import Captioner
 from experiments.captioning.encoded import encoded
 from experiments.captioning.writing import written
+from experiments.config.captioner import AnyCaptionerConfig
+from experiments.config.tuning import GenerationConfig
+from experiments.context import Context
 from experiments.datasets.disjoint import draw
 from experiments.datasets.pictures import Chosen
-from experiments.processes import Processes
-from experiments.sections.captioner import AnyCaptionerSection
-from experiments.sections.generation import GenerationSection
+from experiments.models.processes import Processes
 
-LIMIT = GenerationSection(max_new_tokens=32, beams=1)
+LIMIT = GenerationConfig(max_new_tokens=32, beams=1)
 """Enough for a class word to come up, the same for every captioner and variant."""
 
 
@@ -30,10 +30,10 @@ class HeldOut:
     classes: tuple[str, ...]
 
 
-def held_out(captioner: Captioner, section: AnyCaptionerSection, context: CaptioningContext) -> HeldOut:
+def held_out(captioner: Captioner, config: AnyCaptionerConfig, context: Context) -> HeldOut:
     """Draw the held-out photos by the captioner's section and encode them."""
     images, photos = context.images(), context.photos()
-    chosen = draw(images.test_pictures, (*photos.tuning, *photos.evaluation), section.held_out, section.seed)
+    chosen = draw(images.test_pictures, (*photos.tuning, *photos.evaluation), config.held_out, config.seed)
     return HeldOut(
         features=encoded(captioner, Chosen(images.test_pictures, chosen), context),
         labels=tuple(images.classes[label] for label in images.test_labels[chosen]),

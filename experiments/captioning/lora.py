@@ -2,43 +2,44 @@
 
 from collections.abc import Mapping
 
-from experiments.captioning import adapter, models
-from experiments.captioning.context import CaptioningContext
+from experiments.captioning import adapter
+from experiments.captioning.captioners import saved as models
 from experiments.captioning.encoded import encoded
 from experiments.captioning.tuning import Pairs, Recipe, tune
+from experiments.config.tuning import LoraConfig
+from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
-from experiments.processes import is_main
+from experiments.models.processes import is_main
 from experiments.results.lora import Lora
-from experiments.sections.lora import LoraSection
 
 FOLDER = "adapter"
 """Where in its scratch folder the stage leaves the adapter, as PEFT saves it."""
 
 
-def lora(section: LoraSection, inputs: Mapping[str, object], context: CaptioningContext) -> Lora:
+def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> Lora:
     """Tune an adapter on the tuning photos, one caption each, and leave it in the scratch folder.
 
     Raises:
         UserError: if a target matches no layer, or the loss stops being finite.
     """
     captioner = models.load(context.artefact("align"))
-    matched = len(adapter.matching_layers(captioner, section.targets))
+    matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
     features = encoded(captioner, PicturesOf(photos), context)
     captioner = adapter.with_adapter(
         captioner,
-        r=section.r,
-        alpha=section.alpha,
-        dropout=section.dropout,
-        targets=section.targets,
-        seed=section.seed,
+        r=config.r,
+        alpha=config.alpha,
+        dropout=config.dropout,
+        targets=config.targets,
+        seed=config.seed,
     )
     trainable, total = adapter.counts(captioner.network)
     checkpoint = context.scratch / "checkpoint.pt"
     tuning = tune(
         captioner,
         Pairs(features, [photo.references[0] for photo in photos]),
-        Recipe(section.seed, section.epochs, section.batch_size, section.learning_rate),
+        Recipe(config.seed, config.epochs, config.batch_size, config.learning_rate),
         progress=context.progress,
         checkpoint=checkpoint,
         processes=context.processes,
@@ -49,14 +50,14 @@ def lora(section: LoraSection, inputs: Mapping[str, object], context: Captioning
         checkpoint.unlink(missing_ok=True)
     return Lora(
         model=captioner.model,
-        r=section.r,
-        alpha=section.alpha,
-        dropout=section.dropout,
-        epochs=section.epochs,
-        learning_rate=section.learning_rate,
-        batch_size=section.batch_size,
-        seed=section.seed,
-        targets=section.targets,
+        r=config.r,
+        alpha=config.alpha,
+        dropout=config.dropout,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        targets=config.targets,
         matched=matched,
         images=len(photos),
         trainable=trainable,

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.captioning.captioner import Captioner
+from experiments.captioning.captioners.captioner import Captioner
+from experiments.captioning.captioners.tokens import tokenise
 from experiments.captioning.encoded import at
-from experiments.captioning.schedule import rate
-from experiments.captioning.tokens import tokenise
-from experiments.classification.checkpoint import Checkpoint, load, save
 from experiments.context import Progress
-from experiments.errors import UserError
-from experiments.peak_memory import peak_memory
-from experiments.processes import ALONE, Processes, is_main
+from experiments.models.checkpoint import Checkpoint, load, save
+from experiments.models.peak_memory import peak_memory
+from experiments.models.processes import ALONE, Processes, is_main
+from experiments.models.schedule import rate
+from pipeline.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def _backward(captioner: Captioner, pairs: Pairs, chosen: Sequence[int], process
     if processes.count > 1:
         for part in captioner.network.parameters():
             if part.requires_grad:
-                part.grad = processes.total(torch.zeros_like(part) if part.grad is None else part.grad)
-    return float(processes.total(loss.detach()))
+                part.grad = processes.all_reduce(torch.zeros_like(part) if part.grad is None else part.grad)
+    return float(processes.all_reduce(loss.detach()))
 
 
 def _tokens(captioner: Captioner, pairs: Pairs, positions: Sequence[int]) -> int:

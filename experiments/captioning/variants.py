@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.atomic import write_whole
-from experiments.captioning import adapter, held_out, models
-from experiments.captioning.captioner import Captioner
-from experiments.captioning.context import CaptioningContext
+from experiments.captioning import adapter, held_out
+from experiments.captioning.captioners import saved as models
+from experiments.captioning.captioners.captioner import Captioner
 from experiments.captioning.encoded import at, encoded
 from experiments.captioning.lora import FOLDER
 from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
 from experiments.captioning.writing import written
+from experiments.config.tuning import GenerationConfig, VariantsConfig
+from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.datasets.pictures import digest
-from experiments.processes import Processes, is_main, shared_out
+from experiments.models.processes import Processes, is_main, shared_out
 from experiments.results.caption import Caption
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
 from experiments.results.variants import TunedVariant, Variants
-from experiments.sections.generation import GenerationSection
-from experiments.sections.variants import VariantsSection
+from pipeline.files import write_whole
 
 _AT_ONCE = 25
 """Captions whose logits are computed at once: a vocabulary of numbers for each token."""
@@ -46,10 +46,10 @@ class _Plan:
 class _Bench:
     """What every variant is tuned on, and what it captions; `base_logits` is a hash."""
 
-    section: VariantsSection
+    config: VariantsConfig
     lora: Lora
     generated: Generated
-    context: CaptioningContext
+    context: Context
     tuning: Pairs
     evaluation: np.ndarray
     held_out: held_out.HeldOut
@@ -61,7 +61,7 @@ class _Bench:
 
     def write(self, captioner: Captioner) -> list[Caption]:
         """Caption the evaluation photos as stage `generate` did."""
-        limits = GenerationSection(max_new_tokens=self.generated.max_new_tokens, beams=self.generated.beams)
+        limits = GenerationConfig(max_new_tokens=self.generated.max_new_tokens, beams=self.generated.beams)
         return written(captioner, self.evaluation, limits, self.context.processes)
 
     def caption_held_out(self, captioner: Captioner) -> tuple[str, ...]:
@@ -69,15 +69,15 @@ class _Bench:
         return held_out.captions_of(captioner, self.held_out, self.context.processes)
 
 
-def variants(section: VariantsSection, inputs: Mapping[str, Any], context: CaptioningContext) -> Variants:
+def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> Variants:
     """Tune every variant on the same photos in the same order, and write its captions.
 
     The rank of section `[lora]` is not tuned again: its adapter is used. A finished variant is kept in
     the scratch folder, so that a killed run goes on with the next one.
     """
     start = time.perf_counter()
-    bench = _bench(section, inputs, context)
-    plans, done = list(_plans(section, bench.lora)), []
+    bench = _bench(config, inputs, context)
+    plans, done = list(_plans(config, bench.lora)), []
     for number, plan in enumerate(plans):
         context.progress(number, len(plans), plan.name)
         done.append(_kept(bench, plan, context.scratch / f"{plan.key}.json"))
@@ -85,7 +85,7 @@ def variants(section: VariantsSection, inputs: Mapping[str, Any], context: Capti
     return Variants(variants=tuple(done), seconds=round(time.perf_counter() - start, 1))
 
 
-def _bench(section: VariantsSection, inputs: Mapping[str, Any], context: CaptioningContext) -> _Bench:
+def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> _Bench:
     folder = context.artefact("align")
     captioner, photos = models.load(folder), context.photos()
     tuning = Pairs(
@@ -93,27 +93,27 @@ def _bench(section: VariantsSection, inputs: Mapping[str, Any], context: Caption
         [photo.references[0] for photo in photos.tuning],
     )
     return _Bench(
-        section=section,
+        config=config,
         lora=inputs["lora"],
         generated=inputs["generate"],
         context=context,
         tuning=tuning,
         evaluation=encoded(captioner, PicturesOf(photos.evaluation), context),
-        held_out=held_out.held_out(captioner, models.read_section(folder), context),
+        held_out=held_out.held_out(captioner, models.read_config(folder), context),
         base_logits=_logits(captioner, tuning, context.processes),
     )
 
 
-def _plans(section: VariantsSection, lora: Lora) -> Iterator[_Plan]:
-    for rank in sorted({*section.ranks, lora.r}):
+def _plans(config: VariantsConfig, lora: Lora) -> Iterator[_Plan]:
+    for rank in sorted({*config.ranks, lora.r}):
         yield _Plan(f"rank_{rank}", f"LoRA, r = {rank}", rank, lora.targets)
-    yield _Plan("attention", f"LoRA, r = {lora.r}, attention only", lora.r, section.attention_targets)
+    yield _Plan("attention", f"LoRA, r = {lora.r}, attention only", lora.r, config.attention_targets)
     yield _Plan("full", "full fine-tuning", None, ())
 
 
 def _kept(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
     """Return the variant that an earlier run finished, or tune it now."""
-    found = bench.context.processes.told(path.read_bytes() if path.is_file() else None)
+    found = bench.context.processes.broadcast(path.read_bytes() if path.is_file() else None)
     if found is not None:
         return TunedVariant.model_validate_json(found)
     if plan.rank is None:
@@ -179,7 +179,7 @@ def _full(bench: _Bench, plan: _Plan) -> TunedVariant:
     for name, parameter in captioner.network.named_parameters():
         parameter.requires_grad_(not name.startswith(adapter.TOWER))
     tuned = [part for part in captioner.network.parameters() if part.requires_grad]
-    recipe = dataclasses.replace(_recipe(bench), learning_rate=bench.section.full_learning_rate)
+    recipe = dataclasses.replace(_recipe(bench), learning_rate=bench.config.full_learning_rate)
     tuning = tune(captioner, bench.tuning, recipe, progress=_quietly, processes=bench.context.processes)
     return TunedVariant(
         **_common(plan, tuning, bench.write(captioner)),

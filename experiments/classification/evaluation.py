@@ -7,8 +7,8 @@ from typing import TypedDict
 import numpy as np
 
 from experiments.datasets.images import labels_sha256
-from experiments.results.estimate import Estimate
 from experiments.statistics.intervals import wilson
+from pipeline.result import Estimate
 
 
 class Scores(TypedDict):

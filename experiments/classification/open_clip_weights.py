@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments import hub
 from experiments.classification.published_weights import (
     published,
     require_own_activation,
     require_published,
 )
 from experiments.classification.towers import open_clip_library
-from experiments.errors import UserError
-from experiments.hashing import sha256_of
-from experiments.sections.zero_shot import CHECKPOINT_ENDINGS, HUB, LOCAL_FOLDER, OpenClipTower
+from experiments.config.zero_shot import CHECKPOINT_ENDINGS, HUB, LOCAL_FOLDER, OpenClipTower
+from experiments.models import hub
+from pipeline.errors import UserError
+from pipeline.files import sha256_of
 
 CONFIGURATION = "open_clip_config.json"
 CHECKPOINTS = (
@@ -45,7 +45,7 @@ class Weights:
     origin: str
 
 
-def missing(section: OpenClipTower, root: Path, ask: Callable[[], str | None]) -> str | None:
+def missing(config: OpenClipTower, root: Path, ask: Callable[[], str | None]) -> str | None:
     """Return a sentence if weights, or a text tower's tokenizer, are neither here nor to be had, else None.
 
     Paths start at `root`. `ask` is `hub.unreachable`, or recalls what it said. Nothing is fetched or
@@ -54,54 +54,54 @@ def missing(section: OpenClipTower, root: Path, ask: Callable[[], str | None]) -
     Raises:
         UserError: if open_clip has no such model or no such weights.
     """
-    if section.local is not None:
-        return _flaw(section, root / section.local)
-    sentences = (hub.missing(repository, ask) for repository in _repositories(section))
+    if config.local is not None:
+        return _flaw(config, root / config.local)
+    sentences = (hub.missing(repository, ask) for repository in _repositories(config))
     sentence = next((sentence for sentence in sentences if sentence), None)
-    return sentence and f"Of open_clip {section.model}, {section.pretrained or 'as on the hub'}: {sentence}"
+    return sentence and f"Of open_clip {config.model}, {config.pretrained or 'as on the hub'}: {sentence}"
 
 
-def find(section: OpenClipTower, root: Path) -> Weights:
+def find(config: OpenClipTower, root: Path) -> Weights:
     """Return the weights that a section names, fetched from the hub if they are not on this machine.
 
     Raises:
         UserError: if they are unknown, missing, out of reach, or a file is not the one that was published.
     """
-    if sentence := missing(section, root, hub.unreachable):
+    if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
-    if section.local is not None:
-        path = root / section.local
-        return _own(section, path) if section.own else _copy(section, path)
-    if section.model.startswith(HUB):
-        return _repository_alone(section)
-    entry = published(section)
+    if config.local is not None:
+        path = root / config.local
+        return _own(config, path) if config.own else _copy(config, path)
+    if config.model.startswith(HUB):
+        return _repository_alone(config)
+    entry = published(config)
     names = _names(entry)
-    repository = next(_repositories(section))
+    repository = next(_repositories(config))
     folder = hub.snapshot(repository, [(name,) for name in names])
     where = f"{repository.name} at revision {folder.name}"
     return Weights(
-        model=section.model,
+        model=config.model,
         file=next(folder / name for name in names if (folder / name).is_file()),
         published=entry,
-        origin=f"open_clip {section.model}, {section.pretrained} ({where})",
+        origin=f"open_clip {config.model}, {config.pretrained} ({where})",
     )
 
 
-def _repositories(section: OpenClipTower) -> Iterator[hub.Repository]:
+def _repositories(config: OpenClipTower) -> Iterator[hub.Repository]:
     """Yield the repository of the weights, then those that tell the kind of a text tower.
 
     All are at their main branch, since open_clip pins no revision.
     """
     cache = "set HF_HOME to a cache copied from elsewhere"
-    if section.model.startswith(HUB):
+    if config.model.startswith(HUB):
         place = "download it elsewhere and name its folder as zero_shot.tower.model = 'local-dir:FOLDER'"
-        yield hub.Repository(section.model.removeprefix(HUB), "main", _lacks, f"{place}, or {cache}")
+        yield hub.Repository(config.model.removeprefix(HUB), "main", _lacks, f"{place}, or {cache}")
         return
-    entry = published(section)
+    entry = published(config)
     name, names = entry["hf_hub"].rpartition("/")[0], _names(entry)
     place = "download the weights elsewhere and name the file as zero_shot.tower.file"
     yield hub.Repository(name, "main", _without(names, f"its weights ({names[0]})"), f"{place}, or {cache}")
-    text = open_clip_library().get_model_config(section.model)["text_cfg"]
+    text = open_clip_library().get_model_config(config.model)["text_cfg"]
     if name := text.get("hf_tokenizer_name"):
         yield hub.Repository(name, "main", _without(_TOKENIZER, "a tokenizer"), cache)
     if name := text.get("hf_model_name"):
@@ -124,14 +124,14 @@ def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"{Path(name).stem}.safetensors", name) if name else (CHECKPOINTS[0], CHECKPOINTS[2])
 
 
-def _flaw(section: OpenClipTower, path: Path) -> str | None:
+def _flaw(config: OpenClipTower, path: Path) -> str | None:
     """Say in a sentence why what is named on this machine cannot be loaded, None if nothing is seen."""
-    if section.model.startswith(LOCAL_FOLDER):
+    if config.model.startswith(LOCAL_FOLDER):
         lacking = _lacks(path) if path.is_dir() else "everything: there is no such folder"
         return (
             lacking and f"{path}, which zero_shot.tower.model names, lacks {lacking}; place its files there."
         )
-    key = "zero_shot.tower.file" if section.file else "zero_shot.tower.pretrained"
+    key = "zero_shot.tower.file" if config.file else "zero_shot.tower.pretrained"
     if not path.is_file():
         return f"There is no file {path}, which {key} names: place it there or mend the profile."
     if path.suffix not in CHECKPOINT_ENDINGS:
@@ -153,42 +153,42 @@ def _checkpoints(folder: Path) -> list[Path]:
     return named or (others if len(others) == 1 else [])
 
 
-def _own(section: OpenClipTower, path: Path) -> Weights:
+def _own(config: OpenClipTower, path: Path) -> Weights:
     """Return a checkpoint of the user's own, of which its maker alone knows where it comes from."""
-    is_folder = section.pretrained is None
+    is_folder = config.pretrained is None
     file = _checkpoints(path)[0] if is_folder else path
     sha256 = sha256_of(file)
     if not is_folder:
-        require_own_activation(file, sha256, section.model)
+        require_own_activation(file, sha256, config.model)
     return Weights(
-        model=f"{LOCAL_FOLDER}{path}" if is_folder else section.model,
+        model=f"{LOCAL_FOLDER}{path}" if is_folder else config.model,
         file=file,
         published={},
         origin=f"local checkpoint {path.resolve().name} (sha256 {sha256[:16]}), origin not declared",
     )
 
 
-def _copy(section: OpenClipTower, file: Path) -> Weights:
+def _copy(config: OpenClipTower, file: Path) -> Weights:
     """Return a copy of published weights."""
     sha256 = sha256_of(file)
-    require_published(file, sha256, section)
+    require_published(file, sha256, config)
     return Weights(
-        model=section.model,
+        model=config.model,
         file=file,
-        published=published(section),
-        origin=f"open_clip {section.model}, {section.pretrained} (local copy {file.name}, "
+        published=published(config),
+        origin=f"open_clip {config.model}, {config.pretrained} (local copy {file.name}, "
         f"sha256 {sha256[:16]})",
     )
 
 
-def _repository_alone(section: OpenClipTower) -> Weights:
+def _repository_alone(config: OpenClipTower) -> Weights:
     """Return the weights of a hub's repository that describes a model by itself."""
     folder = hub.snapshot(
-        next(_repositories(section)), [(*_BESIDE_WEIGHTS, name) for name in (CHECKPOINTS[0], CHECKPOINTS[2])]
+        next(_repositories(config)), [(*_BESIDE_WEIGHTS, name) for name in (CHECKPOINTS[0], CHECKPOINTS[2])]
     )
     return Weights(
         model=f"{LOCAL_FOLDER}{folder}",
         file=_checkpoints(folder)[0],
         published={},
-        origin=f"open_clip {section.model} (at revision {folder.name})",
+        origin=f"open_clip {config.model} (at revision {folder.name})",
     )

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.classification.towers import open_clip_library
-from experiments.errors import UserError
-from experiments.sections.zero_shot import OpenClipTower
+from experiments.config.zero_shot import OpenClipTower
+from pipeline.errors import UserError
 
 
-def published(section: OpenClipTower) -> Mapping[str, Any]:
+def published(config: OpenClipTower) -> Mapping[str, Any]:
     """Return open_clip's entry for the weights that a section names by their tag.
 
     Raises:
@@ -17,22 +17,22 @@ def published(section: OpenClipTower) -> Mapping[str, Any]:
             than the one that the weights were trained with.
     """
     library = open_clip_library()
-    wants_quick_gelu = _has_quick_gelu(section.model)
-    entry = library.get_pretrained_cfg(section.model, section.pretrained)
+    wants_quick_gelu = _has_quick_gelu(config.model)
+    entry = library.get_pretrained_cfg(config.model, config.pretrained)
     if not entry:
-        tags = ", ".join(library.list_pretrained_tags_by_model(section.model)) or "none"
+        tags = ", ".join(library.list_pretrained_tags_by_model(config.model)) or "none"
         raise UserError(
-            f"{section.pretrained!r} is neither a file nor a tag of {section.model!r}; its tags: {tags}."
+            f"{config.pretrained!r} is neither a file nor a tag of {config.model!r}; its tags: {tags}."
         )
     if wants_quick_gelu and not entry.get("quick_gelu"):
         raise UserError(
-            f"QuickGELU mismatch: model {section.model!r} would compute another activation than the weights "
-            f"{section.pretrained!r} were trained with; choose another tag."
+            f"QuickGELU mismatch: model {config.model!r} would compute another activation than the weights "
+            f"{config.pretrained!r} were trained with; choose another tag."
         )
     return entry
 
 
-def require_published(file: Path, sha256: str, section: OpenClipTower) -> None:
+def require_published(file: Path, sha256: str, config: OpenClipTower) -> None:
     """Check that a copy of published weights is the published file, where open_clip knows that file's hash.
 
     A file with another ending holds the tensors in another format, of which no hash is known.
@@ -40,11 +40,11 @@ def require_published(file: Path, sha256: str, section: OpenClipTower) -> None:
     Raises:
         UserError: if it is not.
     """
-    entry = published(section)
+    entry = published(config)
     expected = _sha256(entry)
     if expected and file.suffix == Path(entry["url"]).suffix and not sha256.startswith(expected):
         raise UserError(
-            f"{file} is not the file that was published as {section.pretrained} of {section.model}: its "
+            f"{file} is not the file that was published as {config.pretrained} of {config.model}: its "
             f"SHA-256 begins {sha256[:8]}, not {expected[:8]}; get it anew from {entry['url']}, or name a "
             "checkpoint of your own as zero_shot.tower.pretrained."
         )

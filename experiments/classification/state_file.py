@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 
 def is_torchscript(file: Path) -> bool:

@@ -9,11 +9,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.classification.precision import autocast, best_device
-from experiments.features import fingerprint
+from experiments.config.zero_shot import RandomTower
+from experiments.models.feature_store import fingerprint
+from experiments.models.precision import autocast, best_device
+from experiments.models.torchvision_shim import declare_missing_operators
 from experiments.results.classification import Precision
-from experiments.sections.zero_shot import RandomTower
-from experiments.torchvision_shim import declare_missing_operators
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ def open_clip_library() -> Any:
     return open_clip
 
 
-def random_tower(section: RandomTower) -> DualEncoder:
+def random_tower(config: RandomTower) -> DualEncoder:
     """Build a tiny CLIP architecture with random weights, a function of the seed alone."""
     library = open_clip_library()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(section.seed)
+        torch.manual_seed(config.seed)
         clip = library.CLIP(
             embed_dim=32,
             vision_cfg={"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8},
@@ -136,7 +136,7 @@ def random_tower(section: RandomTower) -> DualEncoder:
     return DualEncoder(
         about=About(
             "Random dual encoder",
-            f"random, seed {section.seed}",
+            f"random, seed {config.seed}",
             is_clip=False,
             seen_labels="none: never trained",
         ),

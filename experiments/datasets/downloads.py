@@ -11,16 +11,28 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock
 
-from experiments.assets import Archive
-from experiments.errors import UserError
-from experiments.hashing import sha256_of
+from pipeline.errors import UserError
+from pipeline.files import sha256_of
 
 CONNECT_SECONDS = 10
 DOWNLOAD_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One version of a package in a public registry, with the SHA-256 of its archive."""
+
+    registry: Literal["npm", "pypi"]
+    package: str
+    version: str
+    sha256: str
+    licence: str
 
 
 def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path:

@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from experiments import manifest
-from experiments.closure import closure
-from experiments.datasets.cifar10_hashes import CIFAR10
+from experiments.config.images import Cifar10Config, GeneratedConfig, ImageFolder, TorchvisionImages
+from experiments.config.photos import Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
+from experiments.datasets.cifar10_files import CIFAR10, captions_file
 from experiments.datasets.local_files import local_files
-from experiments.errors import UserError
-from experiments.located import located
-from experiments.sections.images import Cifar10Section, GeneratedSection, ImageFolder, TorchvisionImages
-from experiments.sections.photos import Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
+from pipeline import manifest
+from pipeline.closure import closure
+from pipeline.errors import UserError
 
 _PLACES = {"folder", "captions", "repository", "revision"}
 """Keys of sections that say where data are: what they are is told by the manifest."""
 
 
-def fingerprint(section: Any, root: Path, recorded: Path) -> str:
+def fingerprint(config: Any, root: Path, recorded: Path) -> str:
     """Return the SHA-256 that identifies what a part of the profile reads from outside.
 
     CIFAR-10 is identified by its pinned hashes, captions of it by the content of their file under `root`
@@ -30,16 +29,16 @@ def fingerprint(section: Any, root: Path, recorded: Path) -> str:
     Raises:
         UserError: if a file cannot be read, or is neither there nor recorded.
     """
-    return hashlib.sha256(json.dumps(_identity(section, root, recorded), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_identity(config, root, recorded), sort_keys=True).encode()).hexdigest()
 
 
-def manifest_of(section: Any, root: Path, recorded: Path) -> Iterator[str] | None:
+def manifest_of(config: Any, root: Path, recorded: Path) -> Iterator[str] | None:
     """Return the lines of the manifest of a section's own files, None where it names none.
 
     Raises:
         UserError: if the files are neither on this machine nor `recorded`.
     """
-    own = local_files(section, root)
+    own = local_files(config, root)
     if own is None:
         return None
     files = own.find()
@@ -50,50 +49,34 @@ def manifest_of(section: Any, root: Path, recorded: Path) -> Iterator[str] | Non
                 "profile."
             )
         return manifest.recorded(recorded)
-    place = hashlib.sha256(f"{type(section).__name__} {files.folder.resolve()}".encode()).hexdigest()[:16]
+    place = hashlib.sha256(f"{type(config).__name__} {files.folder.resolve()}".encode()).hexdigest()[:16]
     return manifest.lines(files, root / ".cache" / "hashes" / place)
 
 
-def captions_file(section: Cifar10Captions, root: Path) -> bytes:
-    """Return the content of the file with the captions, whose path starts at `root`.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
-    path = located(root, section.captions)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"The captions {path} cannot be read ({error.strerror}): place the file there or mend "
-            "photos.captions."
-        ) from error
-
-
-def _identity(section: Any, root: Path, recorded: Path) -> dict[str, Any]:
-    own = manifest_of(section, root, recorded)
+def _identity(config: Any, root: Path, recorded: Path) -> dict[str, Any]:
+    own = manifest_of(config, root, recorded)
     if own is not None:
-        options = section.model_dump(mode="json", exclude=_PLACES)
-        is_data = isinstance(section, ImageFolder | TorchvisionImages | PhotoFolder | Flickr30k)
+        options = config.model_dump(mode="json", exclude=_PLACES)
+        is_data = isinstance(config, ImageFolder | TorchvisionImages | PhotoFolder | Flickr30k)
         return {"files": manifest.digest(own)[0], "options": options if is_data else None}
-    return _pinned(section, root)
+    return _pinned(config, root)
 
 
-def _pinned(section: Any, root: Path) -> dict[str, Any]:
+def _pinned(config: Any, root: Path) -> dict[str, Any]:
     """Return what identifies data that are not a user's own files."""
-    match section:
-        case Cifar10Section():
+    match config:
+        case Cifar10Config():
             return CIFAR10
         case Cifar10Captions():
-            return {"images": CIFAR10, "captions": hashlib.sha256(captions_file(section, root)).hexdigest()}
+            return {"images": CIFAR10, "captions": hashlib.sha256(captions_file(config, root)).hexdigest()}
         case Flickr30k() | TorchvisionImages():
-            return {"section": section.model_dump(mode="json")}
-        case GeneratedSection():
-            return _drawn(section, "experiments.datasets.generated", root)
+            return {"section": config.model_dump(mode="json")}
+        case GeneratedConfig():
+            return _drawn(config, "experiments.datasets.generated", root)
         case GeneratedPhotos():
-            return _drawn(section, "experiments.datasets.generated_photos", root)
+            return _drawn(config, "experiments.datasets.generated_photos", root)
     return {}  # a model that does not lie on this machine: the stage's own section names it
 
 
-def _drawn(section: GeneratedSection | GeneratedPhotos, module: str, root: Path) -> dict[str, Any]:
-    return {"section": section.model_dump(mode="json"), "code": closure(module, root)}
+def _drawn(config: GeneratedConfig | GeneratedPhotos, module: str, root: Path) -> dict[str, Any]:
+    return {"section": config.model_dump(mode="json"), "code": closure(module, root)}

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments import hub
+from experiments.config.fields import resolve_path
+from experiments.config.photos import Flickr30k
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode
-from experiments.errors import UserError, reason
-from experiments.located import located
-from experiments.manifest import Files
-from experiments.sections.photos import Flickr30k
+from experiments.models import hub
+from pipeline.errors import UserError, reason
 
 COLUMNS = ("image", "caption", "img_id", "filename")
 SPLIT_NAMES = frozenset({"train", "test", "validation", "valid", "val", "dev"})
@@ -23,10 +22,10 @@ SPLIT_NAMES = frozenset({"train", "test", "validation", "valid", "val", "dev"})
 Row = dict[str, Any]
 
 
-def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -> CaptionedPhotos:
-    """Read the first rows that `section` asks for, and no more, from a folder, the hub's cache or the hub.
+def load_flickr30k(config: Flickr30k, root: Path, say: Callable[[str], None]) -> CaptionedPhotos:
+    """Read the first rows that `config` asks for, and no more, from a folder, the hub's cache or the hub.
 
-    A folder of parquet files named by `section.repository`, a path from `root`, takes the place of the
+    A folder of parquet files named by `config.repository`, a path from `root`, takes the place of the
     hub. The first rows, with their first caption, are for tuning, the next for evaluation. Captions
     are stripped, blank ones dropped; photos are RGB and upright.
 
@@ -34,82 +33,80 @@ def load_flickr30k(section: Flickr30k, root: Path, say: Callable[[str], None]) -
         UserError: if the hub cannot be reached (within 15 s), or if columns, rows or images are missing or
             damaged.
     """
-    if sentence := missing(section, root, hub.unreachable):
+    if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
-    count = section.tuning + section.evaluation
-    origin, files, commit = _found(section, root)
+    count = config.tuning + config.evaluation
+    origin, files, commit = _found(config, root)
     if not files:
         say(f"streaming {count} photos from {origin}")
-    photos = [_photo(row, index, section) for index, row in enumerate(_rows(section, files, commit, count))]
-    _check_count(photos, count, section)
+    photos = [_photo(row, index, config) for index, row in enumerate(_rows(config, files, commit, count))]
+    _check_count(photos, count, config)
     return CaptionedPhotos(
-        source=f"The first {count} rows of split {section.split} of {origin}",
+        source=f"The first {count} rows of split {config.split} of {origin}",
         classes=(),
-        tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: section.tuning]),
-        evaluation=tuple(photos[section.tuning :]),
+        tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: config.tuning]),
+        evaluation=tuple(photos[config.tuning :]),
     )
 
 
-def missing(section: Flickr30k, root: Path, ask: Callable[[], str | None]) -> str | None:
+def missing(config: Flickr30k, root: Path, ask: Callable[[], str | None]) -> str | None:
     """Return a sentence if the photos are neither on this machine nor to be had, None if they are.
 
     `ask` is `hub.unreachable`, or recalls what it said. Nothing is fetched or written.
 
     Raises:
-        UserError: if `section` names no revision of a hub's data set.
+        UserError: if `config` names no revision of a hub's data set.
     """
-    folder = folder_of(section, root)
+    folder = folder_of(config, root)
     if folder is None:
-        return hub.missing(_repository(section), ask)
+        return hub.missing(_repository(config), ask)
     if not folder.is_dir():
         return (
             f"There is no folder {folder}, which photos.repository names: place the parquet files there, or "
             "name a data set on the hub, such as lmms-lab/flickr30k."
         )
-    if not _shards(folder, section.split):
+    if not _shards(folder, config.split):
         return (
-            f"{folder} holds no first parquet file of split {section.split!r}: place the files there, "
-            f"named like {section.split}-00000-of-00009.parquet, from the first on."
+            f"{folder} holds no first parquet file of split {config.split!r}: place the files there, "
+            f"named like {config.split}-00000-of-00009.parquet, from the first on."
         )
     return None
 
 
-def folder_of(section: Flickr30k, root: Path) -> Path | None:
+def folder_of(config: Flickr30k, root: Path) -> Path | None:
     """Return the folder that `repository` names, there or not, or None if it names a data set on the hub."""
-    folder = located(root, section.repository)
-    is_on_hub = re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", section.repository) and not folder.is_dir()
+    folder = resolve_path(root, config.repository)
+    is_on_hub = re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", config.repository) and not folder.is_dir()
     return None if is_on_hub else folder
 
 
-def files_of(section: Flickr30k, root: Path) -> Files | None:
-    """Return the parquet files in the folder that `repository` names, None if it is not on this machine."""
-    folder = folder_of(section, root)
+def files_of(config: Flickr30k, root: Path) -> tuple[Path, list[str]] | None:
+    """Return the folder that `repository` names and its parquet files, None if it is not on this machine."""
+    folder = folder_of(config, root)
     if folder is None or not folder.is_dir():
         return None
-    return Files(
-        folder, tuple(sorted(file.relative_to(folder).as_posix() for file in _shards(folder, section.split)))
-    )
+    return folder, sorted(file.relative_to(folder).as_posix() for file in _shards(folder, config.split))
 
 
-def _found(section: Flickr30k, root: Path) -> tuple[str, list[Path], str]:
+def _found(config: Flickr30k, root: Path) -> tuple[str, list[Path], str]:
     """Return where the photos come from, their files if they are on this machine, and a hub's commit."""
-    folder = folder_of(section, root)
+    folder = folder_of(config, root)
     if folder is not None:
-        return f"the folder {folder.name}", _shards(folder, section.split), ""
-    repository = _repository(section)
+        return f"the folder {folder.name}", _shards(folder, config.split), ""
+    repository = _repository(config)
     folder = hub.usable(repository)
     files, commit = (
-        ([], hub.commit(repository)) if folder is None else (_shards(folder, section.split), folder.name)
+        ([], hub.commit(repository)) if folder is None else (_shards(folder, config.split), folder.name)
     )
-    return f"{section.repository} at revision {commit}", files, commit
+    return f"{config.repository} at revision {commit}", files, commit
 
 
-def _repository(section: Flickr30k) -> hub.Repository:
+def _repository(config: Flickr30k) -> hub.Repository:
     return hub.Repository(
-        name=section.repository,
-        revision=hub.reference(section.revision, "photos.revision"),
+        name=config.repository,
+        revision=hub.reference(config.revision, "photos.revision"),
         lacks=lambda folder: (
-            None if _shards(folder, section.split) else f"the first parquet file of split {section.split!r}"
+            None if _shards(folder, config.split) else f"the first parquet file of split {config.split!r}"
         ),
         remedy="go online and run again, or download its parquet files elsewhere and give their folder as "
         "photos.repository, or set HF_HOME to a folder where the hub's client has stored it",
@@ -136,17 +133,17 @@ def _shards(folder: Path, split: str) -> list[Path]:
     return files if numbers == list(range(len(numbers))) else []
 
 
-def _rows(section: Flickr30k, files: Sequence[Path], commit: str, count: int) -> list[Row]:
+def _rows(config: Flickr30k, files: Sequence[Path], commit: str, count: int) -> list[Row]:
     """Return the first rows, fewer if there are fewer, with their images as they are stored."""
     from datasets import load_dataset
 
-    place = f"The data set {section.repository}, split {section.split},"
+    place = f"The data set {config.repository}, split {config.split},"
     try:
         if files:
-            sources = {section.split: [str(file) for file in files]}
-            stream = load_dataset("parquet", data_files=sources, split=section.split, streaming=True)
+            sources = {config.split: [str(file) for file in files]}
+            stream = load_dataset("parquet", data_files=sources, split=config.split, streaming=True)
         else:
-            stream = load_dataset(section.repository, revision=commit, split=section.split, streaming=True)
+            stream = load_dataset(config.repository, revision=commit, split=config.split, streaming=True)
         # Images are decoded in this module, where the row of a damaged one is known. The stream's own
         # `take` would fetch rows beyond the last.
         rows = list(islice(stream.decode(False), count))
@@ -161,44 +158,44 @@ def _rows(section: Flickr30k, files: Sequence[Path], commit: str, count: int) ->
     return rows
 
 
-def _photo(row: Row, index: int, section: Flickr30k) -> Photo:
+def _photo(row: Row, index: int, config: Flickr30k) -> Photo:
     captions = row["caption"]
     if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
         raise UserError(
-            f"Row {index} of {section.repository} has no list of texts as its caption; name a data set "
+            f"Row {index} of {config.repository} has no list of texts as its caption; name a data set "
             "that has one."
         )
     references = tuple(text.strip() for text in captions if text.strip())
     if not references or not row["filename"]:
         raise UserError(
-            f"Row {index} of {section.repository} has no {'filename' if references else 'caption'}; name a "
+            f"Row {index} of {config.repository} has no {'filename' if references else 'caption'}; name a "
             "data set where every photo has one."
         )
-    return Photo(row["filename"], index, _pixels(row, index, section), references, None)
+    return Photo(row["filename"], index, _pixels(row, index, config), references, None)
 
 
-def _pixels(row: Row, index: int, section: Flickr30k) -> np.ndarray:
+def _pixels(row: Row, index: int, config: Flickr30k) -> np.ndarray:
     cell = row["image"]
     try:
         content = cell["bytes"] if isinstance(cell, dict) else cell
         return decode(bytes(content))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"The image in row {index} of {section.repository} ({row['filename']}) cannot be decoded: fetch "
+            f"The image in row {index} of {config.repository} ({row['filename']}) cannot be decoded: fetch "
             "the data set again."
         ) from error
 
 
-def _check_count(photos: Sequence[Photo], count: int, section: Flickr30k) -> None:
+def _check_count(photos: Sequence[Photo], count: int, config: Flickr30k) -> None:
     if len(photos) < count:
         raise UserError(
-            f"{section.repository} has only {len(photos)} rows in split {section.split!r}, but "
+            f"{config.repository} has only {len(photos)} rows in split {config.split!r}, but "
             f"photos.tuning + photos.evaluation ask for {count}: lower one of them."
         )
     names = [photo.name for photo in photos]
     repeated = next((photo for photo in photos if photo.name in names[: photo.index]), None)
     if repeated:
         raise UserError(
-            f"Row {repeated.index} of {section.repository} repeats the file name {repeated.name}; name a "
+            f"Row {repeated.index} of {config.repository} repeats the file name {repeated.name}; name a "
             "data set with one row per photo."
         )

@@ -2,17 +2,17 @@
 
 import numpy as np
 
+from experiments.config.images import GeneratedConfig
 from experiments.datasets.images import ClassifiedImages
-from experiments.sections.images import GeneratedSection
 
 CLASSES = ("square", "disc", "cross", "stripes")
 
 
-def generate(section: GeneratedSection) -> ClassifiedImages:
+def generate(config: GeneratedConfig) -> ClassifiedImages:
     """Draw shapes of random colour and place on noise, in equal numbers per class, from the seed alone."""
-    random = np.random.default_rng(section.seed)
-    train_images, train_labels = _draw(section.train, section.size, random)
-    test_images, test_labels = _draw(section.test, section.size, random)
+    random = np.random.default_rng(config.seed)
+    train_images, train_labels = _draw(config.train, config.size, random)
+    test_images, test_labels = _draw(config.test, config.size, random)
     return ClassifiedImages(
         classes=CLASSES,
         train_images=train_images,

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from experiments.config.photos import GeneratedPhotos
 from experiments.datasets.generated import CLASSES, mask
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.sections.photos import GeneratedPhotos
 
 COLOURS = {
     "red": (224, 32, 32),
@@ -20,18 +20,18 @@ BACKGROUND = 48
 TUNING, EVALUATION = 0, 1
 
 
-def generate_photos(section: GeneratedPhotos) -> CaptionedPhotos:
+def generate_photos(config: GeneratedPhotos) -> CaptionedPhotos:
     """Draw shapes of named colours on dark noise, from the seed alone, the shapes in equal numbers.
 
     A tuning photo has one caption, an evaluation photo two of different wording. Each part is drawn from
     its own stream of random numbers: how many photos the other part has changes nothing.
     """
     return CaptionedPhotos(
-        source=f"Coloured shapes drawn from seed {section.seed}, captions from how they were drawn",
+        source=f"Coloured shapes drawn from seed {config.seed}, captions from how they were drawn",
         classes=CLASSES,
-        tuning=_draw("tuning", section.tuning, section.size, np.random.default_rng([section.seed, TUNING])),
+        tuning=_draw("tuning", config.tuning, config.size, np.random.default_rng([config.seed, TUNING])),
         evaluation=_draw(
-            "evaluation", section.evaluation, section.size, np.random.default_rng([section.seed, EVALUATION])
+            "evaluation", config.evaluation, config.size, np.random.default_rng([config.seed, EVALUATION])
         ),
     )
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.config.fields import resolve_path
+from experiments.config.images import ImageFolder
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.lot import drawn_for_testing
 from experiments.datasets.pictures import FilePictures, decode, pictures_in
-from experiments.datasets.prepared import prepared
-from experiments.errors import UserError
-from experiments.located import located
-from experiments.manifest import Files
-from experiments.sections.images import ImageFolder
+from experiments.datasets.preprocess import prepared
+from experiments.datasets.split import drawn_for_testing
+from pipeline.errors import UserError
 
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
@@ -47,14 +46,14 @@ class Split:
 
 
 def load_image_folder(
-    section: ImageFolder, root: Path, ready: Path, say: Callable[[str], None]
+    config: ImageFolder, root: Path, ready: Path, say: Callable[[str], None]
 ) -> ClassifiedImages:
     """Load the images; what networks trained from scratch see of them is made once, in the folder `ready`.
 
     Raises:
         UserError: if `problems_of` finds one, or a picture cannot be decoded.
     """
-    split = split_of(section, root)
+    split = split_of(config, root)
     files = {"train": split.train, "test": split.test}
     if not ready.is_dir():
         say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
@@ -69,7 +68,7 @@ def load_image_folder(
     def failed(reasons: list[str]) -> UserError:
         return UserError(_listed(f"{len(reasons)} images in {split.folder} cannot be used", reasons))
 
-    arrays = prepared(ready, {part: len(own) for part, own in files.items()}, section.size, read, failed)
+    arrays = prepared(ready, {part: len(own) for part, own in files.items()}, config.size, read, failed)
     train, test = (FilePictures(split.folder, own.names, arrays[part][1]) for part, own in files.items())
     return ClassifiedImages(
         classes=split.classes,
@@ -82,19 +81,19 @@ def load_image_folder(
     )
 
 
-def files_of(section: ImageFolder, root: Path) -> Files | None:
-    """Return all images of the section, None if its folder is not on this machine.
+def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
+    """Return the folder and the names of all images in it, sorted, None if its folder is not on this machine.
 
     Raises:
         UserError: if `problems_of` finds a problem.
     """
-    if not located(root, section.folder).is_dir():
+    if not resolve_path(root, config.folder).is_dir():
         return None
-    split = split_of(section, root)
-    return Files(split.folder, tuple(sorted((*split.train.names, *split.test.names))))
+    split = split_of(config, root)
+    return split.folder, sorted((*split.train.names, *split.test.names))
 
 
-def split_of(section: ImageFolder, root: Path) -> Split:
+def split_of(config: ImageFolder, root: Path) -> Split:
     """Find the classes and split their files, as the folder does or by lot.
 
     Training files stand in an order drawn by lot, so that the first of them are of all classes.
@@ -102,25 +101,25 @@ def split_of(section: ImageFolder, root: Path) -> Split:
     Raises:
         UserError: if `problems_of` finds a problem.
     """
-    split, problems = _split(section, root)
+    split, problems = _split(config, root)
     if problems:
         raise UserError(_listed(f"The images in {split.folder} cannot be used", problems))
     return split
 
 
-def problems_of(section: ImageFolder, root: Path) -> list[str]:
+def problems_of(config: ImageFolder, root: Path) -> list[str]:
     """Return everything that is wrong with the folder's structure, one phrase each, without reading files."""
-    return _split(section, root)[1]
+    return _split(config, root)[1]
 
 
-def _split(section: ImageFolder, root: Path) -> tuple[Split, list[str]]:
-    folder = located(root, section.folder)
+def _split(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
+    folder = resolve_path(root, config.folder)
     if not folder.is_dir():
         return _assembled(folder, [], [], [], 0), [f"there is no folder {folder}, which images.folder names"]
     test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
     if test_folder and _holds_classes(folder / "train"):
         return _given(folder, "train", test_folder)
-    return _by_lot(folder, section)
+    return _by_lot(folder, config)
 
 
 def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, list[str]]:
@@ -144,7 +143,7 @@ def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, li
     return _assembled(folder, names, train, test, 0), [*problems, *_problems_of_names(names)]
 
 
-def _by_lot(folder: Path, section: ImageFolder) -> tuple[Split, list[str]]:
+def _by_lot(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
     """Draw the test files of each class."""
     classes = _classes(folder)
     names = sorted(classes)
@@ -153,12 +152,12 @@ def _by_lot(folder: Path, section: ImageFolder) -> tuple[Split, list[str]]:
         for name in names
         if len(classes[name]) < 2
     ]
-    if section.test_share is None or section.seed is None:
+    if config.test_share is None or config.seed is None:
         problems.append(
             "there are no folders train and test in it, so that images.test_share and images.seed must say "
             "how to split (for example 0.2 and 0)"
         )
-    share, seed = section.test_share or 0.0, section.seed or 0
+    share, seed = config.test_share or 0.0, config.seed or 0
     train, test = [], []
     for label, name in enumerate(names):
         tested = drawn_for_testing(len(classes[name]), share, seed, label)

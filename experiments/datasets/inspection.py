@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from experiments.captioning.context import CaptioningContext
-from experiments.captioning.words import words
+from experiments.captioning.scoring.words import words
+from experiments.config.data_sets import DataSetsConfig, NamedData
+from experiments.context import Context
 from experiments.datasets.images import labels_sha256
 from experiments.datasets.photos import PicturesOf
 from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets, DataSource
-from experiments.sections.data_sets import DataSetsSection, NamedData
 
 
-def data_sets(section: DataSetsSection, inputs: Mapping[str, object], context: CaptioningContext) -> DataSets:
+def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Context) -> DataSets:
     """Count what the profile's data sets share between training and test, tuning and evaluation."""
     images = context.images()
     context.progress(1, 3, "")
@@ -21,8 +21,8 @@ def data_sets(section: DataSetsSection, inputs: Mapping[str, object], context: C
     known = {words(text) for photo in photos.tuning for text in photo.references}
     captions = [text for photo in photos.evaluation for text in photo.references]
     result = DataSets(
-        images=_source(section.images, "images", context),
-        photos=_source(section.photos, "photos", context),
+        images=_source(config.images, "images", context),
+        photos=_source(config.photos, "photos", context),
         classes=images.classes,
         labels=tuple(images.test_labels.tolist()),
         labels_sha256=labels_sha256(images.test_labels),
@@ -42,8 +42,8 @@ def data_sets(section: DataSetsSection, inputs: Mapping[str, object], context: C
     return result
 
 
-def _source(named: NamedData, section: str, context: CaptioningContext) -> DataSource:
-    sha256, files = context.manifest(section) or (None, None)
+def _source(named: NamedData, config: str, context: Context) -> DataSource:
+    sha256, files = context.manifest(config) or (None, None)
     return DataSource(kind=named.kind, name=named.name, sha256=sha256, files=files)
 
 

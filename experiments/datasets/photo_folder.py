@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from experiments.config.fields import resolve_path
+from experiments.config.photos import PhotoFolder
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
 from experiments.datasets.missing import missing_files, names_in
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest, is_picture
-from experiments.located import located
-from experiments.sections.photos import PhotoFolder
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos decoded and their total."""
@@ -30,26 +30,26 @@ class Findings:
 def _silent(done: int, total: int) -> None: ...
 
 
-def load_photo_folder(section: PhotoFolder, root: Path) -> CaptionedPhotos:
-    """Draw the photos that `section` asks for; each is decoded once as a test, and again when it is used.
+def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
+    """Draw the photos that `config` asks for; each is decoded once as a test, and again when it is used.
 
     Raises:
         UserError: if the folder or the file with the captions cannot be used, or a photo that is drawn
             is missing or cannot be decoded.
     """
-    files = _captioned(section, root)
-    folder = located(root, section.folder)
+    files = _captioned(config, root)
+    folder = resolve_path(root, config.folder)
     refuse(_no_folder(folder))
-    tuning, evaluation = _draw(files, section)
-    refuse(_missing([*tuning, *evaluation], folder, section))
-    _, damaged = _digests([*tuning, *evaluation], folder, section, _silent)
+    tuning, evaluation = _draw(files, config)
+    refuse(_missing([*tuning, *evaluation], folder, config))
+    _, damaged = _digests([*tuning, *evaluation], folder, config, _silent)
     refuse(damaged)
     index = {file.name: position for position, file in enumerate(files)}
 
     def photo(file: CaptionedFile, captions: int | None) -> Photo:
         return Photo(file.name, index[file.name], folder / file.name, file.captions[:captions], None)
 
-    captions_name = located(root, section.captions).name
+    captions_name = resolve_path(root, config.captions).name
     return CaptionedPhotos(
         source=f"The folder {folder.name} (photos with captions from {captions_name})",
         classes=(),
@@ -58,28 +58,28 @@ def load_photo_folder(section: PhotoFolder, root: Path) -> CaptionedPhotos:
     )
 
 
-def chosen_files(section: PhotoFolder, root: Path) -> Draw:
+def chosen_files(config: PhotoFolder, root: Path) -> Draw:
     """Return the photos for tuning and those for evaluation, drawn from the captions and the seed alone.
 
     Raises:
         UserError: if the file with the captions cannot be used or names too few photos.
     """
-    return _draw(_captioned(section, root), section)
+    return _draw(_captioned(config, root), config)
 
 
-def files_of(section: PhotoFolder, root: Path) -> tuple[Path, list[str]]:
+def files_of(config: PhotoFolder, root: Path) -> tuple[Path, list[str]]:
     """Return the folder, and the names in it of all photos that are drawn, sorted; none of them is decoded.
 
     Raises:
         UserError: as `chosen_files`, or if the folder or a photo is missing.
     """
-    tuning, evaluation = chosen_files(section, root)
-    folder = located(root, section.folder)
-    refuse(_no_folder(folder) or _missing([*tuning, *evaluation], folder, section))
+    tuning, evaluation = chosen_files(config, root)
+    folder = resolve_path(root, config.folder)
+    refuse(_no_folder(folder) or _missing([*tuning, *evaluation], folder, config))
     return folder, sorted(file.name for file in [*tuning, *evaluation])
 
 
-def problems(section: PhotoFolder, root: Path, progress: Progress = _silent) -> Findings:
+def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> Findings:
     """Find all that is wrong with the photos and their captions, decoding each photo that has captions.
 
     That a photo is missing which the draw leaves out is a remark.
@@ -87,35 +87,35 @@ def problems(section: PhotoFolder, root: Path, progress: Progress = _silent) -> 
     Raises:
         UserError: if a path cannot be told.
     """
-    files, found = examine_captions(located(root, section.captions), section.captions)
+    files, found = examine_captions(resolve_path(root, config.captions), config.captions)
     files.sort(key=lambda file: file.name)
-    found += [*_too_few(files, section), *_same_captions(files, section)]
-    folder = located(root, section.folder)
+    found += [*_too_few(files, config), *_same_captions(files, config)]
+    folder = resolve_path(root, config.folder)
     if not folder.is_dir():
         return Findings((*found, *_no_folder(folder)), ())
-    tuning, evaluation = _draw(files, section)
-    found += _missing([*tuning, *evaluation], folder, section)
+    tuning, evaluation = _draw(files, config)
+    found += _missing([*tuning, *evaluation], folder, config)
     present = [file for file in files if (folder / file.name).is_file()]
-    digests, damaged = _digests(present, folder, section, progress)
+    digests, damaged = _digests(present, folder, config, progress)
     found += damaged
-    found += _shared(tuning, evaluation, digests, section)
-    return Findings(tuple(found), tuple(_remarks(files, [*tuning, *evaluation], folder, section)))
+    found += _shared(tuning, evaluation, digests, config)
+    return Findings(tuple(found), tuple(_remarks(files, [*tuning, *evaluation], folder, config)))
 
 
-def _captioned(section: PhotoFolder, root: Path) -> list[CaptionedFile]:
+def _captioned(config: PhotoFolder, root: Path) -> list[CaptionedFile]:
     """Return the photos with captions, enough of them, in the order of their names."""
     files = sorted(
-        read_captions(located(root, section.captions), section.captions), key=lambda file: file.name
+        read_captions(resolve_path(root, config.captions), config.captions), key=lambda file: file.name
     )
-    refuse(_too_few(files, section))
+    refuse(_too_few(files, config))
     return files
 
 
-def _draw(files: Sequence[CaptionedFile], section: PhotoFolder) -> Draw:
+def _draw(files: Sequence[CaptionedFile], config: PhotoFolder) -> Draw:
     """Draw from photos in the order of their names; there are fewer where there are too few."""
-    order = np.random.default_rng(section.seed).permutation(len(files))
-    drawn = [files[position] for position in order[: section.tuning + section.evaluation]]
-    return drawn[: section.tuning], drawn[section.tuning :]
+    order = np.random.default_rng(config.seed).permutation(len(files))
+    drawn = [files[position] for position in order[: config.tuning + config.evaluation]]
+    return drawn[: config.tuning], drawn[config.tuning :]
 
 
 def _no_folder(folder: Path) -> list[str]:
@@ -124,32 +124,32 @@ def _no_folder(folder: Path) -> list[str]:
     return [f"There is no folder {folder}, which photos.folder names: place it there or mend the path."]
 
 
-def _too_few(files: Sequence[CaptionedFile], section: PhotoFolder) -> list[str]:
-    wanted = section.tuning + section.evaluation
+def _too_few(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[str]:
+    wanted = config.tuning + config.evaluation
     if not files or len(files) >= wanted:
         return []
     return [
-        f"{section.captions} has captions of {len(files)} photos, but photos.tuning + photos.evaluation ask "
+        f"{config.captions} has captions of {len(files)} photos, but photos.tuning + photos.evaluation ask "
         f"for {wanted}: lower one of them or write more captions."
     ]
 
 
-def _same_captions(files: Sequence[CaptionedFile], section: PhotoFolder) -> list[str]:
+def _same_captions(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[str]:
     captions = {caption for file in files for caption in file.captions}
     if len(files) < 2 or len(captions) > 1:
         return []
     return [
-        f"{section.captions} has the same caption {captions.pop()!r} for every photo: write what tells them "
+        f"{config.captions} has the same caption {captions.pop()!r} for every photo: write what tells them "
         "apart."
     ]
 
 
-def _missing(files: Iterable[CaptionedFile], folder: Path, section: PhotoFolder) -> list[str]:
-    return missing_files([file.name for file in files], folder, section.folder, section.captions)
+def _missing(files: Iterable[CaptionedFile], folder: Path, config: PhotoFolder) -> list[str]:
+    return missing_files([file.name for file in files], folder, config.folder, config.captions)
 
 
 def _digests(
-    files: Sequence[CaptionedFile], folder: Path, section: PhotoFolder, progress: Progress
+    files: Sequence[CaptionedFile], folder: Path, config: PhotoFolder, progress: Progress
 ) -> tuple[dict[str, str], list[str]]:
     """Decode photos one by one; return the hashes of their pixels and a sentence for each that fails."""
     digests, damaged = {}, []
@@ -158,8 +158,8 @@ def _digests(
             digests[file.name] = digest(decode(folder / file.name))
         except ValueError as error:
             damaged.append(
-                f"The photo {file.name!r} in {section.folder} is of no use, since {error}: place it anew or "
-                f"remove its captions from {section.captions}."
+                f"The photo {file.name!r} in {config.folder} is of no use, since {error}: place it anew or "
+                f"remove its captions from {config.captions}."
             )
         progress(done, len(files))
     return digests, damaged
@@ -169,27 +169,27 @@ def _shared(
     tuning: Sequence[CaptionedFile],
     evaluation: Sequence[CaptionedFile],
     digests: dict[str, str],
-    section: PhotoFolder,
+    config: PhotoFolder,
 ) -> list[str]:
     """Name the photos for evaluation that are, pixel for pixel, one for tuning."""
     known = {digests[file.name]: file.name for file in tuning if file.name in digests}
     return [
         f"{known[digests[file.name]]!r} (for tuning) and {file.name!r} (for evaluation) are the same "
-        f"picture: remove the captions of one from {section.captions}."
+        f"picture: remove the captions of one from {config.captions}."
         for file in evaluation
         if digests.get(file.name) in known
     ]
 
 
 def _remarks(
-    files: Sequence[CaptionedFile], drawn: Sequence[CaptionedFile], folder: Path, section: PhotoFolder
+    files: Sequence[CaptionedFile], drawn: Sequence[CaptionedFile], folder: Path, config: PhotoFolder
 ) -> list[str]:
     captioned = {file.name for file in files}
     others = sorted(captioned - {file.name for file in drawn})
     absent = [name for name in others if not (folder / name).is_file()]
     extra = [name for name in names_in(folder) if name not in captioned and is_picture(PurePosixPath(name))]
     told = {
-        f"photos that {section.captions} names and {section.folder} lacks, none of them drawn": absent,
-        f"pictures in {section.folder} without captions, which are not used": extra,
+        f"photos that {config.captions} names and {config.folder} lacks, none of them drawn": absent,
+        f"pictures in {config.folder} without captions, which are not used": extra,
     }
     return [f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in told.items() if names]

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image, ImageOps
 
-from experiments.errors import reason
+from pipeline.errors import reason
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from experiments.config.fields import resolve_path
+from experiments.config.images import TorchvisionImages
 from experiments.datasets.downloads import CONNECT_SECONDS
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.lot import drawn_for_testing
-from experiments.datasets.prepared import prepared
-from experiments.errors import UserError, reason
-from experiments.located import located
-from experiments.sections.images import TorchvisionImages
+from experiments.datasets.preprocess import prepared
+from experiments.datasets.split import drawn_for_testing
+from pipeline.errors import UserError, reason
 
 TEST_SPLITS = ("test", "val", "valid")
 FOLDER = "torchvision"
@@ -46,7 +46,7 @@ class NotThere(UserError):
 
 
 def load_torchvision(
-    section: TorchvisionImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
+    config: TorchvisionImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
 ) -> ClassifiedImages:
     """Load a data set by torchvision, which downloads it the first time, unless the section names a folder.
 
@@ -55,11 +55,11 @@ def load_torchvision(
     Raises:
         UserError: if torchvision has no such data set of labelled images, or cannot load it.
     """
-    kind = _kind(section.name)
-    place = located(root, section.folder) if section.folder else downloads / FOLDER
-    parts = _parts(section, kind, place, say)
+    kind = _kind(config.name)
+    place = resolve_path(root, config.folder) if config.folder else downloads / FOLDER
+    parts = _parts(config, kind, place, say)
     labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
-    classes = _classes(section, parts["train"][0], max(int(own.max()) for own in labels.values()) + 1)
+    classes = _classes(config, parts["train"][0], max(int(own.max()) for own in labels.values()) + 1)
     missing = [
         f"{name} ({part})"
         for part, own in labels.items()
@@ -68,7 +68,7 @@ def load_torchvision(
     ]
     if missing:
         raise UserError(
-            f"{section.name} has no images of {', '.join(missing[:5])}: it cannot be used as it is."
+            f"{config.name} has no images of {', '.join(missing[:5])}: it cannot be used as it is."
         )
 
     def read(part: str, position: int) -> np.ndarray:
@@ -76,10 +76,10 @@ def load_torchvision(
         return _pixels(items[int(positions[position])][0])
 
     def failed(reasons: list[str]) -> UserError:
-        return UserError(f"{section.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
+        return UserError(f"{config.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
 
     counts = {part: len(positions) for part, (_, positions) in parts.items()}
-    arrays = prepared(ready, counts, section.size, read, failed)
+    arrays = prepared(ready, counts, config.size, read, failed)
     train, test = (_Part(*parts[part], arrays[part][1]) for part in ("train", "test"))
     return ClassifiedImages(
         classes=classes,
@@ -99,7 +99,7 @@ def can_download(name: str) -> bool:
 
 def _kind(name: str) -> Any:
     """Return torchvision's class of that name."""
-    from experiments.torchvision_shim import declare_missing_operators
+    from experiments.models.torchvision_shim import declare_missing_operators
 
     declare_missing_operators()
     from torchvision import datasets
@@ -114,28 +114,28 @@ def _kind(name: str) -> Any:
 
 
 def _parts(
-    section: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None]
+    config: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None]
 ) -> dict[str, tuple[Any, np.ndarray]]:
     """Return the data set and the positions in it, for each part."""
     arguments = _arguments(kind)
     if "train" in arguments:
-        train = _load(section, kind, place, say, {"train": True})
-        return {"train": _whole(train), "test": _whole(_load(section, kind, place, say, {"train": False}))}
-    if "split" in arguments and "split" not in section.options:
-        train = _load(section, kind, place, say, {"split": _split(section, kind, place, "train")})
-        test = _split(section, kind, place, *TEST_SPLITS)
-        return {"train": _whole(train), "test": _whole(_load(section, kind, place, say, {"split": test}))}
-    if section.test_share is None or section.seed is None:
+        train = _load(config, kind, place, say, {"train": True})
+        return {"train": _whole(train), "test": _whole(_load(config, kind, place, say, {"train": False}))}
+    if "split" in arguments and "split" not in config.options:
+        train = _load(config, kind, place, say, {"split": _split(config, kind, place, "train")})
+        test = _split(config, kind, place, *TEST_SPLITS)
+        return {"train": _whole(train), "test": _whole(_load(config, kind, place, say, {"split": test}))}
+    if config.test_share is None or config.seed is None:
         raise UserError(
-            f"{section.name} of torchvision has no training and test part: images.test_share and images.seed "
+            f"{config.name} of torchvision has no training and test part: images.test_share and images.seed "
             "must say how to split it (for example 0.2 and 0)."
         )
-    items = _load(section, kind, place, say, {})
+    items = _load(config, kind, place, say, {})
     labels = _labels(items, np.arange(len(items)))
     tested = np.zeros(len(items), dtype=bool)
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
-        tested[own] = drawn_for_testing(len(own), section.test_share, section.seed, int(label))
+        tested[own] = drawn_for_testing(len(own), config.test_share, config.seed, int(label))
     return {"train": (items, np.flatnonzero(~tested)), "test": (items, np.flatnonzero(tested))}
 
 
@@ -150,11 +150,11 @@ def _whole(items: Any) -> tuple[Any, np.ndarray]:
     return items, np.arange(len(items))
 
 
-def _split(section: TorchvisionImages, kind: Any, place: Path, *names: str) -> str:
+def _split(config: TorchvisionImages, kind: Any, place: Path, *names: str) -> str:
     """Return the first of `names` that the data set knows as a split: it refuses others before all else."""
     for name in names:
         try:
-            kind(str(place), split=name, **section.options)
+            kind(str(place), split=name, **config.options)
         except ValueError as error:
             if "split" in str(error):
                 continue
@@ -162,25 +162,25 @@ def _split(section: TorchvisionImages, kind: Any, place: Path, *names: str) -> s
             return name
         return name
     raise UserError(
-        f"{section.name} of torchvision has no split called {' or '.join(names)}: name one in images.options "
+        f"{config.name} of torchvision has no split called {' or '.join(names)}: name one in images.options "
         "and say by images.test_share and images.seed how to split it."
     )
 
 
 def _load(
-    section: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None], part: dict[str, Any]
+    config: TorchvisionImages, kind: Any, place: Path, say: Callable[[str], None], part: dict[str, Any]
 ) -> Any:
     """Let torchvision load a part, from what is there or else by a download."""
-    options = {**section.options, **part}
+    options = {**config.options, **part}
     try:
         return kind(str(place), **options)
     except Exception as error:  # whatever a missing or damaged file makes it raise
-        if section.folder or not can_download(section.name):
+        if config.folder or not can_download(config.name):
             raise NotThere(
-                f"torchvision cannot load {section.name} from {place} ({reason(error)}): place its files "
+                f"torchvision cannot load {config.name} from {place} ({reason(error)}): place its files "
                 "there."
             ) from error
-    say(f"asking torchvision for {section.name}")
+    say(f"asking torchvision for {config.name}")
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
     try:
@@ -188,7 +188,7 @@ def _load(
         return kind(str(place), download=True, **options)
     except Exception as error:
         raise UserError(
-            f"torchvision could not download {section.name} ({reason(error)}): go online and run again, or "
+            f"torchvision could not download {config.name} ({reason(error)}): go online and run again, or "
             "name a folder with a copy as images.folder."
         ) from error
     finally:
@@ -217,12 +217,12 @@ def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _classes(section: TorchvisionImages, items: Any, count: int) -> tuple[str, ...]:
+def _classes(config: TorchvisionImages, items: Any, count: int) -> tuple[str, ...]:
     """Return the names of the classes: the section's, the data set's, or numbers."""
-    names = section.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
+    names = config.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
     if len(names) < count:
         raise UserError(
-            f"{section.name} has {count} classes, {len(names)} of them with names: name all as images.classes"
+            f"{config.name} has {count} classes, {len(names)} of them with names: name all as images.classes"
         )
     return tuple(str(name).replace("_", " ") for name in names)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from experiments.captioning import style
-from experiments.captioning.class_words import names_class
 from experiments.captioning.compare import side
-from experiments.captioning.measures import Kind, Side, kinds
+from experiments.captioning.scoring import style
+from experiments.captioning.scoring.class_words import names_class
+from experiments.captioning.scoring.measures import Kind, Side, kinds
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption

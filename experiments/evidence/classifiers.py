@@ -6,15 +6,15 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-from experiments.errors import UserError
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.evidence.order import by_accuracy, mistakes
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
-from experiments.results.estimate import Estimate
 from experiments.results.zero_shot import ZeroShot
 from experiments.statistics.independent import fisher, newcombe
 from experiments.statistics.intervals import wilson
+from pipeline.errors import UserError
+from pipeline.result import Estimate
 
 
 def classifier_comparisons(

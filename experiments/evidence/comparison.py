@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.results.captions import Unit
-from experiments.results.estimate import Estimate
 from experiments.statistics.paired import mean_difference
 from experiments.statistics.significance import mcnemar
+from pipeline.result import Estimate
 
 
 @dataclass(frozen=True)

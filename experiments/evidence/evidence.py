@@ -3,25 +3,25 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from experiments.config.comparison import EvidenceConfig
 from experiments.context import Context
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import chance, classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
 from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested, Verdict
-from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.significance import holm
 
 CLASSIFIERS = ("zero_shot", "vit", "cnn")
 
 
-def evidence(section: EvidenceSection, inputs: Mapping[str, Any], context: Context) -> Evidence:
+def evidence(config: EvidenceConfig, inputs: Mapping[str, Any], context: Context) -> Evidence:
     """Test every comparison, and correct for their number over all of them together.
 
     Raises:
         UserError: if two results do not belong to the same test images.
     """
-    draws = Draws(section.seed, section.resamples)
+    draws = Draws(config.seed, config.resamples)
     found: list[Comparison] = []
     parts = (
         classifier_comparisons({stage: inputs[stage] for stage in CLASSIFIERS}, inputs["data_sets"], draws),
@@ -31,18 +31,18 @@ def evidence(section: EvidenceSection, inputs: Mapping[str, Any], context: Conte
     for number, part in enumerate(parts, start=1):
         found.extend(part)
         context.progress(number, len(parts), "")
-    return judged(found, inputs["data_sets"], section)
+    return judged(found, inputs["data_sets"], config)
 
 
-def judged(comparisons: Iterable[Comparison], data: DataSets, section: EvidenceSection) -> Evidence:
+def judged(comparisons: Iterable[Comparison], data: DataSets, config: EvidenceConfig) -> Evidence:
     """Judge all comparisons of the report, those of every classifier with guessing among them."""
-    tests = family(comparisons, section.significance)
+    tests = family(comparisons, config.significance)
     return Evidence(
         tests=tests,
         chance=chance(data),
         broken=tuple(stage for stage in CLASSIFIERS if tests[f"{stage}_chance"].verdict != "higher"),
-        significance=section.significance,
-        resamples=section.resamples,
+        significance=config.significance,
+        resamples=config.resamples,
     )
 
 

@@ -2,25 +2,25 @@
 
 from pathlib import Path
 
-from experiments.captioning.prefix import SMOLLM2
+from experiments.captioning.captioners.prefix import SMOLLM2
 from experiments.classification import open_clip_weights
 from experiments.classification.bridge import MINILM
+from experiments.config.captioner import EncoderDecoderConfig, PrefixCaptionerConfig
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower
 from experiments.datasets.downloads import unpacked
-from experiments.errors import UserError
 from experiments.preflight.findings import Findings
 from experiments.preflight.shapes import folder_of
 from experiments.profile import Profile
-from experiments.sections.captioner import EncoderDecoderSection, PrefixCaptionerSection
-from experiments.sections.zero_shot import ImagenetBridge, OpenClipTower
+from pipeline.errors import UserError
 
 
 def has_captioner(profile: Profile, root: Path, downloads: Path) -> bool:
     """Tell whether the captioner, or all its parts, can be loaded without a download."""
     match profile.captioner:
-        case PrefixCaptionerSection():
+        case PrefixCaptionerConfig():
             return unpacked(SMOLLM2, downloads).is_dir()
-        case EncoderDecoderSection() as section:
-            return folder_of(section, root) is not None
+        case EncoderDecoderConfig() as config:
+            return folder_of(config, root) is not None
         case _:
             return True
 

@@ -5,20 +5,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.captioning.encoder_decoder import random_encoder_decoder
-from experiments.captioning.transformers_library import prepare_transformers
-from experiments.errors import UserError
+from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.config.captioner import (
+    AnyCaptionerConfig,
+    EncoderDecoderConfig,
+    RandomCaptionerConfig,
+)
+from experiments.config.tuning import LoraConfig, VariantsConfig
+from experiments.models.transformers_library import prepare_transformers
 from experiments.preflight.findings import Findings
 from experiments.preflight.shapes import Shape, folder_of
 from experiments.preflight.wording import counted, in_bytes
 from experiments.profile import Profile
-from experiments.sections.captioner import (
-    AnyCaptionerSection,
-    EncoderDecoderSection,
-    RandomCaptionerSection,
-)
-from experiments.sections.lora import LoraSection
-from experiments.sections.variants import VariantsSection
+from pipeline.errors import UserError
 
 TOKENS_PER_WORD = 4 / 3
 """Of English in the vocabularies of language models, about."""
@@ -59,11 +58,11 @@ def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
     )
 
 
-def token_counts(section: AnyCaptionerSection, root: Path, captions: Sequence[str]) -> list[int]:
+def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]) -> list[int]:
     """Return the tokens that each caption has, its end included: about, where the tokenizer is not here."""
-    folder = folder_of(section, root) if isinstance(section, EncoderDecoderSection) else None
-    if isinstance(section, RandomCaptionerSection):
-        tokenizer: Any = random_encoder_decoder(section).tokenizer
+    folder = folder_of(config, root) if isinstance(config, EncoderDecoderConfig) else None
+    if isinstance(config, RandomCaptionerConfig):
+        tokenizer: Any = random_encoder_decoder(config).tokenizer
     elif folder:
         prepare_transformers()
         from transformers import AutoTokenizer
@@ -82,7 +81,7 @@ def _targets(key: str, targets: tuple[str, ...], shape: Shape) -> Iterator[str]:
             yield f"{key}: {error}"
 
 
-def _ranks(lora: LoraSection, variants: VariantsSection, shape: Shape) -> Iterator[str]:
+def _ranks(lora: LoraConfig, variants: VariantsConfig, shape: Shape) -> Iterator[str]:
     """Yield a sentence for each rank that a layer's narrower side cannot have."""
     for key, ranks, targets in (
         ("lora.r", (lora.r,), (*lora.targets, *variants.attention_targets)),

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments import cache, presence, progress
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.errors import UserError
 from experiments.preflight import photos as seen_photos
+from experiments.preflight import presence
 from experiments.preflight.at_hand import findings_at_hand
 from experiments.preflight.captioner import findings_of_lengths, findings_of_shape, token_counts
 from experiments.preflight.disk import findings_of_disk
@@ -21,7 +20,9 @@ from experiments.preflight.reading_images import see
 from experiments.preflight.recorded import RecordedTimes, recorded_times
 from experiments.preflight.seen import SeenImages
 from experiments.preflight.shapes import shape_of
-from experiments.project import Project
+from pipeline import freshness, progress
+from pipeline.errors import UserError
+from pipeline.project import Project
 
 
 @dataclass(frozen=True)
@@ -69,27 +70,27 @@ class _Check:
         )
         to_run = self._to_run()
         # What an input left in the cache is made again if it is gone, so that its room counts as well.
-        writing = cache.with_inputs(project, to_run)
+        writing = project.with_inputs(to_run)
         notes.take("disk", lambda: findings_of_disk(writing, _free(project.cache)))
         return Checked(notes.found(), recorded_times(project), to_run)
 
     def _images(self) -> SeenImages | None:
-        section = self.project.profile.images
+        config = self.project.profile.images
         with progress.shown("images", self.console) as report:
             seen = self.notes.result(
                 "the images",
-                lambda: see(section, self.project.root, self.project.downloads, _quiet(report)),
+                lambda: see(config, self.project.root, self.project.downloads, _quiet(report)),
             )
         if seen is not None:
-            self.notes.take("the images", lambda: findings_of_images(seen, section))
+            self.notes.take("the images", lambda: findings_of_images(seen, config))
         return seen
 
     def _photos(self) -> CaptionedPhotos | None:
-        section = self.project.profile.photos
+        config = self.project.profile.photos
         with progress.shown("photos", self.console) as report:
             seen = self.notes.result(
                 "the photos",
-                lambda: seen_photos.see(section, self.project.root, self.project.downloads, _quiet(report)),
+                lambda: seen_photos.see(config, self.project.root, self.project.downloads, _quiet(report)),
             )
         if seen is None:
             return None
@@ -108,14 +109,14 @@ class _Check:
     def _lengths(self, photos: CaptionedPhotos | None) -> list[int]:
         """Return the tokens of the captions to tune on."""
         captions = [photo.references[0] for photo in photos.tuning] if photos else []
-        section, root = self.project.profile.captioner, self.project.root
-        return self.notes.result("captions", lambda: token_counts(section, root, captions)) or []
+        config, root = self.project.profile.captioner, self.project.root
+        return self.notes.result("captions", lambda: token_counts(config, root, captions)) or []
 
     def _to_run(self) -> tuple[str, ...]:
         """Return the stages that are not fresh; all, if files are not there, which has been told."""
         stages = self.project.stages
         try:
-            states = cache.states(self.project, stages)
+            states = freshness.states(self.project, stages)
         except UserError:
             return tuple(stages)
         return tuple(name for name, state in states.items() if state.state != "fresh")

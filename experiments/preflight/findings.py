@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 Value = TypeVar("Value")
 

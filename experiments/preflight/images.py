@@ -2,13 +2,11 @@
 
 from collections import Counter, defaultdict
 
+from experiments.config.images import AnyImages, Cifar10Config
+from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
 from experiments.preflight.findings import Findings
 from experiments.preflight.seen import Seen, SeenImages
 from experiments.preflight.wording import counted, such_as
-from experiments.sections.cnn import CnnSection
-from experiments.sections.images import AnyImages, Cifar10Section
-from experiments.sections.training import TrainingSection
-from experiments.sections.vit import VitSection
 
 FEW_TO_LEARN, FEW_TO_TEST = 10, 5
 """Images of a class below which training, or a measured accuracy of the class, means little."""
@@ -20,16 +18,16 @@ CIFAR10_SIDE = 32
 """Of CIFAR-10's images, in pixels."""
 
 
-def side_of(section: AnyImages) -> int:
+def side_of(config: AnyImages) -> int:
     """Return the side in pixels at which networks that are trained from scratch see images."""
-    return CIFAR10_SIDE if isinstance(section, Cifar10Section) else section.size
+    return CIFAR10_SIDE if isinstance(config, Cifar10Config) else config.size
 
 
-def findings_of_images(seen: SeenImages, section: AnyImages) -> Findings:
+def findings_of_images(seen: SeenImages, config: AnyImages) -> Findings:
     """Judge the images that were seen: their structure, damage, copies, classes and sizes."""
     if seen.absent:
         return Findings(remarks=(seen.absent,))
-    size = getattr(section, "size", None)
+    size = getattr(config, "size", None)
     problems = [
         f"{seen.what} is not as images.folder must be, so put it right: {phrase}."
         for phrase in seen.structure
@@ -49,7 +47,7 @@ def findings_of_images(seen: SeenImages, section: AnyImages) -> Findings:
     )
 
 
-def findings_of_networks(cnn: CnnSection, vit: VitSection, side: int, train: int) -> Findings:
+def findings_of_networks(cnn: CnnConfig, vit: VitConfig, side: int, train: int) -> Findings:
     """Hold the networks that are trained from scratch against `train` images of `side` pixels square.
 
     How many images there are is not known where `train` is 0.
@@ -60,18 +58,18 @@ def findings_of_networks(cnn: CnnSection, vit: VitSection, side: int, train: int
             f"cnn.widths names {counted(len(cnn.widths), 'block')}, each of which halves images of {side} "
             "pixels, so that nothing is left of them: name fewer, or raise images.size."
         )
-    sections: dict[str, TrainingSection] = {"cnn": cnn, "vit": vit}
-    for name, section in sections.items():
-        if section.translate >= side:
+    configs: dict[str, TrainingConfig] = {"cnn": cnn, "vit": vit}
+    for name, config in configs.items():
+        if config.translate >= side:
             problems.append(
-                f"{name}.translate shifts images by up to {section.translate} pixels, but they have {side}: "
+                f"{name}.translate shifts images by up to {config.translate} pixels, but they have {side}: "
                 "lower it."
             )
-        steps = section.epochs * max(1, train // section.batch_size)
+        steps = config.epochs * max(1, train // config.batch_size)
         if train and steps < FEW_STEPS:
             remarks.append(
                 f"{name} learns in {counted(steps, 'step')} only ({counted(train, 'training image')} in "
-                f"batches of {section.batch_size}): lower {name}.batch_size or raise {name}.epochs."
+                f"batches of {config.batch_size}): lower {name}.batch_size or raise {name}.epochs."
             )
     return Findings(remarks=tuple(remarks), problems=tuple(problems))
 

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.config.fields import resolve_path
+from experiments.config.photos import AnyPhotos, Cifar10Captions, PhotoFolder
 from experiments.datasets import cifar10, photo_folder
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.captions_file import examine_captions
-from experiments.datasets.cifar10_captions import captions_file
+from experiments.datasets.cifar10_files import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
-from experiments.located import located
 from experiments.preflight.findings import Findings
 from experiments.preflight.seen import Progress
 from experiments.preflight.wording import counted, such_as
-from experiments.sections.photos import AnyPhotos, Cifar10Captions, PhotoFolder
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class SeenPhotos:
     photos: CaptionedPhotos | None
 
 
-def see(section: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> SeenPhotos:
-    """Read all captions and photos; paths in `section` start at `root`.
+def see(config: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> SeenPhotos:
+    """Read all captions and photos; paths in `config` start at `root`.
 
     Raises:
         UserError: if photos that are not in a folder of the user's own cannot be had or used.
     """
-    if isinstance(section, PhotoFolder):
-        return _folder(section, root, progress)
-    if isinstance(section, Cifar10Captions) and not cifar10.is_at_hand(downloads):
-        captions_file(section, root)
+    if isinstance(config, PhotoFolder):
+        return _folder(config, root, progress)
+    if isinstance(config, Cifar10Captions) and not cifar10.is_at_hand(downloads):
+        captions_file(config, root)
         remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
         return SeenPhotos(Findings(remarks=(remark,)), None)
-    photos = load_photos(section, root, downloads, lambda line: None)
+    photos = load_photos(config, root, downloads, lambda line: None)
     return SeenPhotos(findings_of_photos(photos), photos)
 
 
@@ -63,19 +63,19 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
     )
 
 
-def _folder(section: PhotoFolder, root: Path, progress: Progress) -> SeenPhotos:
-    found = photo_folder.problems(section, root, progress)
-    files, _ = examine_captions(located(root, section.captions), section.captions)
+def _folder(config: PhotoFolder, root: Path, progress: Progress) -> SeenPhotos:
+    found = photo_folder.problems(config, root, progress)
+    files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
     captions = sum(len(file.captions) for file in files)
     read = (
-        f"The folder {section.folder}: {counted(len(files), 'photo')} with {counted(captions, 'caption')} in "
-        f"{section.captions}, of which {section.tuning:,} are drawn to tune on and {section.evaluation:,} to "
+        f"The folder {config.folder}: {counted(len(files), 'photo')} with {counted(captions, 'caption')} in "
+        f"{config.captions}, of which {config.tuning:,} are drawn to tune on and {config.evaluation:,} to "
         "compare on."
     )
     findings = Findings(read=(read,) if files else (), remarks=found.remarks, problems=found.problems)
     if found.problems:
         return SeenPhotos(findings, None)
-    photos = photo_folder.load_photo_folder(section, root)
+    photos = photo_folder.load_photo_folder(config, root)
     return SeenPhotos(
         Findings(findings.read, (*findings.remarks, *findings_of_photos(photos).remarks)), photos
     )

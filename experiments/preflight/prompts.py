@@ -9,25 +9,25 @@ import torch
 from experiments.classification.bridge import MINILM, MODEL, TOKENS
 from experiments.classification.open_clip_weights import CONFIGURATION
 from experiments.classification.towers import open_clip_library
-from experiments.datasets.downloads import unpacked
-from experiments.preflight.findings import Findings
-from experiments.preflight.wording import such_as
-from experiments.sections.zero_shot import (
+from experiments.config.zero_shot import (
     HUB,
     LOCAL_FOLDER,
     ImagenetBridge,
     OpenClipTower,
     Prompts,
     RandomTower,
-    ZeroShotSection,
+    ZeroShotConfig,
 )
+from experiments.datasets.downloads import unpacked
+from experiments.preflight.findings import Findings
+from experiments.preflight.wording import such_as
 
 Tokenise = Callable[[list[str]], torch.Tensor]
 
 
-def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
+def tokeniser(config: ZeroShotConfig, downloads: Path) -> Tokenise | None:
     """Return the text tower's tokenizer, None if it is not on this machine."""
-    library, tower = open_clip_library(), section.tower
+    library, tower = open_clip_library(), config.tower
     match tower:
         case ImagenetBridge():
             folder = unpacked(MINILM, downloads) / MODEL
@@ -36,8 +36,8 @@ def tokeniser(section: ZeroShotSection, downloads: Path) -> Tokenise | None:
             return library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
         case RandomTower():
             return library.SimpleTokenizer(context_length=77)
-    config = _configuration(tower)
-    if config is None or "hf_tokenizer_name" in config["text_cfg"]:
+    architecture = _configuration(tower)
+    if architecture is None or "hf_tokenizer_name" in architecture["text_cfg"]:
         return None
     return library.get_tokenizer(tower.model)
 

@@ -3,52 +3,52 @@
 import tempfile
 from pathlib import Path
 
+from experiments.config.images import AnyImages, Cifar10Config, ImageFolder, TorchvisionImages
 from experiments.datasets import cifar10
 from experiments.datasets.classified import load_images
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.torchvision_images import FOLDER, NotThere, can_download
 from experiments.preflight.folder_of_images import see_folder
 from experiments.preflight.seen import Progress, Seen, SeenImages
-from experiments.sections.images import AnyImages, Cifar10Section, ImageFolder, TorchvisionImages
 
 
-def see(section: AnyImages, root: Path, downloads: Path, progress: Progress) -> SeenImages:
-    """Read all images; paths in `section` start at `root`.
+def see(config: AnyImages, root: Path, downloads: Path, progress: Progress) -> SeenImages:
+    """Read all images; paths in `config` start at `root`.
 
     Raises:
         UserError: if images that are not a user's own cannot be used.
     """
-    match section:
+    match config:
         case ImageFolder():
-            return see_folder(section, root, progress)
+            return see_folder(config, root, progress)
         case TorchvisionImages():
-            return _torchvision(section, root, downloads, progress)
-        case Cifar10Section() if not cifar10.is_at_hand(downloads):
+            return _torchvision(config, root, downloads, progress)
+        case Cifar10Config() if not cifar10.is_at_hand(downloads):
             absent = "CIFAR-10 is not on this machine yet, so that its images were not read."
             return SeenImages("CIFAR-10", own=False, absent=absent)
         case _:
-            what = "CIFAR-10" if isinstance(section, Cifar10Section) else "Drawn shapes"
-            images = load_images(section, root, downloads, Path(), _silent)
+            what = "CIFAR-10" if isinstance(config, Cifar10Config) else "Drawn shapes"
+            images = load_images(config, root, downloads, Path(), _silent)
             return _loaded(what, images, progress)
 
 
 def _silent(line: str) -> None: ...
 
 
-def _torchvision(section: TorchvisionImages, root: Path, downloads: Path, progress: Progress) -> SeenImages:
+def _torchvision(config: TorchvisionImages, root: Path, downloads: Path, progress: Progress) -> SeenImages:
     """Let torchvision load what is there: where a folder is named it never downloads."""
-    place = section.folder or str((downloads / FOLDER).absolute())
-    named = section.model_copy(update={"folder": place})
+    place = config.folder or str((downloads / FOLDER).absolute())
+    named = config.model_copy(update={"folder": place})
     downloads.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=downloads.parent, prefix=".check-") as ready:
         try:
             images = load_images(named, root, downloads, Path(ready) / "prepared", _silent)
         except NotThere:
-            if section.folder is None and can_download(section.name):
-                absent = f"{section.name} is not on this machine yet, so that its images were not read."
-                return SeenImages(section.name, own=False, absent=absent)
+            if config.folder is None and can_download(config.name):
+                absent = f"{config.name} is not on this machine yet, so that its images were not read."
+                return SeenImages(config.name, own=False, absent=absent)
             raise
-        return _loaded(section.name, images, progress)
+        return _loaded(config.name, images, progress)
 
 
 def _loaded(what: str, images: ClassifiedImages, progress: Progress) -> SeenImages:

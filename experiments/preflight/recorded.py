@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments import cache
-from experiments.errors import UserError
 from experiments.preflight.wording import counted
-from experiments.project import Project, open_project
+from experiments.project import open_project
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.project import Project
 
 COMMITTED = "offline"
 """The profile whose results come with the project."""
@@ -56,7 +57,7 @@ def _times(project: Project, stages: Sequence[str]) -> tuple[RecordedTime, ...]:
 
 def _time(project: Project, stage: str) -> RecordedTime | None:
     try:
-        made = cache.read(project, stage).provenance
+        made = store.read(project, stage).provenance
     except UserError:  # there is no result, or one of other code's
         return None
     return RecordedTime(stage, made.seconds, made.device, made.threads)
@@ -65,7 +66,7 @@ def _time(project: Project, stage: str) -> RecordedTime | None:
 def _sizes(project: Project) -> str:
     """Return how much data a profile's results are of, empty if that was never recorded."""
     try:
-        data = cache.read(project, "data_sets").value
+        data = store.read(project, "data_sets").value
     except UserError:
         return ""
     return (

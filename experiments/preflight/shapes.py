@@ -7,19 +7,20 @@ from typing import Any
 
 import torch
 
-from experiments import hub
 from experiments.audit.brief import CAPTIONER
-from experiments.captioning import adapter, model_folder
-from experiments.captioning.encoder_decoder import random_encoder_decoder
-from experiments.captioning.prefix import PrefixCaptioner
-from experiments.captioning.transformers_library import prepare_transformers
-from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
-from experiments.errors import UserError, reason
-from experiments.sections.captioner import (
-    AnyCaptionerSection,
-    EncoderDecoderSection,
-    PrefixCaptionerSection,
+from experiments.captioning import adapter
+from experiments.captioning.captioners import model_folder
+from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.prefix import PrefixCaptioner
+from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
+from experiments.config.captioner import (
+    AnyCaptionerConfig,
+    EncoderDecoderConfig,
+    PrefixCaptionerConfig,
 )
+from experiments.models import hub
+from experiments.models.transformers_library import prepare_transformers
+from pipeline.errors import UserError, reason
 
 SMOLLM2 = {
     "hidden_size": 576,
@@ -68,27 +69,27 @@ class Shape:
             return 0
 
 
-def shape_of(section: AnyCaptionerSection, root: Path) -> Shape | None:
+def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
     """Return the captioner's shape, None if its architecture is not on this machine.
 
     Raises:
         UserError: if its configuration cannot be read as that of a VisionEncoderDecoder.
     """
-    match section:
-        case PrefixCaptionerSection():
+    match config:
+        case PrefixCaptionerConfig():
             return _prefix()
-        case EncoderDecoderSection():
-            network = _encoder_decoder(section, root)
-            return None if network is None else _of_encoder_decoder(Path(section.model).name, network)
+        case EncoderDecoderConfig():
+            network = _encoder_decoder(config, root)
+            return None if network is None else _of_encoder_decoder(Path(config.model).name, network)
         case _:
-            return _of_encoder_decoder("Random encoder-decoder", random_encoder_decoder(section).network)
+            return _of_encoder_decoder("Random encoder-decoder", random_encoder_decoder(config).network)
 
 
-def folder_of(section: EncoderDecoderSection, root: Path) -> Path | None:
+def folder_of(config: EncoderDecoderConfig, root: Path) -> Path | None:
     """Return the folder with all the captioner's files, None if it is not on this machine."""
-    if section.local is None:
-        return hub.usable(model_folder.repository(section))
-    folder = root / section.local
+    if config.local is None:
+        return hub.usable(model_folder.repository(config))
+    folder = root / config.local
     return folder if folder.is_dir() and model_folder.lacks(folder) is None else None
 
 
@@ -106,21 +107,21 @@ def _prefix() -> Shape:
     )
 
 
-def _encoder_decoder(section: EncoderDecoderSection, root: Path) -> Any:
+def _encoder_decoder(config: EncoderDecoderConfig, root: Path) -> Any:
     """Build the network on the meta device from its config.json, None if it is not on this machine."""
-    folder = folder_of(section, root)
+    folder = folder_of(config, root)
     if folder is None:
-        return vit_gpt2_on_meta() if section.model == CAPTIONER else None
+        return vit_gpt2_on_meta() if config.model == CAPTIONER else None
     prepare_transformers()
     from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
     try:
-        config = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
+        architecture = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
         with torch.device("meta"):
-            return VisionEncoderDecoderModel(config)  # pyright: ignore[reportArgumentType]
+            return VisionEncoderDecoderModel(architecture)  # pyright: ignore[reportArgumentType]
     except Exception as error:  # whatever a foreign or damaged configuration makes transformers raise
         raise UserError(
-            f"transformers cannot build {section.model} from its config.json: {reason(error)}; get its files "
+            f"transformers cannot build {config.model} from its config.json: {reason(error)}; get its files "
             "anew."
         ) from error
 

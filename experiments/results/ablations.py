@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from experiments.frozen import Frozen
-from experiments.results.estimate import Estimate
+from pipeline.frozen import Frozen
+from pipeline.result import Estimate, Result
 
 
 class Variant(Frozen):
@@ -44,7 +44,7 @@ class Variant(Frozen):
     held_out_off: Estimate | None
 
 
-class Ablations(Frozen):
+class Ablations(Result):
     """Every variant, the base first; `held_out_classes` are the classes that held-out photos show.
 
     `off_is_base` tells whether, for every adapter, the logits with the adapter switched off equal the

@@ -1,10 +1,9 @@
 """The captioner before fine-tuning."""
 
-from experiments.frozen import Frozen
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate, Result
 
 
-class Aligned(Frozen):
+class Aligned(Result):
     """A captioner that writes generic captions, ready to be fine-tuned.
 
     `weights` says where its parts come from, `training` what was trained here to join them ("nothing"

@@ -2,8 +2,8 @@
 
 from typing import Literal, get_args
 
-from experiments.frozen import Frozen
-from experiments.results.estimate import Estimate
+from pipeline.frozen import Frozen
+from pipeline.result import Estimate, Result
 
 Verdict = Literal["agrees", "differs", "cannot_tell", "not_comparable"]
 """Whether a measured figure agrees with a stated one; a sample may be too small to tell.
@@ -130,7 +130,7 @@ class Asset(Frozen):
     stages: tuple[str, ...]
 
 
-class Audit(Frozen):
+class Audit(Result):
     """Claims of the brief, published figures, known failures and assets, each by its id.
 
     `shared` says how far the run comes from what the brief used.

@@ -1,6 +1,6 @@
 """One caption as a captioner wrote it."""
 
-from experiments.frozen import Frozen
+from pipeline.frozen import Frozen
 
 
 class Caption(Frozen):

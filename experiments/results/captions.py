@@ -2,9 +2,8 @@
 
 from typing import Literal
 
-from experiments.frozen import Frozen
-from experiments.results.attachment import Attachment
-from experiments.results.estimate import Estimate
+from pipeline.frozen import Frozen
+from pipeline.result import Attachment, Estimate, Result
 
 Family = Literal["agreement", "grounding", "style", "health"]
 Better = Literal["higher", "lower", "neither"]
@@ -61,7 +60,7 @@ class ComparedRecord(Frozen):
     picture: Attachment
 
 
-class Comparison(Frozen):
+class Comparison(Result):
     """The comparison of all evaluation photos.
 
     `examples` are positions in `records`: the photos whose change of score (after - before) stands at

@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-from experiments.frozen import Frozen
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate, Result
 
 Precision = Literal["fp32", "bf16"]
 
 
-class Classification(Frozen):
+class Classification(Result):
     """One classifier on one test set of `n` images in `k` classes.
 
     `predictions` and `confidence` hold one entry per test image in test order: the class index and

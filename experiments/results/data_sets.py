@@ -1,6 +1,7 @@
 """What the data sets hold, and what they hold twice."""
 
-from experiments.frozen import Frozen
+from pipeline.frozen import Frozen
+from pipeline.result import Result
 
 
 class DataSource(Frozen):
@@ -16,7 +17,7 @@ class DataSource(Frozen):
     files: int | None
 
 
-class DataSets(Frozen):
+class DataSets(Result):
     """The labelled images and the captioned photos, with what of them overlaps.
 
     `images` and `photos` say what they are. `labels` holds the class index of every test image in test

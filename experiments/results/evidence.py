@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from experiments.frozen import Frozen
 from experiments.results.captions import Unit
-from experiments.results.estimate import Estimate
+from pipeline.frozen import Frozen
+from pipeline.result import Estimate, Result
 
 Verdict = Literal["higher", "lower", "unclear"]
 
@@ -44,7 +44,7 @@ class Tested(Frozen):
         return there.model_copy(update={"value": -there.value, "low": -there.high, "high": -there.low})
 
 
-class Evidence(Frozen):
+class Evidence(Result):
     """Every test by key; together they are one family for Holm's correction.
 
     `broken` names the classifiers that are not above chance, where `chance` is what the most frequent

@@ -1,7 +1,7 @@
 """The captions of the evaluation photos before and after fine-tuning."""
 
-from experiments.frozen import Frozen
-from experiments.results.attachment import Attachment
+from pipeline.frozen import Frozen
+from pipeline.result import Attachment, Result
 
 
 class CaptionedRecord(Frozen):
@@ -22,7 +22,7 @@ class CaptionedRecord(Frozen):
     picture: Attachment
 
 
-class Generated(Frozen):
+class Generated(Result):
     """The captions of every evaluation photo, in the data set's order.
 
     `classes` are the data set's classes, `tuning_captions` the captions tuned on (what is new in a

@@ -1,9 +1,9 @@
 """The result of fine-tuning a captioner by low-rank adaptation."""
 
-from experiments.frozen import Frozen
+from pipeline.result import Result
 
 
-class Lora(Frozen):
+class Lora(Result):
     """An adapter and how it came about.
 
     `targets` are the suffixes of the names of the adapted modules, `matched` the number of modules that

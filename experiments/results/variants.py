@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from experiments.frozen import Frozen
 from experiments.results.caption import Caption
+from pipeline.frozen import Frozen
+from pipeline.result import Result
 
 
 class TunedVariant(Frozen):
@@ -34,7 +35,7 @@ class TunedVariant(Frozen):
     off_is_base: bool | None
 
 
-class Variants(Frozen):
+class Variants(Result):
     """Every variant, adapters by rising rank first. `seconds` is wall-clock time for all."""
 
     variants: tuple[TunedVariant, ...]

@@ -1,8 +1,8 @@
 """The result of classifying images by the text that describes their classes."""
 
-from experiments.frozen import Frozen
 from experiments.results.classification import Classification
-from experiments.results.estimate import Estimate
+from pipeline.frozen import Frozen
+from pipeline.result import Estimate
 
 
 class PromptSet(Frozen):

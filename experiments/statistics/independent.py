@@ -5,8 +5,8 @@ from typing import Any
 
 from scipy.stats import fisher_exact
 
-from experiments.results.estimate import Estimate
 from experiments.statistics.intervals import wilson
+from pipeline.result import Estimate
 
 
 def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:

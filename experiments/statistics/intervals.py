@@ -2,7 +2,7 @@
 
 from scipy.stats import binomtest
 
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 
 
 def wilson(successes: int, n: int) -> Estimate:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import bootstrap, norm
 
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 
 Measure = Callable[[np.ndarray], float]
 """A figure of the images at the given positions, which may hold an image twice or not at all.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering import pandoc
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Site

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
 from reporting.rendering.source import Fence, Line, Markdown, code_lines, split

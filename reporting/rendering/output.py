@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 _ATTEMPTS = 5
 

@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 _WAY_BACK = "\N{LEFTWARDS ARROW WITH HOOK}"
 

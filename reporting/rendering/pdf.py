@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
 from reporting.rendering.crossref import CALLOUT, FLOAT, REFERENCE, WORDS, Resolved

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering import schema, settings
 from reporting.rendering.settings import Source, as_list
 

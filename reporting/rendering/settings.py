@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 Check: TypeAlias = Callable[[object], str | None]
 """Says what would be allowed, or nothing where the value is."""

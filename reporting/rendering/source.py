@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from itertools import accumulate
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.rendering.source import Fence, Line, Markdown
 
 USE_QUARTO = "the built-in renderer does not support it; use Quarto"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.copies import copy_parts
 
-PARTS = ("experiments", "profiles", "data")
+PARTS = ("pipeline", "experiments", "profiles", "data")
 GUARD = """
 import sys
 
@@ -117,7 +117,7 @@ def test_strict_status_fails_after_an_edit_and_names_what_is_not_fresh_in_one_se
     finished: Path, tmp_path: Path
 ) -> None:
     edited = shutil.copytree(finished, tmp_path / "edited", ignore=shutil.ignore_patterns(".cache"))
-    with (edited / "experiments" / "captioning" / "metrics.py").open("a") as code:
+    with (edited / "experiments" / "captioning" / "scoring" / "metrics.py").open("a") as code:
         code.write("\nAN_EDIT_UNDER_WAY = True\n")
     lenient = call(edited, "status", "--profile", "smoke")
     assert (lenient.returncode, lenient.stderr) == (0, "")

@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from experiments import cache, runner
+from experiments.config.photos import PhotoFolder
 from experiments.datasets.local_files import local_files
-from experiments.errors import UserError
-from experiments.project import Project, open_project
-from experiments.sections.photos import PhotoFolder
+from experiments.project import open_project
+from experiments.stages import IMAGES
+from pipeline import freshness, keys, runner, store
+from pipeline.errors import UserError
+from pipeline.project import Project
 from tests.support.copies import copy_parts
 
 PROFILE = """
@@ -43,7 +45,7 @@ def draw(path: Path, seed: int) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with two folders of a user's own, and a profile of them that is `smoke` otherwise."""
-    copy_parts(tmp_path, "experiments", "profiles")
+    copy_parts(tmp_path, "pipeline", "experiments", "profiles")
     smoke = (tmp_path / "profiles" / "smoke.toml").read_text()
     head, _, rest = smoke.partition("[images]")
     text = head + PROFILE + "[captioner]" + rest.partition("[captioner]")[2]
@@ -66,13 +68,13 @@ def inspected(root: Path) -> Project:
 
 
 def state(root: Path) -> tuple[str, tuple[str, ...]]:
-    found = cache.freshness(open_project("mine", root), "data_sets")
+    found = freshness.of(open_project("mine", root), "data_sets")
     return found.state, found.why
 
 
 def test_a_run_on_folders_alone_says_what_they_are_and_keeps_their_manifests(root: Path) -> None:
     project = inspected(root)
-    found = cache.read(project, "data_sets").value
+    found = store.read(project, "data_sets").value
     assert (found.images.kind, found.images.name, found.images.files) == ("folder", "pets", 8)
     assert (found.photos.kind, found.photos.name, found.photos.files) == ("folder", "holiday", 6)
     manifest = (project.results / "photos.sha256").read_text().splitlines()
@@ -90,11 +92,11 @@ def test_results_are_fresh_where_the_folders_are_not(root: Path) -> None:
 
 
 def test_a_folder_that_is_moved_keeps_what_was_computed_from_it(root: Path) -> None:
-    before = cache.data_of(open_project("mine", root), "images")
+    before = keys.data_of(open_project("mine", root), IMAGES)
     (root / "pets").rename(root / "animals")
     path = root / "profiles" / "mine.toml"
     path.write_text(path.read_text().replace('folder = "pets"', 'folder = "animals"'))
-    assert cache.data_of(open_project("mine", root), "images") == before
+    assert keys.data_of(open_project("mine", root), IMAGES) == before
 
 
 @pytest.mark.parametrize(
@@ -140,10 +142,10 @@ def test_a_photo_that_the_captions_name_and_that_is_gone_is_one_sentence(root: P
 def test_captions_that_lie_elsewhere_are_known_by_their_name_alone(root: Path) -> None:
     (root / "texts").mkdir()
     shutil.move(root / "holiday" / "captions.csv", root / "texts" / "captions.csv")
-    section = PhotoFolder(
+    config = PhotoFolder(
         kind="folder", folder="holiday", captions="texts/captions.csv", tuning=3, evaluation=2, seed=0
     )
-    own = local_files(section, root)
+    own = local_files(config, root)
     files = own and own.find()
     assert files is not None
     assert "captions.csv" in files.names

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from experiments import profile
-from experiments.errors import UserError
+from pipeline.errors import UserError
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
 
 

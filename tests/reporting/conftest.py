@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from experiments.project import Project, open_project
+from experiments.project import open_project
+from pipeline.project import Project
 from reporting.blocks import CLASSIFIERS
 from tests.support.copies import copy_parts
-from tests.support.results import classifier, store
+from tests.support.results import classifier, put
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A copy of the project, without results, with the smoke profile and the classifiers' stages."""
-    copy_parts(tmp_path, "experiments", "profiles", "templates")
+    copy_parts(tmp_path, "pipeline", "experiments", "profiles", "templates")
     project = open_project("smoke", tmp_path)
     return replace(project, stages={name: project.stages[name] for name in CLASSIFIERS})
 
@@ -23,5 +24,5 @@ def project(tmp_path: Path) -> Project:
 def filled(project: Project) -> Project:
     """The same with a fresh result for every classifier."""
     for stage, accuracy in (("zero_shot", 0.6), ("vit", 0.8), ("cnn", 0.9)):
-        store(project, stage, classifier(stage, accuracy))
+        put(project, stage, classifier(stage, accuracy))
     return project

@@ -16,7 +16,8 @@ from experiments.audit.audit import audited
 from experiments.audit.run import Run
 from experiments.project import open_project
 from experiments.results.audit import Audit, Shared
-from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.numbers import Numbers, formatted
@@ -71,7 +72,7 @@ def document(audit: Audit) -> Document:
     envelope = Envelope[Any](
         stage="audit", profile="smoke", key="f" * 64, value=audit,
         provenance=Provenance(
-            ingredients=Ingredients(section={}, inputs={}, data=None, code={}), commit=None, modified=False,
+            ingredients=Ingredients(config={}, inputs={}, data=None, code={}), commit=None, modified=False,
             started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=None, device="a processor", threads=2,
             python="3.11.7", versions={},
         ),

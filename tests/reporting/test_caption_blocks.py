@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from experiments.project import Project
 from experiments.results.captions import Comparison
+from pipeline.project import Project
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import typst
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.check import Outcome, check
 from reporting.checking.paper import off_the_sheet, read
 from reporting.numbers import Numbers

@@ -1,18 +1,17 @@
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from experiments import cache
-from experiments.errors import UserError
-from experiments.project import Project
+from pipeline import store
+from pipeline.errors import UserError
+from pipeline.project import Project
 from reporting.blocks import BLOCKS, CLASSIFIERS
 from reporting.document import open_document
 from reporting.prepare import draw_figures
-from tests.support.results import classifier, store
+from tests.support.copies import ROOT
+from tests.support.results import classifier, put
 
-ROOT = Path(__file__).resolve().parents[2]
 OF_CLASSIFIERS = [name for name, block in BLOCKS.items() if set(block.stages) <= {*CLASSIFIERS}]
 FIGURES = [name for name in OF_CLASSIFIERS if BLOCKS[name].figure]
 
@@ -67,7 +66,7 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
 
 
 def test_what_can_be_shown_is_shown_when_one_result_is_missing(filled: Project) -> None:
-    cache.path_of(filled, "vit").unlink()
+    store.path_of(filled, "vit").unlink()
     text = open_document(filled).block("model_comparison")
     assert 'title="Missing: vit"' in text
     assert "The cnn model" in text
@@ -75,7 +74,7 @@ def test_what_can_be_shown_is_shown_when_one_result_is_missing(filled: Project) 
 
 
 def test_a_result_written_by_older_code_is_missing_and_no_crash(filled: Project) -> None:
-    path = cache.path_of(filled, "vit")
+    path = store.path_of(filled, "vit")
     path.write_text(path.read_text().replace('"top1"', '"top_1"'))
     assert 'title="Missing: vit"' in open_document(filled).block("model_comparison")
 
@@ -93,7 +92,7 @@ def test_an_unknown_block_is_answered_with_the_known_ones(filled: Project) -> No
 
 def test_names_from_results_are_text_and_never_markup(filled: Project) -> None:
     hostile = "*Net* {{< env HOME >}} | {% x %} <b>`"
-    store(filled, "cnn", classifier("cnn", 0.9, model=hostile))
+    put(filled, "cnn", classifier("cnn", 0.9, model=hostile))
     for name in ("model_comparison", "set_up"):
         text = open_document(filled).block(name)
         assert r"\*Net\* \{\{\< env HOME \>\}\} \| \{\% x \%\} \<b\>\`" in text
@@ -112,6 +111,6 @@ def test_two_drawings_of_the_same_results_are_the_same_bytes(filled: Project) ->
 def test_a_drawing_whose_results_are_gone_is_removed(filled: Project) -> None:
     draw_figures(open_document(filled))
     for stage in CLASSIFIERS:
-        cache.path_of(filled, stage).unlink()
+        store.path_of(filled, stage).unlink()
     draw_figures(open_document(filled))
     assert list((filled.root / "_figures").iterdir()) == []

@@ -22,14 +22,14 @@ import pytest
 from reporting.checking.page import Element, body_of, parse, squeezed, text_of, walk
 from reporting.checking.paper import legible, off_the_sheet, read
 from reporting.markdown import escape, in_attribute
-from tests.support.copies import PAGES, copy_parts
+from tests.support.copies import PAGES, ROOT, copy_parts
 from tests.support.pages import HOSTILE, Project
 
 pytestmark = [
     pytest.mark.quarto,
     pytest.mark.skipif(shutil.which("quarto") is None, reason="Quarto is not on PATH, so it was not tried"),
 ]
-PARTS = ("data", "experiments", "figures", "profiles", "reporting", "results", "templates")
+PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", "results", "templates")
 QUIET = ("screen-reader-only", "quarto-alternate-formats")
 """Classes of what only Quarto writes into a page: words for screen readers alone, links to other formats."""
 
@@ -174,7 +174,7 @@ def test_one_page_can_be_rendered_to_one_format(folder: Path, to: str, file: str
     assert done.returncode == 0, done.stderr[-4000:]
     assert (folder / "_site" / file).is_file()
     assert not (folder / file).exists()
-    assert (folder / ".gitignore").read_text() == (Path(__file__).parents[2] / ".gitignore").read_text()
+    assert (folder / ".gitignore").read_text() == (ROOT / ".gitignore").read_text()
 
 
 def test_without_the_packages_one_sentence_says_what_to_run(folder: Path) -> None:

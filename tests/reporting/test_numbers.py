@@ -2,13 +2,13 @@ import re
 
 import pytest
 
-from experiments.project import Project
 from experiments.results.captions import Unit
+from pipeline.project import Project
 from reporting import numbers
 from reporting.document import open_document
 from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
-from tests.support.results import classifier, store
+from tests.support.results import classifier, put
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -112,12 +112,12 @@ def test_a_p_value_is_printed_with_its_origin(figures: Numbers) -> None:
 
 
 def test_an_option_is_printed_as_json(filled: Project) -> None:
-    store(filled, "cnn", classifier("cnn"), section={"widths": [64, 256], "name": 'a "b" {c}'})
+    put(filled, "cnn", classifier("cnn"), config={"widths": [64, 256], "name": 'a "b" {c}'})
     figures = open_document(filled).numbers
-    widths = "cnn:provenance.ingredients.section.widths"
+    widths = "cnn:provenance.ingredients.config.widths"
     assert figures.json(widths) == span("\\[64\\, 256\\]", widths, "json")
     assert figures.count(f"{widths}.1") == span("256", f"{widths}.1", "count")
-    assert figures.plain.json("cnn:provenance.ingredients.section.name").replace("\\", "") == '"a "b" {c}"'
+    assert figures.plain.json("cnn:provenance.ingredients.config.name").replace("\\", "") == '"a "b" {c}"'
 
 
 def test_a_step_with_dots_stands_in_brackets(figures: Numbers) -> None:
@@ -188,7 +188,7 @@ def test_every_printed_number_can_be_formatted_again_from_its_span(figures: Numb
         figures.share("cnn.top1.n", "vit.parameters"), figures.times("vit.parameters", "cnn.top1.n"),
         figures.megabytes("vit.parameters"), figures.decimal("vit.seconds"), figures.nats("vit.loss.1"),
         figures.moment("vit:provenance.started"), figures.short("vit:key"), figures.p("vit.top1"),
-        figures.json("vit:provenance.ingredients.section"), figures.joined("vit.classes"),
+        figures.json("vit:provenance.ingredients.config"), figures.joined("vit.classes"),
         figures.gain("cnn.top1.value", "vit.top1.value", "points"), figures.text("vit.model"),
     ]  # fmt: skip
     found = re.findall(r'\[((?:[^\]\\]|\\.)*)\]\{data-from="([^"]+)" data-as="([^"]+)"\}', "".join(printed))

@@ -23,9 +23,10 @@ from matplotlib.figure import Figure
 from experiments.audit.audit import audited
 from experiments.audit.run import run_of
 from experiments.captioning.pictures import picture
-from experiments.project import Project, open_project
-from experiments.results.attachment import Attachment
+from experiments.project import open_project
 from figures import accuracy, confusion, forgetting, per_class
+from pipeline.project import Project
+from pipeline.result import Attachment
 from reporting.blocks import BLOCKS, CLASSIFIERS
 from reporting.check import disagreement
 from reporting.checking.page import bare_alternatives, bare_numbers, origins, parse, text_of
@@ -38,7 +39,7 @@ from reporting.shown import PHOTOS as MOST
 from tests.support.audit_worlds import SIZES
 from tests.support.copies import PAGES, ROOT, copy_parts
 from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
-from tests.support.results import store
+from tests.support.results import put
 from tests.support.spoken import document, spoken
 
 STRANGE = (
@@ -208,15 +209,14 @@ def test_without_colours_and_classes_no_sentence_is_made_of_what_captions_say(tm
 def results_again(values: dict[str, Any], records: tuple[Any, ...]) -> dict[str, Any]:
     """What follows from other captions."""
     from experiments.captioning.compare import captions
+    from experiments.config.comparison import CaptionsConfig, EvidenceConfig
     from experiments.evidence.evidence import evidence
-    from experiments.sections.captions import CaptionsSection
-    from experiments.sections.evidence import EvidenceSection
-    from tests.support.silent import SILENT
+    from tests.support.contexts import SILENT
 
     values = values | {"generate": values["generate"].model_copy(update={"records": records})}
-    section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 1.0))
+    section = CaptionsConfig(seed=0, resamples=100, example_quantiles=(0.0, 1.0))
     values["captions"] = captions(section, values, SILENT)
-    tests = EvidenceSection(seed=0, resamples=100, significance=0.05)
+    tests = EvidenceConfig(seed=0, resamples=100, significance=0.05)
     return values | {"evidence": evidence(tests, values, SILENT)}
 
 
@@ -274,7 +274,7 @@ SHAPES = ((48, 36), (36, 48), (400, 40), (40, 400), (1, 1), (3, 2), (300, 400))
 def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a run on a user's own photos and a hundred classes, rendered."""
     root = tmp_path_factory.mktemp("own")
-    copy_parts(root, "experiments", "figures", "profiles", "reporting", "templates", *PAGES)
+    copy_parts(root, "pipeline", "experiments", "figures", "profiles", "reporting", "templates", *PAGES)
     values = computed["hundred_classes"] | {
         stage: computed["own_long"][stage]
         for stage in ("align", "lora", "generate", "captions", "variants", "ablations", "evidence")
@@ -294,7 +294,7 @@ def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
         }
     )
     for stage, value in pictured(project, values).items():
-        store(project, stage, value)
+        put(project, stage, value)
     done = subprocess.run(
         [sys.executable, "-m", "reporting.render", "--renderer", "builtin", "--preview"],
         cwd=root, capture_output=True, text=True,

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.errors import UserError
-from experiments.project import Project
+from pipeline.errors import UserError
+from pipeline.project import Project
 from reporting import prepare
 from tests.support.copies import ROOT, copy_parts
-from tests.support.results import classifier, store
+from tests.support.results import classifier, put
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The stages that a preparation wanted to compute."""
     names: list[str] = []
     monkeypatch.setattr(
-        "experiments.runner.bring_up_to_date", lambda project, stages, console: names.extend(stages)
+        "pipeline.runner.bring_up_to_date", lambda project, stages, console: names.extend(stages)
     )
     return names
 
@@ -51,7 +51,7 @@ def test_without_torch_nothing_is_computed(
 
 
 def test_what_is_merely_stale_is_never_computed(filled: Project, asked: list[str]) -> None:
-    store(filled, "cnn", classifier("cnn"), section={"epochs": 1})
+    put(filled, "cnn", classifier("cnn"), config={"epochs": 1})
     prepare.prepare(filled, complete=True)
     assert asked == []
 
@@ -62,7 +62,7 @@ def test_what_is_missing_behind_a_stale_result_waits_for_it(filled: Project, ask
     (project.results / "vit.json").unlink()
     prepare.prepare(project, complete=True)
     assert asked == ["vit"]
-    store(filled, "cnn", classifier("cnn"), section={"epochs": 1})
+    put(filled, "cnn", classifier("cnn"), config={"epochs": 1})
     prepare.prepare(project, complete=True)
     assert asked == ["vit"]
 
@@ -73,7 +73,7 @@ def test_a_stage_that_cannot_be_computed_leaves_the_others_and_is_named(
     def fail(*arguments: object) -> None:
         raise UserError("No route to the hub.")
 
-    monkeypatch.setattr("experiments.runner.bring_up_to_date", fail)
+    monkeypatch.setattr("pipeline.runner.bring_up_to_date", fail)
     (filled.results / "vit.json").unlink()
     prepare.prepare(filled, complete=True)
     assert "vit stays missing: No route to the hub." in capsys.readouterr().err
@@ -96,7 +96,7 @@ def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
 
 def test_a_python_without_the_packages_is_answered_with_what_to_run(tmp_path: Path) -> None:
     """Quarto runs the file with whatever Python it finds, where it does not find the project's own."""
-    folder = copy_parts(tmp_path / "project", "experiments", "reporting")
+    folder = copy_parts(tmp_path / "project", "pipeline", "experiments", "reporting")
     bare = [sys.executable, "-I", "-S", str(folder / "reporting" / "prepare.py")]
     done = subprocess.run(bare, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting import quarto
 from tests.support.copies import ROOT
 

@@ -14,6 +14,7 @@ from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
 from experiments.classification.evaluation import Called, score
+from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
 from experiments.datasets.cifar10 import CLASSES
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import classifier_comparisons
@@ -21,7 +22,6 @@ from experiments.evidence.comparison import Comparison, Draws
 from experiments.evidence.evidence import judged
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
-from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
 from experiments.results.captions import Comparison as CaptionComparison
 from experiments.results.data_sets import DataSets, DataSource
@@ -31,11 +31,9 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import TunedVariant, Variants
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from experiments.sections.ablations import AblationsSection
-from experiments.sections.captions import CaptionsSection
-from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.intervals import wilson
-from tests.support.silent import SILENT
+from pipeline.result import Attachment
+from tests.support.contexts import SILENT
 
 FIXTURES = Path(__file__).with_name("fixtures")
 LABELS = np.array(
@@ -144,14 +142,14 @@ def _run(own: dict[str, Any], altered: dict[str, Any]) -> Run:
 
 @cache
 def _captions(generated: Generated) -> CaptionComparison:
-    section = CaptionsSection(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0))
-    return captions(section, {"generate": generated}, SILENT)
+    config = CaptionsConfig(seed=0, resamples=100, example_quantiles=(0.0, 0.5, 1.0))
+    return captions(config, {"generate": generated}, SILENT)
 
 
 @cache
 def _ablations(aligned: Aligned, generated: Generated, variants: Variants) -> Ablations:
     results = {"align": aligned, "generate": generated, "variants": variants}
-    return ablations(AblationsSection(seed=0, resamples=100), results, SILENT)
+    return ablations(AblationsConfig(seed=0, resamples=100), results, SILENT)
 
 
 def _evidence(results: dict[str, Any]) -> Evidence:
@@ -160,8 +158,8 @@ def _evidence(results: dict[str, Any]) -> Evidence:
         *_of_classifiers(*(results[stage] for stage in ("zero_shot", "vit", "cnn", "data_sets"))),
         *_of_captions(*(results[stage] for stage in ("align", "lora", "generate", "variants"))),
     )
-    section = EvidenceSection(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05)
-    return judged(compared, results["data_sets"], section)
+    config = EvidenceConfig(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05)
+    return judged(compared, results["data_sets"], config)
 
 
 @cache

@@ -18,11 +18,11 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments import atomic, cache, runner
-from experiments.project import Project
+from pipeline import files, freshness, runner, store
+from pipeline.project import Project
 from tests.support.toy import Number, ToyProfile, make_toy
 
-WATCHED = {atomic.__file__, runner.__file__}
+WATCHED = {files.__file__, runner.__file__}
 OLD, NEW = {"first": 1, "second": 3}, {"first": 10, "second": 12}
 
 
@@ -37,7 +37,7 @@ def in_child(project: Project, kill_at: int | None) -> bool:
         left = [kill_at]
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
-            if frame.f_code.co_filename not in WATCHED and frame.f_code is not cache.write.__code__:
+            if frame.f_code.co_filename not in WATCHED and frame.f_code is not store.write.__code__:
                 return None
             if event == "line" and left[0] is not None:
                 left[0] -= 1
@@ -52,7 +52,7 @@ def in_child(project: Project, kill_at: int | None) -> bool:
 
 
 def totals(project: Project) -> dict[str, int]:
-    return {name: cache.read(project, name).value.total for name in project.stages}
+    return {name: store.read(project, name).value.total for name in project.stages}
 
 
 def sweep(folder: Path) -> tuple[int, list[str]]:
@@ -70,7 +70,7 @@ def sweep(folder: Path) -> tuple[int, list[str]]:
         after = totals(new)
         if any(after[name] not in (OLD[name], NEW[name]) for name in after):
             wrong.append(f"kill point {point} left {after}")
-        states = {name: cache.freshness(new, name).state for name in new.stages}
+        states = {name: freshness.of(new, name).state for name in new.stages}
         honest = {name: "fresh" if after[name] == NEW[name] else "stale" for name in after}
         if states != honest:
             wrong.append(f"kill point {point} left {after} and calls it {states}")

@@ -10,9 +10,9 @@ import numpy as np
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.evaluation import Called, score
+from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
 from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
-from experiments.results.attachment import Attachment
 from experiments.results.caption import Caption
 from experiments.results.data_sets import DataSets, DataSource
 from experiments.results.generate import CaptionedRecord, Generated
@@ -20,11 +20,9 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import TunedVariant, Variants
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from experiments.sections.ablations import AblationsSection
-from experiments.sections.captions import CaptionsSection
-from experiments.sections.evidence import EvidenceSection
 from experiments.statistics.intervals import wilson
-from tests.support.silent import SILENT
+from pipeline.result import Attachment
+from tests.support.contexts import SILENT
 
 CLASSES = ("cat", "dog", "ship", "frog")
 IMAGES = 800
@@ -89,10 +87,10 @@ class World:
 def results(world: World) -> dict[str, Any]:
     """Return the result of every stage in a world."""
     values = _classifiers(world) | _captioning(world)
-    section = CaptionsSection(seed=0, resamples=100, example_quantiles=QUANTILES)
+    section = CaptionsConfig(seed=0, resamples=100, example_quantiles=QUANTILES)
     values["captions"] = captions(section, values, SILENT)
-    values["ablations"] = ablations(AblationsSection(seed=0, resamples=100), values, SILENT)
-    tests = EvidenceSection(seed=0, resamples=RESAMPLES, significance=0.05)
+    values["ablations"] = ablations(AblationsConfig(seed=0, resamples=100), values, SILENT)
+    tests = EvidenceConfig(seed=0, resamples=RESAMPLES, significance=0.05)
     return values | {"evidence": evidence(tests, values, SILENT)}
 
 

@@ -7,19 +7,19 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from experiments import cache
 from experiments.classification.evaluation import Called, score
-from experiments.project import Project
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
-from experiments.results.attachment import Attachment
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
-from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
-from experiments.results.estimate import Estimate
 from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
+from pipeline import keys, store
+from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.freshness import Freshness
+from pipeline.project import Project
+from pipeline.result import Attachment, Estimate
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
 
@@ -53,13 +53,13 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     )
 
 
-def store(project: Project, stage: str, value: Any, **altered: Any) -> None:
+def put(project: Project, stage: str, value: Any, **altered: Any) -> None:
     """Write `value` as the fresh result of `stage`; `altered` replaces parts of its ingredients."""
-    parts = cache.ingredients(project, stage).model_copy(update=altered)
+    parts = keys.ingredients(project, stage).model_copy(update=altered)
     envelope = Envelope[Any](
         stage=stage,
-        profile=project.profile.name,
-        key=cache.key(parts),
+        profile=project.name,
+        key=keys.key(parts),
         provenance=Provenance(
             ingredients=parts, commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
             seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
@@ -67,7 +67,7 @@ def store(project: Project, stage: str, value: Any, **altered: Any) -> None:
         ),
         value=value,
     )  # fmt: skip
-    cache.write(project, envelope)
+    store.write(project, envelope)
 
 
 CAPTIONER = "EfficientNet-Lite0 + SmolLM2-135M"
@@ -308,10 +308,10 @@ def captioned(project: Project, **values: Any) -> Document:
         Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
     envelopes = {
         stage: Envelope[Any](
-            stage=stage, profile=project.profile.name, key="f" * 64, value=value,
+            stage=stage, profile=project.name, key="f" * 64, value=value,
             provenance=Provenance(
                 ingredients=Ingredients(
-                    section={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
+                    config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
                 ),
                 commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
                 seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",

@@ -11,25 +11,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments import features
 from experiments.captioning import adapter
-from experiments.captioning.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.captioning.writing import written
 from experiments.classification.training import predict
 from experiments.classification.vit import VisionTransformer
+from experiments.config.captioner import RandomCaptionerConfig
+from experiments.config.images import GeneratedConfig
+from experiments.config.photos import GeneratedPhotos
+from experiments.config.training import VitConfig
+from experiments.config.tuning import GenerationConfig
 from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.pictures import ArrayPictures
-from experiments.processes import Processes, among, is_main, shared_out
-from experiments.sections.captioner import RandomCaptionerSection
-from experiments.sections.generation import GenerationSection
-from experiments.sections.images import GeneratedSection
-from experiments.sections.photos import GeneratedPhotos
-from experiments.sections.vit import VitSection
-from tests.support.silent import silently
+from experiments.models import feature_store as features
+from experiments.models.processes import Processes, among, is_main, shared_out
+from tests.support.contexts import silently
 
-VIT = VitSection(
+VIT = VitConfig(
     seed=0, precision="fp32", epochs=1, batch_size=10, learning_rate=1e-3, weight_decay=0, label_smoothing=0,
     translate=0, stem_width=8, width=16, depth=1, heads=2,
 )  # fmt: skip
@@ -69,7 +69,7 @@ def kept(processes: Processes, folder: Path) -> Any:
 
 def predicted(processes: Processes, folder: Path) -> Any:
     """Classify more images than fit into a batch."""
-    images = generate(GeneratedSection(kind="generated", seed=0, train=40, test=1203, size=16))
+    images = generate(GeneratedConfig(kind="generated", seed=0, train=40, test=1203, size=16))
     torch.manual_seed(0)
     network = VisionTransformer(images.train_images, 4, VIT)
     found = predict(network, images.test_images, "fp32", processes)
@@ -81,9 +81,9 @@ def tuned(processes: Processes, folder: Path) -> Any:
     photos = generate_photos(
         GeneratedPhotos(kind="generated", seed=1, tuning=9, evaluation=2, size=16)
     ).tuning
-    section = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+    config = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
     options = {"r": 4, "alpha": 8, "dropout": 0.0, "targets": ("c_attn", "c_proj"), "seed": 1}
-    captioner = adapter.with_adapter(random_encoder_decoder(section), **options)  # pyright: ignore[reportArgumentType]
+    captioner = adapter.with_adapter(random_encoder_decoder(config), **options)  # pyright: ignore[reportArgumentType]
     seen = np.array(captioner.encode([photo.pixels for photo in photos]))
     checkpoint = folder / "checkpoint.pt"
     tuning = tune(
@@ -100,7 +100,7 @@ def tuned(processes: Processes, folder: Path) -> Any:
         if part.requires_grad
     }
     many = np.tile(seen, (25, 1, 1))  # more captions than are written at once
-    captions = written(captioner, many, GenerationSection(max_new_tokens=6, beams=1), processes)
+    captions = written(captioner, many, GenerationConfig(max_new_tokens=6, beams=1), processes)
     return tuning.loss, weights, [caption.text for caption in captions]
 
 

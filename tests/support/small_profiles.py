@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from experiments.captioning.encoder_decoder import random_encoder_decoder
-from experiments.project import Project, open_project
-from experiments.sections.captioner import RandomCaptionerSection
+from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.config.captioner import RandomCaptionerConfig
+from experiments.project import open_project
+from pipeline.project import Project
 from tests.support.copies import ROOT
 
 
@@ -42,7 +43,7 @@ def draw_photos(folder: Path, count: int = 10) -> Path:
 def save_captioner(folder: Path) -> Path:
     """Save a tiny ViT-GPT2 with random weights, its tokenizer and its preprocessing as transformers does."""
     captioner = random_encoder_decoder(
-        RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+        RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
     )
     captioner.network.config.decoder_start_token_id = captioner.start
     captioner.network.save_pretrained(folder)
@@ -58,13 +59,13 @@ CAPTIONER = '[captioner]\nkind = "vision_encoder_decoder"\nmodel = "captioner"\n
 CAPTIONER += 'precision = "fp32"\nheld_out = 2\n'
 
 
-def project(folder: Path, *sections: str, **changed: Any) -> Project:
+def project(folder: Path, *configs: str, **changed: Any) -> Project:
     """Open a project whose profile is ``smoke`` with other sections, and with other lines in it."""
     text = (ROOT / "profiles" / "smoke.toml").read_text()
-    for section in sections:
-        name = section[: section.index("]") + 1]
-        text = re.sub(rf"(?ms)^{re.escape(name)}\n.*?(?=^\[|^# |\Z)", section + "\n", text)
-        assert section in text
+    for config in configs:
+        name = config[: config.index("]") + 1]
+        text = re.sub(rf"(?ms)^{re.escape(name)}\n.*?(?=^\[|^# |\Z)", config + "\n", text)
+        assert config in text
     for place, value in changed.items():
         name, key = place.split("__")
         found = re.search(rf"(?ms)^\[{name}\]\n.*?^{key} = ([^\n]*)", text)

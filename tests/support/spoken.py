@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.project import open_project
-from experiments.results.envelope import Envelope, Freshness, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.freshness import Freshness
 from reporting.blocks import BLOCKS
 from reporting.document import Document
 from reporting.markdown import escape
@@ -20,7 +21,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
     """A document of results that were never on disk."""
     project = replace(open_project("smoke", ROOT), results=folder)
     provenance = Provenance(
-        ingredients=Ingredients(section={}, inputs={}, data=None, code={}), commit=None, modified=False,
+        ingredients=Ingredients(config={}, inputs={}, data=None, code={}), commit=None, modified=False,
         started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=0, device="a processor", threads=2,
         python="3.11.7", versions={},
     )  # fmt: skip

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.frozen import Frozen
-from experiments.project import Project
-from experiments.runner import bring_up_to_date
-from experiments.stages import Stage, pipeline
+from pipeline.frozen import Frozen
+from pipeline.project import Project
+from pipeline.result import Result
+from pipeline.runner import bring_up_to_date
+from pipeline.stage import Stage, pipeline
 
 FILES = {
     "toy/__init__.py": "",
@@ -17,20 +18,20 @@ FILES = {
     "toy/unused.py": "VALUE = 1\n",
     "toy/first.py": (
         "from tests.support.toy import Sum\n\n\n"
-        "def first(section, inputs, context):\n"
+        "def first(config, inputs, context):\n"
         "    context.progress(1, 1, 'half way')\n"
-        "    return Sum(total=section.number)\n"
+        "    return Sum(total=config.number)\n"
     ),
     "toy/second.py": (
         "from tests.support.toy import Sum\n\n\n"
-        "def second(section, inputs, context):\n"
+        "def second(config, inputs, context):\n"
         "    from toy.arithmetic import add\n\n"
-        "    return Sum(total=add(inputs['first'].total, section.number))\n"
+        "    return Sum(total=add(inputs['first'].total, config.number))\n"
     ),
 }
 
 
-class Sum(Frozen):
+class Sum(Result):
     total: int
 
     def headline(self) -> dict[str, float]:
@@ -49,8 +50,8 @@ class ToyProfile(Frozen):
 
 
 STAGES = pipeline(
-    Stage(name="first", function="toy.first:first", result=Sum, section="one"),
-    Stage(name="second", function="toy.second:second", result=Sum, section="two", inputs=("first",)),
+    Stage(name="first", function="toy.first:first", result=Sum, config="one"),
+    Stage(name="second", function="toy.second:second", result=Sum, config="two", inputs=("first",)),
 )
 
 
@@ -62,6 +63,7 @@ def make_toy(folder: Path, profile: Frozen | None = None, stages: Mapping[str, S
         if not path.exists():
             path.write_text(text)
     return Project(
+        name="toy",
         root=folder,
         profile=profile or ToyProfile(),
         stages=stages,

@@ -7,7 +7,7 @@ from experiments.audit.assets import LITE0_PACKAGE, LITE0_VERSION, assets
 from experiments.audit.data_assets import CIFAR10_LICENCE, CIFAR10_PACKAGE, CIFAR10_VERSION
 from experiments.classification.bridge import ABOUT
 from experiments.datasets.cifar10 import NPM
-from experiments.lite0 import WEIGHTS
+from experiments.models.lite0 import WEIGHTS
 from experiments.results.audit import Asset
 from experiments.results.data_sets import DataSource
 from tests.support import audit_worlds as worlds
@@ -15,7 +15,7 @@ from tests.support.audit_worlds import assignment, offline, own
 
 
 def test_the_offline_run_rests_on_packages_with_pinned_hashes() -> None:
-    from experiments.captioning.prefix import PrefixCaptioner
+    from experiments.captioning.captioners.prefix import PrefixCaptioner
 
     run = offline(align=worlds.aligned(PrefixCaptioner.model, PrefixCaptioner.weights))
     found = assets(run)

@@ -9,7 +9,7 @@ from experiments.audit.caption_claims import distinct
 from experiments.audit.run import Run
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
-from experiments.results.estimate import Estimate
+from pipeline.result import Estimate
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import SIZES, assignment, offline, own
 

@@ -9,22 +9,22 @@ import torch
 
 from experiments.captioning import adapter
 from experiments.captioning.adapter import matching_layers, with_adapter, with_saved_adapter
-from experiments.captioning.encoder_decoder import EncoderDecoderCaptioner, random_encoder_decoder
+from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, random_encoder_decoder
 from experiments.captioning.tuning import Pairs, Recipe, tune
-from experiments.errors import UserError
-from experiments.sections.captioner import RandomCaptionerSection
-from experiments.sections.generation import GenerationSection
-from tests.support.silent import silently
+from experiments.config.captioner import RandomCaptionerConfig
+from experiments.config.tuning import GenerationConfig
+from pipeline.errors import UserError
+from tests.support.contexts import silently
 
 TARGETS = ("c_attn", "c_proj", "c_fc")
-LIMITS = GenerationSection(max_new_tokens=16, beams=1)
+LIMITS = GenerationConfig(max_new_tokens=16, beams=1)
 RECIPE = Recipe(seed=0, epochs=6, batch_size=2, learning_rate=1e-2)
 CAPTIONS = ("a cat", "two dogs", "a red car", "ship")
 
 
 @pytest.fixture
 def captioner() -> EncoderDecoderCaptioner:
-    return random_encoder_decoder(RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1))
+    return random_encoder_decoder(RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1))
 
 
 @pytest.fixture
@@ -109,9 +109,7 @@ def test_tuning_lowers_the_loss_and_leaves_the_base_as_it_was(
 def test_what_peft_saved_is_loaded_by_peft_and_writes_the_same_captions(
     captioner: EncoderDecoderCaptioner, pairs: Pairs, tmp_path: Path
 ):
-    other = random_encoder_decoder(
-        RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
-    )
+    other = random_encoder_decoder(RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1))
     tuned = adapted(captioner)
     tune(tuned, pairs, RECIPE, progress=silently)
     size = adapter.save(tuned, tmp_path / "adapter")
@@ -132,7 +130,7 @@ def test_what_peft_saved_is_loaded_by_peft_and_writes_the_same_captions(
 def test_a_tuning_that_was_killed_goes_on_with_the_same_numbers(
     captioner: EncoderDecoderCaptioner, pairs: Pairs, tmp_path: Path, dropout: float
 ):
-    section = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+    config = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
     whole = adapted(captioner, dropout=dropout)
     expected = tune(whole, pairs, RECIPE, progress=silently)
 
@@ -141,10 +139,10 @@ def test_a_tuning_that_was_killed_goes_on_with_the_same_numbers(
             raise KeyboardInterrupt
 
     path = tmp_path / "checkpoint"
-    first = adapted(random_encoder_decoder(section), dropout=dropout)
+    first = adapted(random_encoder_decoder(config), dropout=dropout)
     with pytest.raises(KeyboardInterrupt):
         tune(first, pairs, RECIPE, progress=killed, checkpoint=path)
-    again = adapted(random_encoder_decoder(section), dropout=dropout)
+    again = adapted(random_encoder_decoder(config), dropout=dropout)
     notes: list[str] = []
     found = tune(again, pairs, RECIPE, progress=lambda *report: notes.append(report[2]), checkpoint=path)
     assert notes[0] == "resumed after epoch 3"

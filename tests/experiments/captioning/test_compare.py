@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.captioning.compare import captions, examples
-from experiments.captioning.measures import kinds
-from experiments.results.attachment import Attachment
+from experiments.captioning.scoring.measures import kinds
+from experiments.config.comparison import CaptionsConfig
 from experiments.results.captions import Comparison
 from experiments.results.generate import CaptionedRecord, Generated
-from experiments.sections.captions import CaptionsSection
+from pipeline.result import Attachment
+from tests.support.contexts import SILENT
 from tests.support.imports import imported_at_once
-from tests.support.silent import SILENT
 
-SECTION = CaptionsSection(seed=0, resamples=200, example_quantiles=(0.0, 0.25, 0.5, 0.75, 1.0))
+SECTION = CaptionsConfig(seed=0, resamples=200, example_quantiles=(0.0, 0.25, 0.5, 0.75, 1.0))
 CLASSES = ("dog", "cat", "ship")
 PICTURE = Attachment(file="x.png", sha256="0" * 64)
 
@@ -62,8 +62,8 @@ def generated(before: Any, after: Any, labels: Any = None, ended: bool = True) -
     )
 
 
-def compared(before: Any, after: Any, labels: Any = None, section: CaptionsSection = SECTION) -> Comparison:
-    return captions(section, {"generate": generated(before, after, labels)}, SILENT)
+def compared(before: Any, after: Any, labels: Any = None, config: CaptionsConfig = SECTION) -> Comparison:
+    return captions(config, {"generate": generated(before, after, labels)}, SILENT)
 
 
 def measure(comparison: Comparison, key: str) -> Any:

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import hub
-from experiments.captioning.captioner import Captioner
-from experiments.captioning.encoder_decoder import (
+from experiments.captioning.captioners.captioner import Captioner
+from experiments.captioning.captioners.encoder_decoder import (
     EncoderDecoderCaptioner,
     load_encoder_decoder,
     random_encoder_decoder,
 )
-from experiments.captioning.vit_gpt2 import vit_gpt2_on_meta
-from experiments.classification.precision import best_device
-from experiments.errors import UserError
+from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
+from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
+from experiments.config.tuning import GenerationConfig
+from experiments.models import hub
+from experiments.models.precision import best_device
+from experiments.models.torchvision_shim import declare_missing_operators
 from experiments.results.caption import Caption
-from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
-from experiments.sections.generation import GenerationSection
-from experiments.torchvision_shim import declare_missing_operators
+from pipeline.errors import UserError
 
 declare_missing_operators()  # PEFT imports what imports torchvision
 
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:Futu
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CAPTIONS = ("a cat", "two dogs run", "a red car.", "ship")
-GREEDY = GenerationSection(max_new_tokens=16, beams=1)
-BEAMS = GenerationSection(max_new_tokens=16, beams=3)
+GREEDY = GenerationConfig(max_new_tokens=16, beams=1)
+BEAMS = GenerationConfig(max_new_tokens=16, beams=3)
 HOSTILE = {
     "max_length": 3,
     "min_length": 14,
@@ -50,12 +50,12 @@ HOSTILE = {
 
 
 def random_captioner(seed: int = 0, precision: Any = "fp32") -> EncoderDecoderCaptioner:
-    section = RandomCaptionerSection(kind="random", seed=seed, precision=precision, held_out=1)
-    return random_encoder_decoder(section)
+    config = RandomCaptionerConfig(kind="random", seed=seed, precision=precision, held_out=1)
+    return random_encoder_decoder(config)
 
 
-def section(model: Path | str, revision: str | None = None) -> EncoderDecoderSection:
-    return EncoderDecoderSection(
+def config(model: Path | str, revision: str | None = None) -> EncoderDecoderConfig:
+    return EncoderDecoderConfig(
         kind="vision_encoder_decoder",
         model=str(model),
         revision=revision,
@@ -66,7 +66,7 @@ def section(model: Path | str, revision: str | None = None) -> EncoderDecoderSec
 
 
 def load(model: Path | str, revision: str | None = None) -> EncoderDecoderCaptioner:
-    return load_encoder_decoder(section(model, revision))
+    return load_encoder_decoder(config(model, revision))
 
 
 def publish(folder: Path, rules: dict[str, Any] | None = None) -> Path:
@@ -257,13 +257,13 @@ def test_the_checkpoints_own_rules_of_generation_do_not_leak_in(checkpoint: Path
 
 @pytest.mark.parametrize("rules", [GREEDY, BEAMS])
 def test_captions_do_not_depend_on_the_batching_or_on_an_idle_wrapper(
-    rules: GenerationSection, monkeypatch: pytest.MonkeyPatch
+    rules: GenerationConfig, monkeypatch: pytest.MonkeyPatch
 ):
     captioner = random_captioner()
     features = captioner.encode(photos(7))
     together = captioner.generate(features, rules)
     assert len(together) == 7
-    monkeypatch.setattr("experiments.captioning.encoder_decoder.CAPTIONS", 3)
+    monkeypatch.setattr("experiments.captioning.captioners.encoder_decoder.CAPTIONS", 3)
     assert captioner.generate(features, rules) == together
     assert [captioner.generate(features[i : i + 1], rules)[0] for i in range(7)] == together
     wrapped = adapted(captioner)
@@ -304,7 +304,7 @@ def test_more_tokens_than_the_decoder_has_room_for_are_refused():
     captioner = random_captioner()
     features = captioner.encode(photos(1))
     with pytest.raises(UserError, match="room for 512 tokens a caption, but 513"):
-        captioner.generate(features, GenerationSection(max_new_tokens=513, beams=1))
+        captioner.generate(features, GenerationConfig(max_new_tokens=513, beams=1))
     with pytest.raises(UserError, match="room for 512 tokens a caption, but 601"):
         captioner.loss(features, ["x" * 600])
 
@@ -437,7 +437,7 @@ def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp
         ):
             load(model)
     with pytest.raises(ValueError, match="has no revision"):
-        section("./none", COMMIT)
+        config("./none", COMMIT)
     with pytest.raises(UserError, match=r"captioner\.revision is 'dc68f91'"):
         load("nlpconnect/vit-gpt2-image-captioning", "dc68f91")
 

@@ -1,8 +1,8 @@
 import pytest
 
-from experiments.captioning.class_words import misnames_class, names_class
-from experiments.captioning.grounding import right_colour, wrong_colour
-from experiments.captioning.health import cut_off, rambles, repeats
+from experiments.captioning.scoring.class_words import misnames_class, names_class
+from experiments.captioning.scoring.grounding import right_colour, wrong_colour
+from experiments.captioning.scoring.health import cut_off, rambles, repeats
 
 RAMBLING = [
     "small dogs run over a field. grey and white are in front. green is behind it. brown",

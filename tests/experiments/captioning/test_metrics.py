@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 
-from experiments.captioning.metrics import bleu, bleu_counts, cider_d, rouge_l
-from experiments.captioning.sentence_score import sentence_score
-from experiments.captioning.style import (
+from experiments.captioning.scoring.metrics import bleu, bleu_counts, cider_d, rouge_l
+from experiments.captioning.scoring.sentence_score import sentence_score
+from experiments.captioning.scoring.style import (
     distance_measure,
     distinct_measure,
     new_words_measure,
     vocabulary,
     vocabulary_measure,
 )
-from experiments.captioning.words import ngrams, words
+from experiments.captioning.scoring.words import ngrams, words
 
 CANDIDATES = ["a brown dog runs on the grass", "a white ship at sea", "two cats sleep"]
 REFERENCES = [

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.captioning.encoder_decoder import EncoderDecoderCaptioner, load_encoder_decoder
-from experiments.captioning.transformers_library import prepare_transformers
-from experiments.errors import UserError
+from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, load_encoder_decoder
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.config.tuning import GenerationConfig
+from experiments.models.transformers_library import prepare_transformers
 from experiments.results.caption import Caption
-from experiments.sections.captioner import EncoderDecoderSection
-from experiments.sections.generation import GenerationSection
+from pipeline.errors import UserError
 
 prepare_transformers()
 
@@ -24,8 +24,8 @@ import transformers  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own
 
 CAPTIONS = ("a cat", "two dogs run", "a red car.", "ship")
-GREEDY = GenerationSection(max_new_tokens=16, beams=1)
-BEAMS = GenerationSection(max_new_tokens=16, beams=3)
+GREEDY = GenerationConfig(max_new_tokens=16, beams=1)
+BEAMS = GenerationConfig(max_new_tokens=16, beams=3)
 ROOM = 20
 SIZE: dict[str, Any] = {
     "hidden_size": 32,
@@ -119,7 +119,7 @@ def publish(encoder: str, decoder: str, folder: Path, spread: float = 0.4) -> Pa
 
 def load(folder: Path) -> EncoderDecoderCaptioner:
     return load_encoder_decoder(
-        EncoderDecoderSection(
+        EncoderDecoderConfig(
             kind="vision_encoder_decoder", model=str(folder), seed=0, precision="fp32", held_out=1
         )
     )
@@ -183,7 +183,7 @@ def test_padding_does_not_count(captioner: EncoderDecoderCaptioner):
 
 def test_as_many_tokens_as_there_is_room_for_are_written_and_no_more(captioner: EncoderDecoderCaptioner):
     features = captioner.encode(photos()[:1])
-    full = GenerationSection(max_new_tokens=ROOM, beams=1)
+    full = GenerationConfig(max_new_tokens=ROOM, beams=1)
     assert len(captioner.generate(features, full)) == 1
     with torch.no_grad():
         captioner.loss(features, ["x" * (ROOM - 1)])

@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.captioning import models, prefix
 from experiments.captioning.alignment import Labelled, generic, train_jointly, warm_up
-from experiments.captioning.encoder_decoder import random_encoder_decoder
-from experiments.captioning.prefix import Mapper, PrefixCaptioner
-from experiments.captioning.transformers_library import prepare_transformers
-from experiments.sections.captioner import Joint, PrefixCaptionerSection, RandomCaptionerSection, WarmUp
-from experiments.sections.generation import GenerationSection
-from tests.support.silent import silently
+from experiments.captioning.captioners import prefix
+from experiments.captioning.captioners import saved as models
+from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
+from experiments.config.captioner import Joint, PrefixCaptionerConfig, RandomCaptionerConfig, WarmUp
+from experiments.config.tuning import GenerationConfig
+from experiments.models.transformers_library import prepare_transformers
+from tests.support.contexts import silently
 
 CLASSES = ("cat", "dog")
 JOINT = Joint(
@@ -27,7 +28,7 @@ JOINT = Joint(
     templates=("{}", "see {}"),
 )
 WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
-SECTION = PrefixCaptionerSection(
+SECTION = PrefixCaptionerConfig(
     kind="prefix",
     seed=0,
     precision="fp32",
@@ -37,7 +38,7 @@ SECTION = PrefixCaptionerSection(
     warm_up=WARM_UP,
     joint=JOINT,
 )
-LIMITS = GenerationSection(max_new_tokens=16, beams=1)
+LIMITS = GenerationConfig(max_new_tokens=16, beams=1)
 
 
 class Tower(nn.Module):
@@ -59,7 +60,7 @@ def captioner() -> PrefixCaptioner:
     prepare_transformers()
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    random = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+    random = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
     tokenizer = random_encoder_decoder(random).tokenizer
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -113,7 +114,7 @@ def test_the_fingerprint_follows_the_mapper_and_the_towers_does_not(captioner: P
         next(captioner.mapper.parameters()).add_(1)
     assert captioner.image_fingerprint() != whole
     assert captioner.tower_fingerprint() == tower
-    other = dataclasses.replace(captioner, section=SECTION.model_copy(update={"image_size": 96}))
+    other = dataclasses.replace(captioner, config=SECTION.model_copy(update={"image_size": 96}))
     assert other.tower_fingerprint() != tower
 
 
@@ -187,8 +188,8 @@ def test_the_language_model_keeps_its_embeddings_and_goes_a_part_of_the_way(
     published = {name: part.detach().clone() for name, part in captioner.network.named_parameters()}
     weights = []
     for share, copy in zip((1.0, 0.25), copies, strict=True):
-        section = joint.model_copy(update={"interpolation": share})
-        train_jointly(copy, data, section, seed=0, path=tmp_path / f"{share}", progress=silently)
+        config = joint.model_copy(update={"interpolation": share})
+        train_jointly(copy, data, config, seed=0, path=tmp_path / f"{share}", progress=silently)
         weights.append(dict(copy.network.named_parameters()))
     for name, part in published.items():
         whole, quarter = (found[name] for found in weights)
@@ -211,7 +212,7 @@ def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
     models.save(SECTION, captioner, tmp_path)
     loaded = models.load(tmp_path)
     assert isinstance(loaded, PrefixCaptioner)
-    assert models.read_section(tmp_path) == SECTION
+    assert models.read_config(tmp_path) == SECTION
     assert not any(part.requires_grad for part in loaded.network.parameters())
     features = captioner.encode(photos())
     assert torch.equal(loaded.encode(photos()), features)

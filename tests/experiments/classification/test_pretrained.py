@@ -12,12 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from experiments import hub
 from experiments.classification import open_clip_weights
 from experiments.classification.pretrained import describe, pretrained_tower
 from experiments.classification.towers import DualEncoder, open_clip_library
-from experiments.errors import UserError
-from experiments.sections.zero_shot import OpenClipTower
+from experiments.config.zero_shot import OpenClipTower
+from experiments.models import hub
+from pipeline.errors import UserError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OPENAI = "timm/vit_base_patch32_clip_224.openai"
@@ -38,9 +38,9 @@ def tower(model: str, pretrained: Path | str | None = None, file: Path | None = 
     )
 
 
-def refused(section: OpenClipTower) -> str:
+def refused(config: OpenClipTower) -> str:
     with pytest.raises(UserError) as caught:
-        pretrained_tower(section)
+        pretrained_tower(config)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -145,8 +145,8 @@ def test_the_whole_architecture_loads_from_each_place_with_the_same_weights(vit_
         (tower(f"local-dir:{folder}"), "Dual encoder described", f"local checkpoint described {own}"),
     ]
     fingerprints = set()
-    for section, model, weights in expected:
-        found = pretrained_tower(section)
+    for config, model, weights in expected:
+        found = pretrained_tower(config)
         assert (found.about.model, found.about.weights) == (model, weights)
         assert found.about.is_clip == model.startswith("CLIP")
         assert found.parameters() == 151_277_313
@@ -366,10 +366,10 @@ def test_paths_start_at_the_root_and_may_start_at_the_home_folder(
 
 def test_a_repository_that_describes_itself_is_read_from_the_hubs_cache(tiny: Path, tmp_path: Path):
     kept = in_the_hubs_cache(tiny, tmp_path / "cache", "laion/CLIP-tiny")
-    section = tower("hf-hub:laion/CLIP-tiny")
-    assert "lacks open_clip_config.json in the hub's cache" in refused(section)
+    config = tower("hf-hub:laion/CLIP-tiny")
+    assert "lacks open_clip_config.json in the hub's cache" in refused(config)
     (kept / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": {}}))
-    found = pretrained_tower(section)
+    found = pretrained_tower(config)
     assert found.about.is_clip
     assert found.about.weights == f"open_clip hf-hub:laion/CLIP-tiny (at revision {COMMIT})"
     assert found.image_fingerprint() == pretrained_tower(tower("tiny", tiny)).image_fingerprint()
@@ -432,15 +432,15 @@ def test_a_wrong_name_or_activation_is_refused_before_anything_is_asked(
 
 
 def test_a_text_tower_that_another_repository_describes_is_looked_for_as_well(tiny: Path, tmp_path: Path):
-    section = tower("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k")
+    config = tower("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k")
     in_the_hubs_cache(tiny, tmp_path / "cache", "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k")
-    sentence = open_clip_weights.missing(section, tmp_path, lambda: "the hub is off")
+    sentence = open_clip_weights.missing(config, tmp_path, lambda: "the hub is off")
     assert sentence is not None
     assert "xlm-roberta-base at revision main is not in the hub's cache" in sentence
 
 
 @pytest.mark.parametrize(
-    ("section", "is_clip"),
+    ("config", "is_clip"),
     [
         (tower("ViT-B-32-quickgelu", "openai"), True),
         (tower("ViT-B-32", "openai", Path("copy.pt")), True),
@@ -454,8 +454,8 @@ def test_a_text_tower_that_another_repository_describes_is_looked_for_as_well(ti
         (tower("hf-hub:timm/ViT-B-16-SigLIP"), False),
     ],
 )
-def test_only_openai_and_laion_weights_are_called_clip(section: OpenClipTower, is_clip: bool):
-    about = describe(section, "the weights")
+def test_only_openai_and_laion_weights_are_called_clip(config: OpenClipTower, is_clip: bool):
+    about = describe(config, "the weights")
     assert about.is_clip == is_clip
     assert about.model.startswith("CLIP ") == is_clip
     assert about.weights == "the weights"
@@ -466,9 +466,9 @@ def test_a_folder_named_like_a_tag_is_not_taken_for_a_checkpoint(
 ):
     monkeypatch.chdir(tmp_path)
     folder_of(tiny, tmp_path / "openai", TINY)
-    section = tower("RN50-quickgelu", "openai")
-    assert section.local is None
-    assert describe(section, "").is_clip
+    config = tower("RN50-quickgelu", "openai")
+    assert config.local is None
+    assert describe(config, "").is_clip
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import torch
 
 from experiments.classification import bridge
 from experiments.classification.towers import DualEncoder, open_clip_library, random_tower
-from experiments.errors import UserError
-from experiments.sections.zero_shot import RandomTower
+from experiments.config.zero_shot import RandomTower
+from pipeline.errors import UserError
 
 
 def tiny_bert(folder: Path) -> None:

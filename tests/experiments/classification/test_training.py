@@ -9,31 +9,30 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
 
-from experiments.classification import checkpoint, training
+from experiments.classification import training
 from experiments.classification.augmentation import augmented_batches
 from experiments.classification.cnn import cnn, network
 from experiments.classification.pixels import Pixels
 from experiments.classification.training import learning_rate_factor, predict
 from experiments.classification.vit import VisionTransformer, vit
-from experiments.context import Context
+from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
 from experiments.datasets.images import ClassifiedImages
-from experiments.errors import UserError
-from experiments.processes import ALONE
+from experiments.models import checkpoint
+from experiments.models.processes import ALONE
 from experiments.results.trained import TrainedClassifier
-from experiments.sections.cnn import CnnSection
-from experiments.sections.training import TrainingSection
-from experiments.sections.vit import VitSection
+from pipeline.errors import UserError
+from tests.support.contexts import context
 
 EPOCHS, BATCHES = 3, 4
 COMMON: Mapping[str, object] = {
     "seed": 3, "epochs": EPOCHS, "batch_size": 40, "weight_decay": 1e-3, "label_smoothing": 0.1,
     "translate": 1, "precision": "bf16",
 }  # fmt: skip
-CNN = CnnSection.model_validate({**COMMON, "learning_rate": 0.4, "widths": (8, 16)})
-VIT = VitSection.model_validate(
+CNN = CnnConfig.model_validate({**COMMON, "learning_rate": 0.4, "widths": (8, 16)})
+VIT = VitConfig.model_validate(
     {**COMMON, "learning_rate": 5e-3, "stem_width": 8, "width": 16, "depth": 1, "heads": 2}
 )
-BOTH = pytest.mark.parametrize("section", [CNN, VIT], ids=["cnn", "vit"])
+BOTH = pytest.mark.parametrize("config", [CNN, VIT], ids=["cnn", "vit"])
 
 
 class Killed(Exception):
@@ -71,24 +70,21 @@ def images() -> ClassifiedImages:
 
 
 def run(
-    section: TrainingSection, images: ClassifiedImages, scratch: Path, kill_at: int | None = None
+    config: TrainingConfig, images: ClassifiedImages, scratch: Path, kill_at: int | None = None
 ) -> TrainedClassifier:
     """Run the section's stage; `kill_at` is the number of finished batches at which progress raises."""
 
     def progress(done: int, total: int, note: str) -> None:
-        assert 0 < done <= total == section.epochs * BATCHES
+        assert 0 < done <= total == config.epochs * BATCHES
         if done == kill_at:
             raise Killed
 
-    def no_archive(archive: object) -> Path:
-        raise AssertionError(f"the stage asked for {archive}")
-
     scratch.mkdir(exist_ok=True)
-    context = Context(lambda: images, no_archive, scratch, scratch, progress)
-    if isinstance(section, CnnSection):
-        return cnn(section, {}, context)
-    assert isinstance(section, VitSection)
-    return vit(section, {}, context)
+    lent = context(scratch, images=lambda: images, progress=progress)
+    if isinstance(config, CnnConfig):
+        return cnn(config, {}, lent)
+    assert isinstance(config, VitConfig)
+    return vit(config, {}, lent)
 
 
 def numbers(result: TrainedClassifier) -> dict[str, object]:
@@ -101,12 +97,12 @@ def numbers(result: TrainedClassifier) -> dict[str, object]:
     "kill_at", [2, BATCHES, BATCHES + 2, 2 * BATCHES + 3], ids=["at once", "between", "in the middle", "late"]
 )
 def test_a_killed_training_resumes_with_exactly_the_same_final_numbers(
-    section: TrainingSection, images: ClassifiedImages, tmp_path: Path, kill_at: int
+    config: TrainingConfig, images: ClassifiedImages, tmp_path: Path, kill_at: int
 ) -> None:
-    whole = run(section, images, tmp_path / "whole")
+    whole = run(config, images, tmp_path / "whole")
     with pytest.raises(Killed):
-        run(section, images, tmp_path / "killed", kill_at)
-    assert numbers(run(section, images, tmp_path / "killed")) == numbers(whole)
+        run(config, images, tmp_path / "killed", kill_at)
+    assert numbers(run(config, images, tmp_path / "killed")) == numbers(whole)
 
 
 def test_a_training_killed_twice_resumes_with_the_same_final_numbers(
@@ -186,30 +182,28 @@ def test_a_checkpoint_is_never_replaced_by_a_half_written_one(
 
 @BOTH
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_does_not(
-    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+    config: TrainingConfig, images: ClassifiedImages, tmp_path: Path
 ) -> None:
-    first = run(section, images, tmp_path / "first")
+    first = run(config, images, tmp_path / "first")
     torch.rand(7)
-    again = run(section, images, tmp_path / "again")
-    other = run(section.model_copy(update={"seed": 4}), images, tmp_path / "other")
+    again = run(config, images, tmp_path / "again")
+    other = run(config.model_copy(update={"seed": 4}), images, tmp_path / "other")
     assert numbers(first) == numbers(again)
     assert first.loss != other.loss
 
 
 @BOTH
 def test_the_global_random_state_is_left_alone(
-    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+    config: TrainingConfig, images: ClassifiedImages, tmp_path: Path
 ) -> None:
     before = torch.random.get_rng_state()
-    run(section, images, tmp_path)
+    run(config, images, tmp_path)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @BOTH
-def test_a_separable_set_is_learnt(
-    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
-) -> None:
-    result = run(section.model_copy(update={"epochs": 10}), images, tmp_path)
+def test_a_separable_set_is_learnt(config: TrainingConfig, images: ClassifiedImages, tmp_path: Path) -> None:
+    result = run(config.model_copy(update={"epochs": 10}), images, tmp_path)
     assert result.top1.value > 0.95
     assert result.loss[-1] < result.loss[0]
     assert (len(result.loss), result.training_images, result.top1.n) == (10, 160, 60)
@@ -217,10 +211,10 @@ def test_a_separable_set_is_learnt(
 
 @BOTH
 def test_the_test_images_have_no_influence_on_the_training(
-    section: TrainingSection, images: ClassifiedImages, tmp_path: Path
+    config: TrainingConfig, images: ClassifiedImages, tmp_path: Path
 ) -> None:
     fewer = replace(images, test_images=images.test_images[:10], test_labels=images.test_labels[:10])
-    some, all_ = run(section, fewer, tmp_path / "some"), run(section, images, tmp_path / "all")
+    some, all_ = run(config, fewer, tmp_path / "some"), run(config, images, tmp_path / "all")
     assert some.loss == all_.loss
     assert some.predictions == all_.predictions[:10]
 
@@ -329,4 +323,4 @@ def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: Classi
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(ValidationError, match="heads = 3 must divide width = 16"):
-        VitSection.model_validate({**VIT.model_dump(), "heads": 3})
+        VitConfig.model_validate({**VIT.model_dump(), "heads": 3})

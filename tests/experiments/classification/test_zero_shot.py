@@ -13,9 +13,10 @@ from experiments.classification import zero_shot as stage
 from experiments.classification.embeddings import embed
 from experiments.classification.towers import About, DualEncoder, random_tower
 from experiments.classification.zero_shot import class_embeddings, probabilities, zero_shot
+from experiments.config.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages
-from experiments.sections.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotSection
+from tests.support import contexts
 
 CLASSES = ("cat", "ship", "truck")
 SINGLE = Prompts(name="single", templates=("a photo of a {}.",))
@@ -23,8 +24,8 @@ PAIR = Prompts(name="pair", templates=("a {}.", "the {}."))
 BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=6, seed=3)
 
 
-def section(*prompt_sets: Prompts, tower: Any = None) -> ZeroShotSection:
-    return ZeroShotSection(
+def config(*prompt_sets: Prompts, tower: Any = None) -> ZeroShotConfig:
+    return ZeroShotConfig(
         precision="fp32", tower=tower or RandomTower(kind="random", seed=0), prompt_sets=prompt_sets
     )
 
@@ -37,7 +38,7 @@ def some_images(seed: int = 0) -> ClassifiedImages:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    return Context(some_images, lambda archive: tmp_path, tmp_path, tmp_path, lambda *_: None)
+    return contexts.context(tmp_path, images=some_images, fetch=lambda archive: tmp_path)
 
 
 def kept(context: Context) -> list[Path]:
@@ -93,9 +94,9 @@ def test_probabilities_are_the_softmax_of_the_scaled_cosines():
 def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    first = zero_shot(section(SINGLE), {}, context)
+    first = zero_shot(config(SINGLE), {}, context)
     forbid(monkeypatch)
-    second = zero_shot(section(PAIR, SINGLE), {}, context)
+    second = zero_shot(config(PAIR, SINGLE), {}, context)
     assert second.prompt_sets[1] == first.prompt_sets[0]
     assert second.images_per_second == first.images_per_second
     assert second.seconds > 12 / first.images_per_second
@@ -104,10 +105,10 @@ def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
 
 
 def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: Context):
-    base = zero_shot(section(SINGLE), {}, context)
-    zero_shot(section(SINGLE, tower=RandomTower(kind="random", seed=1)), {}, context)
+    base = zero_shot(config(SINGLE), {}, context)
+    zero_shot(config(SINGLE, tower=RandomTower(kind="random", seed=1)), {}, context)
     assert len(kept(context)) == 2
-    zero_shot(section(SINGLE), {}, dataclasses.replace(context, images=lambda: some_images(1)))
+    zero_shot(config(SINGLE), {}, dataclasses.replace(context, images=lambda: some_images(1)))
     assert len(kept(context)) == 3
     tower = random_tower(RandomTower(kind="random", seed=0))
     embed(tower, some_images().test_pictures, "bf16", context, lambda n: None)
@@ -121,11 +122,11 @@ def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: 
 def test_a_damaged_file_is_made_again_with_the_same_result(
     context: Context, damage: Callable[[bytes], bytes]
 ):
-    first = zero_shot(section(SINGLE), {}, context)
+    first = zero_shot(config(SINGLE), {}, context)
     (file,) = kept(context)
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    second = zero_shot(section(SINGLE), {}, context)
+    second = zero_shot(config(SINGLE), {}, context)
     assert second.predictions == first.predictions
     assert second.confidence == first.confidence
     assert len(file.read_bytes()) > len(whole) // 2
@@ -136,7 +137,7 @@ def test_a_run_killed_while_encoding_leaves_no_file(context: Context, monkeypatc
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        zero_shot(section(SINGLE), {}, dataclasses.replace(context, progress=die))
+        zero_shot(config(SINGLE), {}, dataclasses.replace(context, progress=die))
     assert not (context.shared / "embeddings").exists() or kept(context) == []
 
 
@@ -144,7 +145,7 @@ def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
     fresh = dataclasses.replace(context, shared=tmp_path / "elsewhere")
     timing = {"seconds", "images_per_second"}
     one, two = (
-        zero_shot(section(SINGLE, PAIR), {}, place).model_dump(exclude=timing) for place in (context, fresh)
+        zero_shot(config(SINGLE, PAIR), {}, place).model_dump(exclude=timing) for place in (context, fresh)
     )
     assert one == two
 
@@ -195,7 +196,7 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
     sighted = dataclasses.replace(base, train_images=other.train_images)
     for images in (base, blind, sighted):
         zero_shot(
-            section(SINGLE, tower=BRIDGE),
+            config(SINGLE, tower=BRIDGE),
             {},
             dataclasses.replace(context, images=lambda images=images: images),
         )
@@ -206,7 +207,7 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
 def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
     context: Context, centrings: list[Tensor], monkeypatch: pytest.MonkeyPatch
 ):
-    assert zero_shot(section(SINGLE), {}, context).without_centring is None
+    assert zero_shot(config(SINGLE), {}, context).without_centring is None
     encoded: list[int] = []
     original = DualEncoder.encode_image
 
@@ -215,7 +216,7 @@ def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pa
         return original(tower, pixels, precision)
 
     monkeypatch.setattr(DualEncoder, "encode_image", count)
-    result = zero_shot(section(SINGLE, tower=BRIDGE), {}, context)
+    result = zero_shot(config(SINGLE, tower=BRIDGE), {}, context)
     assert encoded == [6, 12]
     assert result.without_centring is not None
     assert "top1 (without centring)" in result.headline()
@@ -224,7 +225,7 @@ def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pa
 def test_progress_counts_every_image_that_is_encoded(context: Context, centrings: list[Tensor]):
     told: list[tuple[int, int]] = []
     watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
-    zero_shot(section(SINGLE, tower=BRIDGE), {}, watched)
+    zero_shot(config(SINGLE, tower=BRIDGE), {}, watched)
     assert told == [(6, 18), (18, 18)]
 
 
@@ -255,6 +256,6 @@ def test_a_section_that_cannot_be_meant_is_refused(change: dict[str, Any]):
         "tower": {"kind": "random", "seed": 0},
         "prompt_sets": [{"name": "a", "templates": ["a {}"]}],
     }
-    ZeroShotSection.model_validate_json(json.dumps(good))
+    ZeroShotConfig.model_validate_json(json.dumps(good))
     with pytest.raises(ValidationError):
-        ZeroShotSection.model_validate_json(json.dumps(good | change))
+        ZeroShotConfig.model_validate_json(json.dumps(good | change))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.config.photos import Cifar10Captions, GeneratedPhotos
 from experiments.datasets import cifar10_captions
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.cifar10 import CLASSES
@@ -12,10 +13,9 @@ from experiments.datasets.disjoint import draw
 from experiments.datasets.generated_photos import COLOURS
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.errors import UserError
-from experiments.sections.photos import Cifar10Captions, GeneratedPhotos
+from pipeline.errors import UserError
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 COMMITTED = Cifar10Captions(kind="cifar10_captions", captions="data/cifar10_captions.csv")
 HEADER = "split,index,pass,caption,uncertain\n"
 GOOD = (
@@ -49,8 +49,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> ClassifiedImages:
 
 def load(folder: Path, content: str | bytes) -> CaptionedPhotos:
     (folder / "mine.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    section = Cifar10Captions(kind="cifar10_captions", captions="mine.csv")
-    return load_photos(section, folder, folder / "downloads", print)
+    config = Cifar10Captions(kind="cifar10_captions", captions="mine.csv")
+    return load_photos(config, folder, folder / "downloads", print)
 
 
 def test_rows_become_photos_in_order_of_index_with_captions_in_order_of_pass(
@@ -131,9 +131,9 @@ def test_a_missing_file_is_named_with_the_option_and_nothing_is_downloaded(
 ) -> None:
     place(tmp_path / "mine.csv")
     monkeypatch.setattr(cifar10_captions, "load_cifar10", lambda *arguments: pytest.fail("downloads"))
-    section = Cifar10Captions(kind="cifar10_captions", captions="mine.csv")
+    config = Cifar10Captions(kind="cifar10_captions", captions="mine.csv")
     with pytest.raises(UserError, match=r"mine\.csv cannot be read .* photos\.captions"):
-        load_photos(section, tmp_path, tmp_path / "downloads", print)
+        load_photos(config, tmp_path, tmp_path / "downloads", print)
 
 
 def hashes(images: "list[np.ndarray] | np.ndarray") -> set[bytes]:

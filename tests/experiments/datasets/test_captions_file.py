@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from tests.support.imports import HEAVY, imported_at_once
 
 HOSTILE = (

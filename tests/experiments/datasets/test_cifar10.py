@@ -9,7 +9,7 @@ from PIL import Image
 
 from experiments.datasets import cifar10
 from experiments.datasets.cifar10 import load_cifar10
-from experiments.errors import UserError
+from pipeline.errors import UserError
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_torchvisions_archive_decodes_to_the_same_arrays(
     import pickle
     import tarfile
 
-    from experiments.torchvision_shim import declare_missing_operators
+    from experiments.models.torchvision_shim import declare_missing_operators
 
     declare_missing_operators()
     from torchvision.datasets import CIFAR10

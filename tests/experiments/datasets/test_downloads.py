@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.assets import Archive
-from experiments.datasets.downloads import fetch
-from experiments.errors import UserError
+from experiments.datasets.downloads import Archive, fetch
+from pipeline.errors import UserError
 
 
 def tarball(files: dict[str, bytes]) -> bytes:

@@ -6,28 +6,28 @@ from typing import Any
 
 import pytest
 
+from experiments.config.images import Cifar10Config, GeneratedConfig
+from experiments.config.photos import Cifar10Captions, Flickr30k, GeneratedPhotos
 from experiments.datasets.fingerprints import fingerprint as fingerprint_of
-from experiments.errors import UserError
-from experiments.sections.images import Cifar10Section, GeneratedSection
-from experiments.sections.photos import Cifar10Captions, Flickr30k, GeneratedPhotos
+from pipeline.errors import UserError
+from tests.support.copies import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 CAPTIONS = Cifar10Captions(kind="cifar10_captions", captions="mine.csv")
 GENERATED = GeneratedPhotos(kind="generated", seed=3, tuning=4, evaluation=2, size=16)
-IMAGES = GeneratedSection(kind="generated", seed=3, train=4, test=2, size=16)
+IMAGES = GeneratedConfig(kind="generated", seed=3, train=4, test=2, size=16)
 FLICKR = Flickr30k(
     kind="flickr30k", repository="some/photos", revision="a" * 40, split="test", tuning=4, evaluation=2
 )
 
 
-def fingerprint(section: Any, root: Path) -> str:
-    return fingerprint_of(section, root, root / "recorded.sha256")
+def fingerprint(config: Any, root: Path) -> str:
+    return fingerprint_of(config, root, root / "recorded.sha256")
 
 
 @pytest.mark.parametrize("source", ["npm", "torchvision"])
 def test_cifar10_is_what_it_was_when_the_committed_results_were_made(source: str) -> None:
-    section = Cifar10Section(kind="cifar10", source=source)  # pyright: ignore[reportArgumentType]
-    assert fingerprint(section, ROOT) == "c6e5acc9dc7ad2625997575d9c2988c93dc6ad40622afa143983c2fca3f61523"
+    config = Cifar10Config(kind="cifar10", source=source)  # pyright: ignore[reportArgumentType]
+    assert fingerprint(config, ROOT) == "c6e5acc9dc7ad2625997575d9c2988c93dc6ad40622afa143983c2fca3f61523"
 
 
 def test_captions_are_known_by_their_content_and_not_by_their_name(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_missing_captions_are_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "options"),
+    ("config", "options"),
     [
         (
             FLICKR,
@@ -55,10 +55,10 @@ def test_missing_captions_are_one_sentence(tmp_path: Path) -> None:
         (IMAGES, {"seed": 4, "train": 5, "test": 3, "size": 17}),
     ],
 )
-def test_every_option_counts(section: Any, options: dict[str, object]) -> None:
-    found = {fingerprint(section.model_copy(update={name: value}), ROOT) for name, value in options.items()}
-    assert len(found | {fingerprint(section, ROOT)}) == len(options) + 1
-    assert fingerprint(section, ROOT) == fingerprint(section.model_copy(), ROOT)
+def test_every_option_counts(config: Any, options: dict[str, object]) -> None:
+    found = {fingerprint(config.model_copy(update={name: value}), ROOT) for name, value in options.items()}
+    assert len(found | {fingerprint(config, ROOT)}) == len(options) + 1
+    assert fingerprint(config, ROOT) == fingerprint(config.model_copy(), ROOT)
 
 
 @pytest.mark.parametrize("module", ["generated_photos.py", "generated.py"])

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from experiments import hub
+from experiments.config.photos import Flickr30k
 from experiments.datasets import flickr30k
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.errors import UserError
-from experiments.sections.photos import Flickr30k
+from experiments.models import hub
+from pipeline.errors import UserError
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 SECTION = Flickr30k(
@@ -46,13 +46,13 @@ def write(rows: list[dict[str, Any]], path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
-def load(root: Path, section: Flickr30k = SECTION) -> CaptionedPhotos:
-    return load_photos(section, root, root / "downloads", lambda line: None)
+def load(root: Path, config: Flickr30k = SECTION) -> CaptionedPhotos:
+    return load_photos(config, root, root / "downloads", lambda line: None)
 
 
-def refused(root: Path, section: Flickr30k = SECTION) -> str:
+def refused(root: Path, config: Flickr30k = SECTION) -> str:
     with pytest.raises(UserError) as error:
-        load(root, section)
+        load(root, config)
     assert len(str(error.value).splitlines()) == 1
     return str(error.value)
 
@@ -160,8 +160,8 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_path_without_a_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
     for missing in ("/no/such/folder", "./photos", "a/b/c", "~/no-such-folder"):
-        section = SECTION.model_copy(update={"repository": missing})
-        assert "There is no folder" in refused(tmp_path, section)
+        config = SECTION.model_copy(update={"repository": missing})
+        assert "There is no folder" in refused(tmp_path, config)
 
 
 def test_an_unreachable_hub_is_one_sentence_on_what_was_tried_and_what_to_place(tmp_path: Path) -> None:
@@ -223,8 +223,8 @@ def test_a_damaged_cache_is_never_read_as_if_it_were_whole(tmp_path: Path, damag
 
 
 def test_what_is_missing_is_told_without_reading_or_writing_anything(tmp_path: Path) -> None:
-    def missing(section: Flickr30k) -> str | None:
-        return flickr30k.missing(section, tmp_path, lambda: "the hub is off")
+    def missing(config: Flickr30k) -> str | None:
+        return flickr30k.missing(config, tmp_path, lambda: "the hub is off")
 
     assert "There is no folder" in (missing(SECTION.model_copy(update={"repository": "./shards"})) or "")
     assert "the hub is off" in (missing(HUB) or "")
@@ -277,5 +277,5 @@ def test_a_refusal_of_the_hub_is_one_sentence_however_long_it_is(
 def test_the_folder_may_be_a_path_from_anywhere(tmp_path: Path) -> None:
     write([row(number) for number in range(5)], tmp_path / "shards" / "test" / "0000.parquet")
     shutil.move(tmp_path / "shards", tmp_path / "elsewhere")
-    section = SECTION.model_copy(update={"repository": str(tmp_path / "elsewhere")})
-    assert len(load(Path("/"), section).tuning) == 2
+    config = SECTION.model_copy(update={"repository": str(tmp_path / "elsewhere")})
+    assert len(load(Path("/"), config).tuning) == 2

@@ -1,9 +1,9 @@
 import numpy as np
 
+from experiments.config.images import GeneratedConfig
 from experiments.datasets.generated import generate
-from experiments.sections.images import GeneratedSection
 
-SECTION = GeneratedSection(kind="generated", seed=3, train=40, test=20, size=16)
+SECTION = GeneratedConfig(kind="generated", seed=3, train=40, test=20, size=16)
 
 
 def test_the_same_seed_draws_the_same_images_and_another_draws_others() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from experiments.config.images import ImageFolder
 from experiments.datasets.image_folder import files_of, load_image_folder, problems_of, split_of
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.pictures import digest
-from experiments.errors import UserError
-from experiments.sections.images import ImageFolder
+from pipeline.errors import UserError
 
 SECTION = ImageFolder(kind="folder", folder="pets", size=16, test_share=0.25, seed=0)
 GIVEN = ImageFolder(kind="folder", folder="pets", size=16)
@@ -39,8 +39,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(section: ImageFolder, root: Path) -> ClassifiedImages:
-    return load_image_folder(section, root, root / "ready", lambda line: None)
+def load(config: ImageFolder, root: Path) -> ClassifiedImages:
+    return load_image_folder(config, root, root / "ready", lambda line: None)
 
 
 def test_a_folder_for_each_class_becomes_two_parts_of_every_class(root: Path) -> None:
@@ -93,11 +93,12 @@ def test_labels_belong_to_their_pictures(root: Path) -> None:
 
 def test_no_file_is_on_both_sides_and_none_is_lost(root: Path) -> None:
     split = split_of(SECTION, root)
-    files = files_of(SECTION, root)
-    assert files is not None
-    assert sorted(name for name, _ in (*split.train, *split.test)) == list(files.names)
-    assert len(set(files.names)) == 18
-    assert not any("notes" in name or "hidden" in name for name in files.names)
+    found = files_of(SECTION, root)
+    assert found is not None
+    names = found[1]
+    assert sorted(name for name, _ in (*split.train, *split.test)) == names
+    assert len(set(names)) == 18
+    assert not any("notes" in name or "hidden" in name for name in names)
 
 
 def test_the_split_follows_the_seed_alone(root: Path) -> None:
@@ -157,7 +158,7 @@ def test_everything_that_is_wrong_with_a_folder_is_said_at_once(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("files", "section", "sentence"),
+    ("files", "config", "sentence"),
     [
         ([], SECTION, "no folder .*pets, which images.folder names"),
         (["a/1.png", "a/2.png"], SECTION, "1 folders with images"),
@@ -166,12 +167,12 @@ def test_everything_that_is_wrong_with_a_folder_is_said_at_once(tmp_path: Path) 
     ],
 )
 def test_a_folder_that_cannot_be_used_is_one_sentence(
-    tmp_path: Path, files: list[str], section: ImageFolder, sentence: str
+    tmp_path: Path, files: list[str], config: ImageFolder, sentence: str
 ) -> None:
     for number, name in enumerate(files):
         save(tmp_path / "pets" / name, number)
     with pytest.raises(UserError, match=sentence):
-        load(section, tmp_path)
+        load(config, tmp_path)
 
 
 def test_every_damaged_picture_is_named_and_nothing_is_kept(root: Path) -> None:
@@ -194,7 +195,7 @@ def test_every_class_is_on_both_sides_whatever_the_share(count: int, share: floa
             (Path(place) / name).mkdir()
             for number in range(count):
                 (Path(place) / name / f"{number}.png").touch()
-        section = ImageFolder(kind="folder", folder=place, size=16, test_share=share, seed=seed)
-        split = split_of(section, Path())
+        config = ImageFolder(kind="folder", folder=place, size=16, test_share=share, seed=seed)
+        split = split_of(config, Path())
         for part in (split.train, split.test):
             assert {label for _, label in part} == {0, 1}

@@ -1,39 +1,34 @@
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from experiments.classification.evaluation import called, score
+from experiments.config.data_sets import DataSetsConfig, NamedData
+from experiments.config.images import GeneratedConfig
+from experiments.config.photos import GeneratedPhotos
 from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.inspection import data_sets, repeated, shared
 from experiments.datasets.photos import CaptionedPhotos, Photo, PicturesOf
 from experiments.results.data_sets import DataSets
-from experiments.sections.data_sets import DataSetsSection, NamedData
-from experiments.sections.images import GeneratedSection
-from experiments.sections.photos import GeneratedPhotos
+from tests.support.contexts import context
 from tests.support.imports import HEAVY, imported_at_once
-from tests.support.silent import SilentContext
 
-SECTION = GeneratedSection(kind="generated", seed=0, train=40, test=20, size=8)
+SECTION = GeneratedConfig(kind="generated", seed=0, train=40, test=20, size=8)
 IMAGES = generate(SECTION)
 PHOTOS = generate_photos(GeneratedPhotos(kind="generated", seed=1, tuning=8, evaluation=6, size=8))
-NAMES = DataSetsSection(
+NAMES = DataSetsConfig(
     images=NamedData(kind="generated", name="shapes"), photos=NamedData(kind="folder", name="holiday")
 )
 
 
-class Surroundings(SilentContext):
-    def __init__(self, images: ClassifiedImages, photos: CaptionedPhotos) -> None:
-        self.images = lambda: images
-        self.photos = lambda: photos
-        self.manifest = lambda section: ("0" * 64, 6) if section == "photos" else None
-
-
 def inspected(images: ClassifiedImages = IMAGES, photos: CaptionedPhotos = PHOTOS) -> DataSets:
-    context: Any = Surroundings(images, photos)
-    return data_sets(NAMES, {}, context)
+    def manifest(name: str) -> tuple[str, int] | None:
+        return ("0" * 64, 6) if name == "photos" else None
+
+    lent = context(images=lambda: images, photos=lambda: photos, manifest=manifest)
+    return data_sets(NAMES, {}, lent)
 
 
 def test_data_sets_without_overlap_are_counted_and_nothing_is_found() -> None:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.config.photos import PhotoFolder
 from experiments.datasets.captioned import load_photos
 from experiments.datasets.photo_folder import Findings, chosen_files, files_of, problems
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.errors import UserError
-from experiments.sections.photos import PhotoFolder
+from pipeline.errors import UserError
 from tests.support.imports import HEAVY, imported_at_once
 
 SECTION = PhotoFolder(
@@ -52,24 +52,24 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(root: Path, section: PhotoFolder = SECTION) -> CaptionedPhotos:
-    return load_photos(section, root, root / "downloads", print)
+def load(root: Path, config: PhotoFolder = SECTION) -> CaptionedPhotos:
+    return load_photos(config, root, root / "downloads", print)
 
 
-def refused(root: Path, section: PhotoFolder = SECTION) -> str:
+def refused(root: Path, config: PhotoFolder = SECTION) -> str:
     with pytest.raises(UserError) as error:
-        load(root, section)
+        load(root, config)
     assert len(str(error.value).splitlines()) == 1
     return str(error.value)
 
 
-def drawn(root: Path, section: PhotoFolder = SECTION) -> tuple[list[str], list[str]]:
-    tuning, evaluation = chosen_files(section, root)
+def drawn(root: Path, config: PhotoFolder = SECTION) -> tuple[list[str], list[str]]:
+    tuning, evaluation = chosen_files(config, root)
     return [file.name for file in tuning], [file.name for file in evaluation]
 
 
-def found(root: Path, section: PhotoFolder = SECTION) -> Findings:
-    return problems(section, root)
+def found(root: Path, config: PhotoFolder = SECTION) -> Findings:
+    return problems(config, root)
 
 
 def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -> None:
@@ -173,24 +173,24 @@ def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
 
 
 def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path) -> None:
-    section = SECTION.model_copy(update={"tuning": 6})
+    config = SECTION.model_copy(update={"tuning": 6})
     sentence = (
         "captions.csv has captions of 8 photos, but photos.tuning + photos.evaluation ask for 9: lower one "
         "of them or write more captions."
     )
-    assert refused(root, section) == sentence
-    assert found(root, section).problems == (sentence,)
+    assert refused(root, config) == sentence
+    assert found(root, config).problems == (sentence,)
 
 
 def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path) -> None:
-    section = SECTION.model_copy(update={"folder": "nowhere", "captions": "none.csv"})
-    no_captions, no_folder = found(root, section).problems
+    config = SECTION.model_copy(update={"folder": "nowhere", "captions": "none.csv"})
+    no_captions, no_folder = found(root, config).problems
     assert no_captions.startswith(f"The captions {root / 'none.csv'} cannot be read (No such file")
     assert no_folder == (
         f"There is no folder {root / 'nowhere'}, which photos.folder names: place it there or mend the path."
     )
-    assert refused(root, section) == no_captions
-    assert refused(root, section.model_copy(update={"captions": "captions.csv"})) == no_folder
+    assert refused(root, config) == no_captions
+    assert refused(root, config.model_copy(update={"captions": "captions.csv"})) == no_folder
 
 
 def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
@@ -332,8 +332,8 @@ def test_no_files_are_told_where_one_is_missing(root: Path) -> None:
 
 def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(root))
-    section = SECTION.model_copy(update={"folder": "~/photos", "captions": "~/captions.csv"})
-    assert len(load(Path("/nowhere"), section).tuning) == 2
+    config = SECTION.model_copy(update={"folder": "~/photos", "captions": "~/captions.csv"})
+    assert len(load(Path("/nowhere"), config).tuning) == 2
 
 
 def test_which_files_are_drawn_is_told_without_torch() -> None:

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.config.images import TorchvisionImages
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.torchvision_images import load_torchvision
-from experiments.errors import UserError
-from experiments.sections.images import TorchvisionImages
+from pipeline.errors import UserError
 from tests.support.idx import idx
 
 SECTION = TorchvisionImages(kind="torchvision", name="FashionMNIST", size=32, folder="copy")
@@ -23,8 +23,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(section: TorchvisionImages, root: Path) -> ClassifiedImages:
-    return load_torchvision(section, root, root / "downloads", root / "ready", lambda line: None)
+def load(config: TorchvisionImages, root: Path) -> ClassifiedImages:
+    return load_torchvision(config, root, root / "downloads", root / "ready", lambda line: None)
 
 
 def test_a_data_set_is_loaded_by_its_name_from_a_copy_with_its_own_parts_and_class_names(root: Path) -> None:
@@ -38,8 +38,8 @@ def test_a_data_set_is_loaded_by_its_name_from_a_copy_with_its_own_parts_and_cla
 
 
 def test_grey_pictures_become_rgb_and_keep_their_values(root: Path) -> None:
-    section = SECTION.model_copy(update={"size": 28})
-    images = load(section, root)
+    config = SECTION.model_copy(update={"size": 28})
+    images = load(config, root)
     np.testing.assert_array_equal(images.train_images[5], images.train_pictures[5])
     assert (images.train_images[..., 0] == images.train_images[..., 2]).all()
 
@@ -80,10 +80,10 @@ def test_a_data_set_without_parts_is_split_by_lot(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         for number in range(8):
             Image.new("RGB", (16, 16), (number, 0, 0)).save(folder / f"{name}_{number}.jpg")
-    section = SECTION.model_copy(update={"name": "EuroSAT"})
+    config = SECTION.model_copy(update={"name": "EuroSAT"})
     with pytest.raises(UserError, match=r"images\.test_share and images\.seed must say"):
-        load(section, tmp_path)
-    images = load(section.model_copy(update={"test_share": 0.25, "seed": 0}), tmp_path)
+        load(config, tmp_path)
+    images = load(config.model_copy(update={"test_share": 0.25, "seed": 0}), tmp_path)
     assert images.classes == ("Forest", "River", "Sea")
     assert np.bincount(images.test_labels).tolist() == [2, 2, 2]
     assert np.bincount(images.train_labels).tolist() == [6, 6, 6]
@@ -95,9 +95,9 @@ def test_further_arguments_reach_the_data_set(root: Path) -> None:
     for part, count in (("train", 52), ("test", 26)):
         idx(raw / f"emnist-letters-{part}-images-idx3-ubyte", np.zeros((count, 28, 28)))
         idx(raw / f"emnist-letters-{part}-labels-idx1-ubyte", np.arange(count) % 26 + 1)
-    section = SECTION.model_copy(update={"name": "EMNIST", "options": {"split": "letters"}})
+    config = SECTION.model_copy(update={"name": "EMNIST", "options": {"split": "letters"}})
     with pytest.raises(UserError, match=r"no images of N/A"):
-        load(section, root)
+        load(config, root)
 
 
 def test_data_without_a_single_class_each_are_refused(tmp_path: Path) -> None:
@@ -106,6 +106,6 @@ def test_data_without_a_single_class_each_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "copy" / "sbd"
     (folder / "img").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(folder / "img" / "a.jpg")
-    section = SECTION.model_copy(update={"name": "Kitti", "test_share": 0.5, "seed": 0})
+    config = SECTION.model_copy(update={"name": "Kitti", "test_share": 0.5, "seed": 0})
     with pytest.raises(UserError, match="Kitti"):
-        load(section, tmp_path)
+        load(config, tmp_path)

@@ -4,17 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from experiments.errors import UserError
+from experiments.config.comparison import EvidenceConfig
 from experiments.evidence.classifiers import chance, classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.evidence.evidence import evidence, family
-from experiments.results.estimate import Estimate
-from experiments.sections.evidence import EvidenceSection
+from pipeline.errors import UserError
+from pipeline.result import Estimate
+from tests.support.contexts import SILENT
 from tests.support.imports import imported_at_once
 from tests.support.report_worlds import World, results
-from tests.support.silent import SILENT
 
-SECTION = EvidenceSection(seed=0, resamples=300, significance=0.05)
+SECTION = EvidenceConfig(seed=0, resamples=300, significance=0.05)
 DRAWS = Draws(seed=0, resamples=300)
 
 

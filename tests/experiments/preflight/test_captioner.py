@@ -4,17 +4,17 @@ from typing import Any
 import pytest
 
 from experiments import profile
-from experiments.errors import UserError
+from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
+from experiments.config.zero_shot import Prompts
 from experiments.preflight.captioner import findings_of_lengths, findings_of_shape, token_counts
 from experiments.preflight.prompts import findings_of_prompts, tokeniser
 from experiments.preflight.shapes import LITE0_AND_MAPPER, Shape, shape_of
-from experiments.sections.captioner import EncoderDecoderSection, RandomCaptionerSection
-from experiments.sections.zero_shot import Prompts
+from pipeline.errors import UserError
 from tests.support.copies import ROOT
 from tests.support.small_profiles import save_captioner
 
 OFFLINE, ASSIGNMENT, SMOKE = (profile.load(name, ROOT) for name in ("offline", "assignment", "smoke"))
-RANDOM = RandomCaptionerSection(kind="random", seed=0, precision="fp32", held_out=1)
+RANDOM = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
 
 
 def shape(of: profile.Profile) -> Shape:
@@ -23,8 +23,8 @@ def shape(of: profile.Profile) -> Shape:
     return found
 
 
-def with_keys(loaded: profile.Profile, section: str, **keys: Any) -> profile.Profile:
-    return loaded.model_copy(update={section: getattr(loaded, section).model_copy(update=keys)})
+def with_keys(loaded: profile.Profile, config: str, **keys: Any) -> profile.Profile:
+    return loaded.model_copy(update={config: getattr(loaded, config).model_copy(update=keys)})
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +63,8 @@ def test_every_target_of_another_captioner_is_told() -> None:
 
 
 def test_a_rank_is_refused_from_the_narrowest_layer_on_that_it_would_adapt() -> None:
-    def problems(section: str, **keys: Any) -> tuple[str, ...]:
-        return findings_of_shape(shape(OFFLINE), with_keys(OFFLINE, section, **keys)).problems
+    def problems(config: str, **keys: Any) -> tuple[str, ...]:
+        return findings_of_shape(shape(OFFLINE), with_keys(OFFLINE, config, **keys)).problems
 
     assert problems("lora", r=192) == ()  # SmolLM2's k_proj and v_proj have 192 outputs
     assert "lora.r is 193, more than the 192" in problems("lora", r=193)[0]
@@ -86,7 +86,7 @@ def test_captions_longer_than_the_decoders_positions_are_counted() -> None:
 
 
 def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(tmp_path: Path) -> None:
-    saved = EncoderDecoderSection(
+    saved = EncoderDecoderConfig(
         kind="vision_encoder_decoder",
         model=str(save_captioner(tmp_path / "captioner")),
         seed=0,
@@ -101,13 +101,13 @@ def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(tm
 def test_a_configuration_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     place = save_captioner(tmp_path / "captioner")
     (place / "config.json").write_text('{"model_type": ')
-    section = EncoderDecoderSection(
+    config = EncoderDecoderConfig(
         kind="vision_encoder_decoder", model=str(place), seed=0, precision="fp32", held_out=1
     )
     with pytest.raises(UserError, match=r"cannot build .* from its config\.json"):
-        shape_of(section, ROOT)
+        shape_of(config, ROOT)
     (place / "config.json").unlink()
-    assert shape_of(section, ROOT) is None
+    assert shape_of(config, ROOT) is None
 
 
 def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:

@@ -7,15 +7,16 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from experiments import presence
 from experiments.__main__ import app
 from experiments.datasets import cifar10
+from experiments.new_profile.start import start
 from experiments.preflight import check as checking
+from experiments.preflight import presence
 from experiments.preflight.check import Checked, check
 from experiments.preflight.telling import lines
-from experiments.project import Project, open_project
-from experiments.results.envelope import Freshness
-from experiments.starting.start import start
+from experiments.project import open_project
+from pipeline.freshness import Freshness
+from pipeline.project import Project
 from tests.support.copies import copy_parts
 from tests.support.idx import idx
 from tests.support.small_profiles import (
@@ -248,7 +249,7 @@ def test_what_is_fresh_would_not_run_and_needs_no_room(folder: Path, monkeypatch
     opened = project(folder)
     fresh, stale = (Freshness(state=state, why=(), key="") for state in ("fresh", "stale"))
     states = {stage: stale if stage == "generate" else fresh for stage in opened.stages}
-    monkeypatch.setattr(checking.cache, "states", lambda *_: states)
+    monkeypatch.setattr(checking.freshness, "states", lambda *_: states)
     checked = look(opened)
     assert checked.to_run == ("generate",)
     disk = next(sentence for sentence in checked.findings.read if sentence.startswith("Disk"))

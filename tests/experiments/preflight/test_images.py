@@ -3,15 +3,13 @@ import hashlib
 import numpy as np
 import pytest
 
+from experiments.config.images import ImageFolder
+from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
 from experiments.preflight.images import findings_of_images, findings_of_networks
 from experiments.preflight.seen import Seen, SeenImages
-from experiments.sections.cnn import CnnSection
-from experiments.sections.images import ImageFolder
-from experiments.sections.training import TrainingSection
-from experiments.sections.vit import VitSection
 
 SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
-TRAINING = TrainingSection(
+TRAINING = TrainingConfig(
     seed=0,
     precision="fp32",
     epochs=2,
@@ -21,8 +19,8 @@ TRAINING = TrainingSection(
     label_smoothing=0.0,
     translate=1,
 )
-CNN = CnnSection(**TRAINING.model_dump(), widths=(8, 8, 8))
-VIT = VitSection(**TRAINING.model_dump(), stem_width=8, width=8, depth=1, heads=2)
+CNN = CnnConfig(**TRAINING.model_dump(), widths=(8, 8, 8))
+VIT = VitConfig(**TRAINING.model_dump(), stem_width=8, width=8, depth=1, heads=2)
 
 
 def image(name: str, label: int = 0, part: str = "train", content: str = "", side: int = 64) -> Seen:
@@ -117,14 +115,14 @@ def test_a_cnn_is_refused_exactly_where_it_could_not_be_built_or_run(side: int, 
 
     from experiments.classification.cnn import network
 
-    section = CNN.model_copy(update={"widths": (4,) * blocks})
+    config = CNN.model_copy(update={"widths": (4,) * blocks})
     images = np.zeros((2, side, side, 3), dtype=np.uint8)
     try:
-        network(images, 2, section.widths).eval()(torch.from_numpy(images))
+        network(images, 2, config.widths).eval()(torch.from_numpy(images))
         works = True
     except RuntimeError:
         works = False
-    assert (findings_of_networks(section, VIT, side, 0).problems == ()) == works
+    assert (findings_of_networks(config, VIT, side, 0).problems == ()) == works
 
 
 @pytest.mark.parametrize(("translate", "problems"), [(15, 0), (16, 1)])

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from experiments import cache
 from experiments.preflight.check import Checked
 from experiments.preflight.findings import Findings
 from experiments.preflight.recorded import RecordedTime, RecordedTimes, recorded_times
 from experiments.preflight.telling import lines
-from experiments.project import Project, open_project
+from experiments.project import open_project
+from pipeline import store
+from pipeline.project import Project
 from tests.support.copies import copy_parts
 from tests.support.small_profiles import project
 
@@ -25,9 +26,9 @@ def recorded(folder: Path, stage: str) -> dict[str, Any]:
 
 def give(own: Project, stage: str, seconds: float) -> None:
     """Give a project the result of a stage, as if it had taken so long on another machine."""
-    committed = cache.read(open_project("offline", own.root), stage)
+    committed = store.read(open_project("offline", own.root), stage)
     made = committed.provenance.model_copy(update={"seconds": seconds, "device": "Abacus", "threads": 1})
-    cache.write(own, committed.model_copy(update={"profile": own.profile.name, "provenance": made}))
+    store.write(own, committed.model_copy(update={"profile": own.profile.name, "provenance": made}))
 
 
 def told(times: RecordedTimes, to_run: tuple[str, ...]) -> list[str]:

@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
+from tests.support.copies import ROOT
 from tests.support.pages import FRONT_LINES, Project
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Project) -> None:
@@ -60,7 +58,7 @@ def test_warnings_of_a_cell_go_to_the_terminal_and_not_to_the_page(
 
 
 def _command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "reporting.render", "--renderer", "builtin", *arguments]
     return subprocess.run(
         command, cwd=project.root, env=environment, capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from reporting.blocks import BLOCKS
 from tests.support.copies import PAGES, ROOT
 from tests.support.pages import CONFIGURATION, FRONT, FRONT_LINES, Project

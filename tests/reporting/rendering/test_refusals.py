@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.errors import UserError
+from pipeline.errors import UserError
 from tests.support.pages import FRONT_LINES, Project
 
 TABLE = "::: {#tbl-a}\n| a |\n|---|\n| 1 |\n\nCaption.\n:::\n"

@@ -1,0 +1,357 @@
+"""Captioners that are a VisionEncoderDecoder of transformers, such as ViT-GPT2."""
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from experiments.captioning.captioners.model_folder import (
+    BESIDE_WEIGHTS,
+    licence,
+    missing,
+    repository,
+    sha256,
+    start_token,
+    unfit,
+)
+from experiments.captioning.captioners.modes import evaluating
+from experiments.captioning.captioners.tokens import cross_entropy, read, tokenise
+from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
+from experiments.config.tuning import GenerationConfig
+from experiments.models import hub
+from experiments.models.feature_store import fingerprint
+from experiments.models.precision import autocast, best_device, chosen
+from experiments.models.transformers_library import prepare_transformers
+from experiments.results.caption import Caption
+from experiments.results.classification import Precision
+from pipeline.errors import UserError, reason
+
+PHOTOS = 32  # encoded at once
+CAPTIONS = 100  # written at once
+
+_UNUSED = re.compile(
+    r"^encoder\.pooler\."  # sums a photo up in one vector; captions are written from all features
+    r"|\.(?:attn|crossattention)\.(?:masked_)?bias$"  # GPT-2's causal mask, once saved with the weights
+)
+
+
+@dataclass(frozen=True)
+class EncoderDecoderCaptioner:
+    """A `Captioner` around a VisionEncoderDecoder.
+
+    `network` is the whole model or PEFT's wrapper around it, `tower` its image encoder: the same tensors in
+    modules of their own, which a wrapper around `network` cannot reach. `start` is the token with which
+    every caption begins unseen. Both networks compute at `precision`.
+    """
+
+    model: str
+    weights: str
+    network: Any
+    tower: nn.Module
+    processor: Any
+    tokenizer: Any
+    start: int
+    precision: Precision
+
+    @property
+    def stores_transposed(self) -> bool:
+        """Return whether there are GPT-2's Conv1D layers in the network."""
+        from transformers.pytorch_utils import Conv1D
+
+        return any(isinstance(module, Conv1D) for module in self.network.modules())
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the weights are."""
+        return next(self.network.parameters()).device
+
+    def image_fingerprint(self) -> str:
+        """Return a hash of the encoder's structure and tensors, the preprocessing and the precision."""
+        tower: Any = self.tower
+        return fingerprint(tower, tower.config, self.processor, self.precision)
+
+    def parameters(self) -> int:
+        """Count the parameters of the network, the encoder's and an adapter's included."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def encode(self, photos: Sequence[np.ndarray]) -> Tensor:
+        """Return the last hidden state of the image encoder, as the decoder's cross-attention reads it."""
+        # Joined outside of inference mode: training cannot go back through tensors made within it.
+        return torch.cat([self._encode(photos[at : at + PHOTOS]) for at in range(0, len(photos), PHOTOS)])
+
+    @torch.inference_mode()
+    def _encode(self, photos: Sequence[np.ndarray]) -> Tensor:
+        # The layout is said because a photo three pixels high or wide would be taken for another one.
+        pixels = self.processor(list(photos), return_tensors="pt", input_data_format="channels_last")
+        with autocast(self.precision, self.device):
+            hidden = self.tower(pixel_values=pixels["pixel_values"].to(self.device)).last_hidden_state
+        return hidden.float().cpu()
+
+    def logits(self, features: Tensor, captions: Sequence[str]) -> Tensor:
+        """Predict each token of the true caption from all that come before it."""
+        return self._logits(features, self._tokenise(captions)[0])
+
+    def loss(self, features: Tensor, captions: Sequence[str]) -> Tensor:
+        """Return the mean cross-entropy under `logits`, padding told by its place, not by its token."""
+        tokens, mask = self._tokenise(captions)
+        return cross_entropy(self._logits(features, tokens), tokens, mask)
+
+    def _tokenise(self, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        tokens, mask = tokenise(self.tokenizer, captions)
+        self._require_room(tokens.shape[1])
+        return tokens.to(self.device), mask.to(self.device)
+
+    def _logits(self, features: Tensor, tokens: Tensor) -> Tensor:
+        before = torch.cat([torch.full_like(tokens[:, :1], self.start), tokens[:, :-1]], dim=1)
+        with autocast(self.precision, self.device):
+            # Padding stands at the end, where no token that counts can see it: no attention mask is needed.
+            return self.network(
+                encoder_outputs=self._encoder_outputs(features), decoder_input_ids=before, use_cache=False
+            ).logits
+
+    def generate(self, features: Tensor, config: GenerationConfig) -> list[Caption]:
+        """Write captions by beam search with nothing but `config` to steer it."""
+        self._require_room(config.max_new_tokens)
+        with evaluating(self.network):
+            return [
+                caption for batch in features.split(CAPTIONS) if len(batch)
+                for caption in self._generate(batch, config)
+            ]  # fmt: skip
+
+    @torch.inference_mode()
+    def _generate(self, features: Tensor, config: GenerationConfig) -> list[Caption]:
+        with autocast(self.precision, self.device):
+            tokens = self.network.generate(
+                encoder_outputs=self._encoder_outputs(features),
+                attention_mask=torch.ones(features.shape[:2], dtype=torch.long, device=self.device),
+                generation_config=self._rules(config),
+            )
+        return read(self.tokenizer, tokens[:, 1:])  # the first is `start`
+
+    def _rules(self, config: GenerationConfig) -> Any:
+        from transformers import GenerationConfig
+
+        end, pad = self.tokenizer.eos_token_id, self.tokenizer.pad_token_id
+        return GenerationConfig(
+            max_new_tokens=config.max_new_tokens,
+            num_beams=config.beams,
+            do_sample=False,
+            early_stopping=False,
+            length_penalty=1.0,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            min_length=0,
+            num_return_sequences=1,
+            return_dict_in_generate=False,
+            use_cache=True,
+            decoder_start_token_id=self.start,
+            bos_token_id=self.start,
+            eos_token_id=end,
+            pad_token_id=end if pad is None else pad,
+        )
+
+    def _encoder_outputs(self, features: Tensor) -> Any:
+        from transformers.modeling_outputs import BaseModelOutput
+
+        # A network with another width than its encoder's projects these itself, in loss and generation alike.
+        return BaseModelOutput(last_hidden_state=features.to(self.device))  # pyright: ignore[reportArgumentType]
+
+    def _require_room(self, length: int) -> None:
+        """Check that the decoder has positions for `length` tokens: it would fail with an index error."""
+        limit = _room(self.network)
+        if limit is not None and length > limit:
+            raise UserError(
+                f"{self.model} has room for {limit} tokens a caption, but {length} are wanted; "
+                "shorten the captions or lower max_new_tokens."
+            )
+
+
+def load_encoder_decoder(config: EncoderDecoderConfig) -> EncoderDecoderCaptioner:
+    """Load a captioner from a local folder, the hub's cache or the hub.
+
+    Its decoder may be of any kind that reads tokens from left to right. A caption ends with its tokenizer's
+    end of sequence or, where that has none, as BERT's, with the token that separates sentences.
+
+    Raises:
+        UserError: if it is out of reach, incomplete, or no VisionEncoderDecoder, if the checkpoint does
+            not fill the whole architecture, which transformers would fill up with random weights, or if
+            nothing says how a caption begins and ends.
+    """
+    if sentence := missing(config, Path(), hub.unreachable):
+        raise UserError(sentence)
+    prepare_transformers()
+    from transformers import AutoImageProcessor, AutoTokenizer, GenerationConfig, VisionEncoderDecoderModel
+
+    folder = config.local or _from_hub(config)
+    name = config.local.resolve().name if config.local else config.model
+    if sentence := unfit(name, folder):
+        raise UserError(sentence)
+    try:
+        with torch.random.fork_rng(devices=[]):  # for weights that are missing and replaced by random ones
+            loaded: Any = VisionEncoderDecoderModel.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                # What generate() is not told it takes from here: without this, the checkpoint's own limits,
+                # penalties and banned words.
+                generation_config=GenerationConfig(),
+                output_loading_info=True,
+                local_files_only=True,
+            )
+        # Pillow resizes as when these models were trained, whether or not torchvision is there.
+        processor = AutoImageProcessor.from_pretrained(
+            folder, backend="pil", trust_remote_code=False, local_files_only=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # whatever a damaged or foreign file makes transformers raise
+        raise UserError(
+            f"transformers could not load {name}: {reason(error)}; get its files anew."
+        ) from error
+    network, report = loaded
+    _require_all_weights(name, report)
+    _require_end(name, tokenizer)
+    where = (
+        f"local folder {name}, sha256 {sha256(folder)[:16]}"
+        if config.local
+        else f"{name} at revision {folder.name[:12]}"
+    )
+    return _captioner(
+        model=name,
+        weights=f"{where} ({_size(network)}), {licence(folder)}",
+        network=network,
+        processor=processor,
+        tokenizer=tokenizer,
+        start=_start(name, folder, tokenizer),
+        precision=chosen(config.precision),
+    )
+
+
+def random_encoder_decoder(config: RandomCaptionerConfig) -> EncoderDecoderCaptioner:
+    """Build a tiny ViT and GPT-2 that spell captions byte by byte, a function of the seed alone."""
+    prepare_transformers()
+    from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    tokenizer = _byte_tokenizer()
+    end = tokenizer.eos_token_id
+    architecture = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        ViTConfig(
+            image_size=32,
+            patch_size=8,
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            initializer_range=0.4,  # twenty times the usual, or all photos would look the same
+        ),
+        GPT2Config(
+            vocab_size=len(tokenizer),
+            n_positions=512,
+            n_embd=32,
+            n_layer=2,
+            n_head=2,
+            resid_pdrop=0.0,  # several processes would each draw their own
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            add_cross_attention=True,
+            initializer_range=0.4,  # likewise, or it would end every caption at once
+            bos_token_id=end,
+            eos_token_id=end,
+        ),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = VisionEncoderDecoderModel(architecture)
+    return _captioner(
+        model="Random encoder-decoder",
+        weights=f"random, seed {config.seed} ({_size(network)})",
+        network=network,
+        processor=ViTImageProcessorPil(size={"height": 32, "width": 32}),
+        tokenizer=tokenizer,
+        start=end,
+        precision=chosen(config.precision),
+    )
+
+
+def _captioner(*, network: Any, **rest: Any) -> EncoderDecoderCaptioner:
+    """Put a captioner together on the best device, with a frozen tower."""
+    network.eval().to(best_device())
+    network.encoder.requires_grad_(False)
+    return EncoderDecoderCaptioner(network=network, tower=_same_weights(network.encoder), **rest)
+
+
+def _same_weights(module: nn.Module) -> nn.Module:
+    """Return a copy of `module` in other objects around the same tensors, in no memory of its own."""
+    return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
+
+
+def _byte_tokenizer() -> Any:
+    """Return GPT-2's tokenizer without its merges: one token a byte, and one that begins, ends and pads."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    end = "<|endoftext|>"
+    letters = [*sorted(pre_tokenizers.ByteLevel.alphabet()), end]
+    tokenizer = Tokenizer(models.BPE({letter: code for code, letter in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=end, eos_token=end, pad_token=end, unk_token=end
+    )
+
+
+def _from_hub(config: EncoderDecoderConfig) -> Path:
+    """Return the folder in the hub's cache with the section's model, fetched if it is not there."""
+    return hub.snapshot(
+        repository(config),
+        # Old checkpoints have no safetensors; where both are there, only these are fetched.
+        attempts=[(*BESIDE_WEIGHTS, "model*.safetensors"), (*BESIDE_WEIGHTS, "pytorch_model*.bin")],
+    )
+
+
+def _require_all_weights(name: str, report: Any) -> None:
+    """Check that checkpoint and architecture hold the same tensors, but for those that change nothing."""
+    for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        found = sorted(key for key in map(str, report[what]) if not _UNUSED.search(key))
+        if found:
+            raise UserError(
+                f"The checkpoint of {name} does not fit its config.json: {len(found)} "
+                f"{what.replace('_', ' ')}, such as {found[0]}; get its files anew."
+            )
+
+
+def _require_end(name: str, tokenizer: Any) -> None:
+    """Make the token that ends a caption the tokenizer's end of sequence."""
+    tokenizer.eos_token = tokenizer.eos_token or tokenizer.sep_token
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            f"{name} does not say how a caption ends: add eos_token to its tokenizer_config.json."
+        )
+
+
+def _start(name: str, folder: Path, tokenizer: Any) -> int:
+    """Return the token before a caption's first: what the checkpoint says, else what begins a text."""
+    said = (start_token(folder), tokenizer.bos_token_id, tokenizer.cls_token_id)
+    token = next((token for token in said if token is not None), None)
+    if token is None:
+        raise UserError(
+            f"{name} does not say how a caption begins: add decoder_start_token_id to its config.json."
+        )
+    return token
+
+
+def _room(network: Any) -> int | None:
+    """Return for how many tokens the decoder has positions; RoBERTa leaves out those up to its padding's."""
+    positions = getattr(network.config.decoder, "max_position_embeddings", None)
+    tables = (part for name, part in network.decoder.named_modules() if name.endswith("position_embeddings"))
+    unused = max((part.padding_idx + 1 for part in tables if part.padding_idx is not None), default=0)
+    return positions and positions - unused
+
+
+def _size(network: nn.Module) -> str:
+    return f"{sum(parameter.numel() for parameter in network.parameters()):,} parameters"

@@ -1,0 +1,127 @@
+"""The files of a captioner in the layout of the hub: where they are, which there must be, what they say."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.models import hub
+
+BESIDE_WEIGHTS = ("*.json", "*.txt", "*.model", "README.md")
+"""Patterns of all files but the weights."""
+
+_DECLARED = re.compile(r"---\n(?:(?!---).*\n)*?license:[ \t]*['\"]?([\w.-]+)")
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # in the order in which transformers looks for them
+_CONFIGURATIONS = ("config.json", "generation_config.json")  # the older first: training reads it
+_PARTS = {
+    "its configuration (config.json)": ("config.json",),
+    "the preprocessing of photos (preprocessor_config.json)": (
+        "preprocessor_config.json",
+        "processor_config.json",
+    ),
+    "a tokenizer (tokenizer.json or vocab.json)": ("tokenizer.json", "vocab.json", "vocab.txt", "*.model"),
+}
+
+
+def missing(config: EncoderDecoderConfig, root: Path, ask: Callable[[], str | None]) -> str | None:
+    """Return a sentence if a captioner is neither on this machine nor to be had, None if it is.
+
+    A folder is a path from `root`. `ask` is `hub.unreachable`, or recalls what it said. Nothing is fetched or
+    written.
+
+    Raises:
+        UserError: if `config` names no revision of a hub's model.
+    """
+    if config.local is None:
+        return hub.missing(repository(config), ask)
+    folder = root / config.local
+    if not folder.is_dir():
+        return (
+            f"There is no folder {folder}, which captioner.model names: place the captioner's files there, "
+            "or, if it is a hub's model, give captioner.revision, the commit at which it is pinned."
+        )
+    return unfit(folder.resolve().name, folder)
+
+
+def repository(config: EncoderDecoderConfig) -> hub.Repository:
+    """Return the repository of a hub that a section names.
+
+    Raises:
+        UserError: if `config` names no revision.
+    """
+    return hub.Repository(
+        name=config.model,
+        revision=hub.reference(config.revision or "", "captioner.revision"),
+        lacks=lacks,
+        remedy="set HF_HOME to a cache copied from elsewhere, or name a local folder with its files as "
+        "captioner.model",
+    )
+
+
+def lacks(folder: Path) -> str | None:
+    """Say what part of a captioner `folder` lacks, None if it has all files of each part.
+
+    A link that leads nowhere, as a cache that was copied without its blobs has, is no file.
+    """
+    for part, patterns in _PARTS.items():
+        if not any(file.is_file() for pattern in patterns for file in folder.glob(pattern)):
+            return part
+    return None if _weights(folder) else "weights (model.safetensors or pytorch_model.bin)"
+
+
+def unfit(name: str, folder: Path) -> str | None:
+    """Return a sentence if `folder`, of the model `name`, holds no whole VisionEncoderDecoder."""
+    config = folder / "config.json"
+    kind = _read(config).get("model_type")
+    if config.is_file() and kind != "vision-encoder-decoder":
+        return (
+            f"{name} is no VisionEncoderDecoder of transformers (its config.json says model_type {kind!r}); "
+            "name another model or folder as captioner.model."
+        )
+    lacking = lacks(folder)
+    return lacking and f"{name} lacks {lacking}; get its files anew."
+
+
+def sha256(folder: Path) -> str:
+    """Return the hash of the weights that transformers reads, of several files as if they were one."""
+    digest = hashlib.sha256()
+    for path in _weights(folder):
+        with path.open("rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def licence(folder: Path) -> str:
+    """Return the licence that the model card declares at its head, as words."""
+    card = folder / "README.md"
+    declared = _DECLARED.match(card.read_text(encoding="utf-8")) if card.is_file() else None
+    return f"licence {declared[1]}" if declared else "licence not declared"
+
+
+def start_token(folder: Path) -> int | None:
+    """Return the token with which the decoder was trained to begin, None if no file says it."""
+    said = (_read(folder / name).get("decoder_start_token_id") for name in _CONFIGURATIONS)
+    return next((token for token in said if isinstance(token, int)), None)
+
+
+def _weights(folder: Path) -> list[Path]:
+    """Return the file with the weights, or those that an index shares them out among; none if one lacks."""
+    for name in _WEIGHTS:
+        shared_out = _read(folder / f"{name}.index.json").get("weight_map", {})
+        for files in ([folder / name], [folder / file for file in sorted(set(shared_out.values()))]):
+            if files and all(file.is_file() for file in files):
+                return files
+    return []
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds, empty if it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,48 @@
+"""How results are compared and judged: `[captions]`, `[ablations]`, `[evidence]`, `[audit]`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.frozen import Frozen
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CaptionsConfig(Frozen):
+    """How differences are estimated, and which photos serve as examples.
+
+    Intervals come from `resamples` draws with `seed`. The examples are the evaluation photos whose change
+    of score stands at these shares of all changes in rising order.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    resamples: Annotated[int, Field(ge=100)]
+    example_quantiles: Annotated[tuple[Share, ...], Field(min_length=1)]
+
+
+class AblationsConfig(Frozen):
+    """Intervals come from `resamples` draws with `seed`."""
+
+    seed: Annotated[int, Field(ge=0)]
+    resamples: Annotated[int, Field(ge=100)]
+
+
+class EvidenceConfig(Frozen):
+    """Intervals and bootstrap tests come from `resamples` draws with `seed`.
+
+    `significance` is the probability of one false claim or more among all tests that is tolerated.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    resamples: Annotated[int, Field(ge=100)]
+    significance: Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class AuditConfig(Frozen):
+    """`tolerance` is how near a measured accuracy must come to a stated one to agree with it (0.01: a point).
+
+    Two evaluations of the same weights differ by as much through prompts, resizing and rounding.
+    """
+
+    tolerance: Annotated[float, Field(ge=0, lt=0.5)]

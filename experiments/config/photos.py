@@ -1,0 +1,67 @@
+"""The profile's `[photos]`: which captioned photos a captioner is tuned and evaluated on."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from experiments.config.fields import Positive, Text
+from pipeline.frozen import Frozen
+
+
+class Cifar10Captions(Frozen):
+    """Photos of CIFAR-10 with the captions in a CSV file, a path from the project's folder.
+
+    Its training photos are for tuning, its test photos for evaluation.
+    """
+
+    kind: Literal["cifar10_captions"]
+    captions: Text
+
+
+class Flickr30k(Frozen):
+    """The first photos of Flickr30k, streamed from a hub's parquet files.
+
+    `repository` is a data set on the Hugging Face hub at a pinned `revision`, or a folder with such files, a
+    path from the project's folder. Its first `tuning` photos,
+    with the first caption of each, are for tuning; the next `evaluation` photos, with all captions of
+    each, for evaluation.
+    """
+
+    kind: Literal["flickr30k"]
+    repository: Text
+    revision: Text
+    split: Text
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+
+
+class PhotoFolder(Frozen):
+    """Captioned photos of your own: a folder with pictures and a file with their captions.
+
+    Both are paths from the project's folder. `captions` is a table with the columns ``image`` and
+    ``caption`` (CSV or TSV, a line for each caption: Flickr8k), Flickr8k's ``name.jpg#0<tab>caption``,
+    Flickr30k's ``results.csv``, or a JSON file in COCO's format; its content tells which. Of the photos
+    with captions, in an order drawn with `seed`, the first `tuning`, with the first caption of each, are for
+    tuning, the next `evaluation`, with all captions of each, for evaluation.
+    """
+
+    kind: Literal["folder"]
+    folder: Text
+    captions: Text
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class GeneratedPhotos(Frozen):
+    """Coloured shapes with captions that follow from how they were drawn: for a run that takes seconds."""
+
+    kind: Literal["generated"]
+    seed: Annotated[int, Field(ge=0)]
+    tuning: Positive
+    evaluation: Annotated[int, Field(ge=2)]
+    size: Annotated[int, Field(ge=8)]
+
+
+AnyPhotos = Cifar10Captions | Flickr30k | PhotoFolder | GeneratedPhotos
+PhotosConfig = Annotated[AnyPhotos, Field(discriminator="kind")]

@@ -1,0 +1,75 @@
+"""Pictures of any size as one array on disk, made once: what networks that are trained from scratch see."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image, ImageOps
+
+from experiments.datasets.pictures import digest
+from pipeline.files import write_whole
+
+_ABOUT = "whole.json"
+"""Written last: a folder without it is not whole."""
+
+Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
+"""By part, images (N, size, size, 3) and the hashes (N, 32) of the pictures that they come from."""
+
+
+def prepared(
+    folder: Path,
+    counts: dict[str, int],
+    size: int,
+    read: Callable[[str, int], np.ndarray],
+    failed: Callable[[list[str]], Exception],
+) -> Arrays:
+    """Return both parts' images at `size` pixels square, mapped from `folder`, where they are made once.
+
+    ``read(part, position)`` returns a picture, or raises ValueError with the reason why it cannot. `failed`
+    makes the exception to raise from all such reasons.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / _ABOUT).is_file():
+            reasons = [
+                reason for part, count in counts.items() for reason in _make(folder, part, count, size, read)
+            ]
+            if reasons:
+                raise failed(reasons)
+            write_whole(folder / _ABOUT, json.dumps(counts).encode())
+    return {part: (_map(folder, part, "images"), _map(folder, part, "digests")) for part in counts}
+
+
+def square(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Return the middle of a picture at `size` pixels square, uint8."""
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    return np.asarray(ImageOps.fit(Image.fromarray(pixels), (size, size), Image.Resampling.BICUBIC))
+
+
+def _make(
+    folder: Path, part: str, count: int, size: int, read: Callable[[str, int], np.ndarray]
+) -> Iterator[str]:
+    """Write the two files of a part, and yield why a picture could not be read."""
+    images = np.lib.format.open_memmap(_file(folder, part, "images"), "w+", np.uint8, (count, size, size, 3))
+    digests = np.lib.format.open_memmap(_file(folder, part, "digests"), "w+", np.uint8, (count, 32))
+    for position in range(count):
+        try:
+            pixels = read(part, position)
+        except ValueError as error:
+            yield str(error)
+            continue
+        images[position] = square(pixels, size)
+        digests[position] = np.frombuffer(bytes.fromhex(digest(pixels)), dtype=np.uint8)
+    images.flush()
+    digests.flush()
+
+
+def _map(folder: Path, part: str, what: str) -> np.ndarray:
+    return np.load(_file(folder, part, what), mmap_mode="r")
+
+
+def _file(folder: Path, part: str, what: str) -> Path:
+    return folder / f"{part}_{what}.npy"

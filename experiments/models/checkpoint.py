@@ -1,0 +1,40 @@
+"""The state of a training after a whole number of epochs, kept so that a killed run can go on."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.results.classification import Precision
+from pipeline.files import write_whole
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that the next epoch depends on, and what the finished ones were like.
+
+    `network` and `optimiser` are state dictionaries, `loss` has one entry per finished epoch, `seconds`
+    is the wall-clock time that these epochs took.
+    """
+
+    network: dict[str, Any]
+    optimiser: dict[str, Any]
+    precision: Precision
+    loss: tuple[float, ...]
+    seconds: float
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Replace the checkpoint at `path`, so that whoever reads it finds the old or the new one whole."""
+    content = io.BytesIO()
+    torch.save(vars(checkpoint), content)
+    write_whole(path, content.getvalue())
+
+
+def load(path: Path, device: torch.device) -> Checkpoint | None:
+    """Return the checkpoint at `path` with its tensors on `device`, or None if there is none."""
+    if not path.exists():
+        return None
+    return Checkpoint(**torch.load(path, map_location=device, weights_only=True))

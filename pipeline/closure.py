@@ -1,0 +1,130 @@
+"""Which first-party code a module reaches by import, and what that code is.
+
+Only the standard library is used, and nothing is imported or run: the source is parsed. A fingerprint
+ignores comments, formatting and docstrings, and is the same under every Python from 3.11 on.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+
+def closure(module: str, root: Path) -> dict[str, str]:
+    """Return the fingerprint of `module` and of each first-party module that it reaches by import.
+
+    First-party is what lies under `root`, but for this package, which runs stages and determines no number.
+    Imports inside functions count; so do the packages that contain a module, since importing it runs them.
+    Keys are dotted names, in alphabetical order.
+
+    Raises:
+        UserError: if a file cannot be parsed, or `module` is not under `root`.
+    """
+    if _source(module, root) is None:
+        raise UserError(f"There is no module {module} under {root}: check the stage's function in stages.py.")
+    found: dict[str, str] = {}
+    first_party = {path.stem for path in root.iterdir()} - {__package__}
+    waiting, seen = [module], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name.partition(".")[0] not in first_party:
+            continue
+        seen.add(name)
+        path = _source(name, root)
+        if path is None:
+            continue
+        try:
+            found[name], imports = _analyse(path.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            raise UserError(
+                f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
+            ) from error
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting.extend(_candidates(imports, package))
+        waiting.extend(_parents(name))
+    return dict(sorted(found.items()))
+
+
+def fingerprint(source: str) -> str:
+    """Return the SHA-256 of Python source without its comments, formatting and docstrings."""
+    return _analyse(source)[0]
+
+
+def _source(module: str, root: Path) -> Path | None:
+    stem = root.joinpath(*module.split("."))
+    return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
+
+
+def _parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length])
+
+
+Import = tuple[int, str, tuple[str, ...]]
+"""Level (0 is absolute), module, and the names taken from it (none for ``import module``)."""
+
+
+@cache
+def _analyse(source: str) -> tuple[str, tuple[Import, ...]]:
+    tree = ast.parse(source)
+    imports: list[Import] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.extend((0, alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
+    text = ast.unparse(ast.fix_missing_locations(_Canonical().visit(tree)))
+    return hashlib.sha256(text.encode()).hexdigest(), tuple(imports)
+
+
+def _candidates(imports: tuple[Import, ...], package: str) -> Iterator[str]:
+    """Yield every dotted name that could be a module; those without a file are dropped later."""
+    for level, module, names in imports:
+        base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+        target = ".".join([*base, *([module] if module else [])])
+        yield target
+        yield from _parents(target)
+        yield from (f"{target}.{name}" for name in names)
+
+
+class _Canonical(ast.NodeTransformer):
+    """Drops docstrings and rewrites what `ast.unparse` prints differently between Python versions."""
+
+    def _body(self, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.body = [statement for statement in node.body if not _is_bare_string(statement)] or [ast.Pass()]
+        return node
+
+    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _body
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Turn an f-string into a call: its quotes are printed differently since Python 3.12."""
+        self.generic_visit(node)
+        parts: list[ast.expr] = []
+        for value in node.values:  # Python 3.12 splits and adds empty literals
+            last = parts[-1] if parts else None
+            if not isinstance(value, ast.Constant):
+                parts.append(value)
+            elif isinstance(last, ast.Constant):
+                parts[-1] = ast.Constant(value=f"{last.value}{value.value}")
+            elif value.value:
+                parts.append(value)
+        return ast.Call(func=ast.Name(id="f''", ctx=ast.Load()), args=parts, keywords=[])
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        """Turn ``{value!r:spec}`` into a tuple, for the same reason."""
+        self.generic_visit(node)
+        spec = node.format_spec or ast.Constant(value=None)
+        return ast.Tuple(elts=[node.value, ast.Constant(value=node.conversion), spec], ctx=ast.Load())
+
+
+def _is_bare_string(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

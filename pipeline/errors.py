@@ -1,0 +1,24 @@
+"""The one exception that is shown to the user as a sentence, not as a traceback, and parts of sentences."""
+
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """Something that the user can put right; its text is one sentence that says how.
+
+    The command line prints the text and exits with code 2.
+    """
+
+
+def reason(error: Exception) -> str:
+    """Return what a library's error says, in a clause: one line, no full stop, 300 characters at most.
+
+    An error that says nothing is known by the name of its type.
+    """
+    return " ".join(str(error).split())[:300].rstrip(" .:") or type(error).__name__
+
+
+def first_few(phrases: Sequence[str], most: int = 5, between: str = "; ") -> str:
+    """Return the first phrases, and how many more there are: ``a; b; and 3 more``."""
+    more = len(phrases) - most
+    return between.join([*phrases[:most], *([f"and {more:,} more"] if more > 0 else [])])

@@ -1,0 +1,86 @@
+"""The options of a run: a TOML file, read strictly, and refused in sentences that say which key is wrong."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(path: Path, model: type[Model], **known: Any) -> Model:
+    """Read a TOML file as a `model`; what is `known` beside the file is no key of it.
+
+    Raises:
+        UserError: if the file cannot be read, or for each thing in it that is not allowed.
+    """
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{shown} is not valid TOML: {error}.") from error
+    for name in known:
+        if name in content:
+            raise UserError(f"{shown}: {name} is not a key of a profile; the file's name is its name.")
+    try:
+        # Through JSON, where an array is what a tuple looks like: strict types would refuse a list.
+        return model.model_validate_json(json.dumps({**known, **content}, default=str))
+    except ValidationError as error:
+        problems = (_sentence(shown, model, known, problem) for problem in error.errors())
+        raise UserError("\n".join(problems)) from error
+
+
+def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem: Any) -> str:
+    """Say in one sentence which key is wrong, what was found there and what is allowed."""
+    key, fields = _key_and_fields(model, problem["loc"])
+    context = problem.get("ctx", {})
+    tag = f"{key}.{context.get('discriminator', '').strip(chr(39))}"
+    match problem["type"]:
+        case "extra_forbidden":
+            allowed = ", ".join(name for name in fields if "." in key or name not in known)
+            return f"{file}: {key} is not a known key; allowed here: {allowed}."
+        case "missing":
+            return f"{file}: {key} is missing; it is required."
+        case "union_tag_not_found":
+            return f"{file}: {tag} is missing; it is required."
+        case "union_tag_invalid":
+            return f"{file}: {tag} is {context['tag']!r}; allowed is one of {context['expected_tags']}."
+        case _:
+            rule = problem["msg"].removeprefix("Value error, ")
+            rule = rule[0].lower() + rule[1:]
+            return f"{file}: {key} is {json.dumps(problem['input'])}; {rule}."
+
+
+def _key_and_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, list[str]]:
+    """Return the key at pydantic's `location` as the file writes it, and the keys allowed beside it.
+
+    A location also holds the tag of each union passed through, which is no key of the file.
+    """
+    models: list[type[BaseModel]] = [model]
+    key, fields = "", list(model.model_fields)
+    for step in location:
+        if isinstance(step, int):
+            key += f"[{step}]"
+            continue
+        fields = [name for each in models for name in each.model_fields]
+        tagged = [each for each in models if step in get_args(_annotation(each, "kind"))]
+        if tagged and step not in fields:
+            models = tagged
+            continue
+        key = f"{key}.{step}".lstrip(".")
+        models = [inner for each in models for inner in _models_in(_annotation(each, step))]
+    return key, fields
+
+
+def _annotation(model: type[BaseModel], field: str) -> Any:
+    return model.model_fields[field].annotation if field in model.model_fields else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

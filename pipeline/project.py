@@ -1,0 +1,57 @@
+"""One profile of one project folder: what every question about results is asked of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pipeline.errors import UserError
+from pipeline.stage import Stage
+
+Profile = TypeVar("Profile")
+
+
+@dataclass(frozen=True)
+class Project(Generic[Profile]):
+    """A project folder with one profile loaded.
+
+    `root` holds the code and the profiles, `results` the result files of this profile, called `name`;
+    `cache` what can be made again; `downloads` what came from elsewhere. `lend` makes what a stage is given
+    beside its config and its inputs of a `pipeline.runner.Call`. `packages` are the libraries whose versions
+    are recorded, `code` the files and folders of `root` whose uncommitted changes are.
+    """
+
+    name: str
+    root: Path
+    profile: Profile
+    stages: Mapping[str, Stage]
+    results: Path
+    cache: Path
+    downloads: Path
+    lend: Callable[[Any], Any] = lambda call: call
+    packages: tuple[str, ...] = ()
+    code: tuple[str, ...] = (".",)
+
+    def stage(self, name: str) -> Stage:
+        """Return the stage called `name`.
+
+        Raises:
+            UserError: if there is none.
+        """
+        if name not in self.stages:
+            raise UserError(f"There is no stage {name!r}; the stages are {', '.join(self.stages)}.")
+        return self.stages[name]
+
+    def with_inputs(self, names: Iterable[str]) -> list[str]:
+        """Return the named stages and all they build on, in the pipeline's order.
+
+        Raises:
+            UserError: if there is no stage of such a name.
+        """
+        wanted: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            stage = self.stage(waiting.pop())
+            wanted.add(stage.name)
+            waiting.extend(stage.inputs)
+        return [name for name in self.stages if name in wanted]

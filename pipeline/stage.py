@@ -1,0 +1,60 @@
+"""A stage and the data that it reads, as data: what the engine needs to know of what it runs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.result import Result
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set, or the files of a model, that a part of the profile names: what lies outside the project.
+
+    `identify` returns the fingerprint of the content, `manifest` the lines of the manifest of a user's own
+    files, or None where the part names none. Both are given the part of the profile, the project's folder,
+    from which its paths start, and the file with the manifest that was recorded beside the results. `load`
+    returns the data for a call of a stage (a `pipeline.runner.Call`); it is None where a stage loads them.
+    """
+
+    name: str
+    identify: Callable[[Any, Path, Path], str]
+    manifest: Callable[[Any, Path, Path], Iterator[str] | None]
+    load: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline.
+
+    `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
+    the part `config` of the profile, the results of `inputs` by name, and what the project lends it. `data`
+    is what it reads from outside. Several processes run a `parallel` stage together; the main process alone
+    runs any other. `tolerance` is the largest difference of a headline figure that `reproduce` accepts, in
+    the figure's own unit; it is there for machines whose arithmetic differs, since on the same machine the
+    stages repeat themselves exactly.
+    """
+
+    name: str
+    function: str
+    result: type[Result]
+    config: str
+    data: tuple[Data, ...] = ()
+    inputs: tuple[str, ...] = ()
+    parallel: bool = False
+    tolerance: float = 0.0
+
+
+def pipeline(*stages: Stage) -> Mapping[str, Stage]:
+    """Return stages by name, each after its inputs.
+
+    Raises:
+        ValueError: if a name occurs twice or an input does not stand before its user.
+    """
+    ordered: dict[str, Stage] = {}
+    for stage in stages:
+        if stage.name in ordered or any(name not in ordered for name in stage.inputs):
+            raise ValueError(f"stage {stage.name} occurs twice or stands before its inputs {stage.inputs}")
+        ordered[stage.name] = stage
+    return ordered

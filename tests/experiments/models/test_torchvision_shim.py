@@ -1,0 +1,85 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.copies import ROOT
+
+START = """
+import sys
+sys.path[:0] = [{root!r}, {folder!r}]
+sys.meta_path = [each for each in sys.meta_path if type(each).__name__ != "_Watch"]  # this environment's
+import torch
+"""
+SHIM = "from experiments.models.torchvision_shim import declare_missing_operators as declare\n"
+
+
+def python(code: str, folder: Path) -> str:
+    """Run code in a fresh interpreter that looks for torchvision in `folder` first."""
+    start = START.format(root=str(ROOT), folder=str(folder))
+    command = [sys.executable, "-W", "error", "-c", start + SHIM + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A torchvision whose compiled part cannot be loaded and whose Python part wants its operators."""
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "_C.so").write_bytes(b"wants CUDA")
+    (package / "__init__.py").write_text(
+        "from torch.library import register_fake\n"
+        "register_fake('torchvision::nms')(lambda *_: None)\n"
+        "register_fake('torchvision::qnms')(lambda *_: None)\n"
+    )
+    return tmp_path
+
+
+def test_missing_operators_are_declared_once_and_the_import_then_works(broken: Path):
+    code = "print(declare(), declare()); import torchvision; print(declare())"
+    assert python(code, broken) == "('nms', 'qnms') ()\n()"
+
+
+def test_an_operator_that_torch_already_has_is_left_alone(broken: Path):
+    code = """
+mine = torch.library.Library('torchvision', 'DEF')
+mine.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+print(declare()); import torchvision
+"""
+    assert python(code, broken) == "('qnms',)"
+
+
+def test_the_installed_torchvision_and_its_users_can_be_imported(tmp_path: Path):
+    code = """
+declared = declare()
+import torchvision, timm, open_clip
+print(bool(declared) != torchvision.extension._has_ops())
+"""
+    assert python(code, tmp_path) == "True"
+
+
+def test_a_mended_environment_lets_programs_of_others_import_torchvision(broken: Path, tmp_path: Path):
+    """What `make` does for accelerate's command line, in a folder of packages of its own."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    assert python(f"from pathlib import Path\nfrom experiments.models.torchvision_shim import mend\n"
+                  f"print(mend(Path({str(packages)!r})))", broken) == "True"  # fmt: skip
+    start = START.format(root=str(tmp_path), folder=str(broken)).replace("import torch\n", "")
+    code = f"{start}\nimport site; site.addsitedir({str(packages)!r})\nprint('torch' in sys.modules)\n"
+    code += "import torchvision; print('torch' in sys.modules)"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["False", "True"]), done.stderr
+
+
+def test_an_environment_that_needs_no_mending_is_left_alone(tmp_path: Path):
+    code = f"""
+from pathlib import Path
+from experiments.models import torchvision_shim
+torchvision_shim._compiled_part_loads = lambda: True
+print(torchvision_shim.mend(Path({str(tmp_path)!r})), list(Path({str(tmp_path)!r}).iterdir()))
+"""
+    assert python(code, tmp_path) == "False []"

@@ -1,0 +1,289 @@
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.project import open_project
+from experiments.stages import IMAGES, STAGES
+from pipeline import freshness, keys, store
+from pipeline.closure import closure
+from pipeline.envelope import Envelope, Provenance
+from pipeline.errors import UserError
+from pipeline.project import Project
+from tests.support.copies import ROOT, copy_parts
+from tests.support.toy import Number, ToyProfile, make_toy
+
+
+def put(project: Project, name: str, value: Any = None) -> None:
+    """Write a result for `name` under today's key, whatever its value."""
+    parts = keys.ingredients(project, name)
+    circumstances = Provenance(
+        ingredients=parts, commit=None, modified=False, started="", seconds=0.0, seed=None, device="",
+        threads=1, python="", versions={},
+    )  # fmt: skip
+    envelope = Envelope[Any](
+        stage=name,
+        profile=project.name,
+        key=keys.key(parts),
+        provenance=circumstances,
+        value=value or {"total": 1},
+    )
+    store.write(project, envelope)
+
+
+def states(project: Project) -> dict[str, str]:
+    return {name: found.state for name, found in freshness.states(project, project.stages).items()}
+
+
+def reasons(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return why each stale stage is stale."""
+    found = freshness.states(project, project.stages)
+    return {name: each.why for name, each in found.items() if each.state == "stale"}
+
+
+def stale(project: Project) -> set[str]:
+    return set(reasons(project))
+
+
+def with_downstream(names: set[str]) -> set[str]:
+    """Return these stages and all that build on them."""
+    found = set(names)
+    for stage in STAGES.values():  # each stands after its inputs
+        if found & {*stage.inputs}:
+            found.add(stage.name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real code in which every stage of `smoke` is fresh; who changes it changes it back."""
+    folder = tmp_path_factory.mktemp("original")
+    copy_parts(folder, "pipeline", "experiments", "reporting", "figures", "templates", "profiles", "data")
+    project = open_project("smoke", folder)
+    for name in project.stages:
+        put(project, name)
+    assert set(states(project).values()) == {"fresh"}
+    return folder
+
+
+@pytest.fixture
+def copied(original: Path, tmp_path: Path) -> Path:
+    """The same to be changed."""
+    return shutil.copytree(original, tmp_path / "copied")
+
+
+REACHED = {name: closure(stage.function.partition(":")[0], ROOT) for name, stage in STAGES.items()}
+DRAWN = {
+    config: closure(f"experiments.datasets.{drawing}", ROOT)
+    for config, drawing in {"images": "generated", "photos": "generated_photos"}.items()
+}
+"""The modules that each stage reaches, and those that draw each kind of data."""
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
+
+
+def add_code(source: str) -> str:
+    return source + "\n\n_ADDED = 1\n"
+
+
+def add_comment_and_docstrings(source: str) -> str:
+    """Put a comment everywhere that is safe, and a sentence into each docstring."""
+    return re.sub(r'(?m)^( *)"""(?=\w)', r'\1"""Altered. ', source) + "\n# A comment.\n"
+
+
+def test_comments_and_docstrings_changed_everywhere_leave_everything_fresh(copied: Path) -> None:
+    for path in copied.glob("experiments/**/*.py"):
+        if path.stat().st_size:
+            edit(path, add_comment_and_docstrings)
+    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["templates/*", "figures/*.py", "reporting/*.py", "pipeline/*.py",
+     "experiments/__main__.py", "experiments/stages.py"],
+)  # fmt: skip
+def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(
+    copied: Path, pattern: str
+) -> None:
+    for path in copied.glob(pattern):
+        path.write_text(path.read_text() + "\nadded = 1\n")
+    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize("path", sorted({*ROOT.glob("experiments/**/*.py")}), ids=lambda path: path.stem)
+def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_names_it(
+    original: Path, path: Path
+) -> None:
+    relative = path.relative_to(ROOT)
+    module = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
+    reaching = {name for name, reached in REACHED.items() if module in reached}
+    drawn = {config for config, reached in DRAWN.items() if module in reached}
+    reading = {name for name, stage in STAGES.items() if drawn & {data.name for data in stage.data}}
+    text = (original / relative).read_text()
+    edit(original / relative, add_code)
+    try:
+        why = reasons(open_project("smoke", original))
+        assert set(why) == with_downstream(reaching | reading)
+        for name in reaching:
+            assert f"code: {module} has changed" in why[name]
+    finally:
+        (original / relative).write_text(text)
+
+
+def test_the_networks_are_told_apart(copied: Path) -> None:
+    edit(copied / "experiments/classification/cnn.py", add_code)
+    assert stale(open_project("smoke", copied)) == {"cnn", "evidence", "audit"}
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("captioning/scoring/metrics", {"captions"}),
+        ("captioning/scoring/health", {"captions"}),
+        ("captioning/scoring/measures", {"captions"}),
+        ("captioning/compare", {"captions"}),
+        ("captioning/scoring/grounding", {"captions", "ablations"}),
+        ("captioning/scoring/style", {"captions", "ablations"}),
+        ("captioning/variants", {"variants", "ablations"}),
+        ("captioning/pictures", {"generate", "captions", "variants", "ablations"}),
+        ("captioning/tuning", {"lora", "generate", "captions", "variants", "ablations"}),
+        ("captioning/alignment", {"align", "lora", "generate", "captions", "variants", "ablations"}),
+        ("results/ablations", {"ablations"}),
+    ],
+)
+def test_a_change_of_captioning_re_runs_what_it_concerns_and_nothing_upstream(
+    copied: Path, module: str, expected: set[str]
+) -> None:
+    edit(copied / f"experiments/{module}.py", add_code)
+    judging = {"audit"} if module == "results/ablations" else {"evidence", "audit"}
+    assert stale(open_project("smoke", copied)) == expected | judging
+
+
+def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path) -> None:
+    edit(
+        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77", text)
+    )
+    project = open_project("smoke", copied)
+    assert stale(project) == {"cnn", "evidence", "audit"}
+    assert re.search(r"profile: epochs was \d+, is 77", " ".join(freshness.of(project, "cnn").why))
+
+
+def test_where_the_images_come_from_is_no_part_of_a_key(copied: Path) -> None:
+    before = {name: freshness.of(open_project("offline", copied), name).key for name in STAGES}
+    edit(
+        copied / "profiles/offline.toml",
+        lambda text: text.replace('source = "npm"', 'source = "torchvision"'),
+    )
+    assert {name: freshness.of(open_project("offline", copied), name).key for name in STAGES} == before
+
+
+def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: Path) -> None:
+    edit(
+        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[images\][^[]*seed = )\d+", r"\g<1>99", text)
+    )
+    project = open_project("smoke", copied)
+    assert stale(project) == with_downstream({name for name, stage in STAGES.items() if IMAGES in stage.data})
+    assert freshness.of(project, "vit").why == ("data: the data set is another",)
+
+
+def test_what_builds_on_a_stale_stage_is_stale_and_says_so(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    for name in project.stages:
+        put(project, name)
+    edit(tmp_path / "toy/first.py", add_code)
+    assert freshness.of(project, "first").why == ("code: toy.first has changed",)
+    assert freshness.of(project, "second").why == ("input: the result of first is another",)
+
+
+def test_code_imported_inside_a_function_counts_and_unreached_code_does_not(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    for name in project.stages:
+        put(project, name)
+    edit(tmp_path / "toy/unused.py", add_code)
+    assert set(states(project).values()) == {"fresh"}
+    edit(tmp_path / "toy/arithmetic.py", add_code)
+    assert states(project) == {"first": "fresh", "second": "stale"}
+    assert freshness.of(project, "second").why == ("code: toy.arithmetic has changed",)
+
+
+def test_a_module_that_comes_or_goes_is_named(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    put(project, "first")
+    edit(tmp_path / "toy/first.py", lambda text: "import toy.unused\n" + text)
+    assert freshness.of(project, "first").why == ("code: toy.first has changed", "code: toy.unused is new")
+    put(project, "first")
+    (tmp_path / "toy/unused.py").unlink()
+    assert freshness.of(project, "first").why == ("code: toy.unused is gone",)
+
+
+def test_a_change_taken_back_is_fresh_again(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    put(project, "first")
+    text = (tmp_path / "toy/first.py").read_text()
+    edit(tmp_path / "toy/first.py", add_code)
+    assert states(project)["first"] == "stale"
+    (tmp_path / "toy/first.py").write_text(text)
+    assert states(project)["first"] == "fresh"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"stage": "first"}', b"\xff\xfe", b'{"key": 1e999}'])
+def test_a_file_that_is_no_result_counts_as_missing(tmp_path: Path, content: bytes) -> None:
+    project = make_toy(tmp_path)
+    store.path_of(project, "first").parent.mkdir(parents=True)
+    store.path_of(project, "first").write_bytes(content)
+    assert freshness.of(project, "first").state == "missing"
+    with pytest.raises(UserError, match="run `python -m experiments run first"):
+        store.read(project, "first")
+
+
+def test_a_value_of_another_type_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    project = make_toy(tmp_path)
+    put(project, "first", {"total": "seven"})
+    with pytest.raises(UserError, match="not a result of today's stage first"):
+        store.read(project, "first")
+
+
+def test_an_unknown_stage_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no stage 'third'; the stages are first, second"):
+        freshness.of(make_toy(tmp_path), "third")
+
+
+@given(one=st.integers(), two=st.integers(), seed=st.integers())
+def test_keys_are_equal_exactly_when_the_options_are(
+    tmp_path_factory: pytest.TempPathFactory, one: int, two: int, seed: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "keys"
+    first = make_toy(folder, ToyProfile(one=Number(number=one, seed=seed)))
+    other = make_toy(folder, ToyProfile(one=Number(number=two, seed=seed)))
+    upstream = [keys.key(keys.ingredients(project, "first")) for project in (first, other)]
+    assert (upstream[0] == upstream[1]) == (one == two)
+    downstream = [keys.key(keys.ingredients(project, "second")) for project in (first, other)]
+    assert (downstream[0] == downstream[1]) == (one == two)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=70) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
+    max_leaves=80,
+)
+
+
+@given(value=st.dictionaries(st.text(max_size=8), json_values, min_size=1, max_size=4))
+def test_what_is_written_is_what_is_read(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, Any]
+) -> None:
+    project = make_toy(tmp_path_factory.getbasetemp() / "written")
+    put(project, "first", value)
+    stored = Envelope[Any].model_validate_json(store.path_of(project, "first").read_bytes())
+    assert stored.value == value
+    assert freshness.of(project, "first").state == "fresh"

@@ -1,0 +1,178 @@
+import ast
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.closure import closure, fingerprint
+from pipeline.errors import UserError
+from tests.support.copies import ROOT
+
+FIXTURES = {
+    "f-strings": """
+def show(x, d):
+    return f"{x!r:>{d['width']}} {x=}" + f'{x:.{2}f}' + f"it's {{x}}" "and" f'{d["k"]}'
+""",
+    "classes": """
+class A(B, metaclass=C):
+    'Doc.'
+    x: int = 1
+
+    @property
+    async def y(self, *, z=(1, 2), **k):
+        'Doc.'
+        async with a as b, c:
+            yield [*b, -1 ** 2, not c, lambda q, /: q]
+""",
+    "matching": """
+match x:
+    case {'a': 1, **rest} if (y := rest):
+        pass
+    case [1, *_] | A(b=2):
+        raise E from None
+""",
+    "slices": r"""
+a[1:2, ::3] = x[(1, 2)] = b'\x00' + 'q"uo\'te\n' * 1_000 + 1e100j
+del a[..., None]
+for i, (j, *k) in (yield from x), {**d}: print(*k, sep='')
+""",
+}
+DIGESTS = {
+    "f-strings": "19b444a50d0e4cb391e6fefb4919b9983c2bd97e95ca8965bf9fa0ca0e3fc532",
+    "classes": "f9b3d36ada7f8d1603a8db6620e4095a63dbbb2700b2394f2623a59a9435b53b",
+    "matching": "5a6917783fd9f32220636c10b6f822cab46a68a61d6df28dff6c97f55463ebd2",
+    "slices": "1215126b63a86dc09fd3ca72186454c1579786af70fb7b5d36519e8ee2091cd7",
+}
+
+
+def write(root: Path, **modules: str) -> None:
+    for name, text in modules.items():
+        path = root.joinpath(*name.split("__"))
+        path = path / "__init__.py" if text.startswith("# package") else path.with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "def f(x):\n    return x + 1  # a comment\n",
+        "# first\n\n\ndef f( x ):\n\n    return (x\n        + 1)\n",
+        '"""Module."""\ndef f(x):\n    """Doc."""\n    return x + 1\n',
+        "def f(x):\n    'Doc.'\n    'and more'\n    return x + 1\n",
+    ],
+)
+def test_comments_formatting_and_docstrings_do_not_count(same: str) -> None:
+    assert fingerprint(same) == fingerprint("def f(x):\n    return x + 1\n")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def f(x):\n    return x + 2\n",
+        "def f(y):\n    return y + 1\n",
+        "def f(x):\n    return x + 1.0\n",
+        "def f(x=0):\n    return x + 1\n",
+        "def f(x):\n    return x + 1\n\n\nf(1)\n",
+        "def f(x):\n    return 'x + 1'\n",
+    ],
+)
+def test_any_change_of_code_counts(other: str) -> None:
+    assert fingerprint(other) != fingerprint("def f(x):\n    return x + 1\n")
+
+
+def test_a_function_that_is_only_a_docstring_equals_one_that_passes() -> None:
+    assert fingerprint('def f():\n    """Doc."""\n') == fingerprint("def f():\n    pass\n")
+
+
+# Not three quotation marks: between the lines of a docstring they would end it.
+comments_of_any_kind = st.text("ab# '\"(", max_size=12).filter(lambda text: '"""' not in text)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), comments_of_any_kind), max_size=8))
+def test_comments_put_anywhere_between_lines_change_nothing(comments: list[tuple[int, str]]) -> None:
+    source = (ROOT / "pipeline" / "files.py").read_text()
+    quiet = ast.unparse(ast.parse(source)).splitlines()
+    expected = fingerprint("\n".join(quiet))
+    for position, text in comments:
+        quiet.insert(position % (len(quiet) + 1), f"# {text}")
+    assert fingerprint("\n".join(quiet)) == expected
+
+
+def test_every_kind_of_import_is_followed(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a="import b\nimport numpy\ndef f():\n    from p.q import r\n    from .nothing import x\n",
+        b="from p import s\n",
+        p="# package\n",
+        p__q="# package\n",
+        p__q__r="from . import near\nfrom ..s import *\nimport p.deep.deeper as d\n",
+        p__q__near="",
+        p__s="",
+        p__deep__deeper="",
+        p__unreached="",
+    )
+    assert list(closure("a", tmp_path)) == ["a", "b", "p", "p.deep.deeper", "p.q", "p.q.near", "p.q.r", "p.s"]
+
+
+def test_imports_in_a_circle_end(tmp_path: Path) -> None:
+    write(tmp_path, a="import b\n", b="import a\n")
+    assert list(closure("a", tmp_path)) == ["a", "b"]
+
+
+def test_a_file_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, a="import b\n", b="x = 1\ny = = 2\n")
+    with pytest.raises(UserError, match=r"b\.py:2: this is not valid Python"):
+        closure("a", tmp_path)
+
+
+def test_a_module_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no module nowhere"):
+        closure("nowhere", tmp_path)
+
+
+def pythons() -> list[str]:
+    """Every Python from 3.11 on that is on PATH or under pyenv."""
+    on_path = [path for minor in range(11, 20) if (path := shutil.which(f"python3.{minor}"))]
+    installed = Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python")
+    return sorted({*on_path, *map(str, installed)})
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_fingerprints_are_the_same_under_every_python(python: str) -> None:
+    script = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]); from pipeline.closure import fingerprint; "
+        "print(json.dumps([fingerprint(text) for text in json.load(sys.stdin)]))"
+    )
+    texts = json.dumps(list(FIXTURES.values()))
+    done = subprocess.run(
+        [python, "-c", script, str(ROOT)], input=texts, capture_output=True, text=True, check=False
+    )
+    if "pyenv: " in done.stderr:
+        pytest.skip(f"{python} is a shim without a Python behind it")
+    assert done.returncode == 0, done.stderr
+    assert dict(zip(FIXTURES, json.loads(done.stdout), strict=True)) == DIGESTS
+
+
+def test_the_closures_of_the_stages_are_narrow() -> None:
+    from experiments.stages import STAGES
+
+    wide = {
+        "cache",
+        "runner",
+        "progress",
+        "profile",
+        "project",
+        "stages",
+        "__main__",
+        "provenance",
+        "reproduction",
+    }
+    for stage in STAGES.values():
+        reached = closure(stage.function.partition(":")[0], ROOT)
+        assert not {f"experiments.{name}" for name in wide} & set(reached), stage.name
+        assert all(name.split(".")[0] == "experiments" for name in reached), stage.name

@@ -1,0 +1,159 @@
+import io
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline import freshness, store
+from pipeline.errors import UserError
+from pipeline.project import Project
+from pipeline.reproduce import reproduce
+from tests.support.copies import ROOT
+from tests.support.toy import STAGES, Number, ToyProfile, make_toy, run
+
+MARKING = """
+from tests.support.toy import Sum
+
+
+def first(config, inputs, context):
+    mark = context.scratch / "mark"
+    seen = mark.exists()
+    mark.touch()
+    return Sum(total=int(seen))
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield make_toy(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
+        del sys.modules[name]
+
+
+def totals(project: Project) -> dict[str, int]:
+    return {name: store.read(project, name).value.total for name in project.stages}
+
+
+def test_a_run_computes_every_stage_from_its_inputs_and_then_nothing_more(toy: Project) -> None:
+    run(toy)
+    assert totals(toy) == {"first": 1, "second": 3}
+    before = {name: store.path_of(toy, name).stat().st_mtime_ns for name in toy.stages}
+    assert "first" not in run(toy)
+    assert {name: store.path_of(toy, name).stat().st_mtime_ns for name in toy.stages} == before
+
+
+def test_asking_for_one_stage_computes_what_it_builds_on(toy: Project) -> None:
+    run(toy, "second")
+    assert totals(toy) == {"first": 1, "second": 3}
+
+
+def test_asking_for_an_early_stage_leaves_later_ones_alone(toy: Project) -> None:
+    run(toy, "first")
+    assert freshness.of(toy, "second").state == "missing"
+
+
+def test_only_what_changed_is_computed_again(toy: Project) -> None:
+    run(toy)
+    changed = make_toy(toy.root, ToyProfile(two=Number(number=5)))
+    output = run(changed)
+    assert "second is stale: profile: number was 2, is 5" in output
+    assert "first is" not in output
+    assert totals(changed) == {"first": 1, "second": 6}
+
+
+def test_a_result_records_its_circumstances_and_the_result_on_disk_has_five_parts(toy: Project) -> None:
+    run(toy)
+    stored = json.loads(store.path_of(toy, "second").read_text())
+    assert list(stored) == ["stage", "profile", "key", "provenance", "value"]
+    assert stored["provenance"]["seed"] == 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stored["provenance"]["started"])
+    assert set(stored["provenance"]["ingredients"]["code"]) >= {"toy.second", "toy.arithmetic"}
+
+
+def test_a_stage_that_fails_leaves_the_previous_result(toy: Project) -> None:
+    run(toy)
+    (toy.root / "toy/second.py").write_text(
+        "def second(config, inputs, context):\n    raise ValueError('no')\n"
+    )
+    del sys.modules["toy.second"]
+    with pytest.raises(ValueError, match="no"):
+        run(toy)
+    assert totals(toy) == {"first": 1, "second": 3}
+    assert freshness.of(toy, "second").why == (
+        "code: toy.arithmetic is gone",
+        "code: toy.second has changed",
+    )
+
+
+def test_a_stage_whose_package_is_not_installed_says_what_to_install(toy: Project) -> None:
+    (toy.root / "toy/first.py").write_text("import nowhere_to_be_found\n")
+    with pytest.raises(UserError, match=r"needs the package nowhere_to_be_found.*make experiments"):
+        run(toy)
+
+
+def test_two_runs_at_once_compute_each_stage_once(toy: Project) -> None:
+    outputs: list[str] = []
+    runs = [threading.Thread(target=lambda: outputs.append(run(toy))) for _ in range(2)]
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join()
+    assert len(outputs) == 2
+    assert "".join(outputs).count("first is missing") == 1
+    assert totals(toy) == {"first": 1, "second": 3}
+
+
+def test_killed_at_any_line_the_old_results_stay_and_the_next_run_finishes(tmp_path: Path) -> None:
+    script = ROOT / "tests" / "support" / "kill_sweep.py"
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["wrong"] == []
+    assert outcome["points"] > 100
+
+
+def test_reproduction_agrees_with_results_that_repeat_themselves(toy: Project) -> None:
+    run(toy)
+    output = io.StringIO()
+    assert reproduce(toy, Console(file=output, width=200))
+    assert output.getvalue().count("agrees") == 2
+
+
+def test_reproduction_notices_a_committed_figure_that_no_run_gives(toy: Project) -> None:
+    run(toy)
+    path = store.path_of(toy, "second")
+    path.write_text(path.read_text().replace('"total": 3', '"total": 4'))
+    output = io.StringIO()
+    assert not reproduce(toy, Console(file=output, width=200))
+    assert re.search(r"second +total +committed 4.0000 +fresh 3.0000 .*DIFFERS", output.getvalue())
+    assert totals(toy)["second"] == 4, "the committed result is not touched"
+
+
+def test_reproduction_starts_from_an_empty_folder(toy: Project) -> None:
+    run(toy)
+    (toy.root / "toy/first.py").write_text(MARKING)
+    del sys.modules["toy.first"]
+    run(toy)
+    assert reproduce(toy, Console(file=io.StringIO()))
+
+
+def test_reproduction_refuses_stale_results_before_computing_anything(toy: Project) -> None:
+    with pytest.raises(UserError, match="first is missing: run `make experiments`"):
+        reproduce(toy, Console(file=io.StringIO()))
+
+
+def test_a_pipeline_must_name_inputs_before_their_users() -> None:
+    from pipeline.stage import pipeline
+
+    with pytest.raises(ValueError, match="second"):
+        pipeline(STAGES["second"], STAGES["first"])
