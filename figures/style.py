@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from pipeline.files import write_whole
+from pipeline.files import write_if_other
 
 PAGE_WIDTH = 6.3
 """Width of the text on an A4 page in inches, so that a figure's letters print at their stated size."""
@@ -76,5 +76,4 @@ def save(figure: Figure, path: Path) -> None:
     content = io.BytesIO()
     with styled():
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    if not path.is_file() or path.read_bytes() != content.getvalue():
-        write_whole(path, content.getvalue())
+    write_if_other(path, content.getvalue())

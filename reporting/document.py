@@ -89,6 +89,15 @@ class Document:
         """Whether a block shows more than callouts, so that others can refer to what it holds."""
         return self._has_results(BLOCKS[name]) and self._has_drawing(name)
 
+    def anchors(self, name: str) -> tuple[str, ...]:
+        """Return the identifiers of the tables and figures that a block shows with these results."""
+        block = BLOCKS[name]
+        return block.anchors if self.is_filled(name) and block.has_them(self.used(block)) else ()
+
+    def used(self, block: Block) -> dict[str, Any]:
+        """Return the results that a block is filled from, as far as they are there."""
+        return {stage: self.envelopes[stage].value for stage in block.stages if stage in self.envelopes}
+
     def _has_results(self, block: Block) -> bool:
         is_enough = not block.stages or any(stage in self.envelopes for stage in block.stages)
         return is_enough and all(stage in self.envelopes for stage in block.needs)
@@ -97,19 +106,19 @@ class Document:
         return not BLOCKS[name].figure or (self.project.root / FIGURES / f"{name}.svg").is_file()
 
     def _fill(self, name: str) -> str:
-        used = [stage for stage in BLOCKS[name].stages if stage in self.envelopes]
+        values = self.used(BLOCKS[name])
         return self._templates.get_template(f"{name}.md.j2").render(
             project=self.project,
             states=self.states,
-            stages=used,
-            values={stage: self.envelopes[stage].value for stage in used},
+            stages=list(values),
+            values=values,
             envelopes=self.envelopes,
             n=self.numbers,
             claims=self.sentences,
             shown=self.shown,
             manifests=self.manifests,
             is_filled=self.is_filled,
-            sources=partial(sources, self.project.root, self.block),
+            sources=partial(sources, self.project.root, self.anchors),
             facts=facts,
             captions=caption_facts,
             strong=strong,

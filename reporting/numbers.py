@@ -259,34 +259,16 @@ class Numbers:
         except AttributeError as error:
             raise KeyError(f"the result of {stage!r} has no {part!r}") from error
 
-    def percent(self, path: str) -> Markdown:
-        """Print a fraction or an estimate of one as a percentage."""
-        return self._print("percent", path)
+    def __getattr__(self, how: str) -> Callable[[str], Markdown]:
+        """Return what prints the thing at a path in the format of that name: ``n.percent("vit.top1")``."""
+        if how not in FORMATS:
+            raise AttributeError(f"there is no format {how!r}; the formats are {', '.join(FORMATS)}")
+        return partial(self._print, how)
 
     def interval(self, path: str) -> Markdown:
         """Print the 95 % interval of the estimate at `path` as two percentages."""
         low, high = (self._print("bound", f"{path}.{end}") for end in ("low", "high"))
         return Markdown(f"{low}–{high}{NO_BREAK}%")
-
-    def points(self, path: str) -> Markdown:
-        """Print a distance between two percentages, without a sign."""
-        return self._print("points", path)
-
-    def count(self, path: str) -> Markdown:
-        """Print a whole number."""
-        return self._print("count", path)
-
-    def size(self, path: str) -> Markdown:
-        """Print a large whole number, rounded."""
-        return self._print("size", path)
-
-    def duration(self, path: str) -> Markdown:
-        """Print a number of seconds."""
-        return self._print("duration", path)
-
-    def rate(self, path: str) -> Markdown:
-        """Print a rate per second."""
-        return self._print("rate", path)
 
     def share(self, part: str, whole: str) -> Markdown:
         """Print what share the number at one path is of the number at another."""
@@ -295,26 +277,6 @@ class Numbers:
     def times(self, large: str, small: str) -> Markdown:
         """Print how many times as large the number at one path is as the number at another."""
         return self._print("times", f"{large}/{small}")
-
-    def megabytes(self, path: str) -> Markdown:
-        """Print a number of bytes."""
-        return self._print("megabytes", path)
-
-    def decimal(self, path: str) -> Markdown:
-        """Print a number as it is, without an exponent."""
-        return self._print("decimal", path)
-
-    def nats(self, path: str) -> Markdown:
-        """Print a cross-entropy."""
-        return self._print("nats", path)
-
-    def p(self, path: str) -> Markdown:
-        """Print a p-value."""
-        return self._print("p", path)
-
-    def length(self, path: str) -> Markdown:
-        """Print how many things stand at `path`."""
-        return self._print("length", path)
 
     def measured(self, path: str, unit: Unit) -> Markdown:
         """Print what was measured in a unit."""
@@ -333,30 +295,10 @@ class Numbers:
         low = self._print(f"reach:{unit}", f"{path}.low")
         return Markdown(f"{low} to {self.change(f'{path}.high', unit)}")
 
-    def text(self, path: str) -> Markdown:
-        """Print what stands at `path` as it is: a name, a version, a caption, a whole hash."""
-        return self._print("text", path)
-
     def wrapped(self, path: str, markdown: Markdown) -> Markdown:
         """Print the text at `path` as `markdown`, which reads the same but may have bold words in it."""
         self.at(path)
         return self._dress(markdown, path, "text")
-
-    def joined(self, path: str) -> Markdown:
-        """Print the words of a list."""
-        return self._print("joined", path)
-
-    def json(self, path: str) -> Markdown:
-        """Print an option of whatever type."""
-        return self._print("json", path)
-
-    def moment(self, path: str) -> Markdown:
-        """Print a moment in UTC to the minute."""
-        return self._print("moment", path)
-
-    def short(self, path: str) -> Markdown:
-        """Print the first ten digits of a hash."""
-        return self._print("short", path)
 
     def _print(self, how: str, path: str) -> Markdown:
         found = self.at(path)

@@ -32,7 +32,7 @@ try:
     from experiments.project import open_project
     from pipeline import freshness
     from pipeline.errors import UserError
-    from pipeline.files import write_whole
+    from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
     from reporting.document import FIGURES, Document, open_document
@@ -63,10 +63,7 @@ def draw_figures(document: Document) -> None:
     for name, block in BLOCKS.items():
         if block.figure is None:
             continue
-        values = {
-            stage: document.envelopes[stage].value for stage in block.stages if stage in document.envelopes
-        }
-        if values:
+        if values := document.used(block):
             save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
@@ -81,9 +78,7 @@ def _watch(root: Path) -> None:
     """
     files = sorted(path.relative_to(root).as_posix() for path in root.glob("results/*/*.json"))
     content = "".join(("watched-results:\n", *(f"  - {json.dumps(file)}\n" for file in files)))
-    path = root / FIGURES / "watched.yml"
-    if not path.is_file() or path.read_text(encoding="utf-8") != content:
-        write_whole(path, content.encode())
+    write_if_other(root / FIGURES / "watched.yml", content.encode())
 
 
 def _missing(project: Project) -> list[str]:

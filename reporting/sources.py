@@ -8,7 +8,6 @@ from pathlib import Path
 from reporting.blocks import BLOCKS
 
 _SHOWN = re.compile(r'\.show\("(\w+)"\)')
-_FLOAT = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
 @dataclass(frozen=True)
@@ -20,15 +19,15 @@ class Source:
     stages: tuple[str, ...]
 
 
-def sources(root: Path, block: Callable[[str], str]) -> list[Source]:
+def sources(root: Path, anchors: Callable[[str], tuple[str, ...]]) -> list[Source]:
     """Return every table and figure of the pages in `root`, page by page in the order of their blocks.
 
-    `block` returns what a block shows: which tables it has follows from the results.
+    `anchors` returns the identifiers of what a block shows, which follow from the results.
     """
     return [
         Source(anchor=anchor, page=page.name, stages=BLOCKS[name].stages)
         for page in sorted(root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name))
         for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
         if name in BLOCKS and BLOCKS[name].stages
-        for anchor in _FLOAT.findall(block(name))
+        for anchor in anchors(name)
     ]

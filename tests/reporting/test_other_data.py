@@ -101,6 +101,9 @@ def test_every_block_is_shown_and_every_number_on_it_has_an_origin_and_agrees_wi
     shown = documents(name)
     blocks = {block: shown.block(block) for block in SHOWN}
     assert not [block for block, text in blocks.items() if "callout" in text]
+    there = {block: re.findall(r"\{#((?:tbl|fig)-[\w-]+)\}", text) for block, text in blocks.items()}
+    declared = {block: list(shown.anchors(block)) for block in blocks if BLOCKS[block].stages}
+    assert {block: found for block, found in there.items() if block in declared} == declared
     tree, warnings = pandoc.read("\n\n".join(blocks.values()))
     assert warnings == []
     assert not {"RawInline", "RawBlock", "Math", "Emph"} & {node["t"] for node in pandoc.walk(tree["blocks"])}
