@@ -10,7 +10,7 @@ import typer
 
 from experiments.project import open_project
 from pipeline import freshness
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_few
 from pipeline.project import Project
 
 app = typer.Typer(
@@ -107,7 +107,7 @@ def status(
     ] = False,
     profile: ProfileOption = None,
 ) -> None:
-    """Show the state of every stage, and why."""
+    """Show the state of every stage, and the first reasons; `why STAGE` names all."""
     project = open_project(profile)
     name = project.name
     states = freshness.states(project, project.stages)
@@ -117,7 +117,7 @@ def status(
     else:
         typer.echo(f"profile {name}")
         for stage, state in states.items():
-            typer.echo(f"  {stage:<12} {state.state:<8} {'; '.join(state.why)}".rstrip())
+            typer.echo(f"  {stage:<12} {state.state:<8} {first_few(state.why)}".rstrip())
     waiting = [stage for stage, state in states.items() if state.state != "fresh"]
     if strict and waiting:
         typer.echo(

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.envelope import Envelope, Provenance
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_few
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Data, Stage
@@ -127,7 +127,7 @@ def bring_up_to_date(
             state = _broadcast(processes, freshness.of(project, name) if is_main else None)
             if state.state != "fresh":
                 console.print(
-                    f"{name} is {state.state}: {'; '.join(state.why)}", highlight=False, soft_wrap=True
+                    f"{name} is {state.state}: {first_few(state.why)}", highlight=False, soft_wrap=True
                 )
                 _compute(project, project.stages[name], console, processes)
     console.print(f"The results in results/{project.name} are up to date.", highlight=False, soft_wrap=True)

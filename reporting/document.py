@@ -10,7 +10,7 @@ import jinja2
 
 from experiments.project import open_project
 from pipeline import freshness, store
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
@@ -161,7 +161,7 @@ class Document:
     def _commands(self, stages: list[str]) -> str:
         """Return a list with the command that brings each stage up to date, and why it has to be run."""
         profile = self.project.name
-        reasons = {stage: escape("; ".join(self.states[stage].why)) for stage in stages}
+        reasons = {stage: escape(first_few(self.states[stage].why, 3)) for stage in stages}
         return "\n".join(
             f"- run `python -m experiments run {stage} --profile {profile}`: {reasons[stage]}"
             for stage in stages
