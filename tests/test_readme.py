@@ -42,7 +42,7 @@ def test_every_file_that_documents_link_to_or_name_is_there() -> None:
         named = re.findall(r"\]\((?!http)([^)#]+)", text)
         missing = [name for name in named if not (path.parent / name).exists()]
         named = re.findall(
-            r"`((?:pipeline|experiments|reporting|figures|templates|tests|profiles)/[\w./]+)`", text
+            r"`((?:pipeline|experiments|reporting|figures|templates|tests)/[\w./]+)`", text
         )
         missing += [name for name in named if not (ROOT / name).exists()]
         assert not missing, path.name
