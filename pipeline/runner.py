@@ -58,7 +58,7 @@ class Call:
     @property
     def is_main(self) -> bool:
         """Whether this is the process that writes."""
-        return self.processes is None or self.processes.rank == 0
+        return _is_main(self.processes)
 
     @cached_property
     def scratch(self) -> Path:
@@ -119,7 +119,7 @@ def bring_up_to_date(
     Raises:
         UserError: if a stage is unknown or cannot be run.
     """
-    is_main = processes is None or processes.rank == 0
+    is_main = _is_main(processes)
     for name in project.with_inputs(names):
         if _broadcast(processes, is_main and freshness.of(project, name).state == "fresh"):
             continue
@@ -131,6 +131,10 @@ def bring_up_to_date(
                 )
                 _compute(project, project.stages[name], console, processes)
     console.print(f"The results in results/{project.name} are up to date.", highlight=False, soft_wrap=True)
+
+
+def _is_main(processes: Processes | None) -> bool:
+    return processes is None or processes.rank == 0
 
 
 def _broadcast(processes: Processes | None, value: Any) -> Any:
@@ -151,13 +155,13 @@ def _lock(project: Project[Any], name: str) -> str:
 @contextmanager
 def _held(lock: str, processes: Processes | None) -> Iterator[None]:
     """Hold a lock in the main process while all are in the block."""
-    with FileLock(lock) if processes is None or processes.rank == 0 else nullcontext():
+    with FileLock(lock) if _is_main(processes) else nullcontext():
         yield
         _barrier(processes)
 
 
 def _compute(project: Project[Any], stage: Stage, console: Console, processes: Processes | None) -> None:
-    is_main = processes is None or processes.rank == 0
+    is_main = _is_main(processes)
     if not stage.parallel and not is_main:
         return
     parts = keys.ingredients(project, stage.name)
