@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from experiments.captioning import adapter
 from experiments.captioning.captioners import saved as models
-from experiments.captioning.encoded import encoded
+from experiments.captioning.inference import encoded
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.config.tuning import LoraConfig
 from experiments.context import Context
@@ -22,7 +22,7 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     Raises:
         UserError: if a target matches no layer, or the loss stops being finite.
     """
-    captioner = models.load(context.artefact("align"))
+    captioner = models.load(context.artefact("align"), context.root)
     matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
     features = encoded(captioner, PicturesOf(photos), context)

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.captioning.captioners.captioner import Captioner
-from experiments.captioning.captioners.tokens import tokenise
-from experiments.captioning.encoded import at
+from experiments.captioning.captioners.captioner import Captioner, tokenise
 from experiments.context import Progress
 from experiments.models.checkpoint import Checkpoint, load, save
+from experiments.models.feature_store import batch_of
 from experiments.models.peak_memory import peak_memory
 from experiments.models.processes import ALONE, Processes, is_main
-from experiments.models.schedule import rate
+from experiments.models.schedule import learning_rate_factor
+from experiments.models.seeding import seeded
 from pipeline.errors import UserError
 
 
@@ -112,11 +112,10 @@ def _epoch(
     batches = list(_batches(len(pairs.captions), recipe, epoch))
     steps, total = recipe.epochs * len(batches), 0.0
     captioner.network.train()
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed * 1_000 + epoch)  # of dropout
+    with seeded(recipe.seed * 1_000 + epoch):  # dropout
         for done, chosen in enumerate(batches, start=epoch * len(batches)):
             for group in optimiser.param_groups:
-                group["lr"] = recipe.learning_rate * rate(done / steps)
+                group["lr"] = recipe.learning_rate * learning_rate_factor(done / steps)
             optimiser.zero_grad()
             loss = _backward(captioner, pairs, chosen.tolist(), run.processes)
             nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], 1.0)
@@ -134,9 +133,10 @@ def _backward(captioner: Captioner, pairs: Pairs, chosen: Sequence[int], process
     """Add the gradient of a batch's mean loss per token, to which each process adds its captions' part."""
     own = chosen[processes.rank :: processes.count]
     share = _tokens(captioner, pairs, own) / _tokens(captioner, pairs, chosen)
-    loss = torch.zeros(())
+    loss = torch.zeros((), device=next(captioner.network.parameters()).device)
     if own:
-        loss = share * captioner.loss(at(pairs.features, own), [pairs.captions[position] for position in own])
+        captions = [pairs.captions[position] for position in own]
+        loss = share * captioner.loss(batch_of(pairs.features, own), captions)
         loss.backward()
     if processes.count > 1:
         for part in captioner.network.parameters():

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.classification.towers import About, DualEncoder, open_clip_library
+from experiments.classification.towers import About, DualEncoder
 from experiments.datasets.downloads import Archive
+from experiments.models.libraries import open_clip_library
 from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
 from experiments.models.precision import best_device
 

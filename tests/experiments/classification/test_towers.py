@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from experiments.classification import bridge
-from experiments.classification.towers import DualEncoder, open_clip_library, random_tower
+from experiments.classification.towers import DualEncoder, random_tower
 from experiments.config.zero_shot import RandomTower
+from experiments.models.libraries import open_clip_library
 from pipeline.errors import UserError
 
 
