@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from experiments.classification.towers import About, DualEncoder
-from experiments.datasets.downloads import Archive
+from experiments.datasets.downloads import Archive, require_sha256
 from experiments.models.libraries import open_clip_library
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import best_device
 
 MINILM = Archive(
@@ -54,7 +54,7 @@ class SquaredReLU(nn.Module):
 def build_bridge(image_size: int, fetch: Callable[[Archive], Path]) -> DualEncoder:
     """Join the two published models for inputs of `image_size` pixels square, not yet centred on images."""
     folder = fetch(MINILM) / MODEL
-    require_hash(folder / "model.safetensors", MINILM_SHA256)
+    require_sha256(folder / "model.safetensors", MINILM_SHA256)
     return join(image_size, published_weights(), folder)
 
 

@@ -20,10 +20,10 @@ from torch.nn import functional
 from experiments.captioning.captioners.captioner import cross_entropy, evaluating, read, tokenise
 from experiments.config.captioner import PrefixCaptionerConfig
 from experiments.config.tuning import GenerationConfig
-from experiments.datasets.downloads import Archive
+from experiments.datasets.downloads import Archive, require_sha256
 from experiments.models.feature_store import fingerprint
 from experiments.models.libraries import prepare_transformers
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
 from experiments.results.caption import Caption
@@ -226,7 +226,7 @@ def _published_language_model(folder: Path) -> tuple[Any, Any]:
     prepare_transformers()
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    require_hash(folder / GGUF, GGUF_SHA256)
+    require_sha256(folder / GGUF, GGUF_SHA256)
     with redirect_stderr(io.StringIO()):  # its progress bar has no switch
         quantised = LlamaForCausalLM.from_pretrained(folder, gguf_file=GGUF)
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF)

@@ -7,10 +7,10 @@ import pytest
 
 from experiments.config.photos import Cifar10Captions, GeneratedPhotos
 from experiments.datasets import cifar10_captions
-from experiments.datasets.captioned import load_photos
 from experiments.datasets.cifar10 import CLASSES
 from experiments.datasets.generated_photos import COLOURS
 from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.loading import load_photos
 from experiments.datasets.photos import CaptionedPhotos, draw_others
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
