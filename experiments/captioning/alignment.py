@@ -99,7 +99,8 @@ def train_jointly(
         note = f"step {done}/{config.steps}, loss {losses[-1]:.2f}" if done % TENTHS == 0 else ""
         progress(done, config.steps, note)
         if done % CHECKPOINT_STEPS == 0 and done < config.steps:
-            save(_checkpoint(parts, optimiser, captioner, losses), path)
+            state = parts.state_dict(), optimiser.state_dict()
+            save(Checkpoint(*state, captioner.precision, tuple(losses), seconds=0.0), path)
     parts.eval()
     with torch.no_grad():
         for name, part in _trainable(captioner.network):
@@ -109,18 +110,6 @@ def train_jointly(
 
 def _trainable(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return [(name, part) for name, part in module.named_parameters() if part.requires_grad]
-
-
-def _checkpoint(
-    parts: nn.Module, optimiser: torch.optim.Optimizer, captioner: PrefixCaptioner, losses: Sequence[float]
-) -> Checkpoint:
-    return Checkpoint(
-        network=parts.state_dict(),
-        optimiser=optimiser.state_dict(),
-        precision=captioner.precision,
-        loss=tuple(losses),
-        seconds=0.0,
-    )
 
 
 def _generic_loss(

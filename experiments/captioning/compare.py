@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.captioning.scoring import class_words, grounding, health
 from experiments.captioning.scoring.measures import Kind, Side, estimated, kinds
-from experiments.captioning.scoring.sentence_score import sentence_score
+from experiments.captioning.scoring.metrics import sentence_score
 from experiments.config.comparison import CaptionsConfig
 from experiments.context import Context
 from experiments.results.caption import Caption
@@ -44,15 +44,9 @@ def captions(config: CaptionsConfig, inputs: Mapping[str, Any], context: Context
         measures=tuple(measured),
         records=tuple(
             ComparedRecord(
-                name=record.name,
-                index=record.index,
-                label=record.label,
-                references=record.references,
-                before=record.before,
-                after=record.after,
+                **record.model_dump(exclude={"before_ended", "after_ended"}),
                 judged_before=old,
                 judged_after=new,
-                picture=record.picture,
             )
             for record, old, new in zip(records, before.judged, after.judged, strict=True)
         ),

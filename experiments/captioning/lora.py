@@ -49,15 +49,8 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
         size = adapter.save(captioner, context.scratch / FOLDER)
         checkpoint.unlink(missing_ok=True)
     return Lora(
+        **config.model_dump(),
         model=captioner.model,
-        r=config.r,
-        alpha=config.alpha,
-        dropout=config.dropout,
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        targets=config.targets,
         matched=matched,
         images=len(photos),
         trainable=trainable,

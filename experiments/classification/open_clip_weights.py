@@ -57,7 +57,7 @@ def missing(config: OpenClipTower, root: Path, ask: Callable[[], str | None]) ->
 
 
 def find(config: OpenClipTower, root: Path) -> Weights:
-    """Return the weights that a section names, fetched from the hub if they are not on this machine.
+    """Return the weights that a config names, fetched from the hub if they are not on this machine.
 
     Raises:
         UserError: if they are unknown, missing, out of reach, or a file is not the one that was published.
@@ -120,7 +120,7 @@ def _names(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _flaw(config: OpenClipTower, path: Path) -> str | None:
-    """Say in a sentence why what is named on this machine cannot be loaded, None if nothing is seen."""
+    """Say in a sentence why what is named on this machine cannot be loaded, None if nothing is wrong."""
     if config.model.startswith(LOCAL_FOLDER):
         lacking = _lacks(path) if path.is_dir() else "everything: there is no such folder"
         return (
@@ -190,7 +190,7 @@ def _repository_alone(config: OpenClipTower) -> Weights:
 
 
 def published(config: OpenClipTower) -> Mapping[str, Any]:
-    """Return open_clip's entry for the weights that a section names by their tag.
+    """Return open_clip's entry for the weights that a config names by their tag.
 
     Raises:
         UserError: if open_clip has no such model or tag, or would compute another activation function

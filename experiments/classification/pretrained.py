@@ -13,6 +13,7 @@ from torch import nn
 
 from experiments.classification.open_clip_weights import Weights, find
 from experiments.classification.towers import About, DualEncoder
+from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
@@ -42,7 +43,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
     _require_fit(config, weights, clip, held)
     clip.eval().requires_grad_(False).to(best_device())
     return DualEncoder(
-        describe(config, weights.origin),
+        describe(config, weights.origin, root),
         transform,
         tokenizer,
         clip=clip,
@@ -88,10 +89,10 @@ def _named(config: OpenClipTower) -> str:
     return f"model {config.model!r}" + (f" with weights {config.pretrained!r}" if config.pretrained else "")
 
 
-def describe(config: OpenClipTower, origin: str) -> About:
+def describe(config: OpenClipTower, origin: str, root: Path = Path()) -> About:
     """Say what is known of the weights; a file of one's own says nothing of where it comes from."""
     if config.own is not None:
-        name = config.model if config.pretrained else Path(config.own).expanduser().resolve().name
+        name = config.model if config.pretrained else resolve_path(root, config.own).resolve().name
         return About(
             model=f"Dual encoder {name}",
             weights=origin,

@@ -53,7 +53,7 @@ def train_and_test(
 
     The main process trains, since batch norm's statistics are of a whole batch; all processes test.
     `build` takes the training images (uint8, (N, H, W, 3)) and the number of classes; what it draws at
-    random follows from the section's seed. `family` and the number of parameters name the model.
+    random follows from the config's seed. `family` and the number of parameters name the model.
     """
     start = time.perf_counter()
     data = context.images()
@@ -163,7 +163,7 @@ def predict(
 
 @dataclass(frozen=True)
 class _Data:
-    """The training images and labels, and the section that says how to use them."""
+    """The training images and labels, and the config that says how to use them."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -184,14 +184,18 @@ class _Learner:
     peaks: tuple[float, ...]
     precision: Precision
 
-    def step(self, images: Tensor, labels: Tensor, label_smoothing: float, rate: float) -> float:
-        """Learn from a batch at `rate` times the peak learning rates, and return the loss before the step."""
+    def step(self, images: Tensor, labels: Tensor, label_smoothing: float, factor: float) -> float:
+        """Learn from a batch at `factor` times the peak learning rates; return the loss before the step."""
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * rate
+            group["lr"] = peak * factor
+        device = next(self.network.parameters()).device
         self.optimiser.zero_grad()
-        loss = _backward(self.network, images, labels, label_smoothing, self.precision)
+        with autocast(self.precision, device):
+            logits = self.network(images.to(device))
+        loss = functional.cross_entropy(logits.float(), labels.to(device), label_smoothing=label_smoothing)
+        loss.backward()
         self.optimiser.step()
-        return loss
+        return loss.item()
 
 
 def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> float:
@@ -217,19 +221,6 @@ def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> fl
             done + 1, steps, f"epoch {epoch + 1}/{config.epochs}, loss {total / seen:.2f}" if last else ""
         )
     return total / seen
-
-
-def _backward(
-    network: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float, precision: Precision
-) -> float:
-    """Add the gradient of the mean cross-entropy of a batch to the parameters and return the loss."""
-    device = next(network.parameters()).device
-    images, labels = images.to(device), labels.to(device)
-    with autocast(precision, images.device):
-        logits = network(images)
-    loss = functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
-    loss.backward()
-    return loss.item()
 
 
 def _in_words(parameters: int) -> str:

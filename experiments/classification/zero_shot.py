@@ -18,7 +18,7 @@ from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
 from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
 from experiments.context import Context
-from experiments.datasets.pictures import Chosen, Pictures
+from experiments.datasets.pictures import Pictures, Subset
 from experiments.models.feature_store import Features
 from experiments.models.precision import chosen
 from experiments.results.zero_shot import PromptSet, ZeroShot
@@ -68,12 +68,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
         seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
         images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(
-            PromptSet(
-                name=prompts.name,
-                templates=prompts.templates,
-                top1=each["top1"],
-                predictions=each["predictions"],
-            )
+            PromptSet(**prompts.model_dump(), top1=each["top1"], predictions=each["predictions"])
             for prompts, each in zip(config.prompt_sets, scores, strict=True)
         ),
         without_centring=without_centring,
@@ -112,7 +107,7 @@ def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
 def _unlabelled(config: ZeroShotConfig, pictures: Pictures) -> Pictures:
     """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
     if not isinstance(config.tower, ImagenetBridge):
-        return Chosen(pictures, np.zeros(0, dtype=np.int64))
+        return Subset(pictures, np.zeros(0, dtype=np.int64))
     count = min(config.tower.unlabelled_images, len(pictures))
     chosen = np.random.default_rng(config.tower.seed).choice(len(pictures), count, replace=False)
-    return Chosen(pictures, np.sort(chosen))
+    return Subset(pictures, np.sort(chosen))

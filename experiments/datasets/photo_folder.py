@@ -221,5 +221,5 @@ def _remarks(
         f"pictures in {config.folder} without captions, which are not used": extra,
     }
     return [
-        f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in remarks.items() if names
+        f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in found.items() if names
     ]

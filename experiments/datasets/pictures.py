@@ -112,7 +112,7 @@ class ReadPictures:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Subset:
     """Some of other pictures, at `positions`, int64 of shape (M,), in that order."""
 
     pictures: Pictures

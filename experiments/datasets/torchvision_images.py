@@ -27,7 +27,7 @@ class NotThere(UserError):
 def load_torchvision(
     config: TorchvisionImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
 ) -> ClassifiedImages:
-    """Load a data set by torchvision, which downloads it the first time, unless the section names a folder.
+    """Load a data set by torchvision, which downloads it the first time, unless `config` names a folder.
 
     What networks trained from scratch see of the images is made once, in the folder `ready`.
 
@@ -183,7 +183,7 @@ def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
 
 
 def _classes(config: TorchvisionImages, items: Any, count: int) -> tuple[str, ...]:
-    """Return the names of the classes: the section's, the data set's, or numbers."""
+    """Return the names of the classes: the config's, the data set's, or numbers."""
     names = config.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
     if len(names) < count:
         raise UserError(

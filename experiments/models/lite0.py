@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from experiments.datasets.downloads import require_sha256
+from experiments.models.seeding import seeded
 from experiments.models.torchvision_shim import declare_missing_operators
 
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -36,6 +37,6 @@ def timm_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     declare_missing_operators()
     import timm
 
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with seeded(0), torch.device("meta"):
         names = timm.create_model(ARCHITECTURE).state_dict().keys()
     return dict(zip(names, weights.values(), strict=True))

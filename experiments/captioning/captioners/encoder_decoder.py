@@ -27,6 +27,7 @@ from experiments.models import hub
 from experiments.models.feature_store import fingerprint
 from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import autocast, best_device, chosen
+from experiments.models.seeding import seeded
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 from pipeline.errors import UserError, reason
@@ -97,7 +98,7 @@ class EncoderDecoderCaptioner:
         return self._logits(features, self._tokenise(captions)[0])
 
     def loss(self, features: Tensor, captions: Sequence[str]) -> Tensor:
-        """Return the mean cross-entropy under `logits`, padding told by its place, not by its token."""
+        """Return the mean cross-entropy under `logits`, padding known by its place, not by its token."""
         tokens, mask = self._tokenise(captions)
         return cross_entropy(self._logits(features, tokens), tokens, mask)
 
@@ -192,7 +193,7 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
     if sentence := unfit(name, folder):
         raise UserError(sentence)
     try:
-        with torch.random.fork_rng(devices=[]):  # for weights that are missing and replaced by random ones
+        with seeded(0):  # for weights that are missing and replaced by random ones
             loaded: Any = VisionEncoderDecoderModel.from_pretrained(
                 folder,
                 dtype=torch.float32,
@@ -243,7 +244,7 @@ def _same_weights(module: nn.Module) -> nn.Module:
 
 
 def _from_hub(config: EncoderDecoderConfig) -> Path:
-    """Return the folder in the hub's cache with the section's model, fetched if it is not there."""
+    """Return the folder in the hub's cache with the config's model, fetched if it is not there."""
     return hub.snapshot(
         repository(config),
         # Old checkpoints have no safetensors; where both are there, only these are fetched.

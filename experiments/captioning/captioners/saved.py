@@ -1,7 +1,6 @@
 """From what stage `align` left behind to a captioner, whatever its kind."""
 
 from pathlib import Path
-from typing import assert_never
 
 from pydantic import TypeAdapter
 
@@ -52,10 +51,6 @@ def whole(config: EncoderDecoderConfig | RandomCaptionerConfig, root: Path) -> C
     Raises:
         UserError: if it comes from a hub and cannot be had.
     """
-    match config:
-        case EncoderDecoderConfig():
-            return load_encoder_decoder(config, root)
-        case RandomCaptionerConfig():
-            return random_encoder_decoder(config)
-        case _:
-            assert_never(config)
+    if isinstance(config, EncoderDecoderConfig):
+        return load_encoder_decoder(config, root)
+    return random_encoder_decoder(config)
