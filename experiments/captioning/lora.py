@@ -26,14 +26,8 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
     features = encoded(captioner, PicturesOf(photos), context)
-    captioner = adapter.with_adapter(
-        captioner,
-        r=config.r,
-        alpha=config.alpha,
-        dropout=config.dropout,
-        targets=config.targets,
-        seed=config.seed,
-    )
+    options = config.model_dump(include={"r", "alpha", "dropout", "targets", "seed"})
+    captioner = adapter.with_adapter(captioner, **options)
     trainable, total = adapter.counts(captioner.network)
     checkpoint = context.scratch / "checkpoint.pt"
     tuning = tune(
