@@ -113,7 +113,7 @@ def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualE
 
 
 def test_a_text_model_with_other_bytes_is_refused(unpacked: Path):
-    with pytest.raises(UserError, match=r"model\.safetensors has sha256"):
+    with pytest.raises(UserError, match=r"model\.safetensors is truncated or altered"):
         bridge.build_bridge(32, lambda archive: unpacked)
 
 
