@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _load_images(call: "Call") -> "ClassifiedImages":
-    from experiments.datasets.classified import load_images
+    from experiments.datasets.loading import load_images
 
     project = call.project
     return load_images(
@@ -41,7 +41,7 @@ def _prepared_folder(call: "Call") -> Path:
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
-    from experiments.datasets.captioned import load_photos
+    from experiments.datasets.loading import load_photos
 
     project = call.project
     return load_photos(project.profile.photos, project.root, project.downloads, call.say)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
+from experiments.statistics.chance import chance
 from figures.style import COLOURS, new_figure, shortened, styled
 
 _ROOM = 0.12
@@ -23,7 +24,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
             axes.barh(row, top1.value, xerr=errors, color=COLOURS[stage], height=0.62, capsize=3)
             place, colour = (0.012, "white") if top1.low > _ROOM else (top1.high + 0.012, COLOURS[stage])
             axes.text(place, row, f"{100 * top1.value:.1f} %", color=colour, va="center", fontweight="bold")
-        guessing = _guessing(next(iter(values.values())))
+        guessing = chance([sum(row) for row in next(iter(values.values())).confusion])
         axes.axvline(guessing, color="#555555", linestyle="--", linewidth=0.9)
         beside, side = (0.008, "left") if guessing < 0.5 else (-0.008, "right")
         axes.text(guessing + beside, -0.42, "chance", color="#555555", fontsize=8, va="bottom", ha=side)
@@ -35,8 +36,3 @@ def draw(values: Mapping[str, Classification]) -> Figure:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
     return figure
-
-
-def _guessing(result: Classification) -> float:
-    """Return the accuracy of always naming the most frequent class."""
-    return max(map(sum, result.confusion)) / result.top1.n

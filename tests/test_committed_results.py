@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.classification.evaluation import called, score
+from experiments.classification.evaluation import predictions_of, score
 from experiments.datasets.cifar10_files import CIFAR10
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project
@@ -51,7 +51,7 @@ def test_the_figures_follow_from_the_stored_predictions_and_the_published_labels
     value: Classification = stored(stage).value
     predictions = np.array(value.predictions)
     assert len(predictions) == len(labels) == 10_000
-    again = score(called([np.eye(len(value.classes))[predictions]]), labels, value.classes)
+    again = score(predictions_of([np.eye(len(value.classes))[predictions]]), labels, value.classes)
     assert value.labels_sha256 == CIFAR10["test_labels"]
     for name in ("top1", "per_class", "confusion", "labels_sha256", "predictions"):
         assert getattr(value, name) == again[name], name

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from experiments.classification.evaluation import Called, score
+from experiments.classification.evaluation import Predictions, score
 from experiments.results.trained import TrainedClassifier
 from figures.selection import ALL, EXTREMES, MATRIX, MISTAKES, selection
 from figures.style import shortened
@@ -15,7 +15,7 @@ def classifier(classes: int, wrong: int = 0) -> TrainedClassifier:
     predictions = np.where(labels < wrong, (labels + 1) % classes, labels)
     names = tuple(f"class {at}" for at in range(classes))
     return TrainedClassifier(
-        **score(Called(predictions, np.full(len(labels), 0.9)), labels, names), model="m", parameters=1,
+        **score(Predictions(predictions, np.full(len(labels), 0.9)), labels, names), model="m", parameters=1,
         epochs=1, precision="fp32", seconds=1.0, images_per_second=1.0, training_images=9,
         training_seconds=1.0, loss=(1.0,),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from tests.support.imports import HEAVY, imported, imported_at_once, targets
 FIRST_PARTY = {"pipeline", "experiments", "reporting", "figures", "tests", "benchmarks"}
 FOR_STAGES = {"pipeline", "pipeline.errors", "pipeline.files", "pipeline.frozen", "pipeline.result"}
 """What a stage may know of the engine: errors, atomic writing, and the form of what it returns."""
-ABOUT_DATA = {"experiments.datasets.fingerprints", "experiments.datasets.local_files"}
+ABOUT_DATA = {"experiments.datasets.fingerprints"}
 """What the engine asks about data, and no stage imports."""
 
 
@@ -70,4 +70,4 @@ def test_the_walks_would_notice_what_they_look_for() -> None:
     assert targets("def f():\n    import torch\nimport a.b\nfrom c import d\n") == ["a.b", "c", "c.d"]
     assert "torch" in targets("def f():\n    import torch\n", everywhere=True)
     assert "pipeline.runner" in imported("experiments.__main__")
-    assert "experiments.datasets.classified" in imported("experiments.stages")
+    assert "experiments.datasets.loading" in imported("experiments.stages")

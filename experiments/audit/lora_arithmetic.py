@@ -55,7 +55,7 @@ def lora_arithmetic() -> LoraArithmetic:
 def _captioner() -> "EncoderDecoderCaptioner":
     """Return the brief's captioner as shapes alone: it can be counted and adapted, but writes nothing."""
     from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
-    from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
+    from experiments.captioning.captioners.untrained import vit_gpt2_on_meta
 
     network: Any = vit_gpt2_on_meta()
     return EncoderDecoderCaptioner(

@@ -20,6 +20,9 @@ from experiments.statistics.intervals import wilson
 from experiments.statistics.paired import bootstrapped, jackknifed
 from pipeline.result import Estimate
 
+_ALIKE = {"key", "name", "kind", "rank", "targets", "trainable", "saved_bytes", "seconds", "peak_bytes"}
+"""The fields that a variant keeps."""
+
 
 def ablations(config: AblationsConfig, inputs: Mapping[str, Any], context: Context) -> Ablations:
     """Measure the captions of the base and of every variant alike."""
@@ -33,10 +36,7 @@ def ablations(config: AblationsConfig, inputs: Mapping[str, Any], context: Conte
         off = variant.held_out_off
         described.append(
             Variant(
-                **variant.model_dump(include={"key", "name", "kind", "rank", "targets", "trainable"}),
-                saved_bytes=variant.saved_bytes,
-                seconds=variant.seconds,
-                peak_bytes=variant.peak_bytes,
+                **variant.model_dump(include=_ALIKE),
                 last_loss=variant.loss[-1],
                 **_figures(config, variant.captions, generated, random),
                 held_out=_share(right),

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from experiments.captioning.captioners.captioner import Captioner
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.libraries import prepare_transformers
+from experiments.models.seeding import seeded
 from pipeline.errors import UserError
 
 TOWER = "encoder."
@@ -46,8 +46,7 @@ def with_adapter(
         fan_in_fan_out=captioner.stores_transposed,
         bias="none",
     )
-    with torch.random.fork_rng(), _without_its_warning():
-        torch.manual_seed(seed)
+    with seeded(seed), _without_its_warning():
         network = get_peft_model(captioner.network, config)
     return dataclasses.replace(captioner, network=network)  # pyright: ignore[reportArgumentType]
 

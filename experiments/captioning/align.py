@@ -9,13 +9,13 @@ from experiments.captioning.alignment import Labelled, train_jointly, warm_up
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
-from experiments.captioning.encoded import kept
-from experiments.captioning.held_out import captions_of, held_out
+from experiments.captioning.inference import FEATURES, caption_held_out, held_out
 from experiments.captioning.scoring.class_words import names_class
 from experiments.config.captioner import AnyCaptionerConfig, PrefixCaptionerConfig
 from experiments.context import Context
-from experiments.datasets.disjoint import draw
-from experiments.datasets.pictures import Chosen
+from experiments.datasets.photos import draw_others
+from experiments.datasets.pictures import Subset
+from experiments.models.feature_store import cached_features
 from experiments.models.processes import is_main
 from experiments.results.align import Aligned
 from experiments.statistics.intervals import wilson
@@ -39,15 +39,15 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
             "such as " + " or ".join(f"“{template}”" for template in config.joint.templates[:2])
         )
     else:
-        captioner, photos, steps, training = models.whole(config), 0, 0, "nothing"
+        captioner, photos, steps, training = models.whole(config, context.root), 0, 0, "nothing"
     if is_main(context.processes):
         models.save(config, captioner, context.scratch)
     context.processes.barrier()
     if not is_main(context.processes):
-        captioner = models.load(context.scratch)
-    kept_back = held_out(captioner, config, context)
-    written = captions_of(captioner, kept_back, context.processes)
-    right = sum(map(names_class, written, kept_back.labels))
+        captioner = models.load(context.scratch, context.root)
+    photos_held_out = held_out(captioner, config, context)
+    captions = caption_held_out(captioner, photos_held_out, context.processes)
+    right = sum(map(names_class, captions, photos_held_out.labels))
     return Aligned(
         model=captioner.model,
         weights=captioner.weights,
@@ -55,9 +55,9 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
         photos=photos,
         steps=steps,
         loss=tuple(round(loss, 4) for loss in losses),
-        right_class=wilson(right, len(written)),
-        held_out_labels=kept_back.labels,
-        held_out_captions=written,
+        right_class=wilson(right, len(captions)),
+        held_out_labels=photos_held_out.labels,
+        held_out_captions=captions,
         parameters=captioner.parameters(),
         tuned_parameters=sum(parameter.numel() for parameter in captioner.network.parameters()),
         seconds=round(time.perf_counter() - start, 1),
@@ -67,7 +67,8 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
 def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Captioner, tuple[float, ...]]:
     """Return the aligned captioner and the loss of each tenth of the joint training."""
     images, photos = context.images(), context.photos()
-    chosen = draw(images.train_pictures, (*photos.tuning, *photos.evaluation), config.photos, config.seed)
+    known = (*photos.tuning, *photos.evaluation)
+    chosen = draw_others(images.train_pictures, known, config.photos, config.seed)
     captioner = prefix.build(config, context.fetch)
 
     total = len(chosen) + _STEP * config.joint.steps
@@ -78,13 +79,11 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     def trained_so_far(done: int, steps: int, note: str) -> None:
         context.progress(len(chosen) + _STEP * done, total, note)
 
-    features = kept(
-        captioner.look,
-        captioner.tower_fingerprint(),
-        Chosen(images.train_pictures, chosen),
-        context,
-        encoded_so_far,
-    )
+    pictures = Subset(images.train_pictures, chosen)
+    encoder = captioner.tower_fingerprint()
+    features = cached_features(
+        captioner.tower_features, encoder, pictures, context, folder=FEATURES, report=encoded_so_far
+    ).features
     if not is_main(context.processes):
         return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.captioning.captioners.captioner import cross_entropy, tokenise
 from experiments.captioning.captioners.prefix import PrefixCaptioner
-from experiments.captioning.captioners.tokens import cross_entropy, tokenise
-from experiments.captioning.encoded import at
 from experiments.config.captioner import Joint, WarmUp
 from experiments.context import Progress
 from experiments.models.checkpoint import Checkpoint, load, save
-from experiments.models.schedule import rate
+from experiments.models.feature_store import batch_of
+from experiments.models.schedule import learning_rate_factor
 
 CHECKPOINT_STEPS = 30
 TENTHS = 10
@@ -53,7 +53,7 @@ def warm_up(captioner: PrefixCaptioner, data: Labelled, config: WarmUp, seed: in
     generator = torch.Generator().manual_seed(seed)
     for _ in range(config.epochs):
         for chosen in torch.randperm(len(data.labels), generator=generator).split(config.batch_size):
-            means = mapper(at(data.features, chosen).to(device)).mean(dim=1)
+            means = mapper(batch_of(data.features, chosen).to(device)).mean(dim=1)
             logits = _SCALE * functional.normalize(means, dim=1) @ words.T
             loss = functional.cross_entropy(
                 logits, data.labels[chosen].to(device), label_smoothing=config.label_smoothing
@@ -87,7 +87,8 @@ def train_jointly(
     parts.train()
     for step in range(len(losses), config.steps):
         for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * rate(step / config.steps, _WARM_UP, _HOLD)
+            factor = learning_rate_factor(step / config.steps, warm_up=_WARM_UP, hold=_HOLD)
+            group["lr"] = config.learning_rate * factor
         optimiser.zero_grad()
         loss = _generic_loss(captioner, data, config, np.random.default_rng((seed, step)))
         loss.backward()
@@ -98,7 +99,8 @@ def train_jointly(
         note = f"step {done}/{config.steps}, loss {losses[-1]:.2f}" if done % TENTHS == 0 else ""
         progress(done, config.steps, note)
         if done % CHECKPOINT_STEPS == 0 and done < config.steps:
-            save(_checkpoint(parts, optimiser, captioner, losses), path)
+            state = parts.state_dict(), optimiser.state_dict()
+            save(Checkpoint(*state, captioner.precision, tuple(losses), seconds=0.0), path)
     parts.eval()
     with torch.no_grad():
         for name, part in _trainable(captioner.network):
@@ -108,18 +110,6 @@ def train_jointly(
 
 def _trainable(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return [(name, part) for name, part in module.named_parameters() if part.requires_grad]
-
-
-def _checkpoint(
-    parts: nn.Module, optimiser: torch.optim.Optimizer, captioner: PrefixCaptioner, losses: Sequence[float]
-) -> Checkpoint:
-    return Checkpoint(
-        network=parts.state_dict(),
-        optimiser=optimiser.state_dict(),
-        precision=captioner.precision,
-        loss=tuple(losses),
-        seconds=0.0,
-    )
 
 
 def _generic_loss(
@@ -136,7 +126,7 @@ def _generic_loss(
     telling = torch.tensor(sorted({token for row in _class_tokens(captioner, data.classes) for token in row}))
     weights = mask * (1 + (config.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
     with torch.autocast(captioner.device.type, enabled=False):
-        prefixes = captioner.mapper(at(data.features, chosen).to(captioner.device))
+        prefixes = captioner.mapper(batch_of(data.features, chosen).to(captioner.device))
     return cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())
 
 

@@ -1,7 +1,7 @@
 """Stage `captions`: the captions before and after fine-tuning, measured and compared. It reads text only."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -9,21 +9,14 @@ import numpy as np
 
 from experiments.captioning.scoring import class_words, grounding, health
 from experiments.captioning.scoring.measures import Kind, Side, estimated, kinds
-from experiments.captioning.scoring.sentence_score import sentence_score
+from experiments.captioning.scoring.metrics import sentence_score
 from experiments.config.comparison import CaptionsConfig
 from experiments.context import Context
 from experiments.results.caption import Caption
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
 from experiments.results.generate import CaptionedRecord, Generated
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """The captions before and after, and a second writer's references read as captions, if there are any."""
-
-    before: Side
-    after: Side
-    writer: Side | None
+from experiments.statistics.paired import Measure
+from pipeline.result import Estimate
 
 
 def captions(config: CaptionsConfig, inputs: Mapping[str, Any], context: Context) -> Comparison:
@@ -32,11 +25,12 @@ def captions(config: CaptionsConfig, inputs: Mapping[str, Any], context: Context
     records = generated.records
     before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
     after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
-    sides = _Sides(before, after, _second_writer(generated))
+    writer = _second_writer(generated)
     measured, all_kinds = [], kinds(generated)
     for number, kind in enumerate(all_kinds):
         random = np.random.default_rng((config.seed, number))
-        measured.append(_measured(kind, sides, config.resamples, random))
+        estimate = partial(estimated, kind, n=len(records), resamples=config.resamples, random=random)
+        measured.append(_measured(kind, before, after, writer, estimate))
         context.progress(number + 1, len(all_kinds), "")
     changes = [new.score - old.score for old, new in zip(before.judged, after.judged, strict=True)]
     chosen = examples(changes, config.example_quantiles)
@@ -44,15 +38,9 @@ def captions(config: CaptionsConfig, inputs: Mapping[str, Any], context: Context
         measures=tuple(measured),
         records=tuple(
             ComparedRecord(
-                name=record.name,
-                index=record.index,
-                label=record.label,
-                references=record.references,
-                before=record.before,
-                after=record.after,
+                **record.model_dump(exclude={"before_ended", "after_ended"}),
                 judged_before=old,
                 judged_after=new,
-                picture=record.picture,
             )
             for record, old, new in zip(records, before.judged, after.judged, strict=True)
         ),
@@ -119,18 +107,19 @@ def _second_writer(generated: Generated) -> Side | None:
     return side(written, generated.model_copy(update={"records": tuple(against_first)}))
 
 
-def _measured(kind: Kind, sides: _Sides, resamples: int, random: np.random.Generator) -> Measured:
-    n = len(sides.before.captions)
-    old, new = kind.measure(sides.before), kind.measure(sides.after)
-    before, after = (estimated(kind, measure, n, resamples, random) for measure in (old, new))
-    writer = kind.measure(sides.writer)(np.arange(n)) if sides.writer and kind.written else None
+def _measured(
+    kind: Kind, before: Side, after: Side, writer: Side | None, estimate: Callable[[Measure], Estimate]
+) -> Measured:
+    references = None
+    if writer and kind.written:
+        references = float(kind.measure(writer)(np.arange(len(writer.captions))))
     return Measured(
         key=kind.key,
         name=kind.name,
         family=kind.family,
         unit=kind.unit,
         better=kind.better,
-        before=before,
-        after=after,
-        references=None if writer is None else float(writer),
+        before=estimate(kind.measure(before)),
+        after=estimate(kind.measure(after)),
+        references=references,
     )

@@ -1,31 +1,37 @@
 """Stage `generate`: the captions of every evaluation photo before and after fine-tuning."""
 
+import io
+import re
 import time
 from collections.abc import Mapping
 
+import numpy as np
+from PIL import Image
+
 from experiments.captioning.adapter import with_saved_adapter
 from experiments.captioning.captioners import saved as models
-from experiments.captioning.encoded import encoded
+from experiments.captioning.inference import encoded, write_captions
 from experiments.captioning.lora import FOLDER
-from experiments.captioning.pictures import file_name, picture
-from experiments.captioning.writing import written
 from experiments.config.tuning import GenerationConfig
 from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.results.generate import CaptionedRecord, Generated
+
+SIDE = 256
+"""The longer side in pixels: at an inch and a half on paper these are 170 an inch."""
 
 
 def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Context) -> Generated:
     """Write the captions with the base, then with the adapter on it, from the same features."""
     start = time.perf_counter()
     photos = context.photos()
-    captioner = models.load(context.artefact("align"))
+    captioner = models.load(context.artefact("align"), context.root)
     features = encoded(captioner, PicturesOf(photos.evaluation), context)
     context.progress(0, 2, "")
-    before = written(captioner, features, config, context.processes)
+    before = write_captions(captioner, features, config, context.processes)
     context.progress(1, 2, "captions before tuning written")
     captioner = with_saved_adapter(captioner, context.artefact("lora") / FOLDER)
-    after = written(captioner, features, config, context.processes)
+    after = write_captions(captioner, features, config, context.processes)
     context.progress(2, 2, "captions after tuning written")
     return Generated(
         source=photos.source,
@@ -49,3 +55,25 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
         beams=config.beams,
         seconds=round(time.perf_counter() - start, 1),
     )
+
+
+def file_name(photo: str) -> str:
+    """Return a photo's name as that of a file which every system and every link can take."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", photo).lstrip("-.")[:80] or "photo"
+
+
+def picture(pixels: np.ndarray) -> bytes:
+    """Return a PNG of a uint8 photo (H, W, 3) whose longer side is about `SIDE` pixels.
+
+    A smaller photo is enlarged by a whole factor without smoothing, so that it stays crisp and shows no more
+    than there is; a larger one is reduced.
+    """
+    image = Image.fromarray(pixels)
+    factor = SIDE // max(image.size)
+    if factor >= 1:
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    else:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    image.save(content, format="PNG", optimize=True)
+    return content.getvalue()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from experiments.captioning import adapter
 from experiments.captioning.captioners import saved as models
-from experiments.captioning.encoded import encoded
+from experiments.captioning.inference import encoded
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.config.tuning import LoraConfig
 from experiments.context import Context
@@ -22,18 +22,12 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     Raises:
         UserError: if a target matches no layer, or the loss stops being finite.
     """
-    captioner = models.load(context.artefact("align"))
+    captioner = models.load(context.artefact("align"), context.root)
     matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
     features = encoded(captioner, PicturesOf(photos), context)
-    captioner = adapter.with_adapter(
-        captioner,
-        r=config.r,
-        alpha=config.alpha,
-        dropout=config.dropout,
-        targets=config.targets,
-        seed=config.seed,
-    )
+    options = config.model_dump(include={"r", "alpha", "dropout", "targets", "seed"})
+    captioner = adapter.with_adapter(captioner, **options)
     trainable, total = adapter.counts(captioner.network)
     checkpoint = context.scratch / "checkpoint.pt"
     tuning = tune(
@@ -49,15 +43,8 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
         size = adapter.save(captioner, context.scratch / FOLDER)
         checkpoint.unlink(missing_ok=True)
     return Lora(
+        **config.model_dump(),
         model=captioner.model,
-        r=config.r,
-        alpha=config.alpha,
-        dropout=config.dropout,
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        targets=config.targets,
         matched=matched,
         images=len(photos),
         trainable=trainable,

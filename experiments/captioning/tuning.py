@@ -2,22 +2,22 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from experiments.captioning.captioners.captioner import Captioner
-from experiments.captioning.captioners.tokens import tokenise
-from experiments.captioning.encoded import at
+from experiments.captioning.captioners.captioner import Captioner, tokenise
 from experiments.context import Progress
 from experiments.models.checkpoint import Checkpoint, load, save
+from experiments.models.feature_store import batch_of
 from experiments.models.peak_memory import peak_memory
 from experiments.models.processes import ALONE, Processes, is_main
-from experiments.models.schedule import rate
+from experiments.models.schedule import learning_rate_factor
+from experiments.models.seeding import seeded
 from pipeline.errors import UserError
 
 
@@ -79,46 +79,41 @@ def tune(
     start = time.perf_counter()
     with peak_memory() as peak:
         for epoch in range(len(losses), recipe.epochs):
-            loss = _epoch(captioner, optimiser, pairs, _Epoch(recipe, epoch, processes))
+            loss = _epoch(captioner, optimiser, pairs, recipe, epoch=epoch, processes=processes)
             losses = (*losses, loss)
             progress(epoch + 1, recipe.epochs, f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}")
             if checkpoint and is_main(processes):
                 seconds = earlier + time.perf_counter() - start
-                save(
-                    Checkpoint(_copies(trainable), optimiser.state_dict(), "fp32", losses, seconds),
-                    checkpoint,
-                )
+                weights = {name: part.detach() for name, part in trainable.items()}
+                save(Checkpoint(weights, optimiser.state_dict(), "fp32", losses, seconds), checkpoint)
     captioner.network.eval()
     return Tuning(losses, earlier + time.perf_counter() - start, peak.bytes)
-
-
-@dataclass(frozen=True)
-class _Epoch:
-    """An epoch, counted from 0, of a recipe, and the processes that go through it together."""
-
-    recipe: Recipe
-    number: int
-    processes: Processes
 
 
 def _epoch(
     captioner: Captioner,
     optimiser: torch.optim.Optimizer,
     pairs: Pairs,
-    run: _Epoch,
+    recipe: Recipe,
+    *,
+    epoch: int,
+    processes: Processes,
 ) -> float:
-    """Tune for one epoch and return its mean loss over captions."""
-    recipe, epoch = run.recipe, run.number
-    batches = list(_batches(len(pairs.captions), recipe, epoch))
+    """Tune for one epoch, counted from 0, and return its mean loss over captions.
+
+    The seed and the epoch decide the order of the captions, and dropout.
+    """
+    seed = recipe.seed * 1_000 + epoch
+    order = torch.randperm(len(pairs.captions), generator=torch.Generator().manual_seed(seed))
+    batches = order.split(recipe.batch_size)
     steps, total = recipe.epochs * len(batches), 0.0
     captioner.network.train()
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed * 1_000 + epoch)  # of dropout
+    with seeded(seed):
         for done, chosen in enumerate(batches, start=epoch * len(batches)):
             for group in optimiser.param_groups:
-                group["lr"] = recipe.learning_rate * rate(done / steps)
+                group["lr"] = recipe.learning_rate * learning_rate_factor(done / steps)
             optimiser.zero_grad()
-            loss = _backward(captioner, pairs, chosen.tolist(), run.processes)
+            loss = _backward(captioner, pairs, chosen.tolist(), processes)
             nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], 1.0)
             optimiser.step()
             if not math.isfinite(loss):
@@ -134,9 +129,10 @@ def _backward(captioner: Captioner, pairs: Pairs, chosen: Sequence[int], process
     """Add the gradient of a batch's mean loss per token, to which each process adds its captions' part."""
     own = chosen[processes.rank :: processes.count]
     share = _tokens(captioner, pairs, own) / _tokens(captioner, pairs, chosen)
-    loss = torch.zeros(())
+    loss = torch.zeros((), device=next(captioner.network.parameters()).device)
     if own:
-        loss = share * captioner.loss(at(pairs.features, own), [pairs.captions[position] for position in own])
+        captions = [pairs.captions[position] for position in own]
+        loss = share * captioner.loss(batch_of(pairs.features, own), captions)
         loss.backward()
     if processes.count > 1:
         for part in captioner.network.parameters():
@@ -149,13 +145,3 @@ def _tokens(captioner: Captioner, pairs: Pairs, positions: Sequence[int]) -> int
     """Count the tokens of captions, the end of each included."""
     captions = [pairs.captions[position] for position in positions]
     return int(tokenise(captioner.tokenizer, captions)[1].sum()) if captions else 0
-
-
-def _batches(count: int, recipe: Recipe, epoch: int) -> Iterator[Tensor]:
-    """Yield the positions of each batch of an epoch, in an order that the seed and the epoch decide."""
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000 + epoch)
-    yield from torch.randperm(count, generator=generator).split(recipe.batch_size)
-
-
-def _copies(trainable: dict[str, nn.Parameter]) -> dict[str, Tensor]:
-    return {name: part.detach() for name, part in trainable.items()}

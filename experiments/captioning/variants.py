@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.captioning import adapter, held_out
+from experiments.captioning import adapter
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
-from experiments.captioning.encoded import at, encoded
+from experiments.captioning.inference import HeldOut, caption_held_out, encoded, held_out, write_captions
 from experiments.captioning.lora import FOLDER
 from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
-from experiments.captioning.writing import written
 from experiments.config.tuning import GenerationConfig, VariantsConfig
 from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.datasets.pictures import digest
+from experiments.models.feature_store import batch_of
 from experiments.models.processes import Processes, is_main, shared_out
 from experiments.results.caption import Caption
 from experiments.results.generate import Generated
@@ -52,21 +52,21 @@ class _Bench:
     context: Context
     tuning: Pairs
     evaluation: np.ndarray
-    held_out: held_out.HeldOut
+    held_out: HeldOut
     base_logits: str
 
     def captioner(self) -> Captioner:
         """Load the base anew: a variant changes the network that it is given."""
-        return models.load(self.context.artefact("align"))
+        return models.load(self.context.artefact("align"), self.context.root)
 
     def write(self, captioner: Captioner) -> list[Caption]:
         """Caption the evaluation photos as stage `generate` did."""
         limits = GenerationConfig(max_new_tokens=self.generated.max_new_tokens, beams=self.generated.beams)
-        return written(captioner, self.evaluation, limits, self.context.processes)
+        return write_captions(captioner, self.evaluation, limits, self.context.processes)
 
     def caption_held_out(self, captioner: Captioner) -> tuple[str, ...]:
         """Caption the held-out photos."""
-        return held_out.captions_of(captioner, self.held_out, self.context.processes)
+        return caption_held_out(captioner, self.held_out, self.context.processes)
 
 
 def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> Variants:
@@ -87,7 +87,7 @@ def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context
 
 def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> _Bench:
     folder = context.artefact("align")
-    captioner, photos = models.load(folder), context.photos()
+    captioner, photos = models.load(folder, context.root), context.photos()
     tuning = Pairs(
         encoded(captioner, PicturesOf(photos.tuning), context),
         [photo.references[0] for photo in photos.tuning],
@@ -99,7 +99,7 @@ def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) 
         context=context,
         tuning=tuning,
         evaluation=encoded(captioner, PicturesOf(photos.evaluation), context),
-        held_out=held_out.held_out(captioner, models.read_config(folder), context),
+        held_out=held_out(captioner, models.read_config(folder), context),
         base_logits=_logits(captioner, tuning, context.processes),
     )
 
@@ -222,7 +222,7 @@ def _logits(captioner: Captioner, pairs: Pairs, processes: Processes) -> str:
     @torch.inference_mode()
     def part(first: int) -> str:
         chosen = slice(first, first + _AT_ONCE)
-        logits = captioner.logits(at(pairs.features, chosen), pairs.captions[chosen])
+        logits = captioner.logits(batch_of(pairs.features, chosen), pairs.captions[chosen])
         return digest(logits.float().cpu().numpy())
 
     return " ".join(shared_out(processes, part, range(0, len(pairs.captions), _AT_ONCE)))

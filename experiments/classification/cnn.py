@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.classification.pixels import Pixels
-from experiments.classification.trained import train_and_test
+from experiments.classification.inputs import Pixels
+from experiments.classification.training import train_and_test
 from experiments.config.training import CnnConfig
 from experiments.context import Context
 from experiments.results.trained import TrainedClassifier

@@ -24,14 +24,14 @@ class Scores(TypedDict):
 
 
 @dataclass(frozen=True)
-class Called:
-    """The class that each of N images was called, int64 (N,), and the probability given to it, (N,)."""
+class Predictions:
+    """The class predicted for each of N images, int64 (N,), and the probability given to it, (N,)."""
 
     predictions: np.ndarray
     confidence: np.ndarray
 
 
-def called(parts: Iterable[np.ndarray]) -> Called:
+def predictions_of(parts: Iterable[np.ndarray]) -> Predictions:
     """Keep of class probabilities, which come in parts of shape (B, K), the highest of each row.
 
     Ties go to the lowest class index.
@@ -45,11 +45,11 @@ def called(parts: Iterable[np.ndarray]) -> Called:
             raise ValueError("the model gave probabilities that are not finite")
         predictions.append(part.argmax(axis=1))
         confidence.append(part.max(axis=1).astype(np.float64))
-    return Called(np.concatenate(predictions), np.concatenate(confidence))
+    return Predictions(np.concatenate(predictions), np.concatenate(confidence))
 
 
-def score(found: Called, labels: np.ndarray, classes: tuple[str, ...]) -> Scores:
-    """Score what N images were called against labels of shape (N,); confidence is rounded to four decimals.
+def score(found: Predictions, labels: np.ndarray, classes: tuple[str, ...]) -> Scores:
+    """Score the predictions for N images against labels of shape (N,); confidence is rounded to 4 decimals.
 
     Raises:
         ValueError: if there are more or fewer labels, or a prediction is no class.

@@ -1,14 +1,21 @@
 """Dual encoders whose weights open_clip builds and loads, with its mere warnings made errors."""
 
+import pickle
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from experiments.classification.open_clip_weights import Weights, find
-from experiments.classification.state_file import is_torchscript, reading_torchscript, shapes
-from experiments.classification.towers import About, DualEncoder, open_clip_library
+from experiments.classification.towers import About, DualEncoder
+from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
+from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
 from pipeline.errors import UserError, reason
 
@@ -36,7 +43,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
     _require_fit(config, weights, clip, held)
     clip.eval().requires_grad_(False).to(best_device())
     return DualEncoder(
-        describe(config, weights.origin),
+        describe(config, weights.origin, root),
         transform,
         tokenizer,
         clip=clip,
@@ -82,10 +89,10 @@ def _named(config: OpenClipTower) -> str:
     return f"model {config.model!r}" + (f" with weights {config.pretrained!r}" if config.pretrained else "")
 
 
-def describe(config: OpenClipTower, origin: str) -> About:
+def describe(config: OpenClipTower, origin: str, root: Path = Path()) -> About:
     """Say what is known of the weights; a file of one's own says nothing of where it comes from."""
     if config.own is not None:
-        name = config.model if config.pretrained else Path(config.own).expanduser().resolve().name
+        name = config.model if config.pretrained else resolve_path(root, config.own).resolve().name
         return About(
             model=f"Dual encoder {name}",
             weights=origin,
@@ -101,3 +108,60 @@ def describe(config: OpenClipTower, origin: str) -> About:
         is_clip=is_clip,
         seen_labels="none: trained on images and texts found together on the web",
     )
+
+
+def is_torchscript(file: Path) -> bool:
+    """Tell whether a file is an archive of TorchScript, as OpenAI publishes its weights."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+@contextmanager
+def reading_torchscript() -> Iterator[None]:
+    """Silence that torch reads archives of TorchScript in one way alone, and advises against it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*(TorchScript archive|torch.jit.load)")
+        yield
+
+
+def shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor in a checkpoint, under its name in the network.
+
+    Raises:
+        UserError: if it is no checkpoint that safetensors or torch can read, or holds no named tensors.
+    """
+    try:
+        found = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
+    except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
+        # Of other content than tensors, torch says how to run it, which nobody should.
+        foreign = isinstance(error, pickle.UnpicklingError | KeyError)
+        said = "" if foreign else " ".join(str(error).split())[:200].rstrip(". ")
+        raise UserError(
+            f"{file} cannot be read as a checkpoint ({said or 'it holds something else'}): get it anew."
+        ) from error
+    if not found:
+        raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
+    return found
+
+
+def _safetensors(file: Path) -> dict[str, tuple[int, ...]]:
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as content:
+        return {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118
+
+
+def _torch(file: Path) -> dict[str, tuple[int, ...]]:
+    if is_torchscript(file):
+        with reading_torchscript():
+            state: Any = torch.jit.load(file, map_location="cpu").state_dict()
+    else:
+        state = torch.load(file, map_location="meta", weights_only=True)
+    state = state.get("state_dict", state) if isinstance(state, dict) else {}
+    return {
+        name.removeprefix("module."): tuple(tensor.shape)
+        for name, tensor in state.items()
+        if isinstance(tensor, torch.Tensor)
+    }

@@ -1,18 +1,21 @@
 """Dual encoders: an image tower and a text tower that meet in one space."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.config.zero_shot import RandomTower
-from experiments.models.feature_store import fingerprint
+from experiments.context import Context
+from experiments.datasets.pictures import Pictures
+from experiments.models.feature_store import Features, Report, cached_features, fingerprint
+from experiments.models.libraries import open_clip_library
 from experiments.models.precision import autocast, best_device
-from experiments.models.torchvision_shim import declare_missing_operators
+from experiments.models.seeding import seeded
 from experiments.results.classification import Precision
 
 
@@ -26,52 +29,13 @@ class About:
     seen_labels: str
 
 
-class Tower(Protocol):
-    """All that the evaluation sees of a dual encoder; tensors go in and come out on the CPU."""
-
-    @property
-    def about(self) -> About:
-        """Return what may be said of the model."""
-        ...
-
-    @property
-    def preprocess(self) -> Callable[[Image.Image], Tensor]:
-        """Return the function from an RGB picture to pixels (3, h, w)."""
-        ...
-
-    @property
-    def tokenizer(self) -> Callable[[list[str]], Tensor]:
-        """Return the function from M texts to tokens (M, T)."""
-        ...
-
-    def encode_image(self, pixels: Tensor, precision: Precision) -> Tensor:
-        """Return float32 features (N, F) of pixels (N, 3, h, w): the costly part, worth keeping."""
-        ...
-
-    def project(self, features: Tensor) -> Tensor:
-        """Return unit vectors (N, D) in the joint space for features (N, F): the cheap part."""
-        ...
-
-    def encode_text(self, tokens: Tensor) -> Tensor:
-        """Return unit vectors (M, D) in the joint space for tokens (M, T)."""
-        ...
-
-    def image_fingerprint(self) -> str:
-        """Return a hash of all that `encode_image` depends on: weights, architecture, preprocessing."""
-        ...
-
-    def logit_scale(self) -> float:
-        """Return the factor between a cosine and a logit."""
-        ...
-
-    def parameters(self) -> int:
-        """Return the number of parameters of both towers."""
-        ...
-
-
 @dataclass(frozen=True)
 class DualEncoder:
-    """A `Tower` made of an open_clip model whose image tower is `trunk` followed by `head`."""
+    """An open_clip model whose image tower is `trunk` followed by `head`.
+
+    `preprocess` makes pixels (3, h, w) of an RGB picture, `tokenizer` tokens (M, T) of M texts. Tensors go in
+    and come out on the CPU.
+    """
 
     about: About
     preprocess: Callable[[Image.Image], Tensor]
@@ -87,26 +51,26 @@ class DualEncoder:
 
     @torch.inference_mode()
     def encode_image(self, pixels: Tensor, precision: Precision) -> Tensor:
-        """Run the trunk at `precision`."""
+        """Return float32 features (N, F) of pixels (N, 3, h, w): the costly part, worth keeping."""
         with autocast(precision, self.device):
             return self.trunk(pixels.to(self.device)).float().cpu()
 
     @torch.inference_mode()
     def project(self, features: Tensor) -> Tensor:
-        """Run the head in fp32 and normalise."""
+        """Return unit vectors (N, D) in the joint space for features (N, F), in fp32: the cheap part."""
         return functional.normalize(self.head(features.to(self.device)), dim=-1).cpu()
 
     @torch.inference_mode()
     def encode_text(self, tokens: Tensor) -> Tensor:
-        """Run the text tower in fp32 and normalise."""
+        """Return unit vectors (M, D) in the joint space for tokens (M, T), in fp32."""
         return functional.normalize(self.clip.encode_text(tokens.to(self.device)), dim=-1).float().cpu()  # pyright: ignore[reportCallIssue]
 
     def image_fingerprint(self) -> str:
-        """Hash the trunk's structure and tensors and the text of the preprocessing."""
+        """Hash all that `encode_image` depends on: the trunk's structure and tensors, the preprocessing."""
         return fingerprint(self.trunk, self.preprocess)
 
     def logit_scale(self) -> float:
-        """Return the model's learnt factor (its logarithm is what open_clip stores)."""
+        """Return the learnt factor between a cosine and a logit (open_clip stores its logarithm)."""
         return float(self.clip.get_parameter("logit_scale").detach().exp())
 
     def parameters(self) -> int:
@@ -114,19 +78,27 @@ class DualEncoder:
         return sum(parameter.numel() for parameter in self.clip.parameters())
 
 
-def open_clip_library() -> Any:
-    """Import open_clip, which imports torchvision, and return it."""
-    declare_missing_operators()
-    import open_clip
+def embed(
+    tower: DualEncoder, pictures: Pictures, precision: Precision, context: Context, report: Report
+) -> Features:
+    """Return the image features of pictures at `precision`, or map from disk what an earlier run kept."""
 
-    return open_clip
+    def encode(batch: Iterable[np.ndarray]) -> Tensor:
+        return tower.encode_image(preprocess(tower, batch), precision)
+
+    encoder = f"{tower.image_fingerprint()} {precision}"
+    return cached_features(encode, encoder, pictures, context, folder="embeddings", report=report)
+
+
+def preprocess(tower: DualEncoder, pictures: Iterable[np.ndarray]) -> Tensor:
+    """Return uint8 pictures (H, W, 3) of any size as the float tensor (N, 3, h, w) that `tower` takes."""
+    return torch.stack([tower.preprocess(Image.fromarray(picture)) for picture in pictures])
 
 
 def random_tower(config: RandomTower) -> DualEncoder:
     """Build a tiny CLIP architecture with random weights, a function of the seed alone."""
     library = open_clip_library()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         clip = library.CLIP(
             embed_dim=32,
             vision_cfg={"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8},

@@ -1,7 +1,8 @@
-"""Training a network on labelled images, and asking it for class probabilities."""
+"""From an untrained network to the result of training it on labelled images and testing it."""
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,17 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.classification.augmentation import augmented_batches
-from experiments.classification.evaluation import Called, called
+from experiments.classification.evaluation import Predictions, predictions_of, score
+from experiments.classification.inputs import augmented_batches
 from experiments.config.training import TrainingConfig
 from experiments.context import Context, Progress
 from experiments.models.checkpoint import Checkpoint, load, save
-from experiments.models.precision import autocast, chosen
-from experiments.models.processes import Processes, shared_out
+from experiments.models.precision import autocast, best_device, chosen
+from experiments.models.processes import Processes, is_main, shared_out
+from experiments.models.schedule import learning_rate_factor
+from experiments.models.seeding import seeded
 from experiments.results.classification import Precision
+from experiments.results.trained import TrainedClassifier
 from pipeline.errors import UserError
 
 TEST_BATCH = 500
+_WARM_UP, _FIRST = 0.2, 0.2
+"""For this share of a training the learning rate rises, from this share of its peak."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,55 @@ class Training:
     precision: Precision
     seconds: float
     earlier_seconds: float
+
+
+def train_and_test(
+    family: str,
+    build: Callable[[np.ndarray, int], nn.Module],
+    optimiser: Callable[[nn.Module], torch.optim.Optimizer],
+    config: TrainingConfig,
+    context: Context,
+) -> TrainedClassifier:
+    """Train a network on the profile's training images, then test the last weights once.
+
+    The main process trains, since batch norm's statistics are of a whole batch; all processes test.
+    `build` takes the training images (uint8, (N, H, W, 3)) and the number of classes; what it draws at
+    random follows from the config's seed. `family` and the number of parameters name the model.
+    """
+    start = time.perf_counter()
+    data = context.images()
+    with seeded(config.seed):
+        network = build(data.train_images, len(data.classes))
+    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
+    training = None
+    if is_main(context.processes):
+        training = train(
+            network,
+            optimiser(network),
+            data.train_images,
+            data.train_labels,
+            config=config,
+            context=context,
+        )
+    training, weights = context.processes.broadcast((training, network.state_dict()))
+    network.load_state_dict(weights)
+
+    testing = time.perf_counter()
+    found = predict(network, data.test_images, training.precision, context.processes)
+    images_per_second = len(data.test_images) / (time.perf_counter() - testing)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return TrainedClassifier(
+        **score(found, data.test_labels, data.classes),
+        model=f"{family} ({_in_words(parameters)})",
+        parameters=parameters,
+        epochs=config.epochs,
+        precision=training.precision,
+        seconds=round(training.earlier_seconds + time.perf_counter() - start, 1),
+        images_per_second=round(images_per_second, 1),
+        training_images=len(data.train_images),
+        training_seconds=round(training.seconds, 1),
+        loss=tuple(round(loss, 4) for loss in training.loss),
+    )
 
 
 def train(
@@ -86,8 +141,10 @@ def train(
     return Training(reached.loss, reached.precision, reached.seconds, earlier_seconds)
 
 
-def predict(network: nn.Module, images: np.ndarray, precision: Precision, processes: Processes) -> Called:
-    """Return what the network calls uint8 images of shape (N, H, W, 3), all processes sharing the work.
+def predict(
+    network: nn.Module, images: np.ndarray, precision: Precision, processes: Processes
+) -> Predictions:
+    """Predict the classes of uint8 images of shape (N, H, W, 3), all processes sharing the work.
 
     Each process has the same network.
     """
@@ -101,20 +158,12 @@ def predict(network: nn.Module, images: np.ndarray, precision: Precision, proces
             logits = network(batch)
         return logits.float().softmax(dim=1).cpu().numpy()
 
-    return called(shared_out(processes, probabilities, range(0, len(images), TEST_BATCH)))
-
-
-def learning_rate_factor(done: float, warm_up: float = 0.2) -> float:
-    """Return the share of the peak learning rate to use when the share `done` in [0, 1) of all steps is done.
-
-    It rises linearly from a fifth to 1 while `done` < `warm_up`, then falls linearly to 0.
-    """
-    return 0.2 + 0.8 * done / warm_up if done < warm_up else (1 - done) / (1 - warm_up)
+    return predictions_of(shared_out(processes, probabilities, range(0, len(images), TEST_BATCH)))
 
 
 @dataclass(frozen=True)
 class _Data:
-    """The training images and labels, and the section that says how to use them."""
+    """The training images and labels, and the config that says how to use them."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -135,14 +184,18 @@ class _Learner:
     peaks: tuple[float, ...]
     precision: Precision
 
-    def step(self, images: Tensor, labels: Tensor, label_smoothing: float, rate: float) -> float:
-        """Learn from a batch at `rate` times the peak learning rates, and return the loss before the step."""
+    def step(self, images: Tensor, labels: Tensor, label_smoothing: float, factor: float) -> float:
+        """Learn from a batch at `factor` times the peak learning rates; return the loss before the step."""
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * rate
+            group["lr"] = peak * factor
+        device = next(self.network.parameters()).device
         self.optimiser.zero_grad()
-        loss = _backward(self.network, images, labels, label_smoothing, self.precision)
+        with autocast(self.precision, device):
+            logits = self.network(images.to(device))
+        loss = functional.cross_entropy(logits.float(), labels.to(device), label_smoothing=label_smoothing)
+        loss.backward()
         self.optimiser.step()
-        return loss
+        return loss.item()
 
 
 def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> float:
@@ -154,7 +207,8 @@ def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> fl
     learner.network.train()
     total, seen = 0.0, 0
     for done, (images, labels) in enumerate(batches, start=epoch * data.batches):
-        loss = learner.step(images, labels, config.label_smoothing, learning_rate_factor(done / steps))
+        factor = learning_rate_factor(done / steps, warm_up=_WARM_UP, first=_FIRST)
+        loss = learner.step(images, labels, config.label_smoothing, factor)
         if not math.isfinite(loss):
             raise UserError(
                 f"training diverged in epoch {epoch + 1} (the loss is {loss}): "
@@ -169,14 +223,6 @@ def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> fl
     return total / seen
 
 
-def _backward(
-    network: nn.Module, images: Tensor, labels: Tensor, label_smoothing: float, precision: Precision
-) -> float:
-    """Add the gradient of the mean cross-entropy of a batch to the parameters and return the loss."""
-    device = next(network.parameters()).device
-    images, labels = images.to(device), labels.to(device)
-    with autocast(precision, images.device):
-        logits = network(images)
-    loss = functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
-    loss.backward()
-    return loss.item()
+def _in_words(parameters: int) -> str:
+    """Return a number of parameters as it stands in a model's name, such as "2.0 M" or "7 k"."""
+    return f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters / 1e3:.0f} k"

@@ -13,13 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from experiments.classification.bridge import build_bridge, centre
-from experiments.classification.embeddings import embed
-from experiments.classification.evaluation import Scores, called, score
+from experiments.classification.evaluation import Scores, predictions_of, score
 from experiments.classification.pretrained import pretrained_tower
-from experiments.classification.towers import DualEncoder, Tower, random_tower
+from experiments.classification.towers import DualEncoder, embed, random_tower
 from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
 from experiments.context import Context
-from experiments.datasets.pictures import Chosen, Pictures
+from experiments.datasets.pictures import Pictures, Subset
 from experiments.models.feature_store import Features
 from experiments.models.precision import chosen
 from experiments.results.zero_shot import PromptSet, ZeroShot
@@ -52,8 +51,8 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
         tower = centre(tower, encode(unlabelled, "unlabelled training images encoded"))
     features = encode(images.test_pictures, "test images encoded")
 
-    def classify(by: Tower, templates: Sequence[str]) -> Scores:
-        found = called(probabilities(by, features, class_embeddings(by, templates, images.classes)))
+    def classify(by: DualEncoder, templates: Sequence[str]) -> Scores:
+        found = predictions_of(probabilities(by, features, class_embeddings(by, templates, images.classes)))
         return score(found, images.test_labels, images.classes)
 
     scores = [classify(tower, prompts.templates) for prompts in config.prompt_sets]
@@ -62,40 +61,32 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
         without_centring = classify(uncentred, config.prompt_sets[0].templates)["top1"]
     return ZeroShot(
         **scores[0],
-        model=tower.about.model,
-        weights=tower.about.weights,
-        is_clip=tower.about.is_clip,
-        seen_labels=tower.about.seen_labels,
+        **vars(tower.about),
         parameters=tower.parameters(),
         epochs=0,
         precision=precision,
         seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
         images_per_second=round(passes[-1].images_per_second, 1),
         prompt_sets=tuple(
-            PromptSet(
-                name=prompts.name,
-                templates=prompts.templates,
-                top1=each["top1"],
-                predictions=each["predictions"],
-            )
+            PromptSet(**prompts.model_dump(), top1=each["top1"], predictions=each["predictions"])
             for prompts, each in zip(config.prompt_sets, scores, strict=True)
         ),
         without_centring=without_centring,
     )
 
 
-def class_embeddings(tower: Tower, templates: Sequence[str], classes: Sequence[str]) -> Tensor:
+def class_embeddings(tower: DualEncoder, templates: Sequence[str], classes: Sequence[str]) -> Tensor:
     """Return unit vectors (K, D): per class the mean over its prompts' unit vectors, normalised."""
     return torch.cat([_class_embedding(tower, templates, name) for name in classes])
 
 
-def _class_embedding(tower: Tower, templates: Sequence[str], name: str) -> Tensor:
+def _class_embedding(tower: DualEncoder, templates: Sequence[str], name: str) -> Tensor:
     tokens = tower.tokenizer([template.replace("{}", name) for template in templates])
     embeddings = functional.normalize(tower.encode_text(tokens), dim=-1)
     return functional.normalize(embeddings.mean(dim=0, keepdim=True), dim=-1)
 
 
-def probabilities(tower: Tower, features: np.ndarray, classes: Tensor) -> Iterator[np.ndarray]:
+def probabilities(tower: DualEncoder, features: np.ndarray, classes: Tensor) -> Iterator[np.ndarray]:
     """Yield softmax(scale * cosine), in parts (B, K), of features (N, F) with class vectors (K, D)."""
     for first in range(0, len(features), _ROWS):
         part = torch.tensor(features[first : first + _ROWS])
@@ -116,7 +107,7 @@ def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
 def _unlabelled(config: ZeroShotConfig, pictures: Pictures) -> Pictures:
     """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
     if not isinstance(config.tower, ImagenetBridge):
-        return Chosen(pictures, np.zeros(0, dtype=np.int64))
+        return Subset(pictures, np.zeros(0, dtype=np.int64))
     count = min(config.tower.unlabelled_images, len(pictures))
     chosen = np.random.default_rng(config.tower.seed).choice(len(pictures), count, replace=False)
-    return Chosen(pictures, np.sort(chosen))
+    return Subset(pictures, np.sort(chosen))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from experiments.datasets.delimited import read_rows
+from pipeline.errors import reason
 
 RESULTS = ["image_name", "comment_number", "comment"]
 COLUMNS = ("image", "caption")
@@ -26,6 +26,15 @@ class WrittenCaption:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class _Row:
+    """The fields of a table's row, and the number of its first line; `sound` if no quotation mark is open."""
+
+    line: int
+    fields: tuple[str, ...]
+    sound: bool
+
+
 Found = Iterator[WrittenCaption | str]
 """Captions, and a sentence for each place that holds none that can be used."""
 
@@ -43,7 +52,7 @@ def written_captions(text: str, shown_as: str) -> Found:
     if first.lstrip().startswith(("{", "[")):
         return _coco(text, shown_as)
     for separator in SEPARATORS:
-        header = [cell.strip().casefold() for row in read_rows(first, separator) for cell in row.fields]
+        header = [cell.strip().casefold() for row in _read_rows(first, separator) for cell in row.fields]
         if all(header.count(column) == 1 for column in COLUMNS):
             return _table(text, shown_as, separator, header)
     unknown = (
@@ -70,7 +79,7 @@ def _lines(text: str, shown_as: str, pattern: re.Pattern[str], header: str) -> F
 
 def _table(text: str, shown_as: str, separator: str, header: Sequence[str]) -> Found:
     # Files of two columns are often written without any quotes.
-    rows = read_rows(text, separator, pair=header == list(COLUMNS))
+    rows = _read_rows(text, separator, pair=header == list(COLUMNS))
     next(rows)
     for row in rows:
         where = f"{shown_as}:{row.line}"
@@ -93,7 +102,7 @@ def _coco(text: str, shown_as: str) -> Found:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        yield f"{shown_as} begins like JSON, but cannot be read as such ({error}): export it anew."
+        yield f"{shown_as} begins like JSON, but cannot be read as such ({reason(error)}): export it anew."
         return
     match content:
         case {"images": list(images), "annotations": list(annotations)}:
@@ -128,3 +137,37 @@ def _annotated(annotation: object, names: dict[int | str, str], where: str) -> W
             return f"{where} has the image_id {key!r}, which is no image's id; mend or remove it."
         case _:
             return f"{where} must have an image_id and a caption."
+
+
+def _read_rows(text: str, separator: str, *, pair: bool = False) -> Iterator[_Row]:
+    r"""Read a table's rows as RFC 4180 has them, with lines that end in ``\n``, but those without any text.
+
+    A field between double quotes may hold separators, lines and, doubled, quotes. Where a field only begins
+    with a quote, or the quotes hold another, it is text as it stands. If `pair`, a row has two fields, of
+    which the second, unless it stands between quotes, reaches to the end of the line.
+    """
+    position, line = 0, 1
+    while position < len(text):
+        start, fields, sound = position, [], True
+        while True:
+            field, end = _field(text, position, "\n" if pair and fields else f"{separator}\n")
+            sound = sound and field is not None
+            fields.append(text[position:end] if field is None else field)
+            position = end + 1
+            if end == len(text) or text[end] == "\n":
+                break
+        if any(field.strip() for field in fields):
+            yield _Row(line, tuple(fields), sound)
+        line += text.count("\n", start, position)
+
+
+def _field(text: str, position: int, ends: str) -> tuple[str | None, int]:
+    """Return the field at `position`, None if it leaves a quotation mark open, and where it ends."""
+    quoted = re.compile(rf' *"((?:[^"]++|"")*+)" *(?=[{ends}]|\Z)').match(text, position)
+    if quoted:
+        return quoted[1].replace('""', '"'), quoted.end()
+    plain = re.compile(rf"[^{ends}]*").match(text, position)
+    assert plain
+    field = plain[0]
+    is_open = field.lstrip().startswith('"') and field.count('"') % 2
+    return None if is_open else field, plain.end()

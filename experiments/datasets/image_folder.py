@@ -8,15 +8,12 @@ import numpy as np
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
-from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import FilePictures, decode, pictures_in
-from experiments.datasets.preprocess import prepared
-from experiments.datasets.split import drawn_for_testing
-from pipeline.errors import UserError
+from experiments.datasets.images import ClassifiedImages, draw_test_split
+from experiments.datasets.pictures import decode, pictures_in
+from experiments.datasets.preprocess import preprocess
+from pipeline.errors import UserError, first_few
 
 TEST_FOLDERS = ("test", "val", "valid", "validation")
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -66,19 +63,11 @@ def load_image_folder(
             raise ValueError(f"{name}: {error}") from error
 
     def failed(reasons: list[str]) -> UserError:
-        return UserError(_listed(f"{len(reasons)} images in {split.folder} cannot be used", reasons))
+        found = f"{len(reasons)} images in {split.folder} cannot be used"
+        return UserError(f"{found}: {first_few(reasons)}.")
 
-    arrays = prepared(ready, {part: len(own) for part, own in files.items()}, config.size, read, failed)
-    train, test = (FilePictures(split.folder, own.names, arrays[part][1]) for part, own in files.items())
-    return ClassifiedImages(
-        classes=split.classes,
-        train_images=arrays["train"][0],
-        train_labels=split.train.labels,
-        test_images=arrays["test"][0],
-        test_labels=split.test.labels,
-        train_originals=train,
-        test_originals=test,
-    )
+    labels = {part: own.labels for part, own in files.items()}
+    return preprocess(ready, split.classes, labels, size=config.size, read=read, failed=failed)
 
 
 def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
@@ -94,16 +83,16 @@ def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
 
 
 def split_of(config: ImageFolder, root: Path) -> Split:
-    """Find the classes and split their files, as the folder does or by lot.
+    """Find the classes and split their files, as the folder does or by a draw.
 
-    Training files stand in an order drawn by lot, so that the first of them are of all classes.
+    Training files stand in an order that is drawn, so that the first of them are of all classes.
 
     Raises:
         UserError: if `problems_of` finds a problem.
     """
     split, problems = _split(config, root)
     if problems:
-        raise UserError(_listed(f"The images in {split.folder} cannot be used", problems))
+        raise UserError(f"The images in {split.folder} cannot be used: {first_few(problems)}.")
     return split
 
 
@@ -119,7 +108,7 @@ def _split(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
     test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
     if test_folder and _holds_classes(folder / "train"):
         return _given(folder, "train", test_folder)
-    return _by_lot(folder, config)
+    return _drawn(folder, config)
 
 
 def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, list[str]]:
@@ -143,7 +132,7 @@ def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, li
     return _assembled(folder, names, train, test, 0), [*problems, *_problems_of_names(names)]
 
 
-def _by_lot(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
+def _drawn(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
     """Draw the test files of each class."""
     classes = _classes(folder)
     names = sorted(classes)
@@ -160,7 +149,7 @@ def _by_lot(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
     share, seed = config.test_share or 0.0, config.seed or 0
     train, test = [], []
     for label, name in enumerate(names):
-        tested = drawn_for_testing(len(classes[name]), share, seed, label)
+        tested = draw_test_split(len(classes[name]), share, seed, label)
         for file, is_tested in zip(classes[name], tested, strict=True):
             (test if is_tested else train).append((f"{name}/{file}", label))
     return _assembled(folder, names, train, test, seed), [*problems, *_problems_of_names(names)]
@@ -204,9 +193,3 @@ def _classes(folder: Path) -> dict[str, list[str]]:
     visible = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     found = {path.name: pictures_in(path) for path in visible}
     return {name: files for name, files in found.items() if files}
-
-
-def _listed(what: str, reasons: Sequence[str]) -> str:
-    """Return one sentence that names the first few reasons."""
-    more = len(reasons) - _SHOWN
-    return f"{what}: {'; '.join(reasons[:_SHOWN])}{f'; and {more} more' if more > 0 else ''}."

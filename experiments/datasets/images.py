@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.datasets.pictures import ArrayPictures, Chosen, Pictures
+from experiments.datasets.pictures import ArrayPictures, Pictures
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,6 @@ class ClassifiedImages:
     train_originals: Pictures | None = None
     test_originals: Pictures | None = None
 
-    def chosen(self, train: np.ndarray, test: np.ndarray) -> "ClassifiedImages":
-        """Return the images at these positions, int64 of shape (M,), copied where they are arrays."""
-        return ClassifiedImages(
-            classes=self.classes,
-            train_images=np.array(self.train_images[train]),
-            train_labels=self.train_labels[train],
-            test_images=np.array(self.test_images[test]),
-            test_labels=self.test_labels[test],
-            train_originals=Chosen(self.train_pictures, train),
-            test_originals=Chosen(self.test_pictures, test),
-        )
-
-    def first(self, count: int) -> "ClassifiedImages":
-        """Return the first `count` images of each part, or as many as there are."""
-        train, test = (np.arange(min(count, len(part))) for part in (self.train_labels, self.test_labels))
-        return self.chosen(train, test)
-
     @property
     def train_pictures(self) -> Pictures:
         """The training images as large as the data set has them."""
@@ -57,3 +40,15 @@ def labels_sha256(labels: np.ndarray) -> str:
     """Hash labels (N,) as bytes, where there are more than 256 classes as 32-bit integers."""
     kind = np.uint8 if labels.max(initial=0) < 256 else np.uint32
     return hashlib.sha256(labels.astype(kind).tobytes()).hexdigest()
+
+
+def draw_test_split(count: int, share: float, seed: int, label: int) -> np.ndarray:
+    """Draw which of the `count` images of a class are for testing: a mask of shape (count,).
+
+    These are the share of them, but one at least and never all. Each class has its own random numbers, so
+    that another class more or less changes nothing.
+    """
+    order = np.random.default_rng((seed, label)).permutation(count)
+    tested = np.zeros(count, dtype=bool)
+    tested[order[: min(max(1, round(share * count)), max(0, count - 1))]] = True
+    return tested

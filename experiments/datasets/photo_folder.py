@@ -1,15 +1,16 @@
 """Captioned photos of the user's own: a folder with pictures and a file with their captions."""
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
 from experiments.config.fields import resolve_path
 from experiments.config.photos import PhotoFolder
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
-from experiments.datasets.missing import missing_files, names_in
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest, is_picture
 
@@ -145,7 +146,34 @@ def _same_captions(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[
 
 
 def _missing(files: Iterable[CaptionedFile], folder: Path, config: PhotoFolder) -> list[str]:
-    return missing_files([file.name for file in files], folder, config.folder, config.captions)
+    """Return a sentence for each file that is not there, with the one file that might be meant.
+
+    That is the one, in the folder or in one inside it, whose name differs only in its case, its accents'
+    encoding or its folder.
+    """
+    missing = [file.name for file in files if not (folder / file.name).is_file()]
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in _names_in(folder) if missing else ():
+        alike[_last_part(name)].append(name)
+    return [
+        f"{config.folder} has no {name!r}, which {config.captions} names"
+        + (
+            f", but has {alike[_last_part(name)][0]!r}: make the two the same."
+            if len(alike[_last_part(name)]) == 1
+            else f": place the file there or remove its lines from {config.captions}."
+        )
+        for name in missing
+    ]
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return the names of all files in a folder, sorted; those in folders inside it begin with their path."""
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+
+
+def _last_part(name: str) -> str:
+    """Return a name without its folders, in one case and with each accent as part of its letter."""
+    return unicodedata.normalize("NFC", PureWindowsPath(name).name).casefold()
 
 
 def _digests(
@@ -187,9 +215,11 @@ def _remarks(
     captioned = {file.name for file in files}
     others = sorted(captioned - {file.name for file in drawn})
     absent = [name for name in others if not (folder / name).is_file()]
-    extra = [name for name in names_in(folder) if name not in captioned and is_picture(PurePosixPath(name))]
-    told = {
+    extra = [name for name in _names_in(folder) if name not in captioned and is_picture(PurePosixPath(name))]
+    found = {
         f"photos that {config.captions} names and {config.folder} lacks, none of them drawn": absent,
         f"pictures in {config.folder} without captions, which are not used": extra,
     }
-    return [f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in told.items() if names]
+    return [
+        f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in found.items() if names
+    ]

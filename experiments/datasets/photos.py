@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets.pictures import decode, digest
+from experiments.datasets.pictures import Pictures, decode, digest
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,25 @@ class CaptionedPhotos:
     classes: tuple[str, ...]
     tuning: tuple[Photo, ...]
     evaluation: tuple[Photo, ...]
+
+
+def rest(pool: Pictures, photos: Sequence[Photo]) -> np.ndarray:
+    """Return the positions of the pool's pictures that are not pixel for pixel one of `photos`.
+
+    The positions are int64, in ascending order. Pictures are compared by content, never by position: each
+    copy of a photo in the pool is left out.
+    """
+    known = PicturesOf(photos)
+    excluded = {known.digest(position) for position in range(len(known))}
+    others = (position for position in range(len(pool)) if pool.digest(position) not in excluded)
+    return np.fromiter(others, dtype=np.int64)
+
+
+def draw_others(pool: Pictures, photos: Sequence[Photo], count: int, seed: int) -> np.ndarray:
+    """Draw positions of `count` pictures that are none of `photos`, or of all such if they are fewer.
+
+    Drawn without replacement from the seed alone; int64, in ascending order.
+    """
+    positions = rest(pool, photos)
+    drawn = np.random.default_rng(seed).choice(positions, min(count, len(positions)), replace=False)
+    return np.sort(drawn)

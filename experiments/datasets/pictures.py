@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -92,28 +92,27 @@ class ArrayPictures:
 
 
 @dataclass(frozen=True)
-class FilePictures:
-    """The pictures in files under `folder`; `digests`, of shape (N, 32), are the hashes of their pixels."""
+class ReadPictures:
+    """Pictures that `read` reads by their positions; `digests`, (N, 32), are the hashes of their pixels."""
 
-    folder: Path
-    names: Sequence[str]
+    read: Callable[[int], np.ndarray]
     digests: np.ndarray
 
     def __len__(self) -> int:
         """Return the number of pictures."""
-        return len(self.names)
+        return len(self.digests)
 
     def __getitem__(self, position: int, /) -> np.ndarray:
-        """Decode a picture."""
-        return decode(self.folder / self.names[position])
+        """Read a picture."""
+        return self.read(position)
 
     def digest(self, position: int, /) -> str:
-        """Return what was found when the files were read first."""
+        """Return what was found when the pictures were read first."""
         return bytes(self.digests[position]).hex()
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Subset:
     """Some of other pictures, at `positions`, int64 of shape (M,), in that order."""
 
     pictures: Pictures

@@ -2,44 +2,57 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 from PIL import Image, ImageOps
 
-from experiments.datasets.pictures import digest
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.pictures import ReadPictures, digest
 from pipeline.files import write_whole
 
 _ABOUT = "whole.json"
 """Written last: a folder without it is not whole."""
 
-Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
-"""By part, images (N, size, size, 3) and the hashes (N, 32) of the pictures that they come from."""
+Read = Callable[[str, int], np.ndarray]
+"""Returns the picture of a part at a position, or raises ValueError with the reason why it cannot."""
 
 
-def prepared(
+def preprocess(
     folder: Path,
-    counts: dict[str, int],
+    classes: tuple[str, ...],
+    labels: dict[str, np.ndarray],
+    *,
     size: int,
-    read: Callable[[str, int], np.ndarray],
+    read: Read,
     failed: Callable[[list[str]], Exception],
-) -> Arrays:
-    """Return both parts' images at `size` pixels square, mapped from `folder`, where they are made once.
+) -> ClassifiedImages:
+    """Return images at `size` pixels square, mapped from `folder`, where they are made once; and originals.
 
-    ``read(part, position)`` returns a picture, or raises ValueError with the reason why it cannot. `failed`
-    makes the exception to raise from all such reasons.
+    `labels`, by part ("train", "test"), tell how many pictures `read` can be asked for. `failed` makes the
+    exception to raise from all reasons why a picture could not be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / _ABOUT).is_file():
+            counts = {part: len(own) for part, own in labels.items()}
             reasons = [
                 reason for part, count in counts.items() for reason in _make(folder, part, count, size, read)
             ]
             if reasons:
                 raise failed(reasons)
             write_whole(folder / _ABOUT, json.dumps(counts).encode())
-    return {part: (_map(folder, part, "images"), _map(folder, part, "digests")) for part in counts}
+    return ClassifiedImages(
+        classes=classes,
+        train_images=_map(folder, "train", "images"),
+        train_labels=labels["train"],
+        test_images=_map(folder, "test", "images"),
+        test_labels=labels["test"],
+        train_originals=ReadPictures(partial(read, "train"), _map(folder, "train", "digests")),
+        test_originals=ReadPictures(partial(read, "test"), _map(folder, "test", "digests")),
+    )
 
 
 def square(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -49,9 +62,7 @@ def square(pixels: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(ImageOps.fit(Image.fromarray(pixels), (size, size), Image.Resampling.BICUBIC))
 
 
-def _make(
-    folder: Path, part: str, count: int, size: int, read: Callable[[str, int], np.ndarray]
-) -> Iterator[str]:
+def _make(folder: Path, part: str, count: int, size: int, read: Read) -> Iterator[str]:
     """Write the two files of a part, and yield why a picture could not be read."""
     images = np.lib.format.open_memmap(_file(folder, part, "images"), "w+", np.uint8, (count, size, size, 3))
     digests = np.lib.format.open_memmap(_file(folder, part, "digests"), "w+", np.uint8, (count, 32))

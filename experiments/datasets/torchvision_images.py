@@ -1,9 +1,7 @@
 """Classification data sets of torchvision, by name."""
 
 import inspect
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +10,14 @@ from PIL import Image
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import TorchvisionImages
-from experiments.datasets.downloads import CONNECT_SECONDS
-from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.preprocess import prepared
-from experiments.datasets.split import drawn_for_testing
-from pipeline.errors import UserError, reason
+from experiments.datasets.downloads import connecting_in_time
+from experiments.datasets.images import ClassifiedImages, draw_test_split
+from experiments.datasets.preprocess import preprocess
+from pipeline.errors import UserError, first_few, reason
 
 TEST_SPLITS = ("test", "val", "valid")
 FOLDER = "torchvision"
 """Where in the downloads torchvision keeps its own."""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The items of a torchvision data set that make a part, as `Pictures`; digests are of shape (N, 32)."""
-
-    items: Any
-    positions: np.ndarray
-    digests: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def __getitem__(self, position: int, /) -> np.ndarray:
-        return _pixels(self.items[int(self.positions[position])][0])
-
-    def digest(self, position: int, /) -> str:
-        return bytes(self.digests[position]).hex()
 
 
 class NotThere(UserError):
@@ -48,7 +27,7 @@ class NotThere(UserError):
 def load_torchvision(
     config: TorchvisionImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
 ) -> ClassifiedImages:
-    """Load a data set by torchvision, which downloads it the first time, unless the section names a folder.
+    """Load a data set by torchvision, which downloads it the first time, unless `config` names a folder.
 
     What networks trained from scratch see of the images is made once, in the folder `ready`.
 
@@ -68,7 +47,7 @@ def load_torchvision(
     ]
     if missing:
         raise UserError(
-            f"{config.name} has no images of {', '.join(missing[:5])}: it cannot be used as it is."
+            f"{config.name} has no images of {first_few(missing, between=', ')}: it cannot be used as it is."
         )
 
     def read(part: str, position: int) -> np.ndarray:
@@ -78,18 +57,7 @@ def load_torchvision(
     def failed(reasons: list[str]) -> UserError:
         return UserError(f"{config.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
 
-    counts = {part: len(positions) for part, (_, positions) in parts.items()}
-    arrays = prepared(ready, counts, config.size, read, failed)
-    train, test = (_Part(*parts[part], arrays[part][1]) for part in ("train", "test"))
-    return ClassifiedImages(
-        classes=classes,
-        train_images=arrays["train"][0],
-        train_labels=labels["train"],
-        test_images=arrays["test"][0],
-        test_labels=labels["test"],
-        train_originals=train,
-        test_originals=test,
-    )
+    return preprocess(ready, classes, labels, size=config.size, read=read, failed=failed)
 
 
 def can_download(name: str) -> bool:
@@ -135,7 +103,7 @@ def _parts(
     tested = np.zeros(len(items), dtype=bool)
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
-        tested[own] = drawn_for_testing(len(own), config.test_share, config.seed, int(label))
+        tested[own] = draw_test_split(len(own), config.test_share, config.seed, int(label))
     return {"train": (items, np.flatnonzero(~tested)), "test": (items, np.flatnonzero(tested))}
 
 
@@ -181,18 +149,15 @@ def _load(
                 "there."
             ) from error
     say(f"asking torchvision for {config.name}")
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(CONNECT_SECONDS)  # torchvision opens its connection without one
     try:
         place.mkdir(parents=True, exist_ok=True)
-        return kind(str(place), download=True, **options)
+        with connecting_in_time():
+            return kind(str(place), download=True, **options)
     except Exception as error:
         raise UserError(
             f"torchvision could not download {config.name} ({reason(error)}): go online and run again, or "
             "name a folder with a copy as images.folder."
         ) from error
-    finally:
-        socket.setdefaulttimeout(patience)
 
 
 def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
@@ -201,13 +166,13 @@ def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
     Raises:
         UserError: if an item has no single class.
     """
-    kept = next(
+    found = next(
         (getattr(items, name) for name in ("targets", "labels", "_labels") if hasattr(items, name)), None
     )
-    if kept is None or len(kept) != len(items):
-        kept = [items[position][1] for position in range(len(items))]
+    if found is None or len(found) != len(items):
+        found = [items[position][1] for position in range(len(items))]
     try:
-        labels = np.array([int(label) for label in kept], dtype=np.int64)[positions]
+        labels = np.array([int(label) for label in found], dtype=np.int64)[positions]
     except (TypeError, ValueError) as error:
         raise UserError(
             f"The items of torchvision's {type(items).__name__} have no single class each: name another data "
@@ -218,7 +183,7 @@ def _labels(items: Any, positions: np.ndarray) -> np.ndarray:
 
 
 def _classes(config: TorchvisionImages, items: Any, count: int) -> tuple[str, ...]:
-    """Return the names of the classes: the section's, the data set's, or numbers."""
+    """Return the names of the classes: the config's, the data set's, or numbers."""
     names = config.classes or getattr(items, "classes", None) or [str(label) for label in range(count)]
     if len(names) < count:
         raise UserError(

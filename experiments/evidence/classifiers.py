@@ -1,5 +1,6 @@
 """What is tested of the classifiers."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
@@ -11,8 +12,9 @@ from experiments.evidence.order import by_accuracy, mistakes
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
 from experiments.results.zero_shot import ZeroShot
-from experiments.statistics.independent import fisher, newcombe
-from experiments.statistics.intervals import wilson
+from experiments.statistics.chance import chance
+from experiments.statistics.intervals import newcombe, wilson
+from experiments.statistics.significance import fisher
 from pipeline.errors import UserError
 from pipeline.result import Estimate
 
@@ -32,22 +34,18 @@ def classifier_comparisons(
                 f"{stage} was scored on other labels than those of data_sets: run "
                 f"`python -m experiments run {stage} data_sets`."
             )
+    guessing = chance(Counter(data.labels).values())
     right = {stage: np.array(result.predictions) == labels for stage, result in classifiers.items()}
     for one, other in combinations(classifiers, 2):
         yield paired_shares(f"{one}_{other}", (one, other, "data_sets"), right[one], right[other], draws)
     for stage, result in classifiers.items():
-        yield _chance(stage, right[stage], chance(data))
+        yield _chance(stage, right[stage], guessing)
         if isinstance(result, ZeroShot):
             yield from _prompts(stage, result, labels, draws)
         if len(result.classes) > 2:
             yield _extreme(stage, result, lowest=True)
             yield _extreme(stage, result, lowest=False)
             yield _confusion(stage, result)
-
-
-def chance(data: DataSets) -> float:
-    """Return the accuracy of always naming the most frequent class: 1 / k where all k are as frequent."""
-    return float(np.bincount(data.labels).max() / len(data.labels))
 
 
 def _chance(stage: str, right: np.ndarray, guessing: float) -> Comparison:

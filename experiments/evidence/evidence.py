@@ -1,15 +1,17 @@
 """Stage `evidence`: every comparison that the report makes, tested once. It reads results only."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from experiments.config.comparison import EvidenceConfig
 from experiments.context import Context
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
-from experiments.evidence.classifiers import chance, classifier_comparisons
+from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
 from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested, Verdict
+from experiments.statistics.chance import chance
 from experiments.statistics.significance import holm
 
 CLASSIFIERS = ("zero_shot", "vit", "cnn")
@@ -39,7 +41,7 @@ def judged(comparisons: Iterable[Comparison], data: DataSets, config: EvidenceCo
     tests = family(comparisons, config.significance)
     return Evidence(
         tests=tests,
-        chance=chance(data),
+        chance=chance(Counter(data.labels).values()),
         broken=tuple(stage for stage in CLASSIFIERS if tests[f"{stage}_chance"].verdict != "higher"),
         significance=config.significance,
         resamples=config.resamples,

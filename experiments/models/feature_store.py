@@ -10,14 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.processes import Processes, is_main, shared_out
 from pipeline.files import sha256_of, write_whole
 
-Rows = Callable[[range], np.ndarray]
-"""Computes the features of the pictures at consecutive positions, float32 with one row each."""
+BATCH = 250
+"""Pictures that are encoded at once."""
+
+Encode = Callable[[Sequence[np.ndarray]], Tensor]
+"""Computes the features of uint8 pictures (H, W, 3): float32 on the CPU, one row each."""
+Report = Callable[[int], None]
+"""Called with the number of pictures done."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +43,6 @@ class Features:
         return len(self.features) / self.seconds
 
 
-def path_of(folder: Path, encoder: str, pictures: Pictures) -> Path:
-    """Return the file in `folder` for what the encoder with this fingerprint makes of these pictures."""
-    key = hashlib.sha256(encoder.encode())
-    for position in range(len(pictures)):
-        key.update(f" {pictures.digest(position)}".encode())
-    return folder / f"{key.hexdigest()[:32]}.npy"
-
-
-def batches(n: int, size: int) -> list[range]:
-    """Return the positions of `n` pictures in batches of `size`."""
-    return [range(first, min(first + size, n)) for first in range(0, n, size)]
-
-
 def fingerprint(module: nn.Module, *options: object) -> str:
     """Hash a network's structure and tensors, and the text of whatever else its features depend on."""
     found = hashlib.sha256("\n".join(map(str, (module, *options))).encode())
@@ -59,28 +52,46 @@ def fingerprint(module: nn.Module, *options: object) -> str:
     return found.hexdigest()
 
 
-def kept(
-    path: Path, batches: Sequence[range], rows: Rows, report: Callable[[int], None], processes: Processes
+def cached_features(
+    encode: Encode,
+    encoder: str,
+    pictures: Pictures,
+    context: Context,
+    *,
+    folder: str,
+    report: Report = lambda done: None,
 ) -> Features:
-    """Return the features of pictures at `path`, computed by all processes together if they are not there.
+    """Return `encode` of pictures, computed by all processes together unless an earlier call has done it.
 
-    `rows` is called for one of `batches` of positions at a time, and `report` with the number of pictures
-    done. The file is written whole or not at all, by the main process.
+    They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of all that `encode`
+    depends on, and by the pictures. The file is written whole or not at all, by the main process.
     """
-    n = batches[-1].stop
-    found = processes.broadcast(read(path, n) is not None)
+    path = _path(context.shared / folder, encoder, pictures)
+    found = context.processes.broadcast(_read(path, len(pictures)) is not None)
     if found:
-        report(n)
+        report(len(pictures))
     else:
-        _compute(path, batches, rows, report, processes)
-        processes.barrier()
-    features = read(path, n)
+        _compute(path, encode, pictures, report, context.processes)
+        context.processes.barrier()
+    features = _read(path, len(pictures))
     if features is None:
         raise OSError(f"{path} changed while it was read")
     return Features(features.features, features.seconds, reused=found)
 
 
-def read(path: Path, n: int) -> Features | None:
+def batch_of(features: np.ndarray, positions: Sequence[int] | np.ndarray | Tensor | slice) -> Tensor:
+    """Return the features of some pictures as a tensor of its own."""
+    return torch.tensor(features[positions if isinstance(positions, slice) else np.asarray(positions)])
+
+
+def _path(folder: Path, encoder: str, pictures: Pictures) -> Path:
+    key = hashlib.sha256(encoder.encode())
+    for position in range(len(pictures)):
+        key.update(f" {pictures.digest(position)}".encode())
+    return folder / f"{key.hexdigest()[:32]}.npy"
+
+
+def _read(path: Path, n: int) -> Features | None:
     """Return the features of `n` pictures at `path`, or None if there are none or the file is damaged."""
     try:
         about = json.loads(_about(path).read_bytes())
@@ -92,15 +103,17 @@ def read(path: Path, n: int) -> Features | None:
     return Features(features, about["seconds"], reused=True) if len(features) == n else None
 
 
-def _compute(
-    path: Path, batches: Sequence[range], rows: Rows, report: Callable[[int], None], processes: Processes
-) -> None:
+def _compute(path: Path, encode: Encode, pictures: Pictures, report: Report, processes: Processes) -> None:
     """Compute features batch by batch into a temporary file that the main process puts in place."""
-    start, done, n = time.perf_counter(), 0, batches[-1].stop
+    start, done, n = time.perf_counter(), 0, len(pictures)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     target: np.ndarray | None = None
+
+    def encoded(first: int) -> np.ndarray:
+        return encode([pictures[position] for position in range(first, min(first + BATCH, n))]).numpy()
+
     try:
-        for part in shared_out(processes, rows, batches):
+        for part in shared_out(processes, encoded, range(0, n, BATCH)):
             if is_main(processes):
                 if target is None:
                     path.parent.mkdir(parents=True, exist_ok=True)

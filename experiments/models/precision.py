@@ -14,7 +14,7 @@ def best_device() -> torch.device:
 
 
 def chosen(choice: PrecisionChoice) -> Precision:
-    """Return the precision that a section's choice comes to on this machine, whatever else runs on it.
+    """Return the precision that a config's choice comes to on this machine, whatever else runs on it.
 
     "auto" is bf16 where the best device has instructions for it, else fp32: a CPU without them takes ten
     times as long in bf16 as in fp32.

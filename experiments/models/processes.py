@@ -9,7 +9,7 @@ import datetime
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -18,92 +18,46 @@ PATIENCE = datetime.timedelta(days=1)
 """How long a process waits for the others: a training by the main process alone may take hours."""
 
 
-class Processes(Protocol):
-    """This process among all. Every method but `is_main` and `count` must be called by all of them."""
-
-    @property
-    def rank(self) -> int:
-        """Return this process's number, from 0."""
-        ...
-
-    @property
-    def count(self) -> int:
-        """Return how many processes there are."""
-        ...
-
-    def gather(self, value: Any) -> list[Any]:
-        """Return the values of all processes, by rank."""
-        ...
-
-    def broadcast(self, value: Any) -> Any:
-        """Return the value of the main process; those of the others are ignored."""
-        ...
-
-    def all_reduce(self, tensor: Any) -> Any:
-        """Return the sum of the tensors of all processes."""
-        ...
-
-    def barrier(self) -> None:
-        """Return when all processes have called it."""
-        ...
-
-
 @dataclass(frozen=True)
-class Alone:
-    """The only process."""
+class Processes:
+    """This process, number `rank` from 0 among `count`; all of them must call each method."""
 
     rank: int = 0
     count: int = 1
 
     def gather(self, value: Any) -> list[Any]:
-        """Return the value, as a list."""
-        return [value]
-
-    def broadcast(self, value: Any) -> Any:
-        """Return the value."""
-        return value
-
-    def all_reduce(self, tensor: Any) -> Any:
-        """Return the tensor."""
-        return tensor
-
-    def barrier(self) -> None:
-        """Return at once."""
-
-
-ALONE = Alone()
-
-
-@dataclass(frozen=True)
-class Accelerated:
-    """One of several processes that accelerate connects."""
-
-    rank: int
-    count: int
-
-    def gather(self, value: Any) -> list[Any]:
-        """Return the values of all processes, pickled on the way."""
+        """Return the values of all processes, by rank, pickled on the way."""
+        if self.count == 1:
+            return [value]
         from accelerate.utils import gather_object
 
         return gather_object([value])
 
     def broadcast(self, value: Any) -> Any:
-        """Return the value of the main process, pickled on the way."""
+        """Return the value of the main process, pickled on the way; those of the others are ignored."""
+        if self.count == 1:
+            return value
         from accelerate.utils import broadcast_object_list
 
         return broadcast_object_list([value])[0]
 
     def all_reduce(self, tensor: Any) -> Any:
-        """Return the sum, computed in the same order everywhere."""
+        """Return the sum of the tensors of all processes, computed in the same order everywhere."""
+        if self.count == 1:
+            return tensor
         from accelerate.utils import reduce
 
         return reduce(tensor, "sum")
 
     def barrier(self) -> None:
-        """Wait for the others."""
-        from accelerate.utils import wait_for_everyone
+        """Return when all processes have called it."""
+        if self.count > 1:
+            from accelerate.utils import wait_for_everyone
 
-        wait_for_everyone()
+            wait_for_everyone()
+
+
+ALONE = Processes()
 
 
 def is_main(processes: Processes) -> bool:
@@ -119,7 +73,7 @@ def among(environ: Mapping[str, str] = os.environ) -> Processes:
     from torch import cuda
 
     state = PartialState(cpu=not cuda.is_available(), timeout=PATIENCE)
-    return Accelerated(state.process_index, state.num_processes)
+    return Processes(state.process_index, state.num_processes)
 
 
 def shared_out(processes: Processes, work: Callable[[Item], Value], items: Sequence[Item]) -> Iterator[Value]:

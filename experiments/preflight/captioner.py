@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.untrained import random_encoder_decoder
 from experiments.config.captioner import (
     AnyCaptionerConfig,
     EncoderDecoderConfig,
     RandomCaptionerConfig,
 )
 from experiments.config.tuning import LoraConfig, VariantsConfig
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.libraries import prepare_transformers
 from experiments.preflight.findings import Findings
 from experiments.preflight.shapes import Shape, folder_of
 from experiments.preflight.wording import counted, in_bytes

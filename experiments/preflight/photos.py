@@ -8,9 +8,9 @@ from pathlib import Path
 from experiments.config.fields import resolve_path
 from experiments.config.photos import AnyPhotos, Cifar10Captions, PhotoFolder
 from experiments.datasets import cifar10, photo_folder
-from experiments.datasets.captioned import load_photos
 from experiments.datasets.captions_file import examine_captions
 from experiments.datasets.cifar10_files import captions_file
+from experiments.datasets.loading import load_photos
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
 from experiments.preflight.findings import Findings

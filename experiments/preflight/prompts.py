@@ -8,7 +8,6 @@ import torch
 
 from experiments.classification.bridge import MINILM, MODEL, TOKENS
 from experiments.classification.open_clip_weights import CONFIGURATION
-from experiments.classification.towers import open_clip_library
 from experiments.config.zero_shot import (
     HUB,
     LOCAL_FOLDER,
@@ -19,6 +18,7 @@ from experiments.config.zero_shot import (
     ZeroShotConfig,
 )
 from experiments.datasets.downloads import unpacked
+from experiments.models.libraries import open_clip_library
 from experiments.preflight.findings import Findings
 from experiments.preflight.wording import such_as
 

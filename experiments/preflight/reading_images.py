@@ -5,8 +5,8 @@ from pathlib import Path
 
 from experiments.config.images import AnyImages, Cifar10Config, ImageFolder, TorchvisionImages
 from experiments.datasets import cifar10
-from experiments.datasets.classified import load_images
 from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.loading import load_images
 from experiments.datasets.torchvision_images import FOLDER, NotThere, can_download
 from experiments.preflight.folder_of_images import see_folder
 from experiments.preflight.seen import Progress, Seen, SeenImages

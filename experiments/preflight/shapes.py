@@ -10,16 +10,15 @@ import torch
 from experiments.audit.brief import CAPTIONER
 from experiments.captioning import adapter
 from experiments.captioning.captioners import model_folder
-from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
 from experiments.captioning.captioners.prefix import PrefixCaptioner
-from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
+from experiments.captioning.captioners.untrained import random_encoder_decoder, vit_gpt2_on_meta
 from experiments.config.captioner import (
     AnyCaptionerConfig,
     EncoderDecoderConfig,
     PrefixCaptionerConfig,
 )
 from experiments.models import hub
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.libraries import prepare_transformers
 from pipeline.errors import UserError, reason
 
 SMOLLM2 = {

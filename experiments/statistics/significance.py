@@ -1,8 +1,9 @@
 """How surely two figures differ at all, and what remains of that where many are looked at."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from scipy.stats import binomtest
+from scipy.stats import binomtest, fisher_exact
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -21,6 +22,19 @@ def mcnemar(only_first: int, only_second: int) -> float:
     if only_first == only_second:
         return 1.0
     return float(binomtest(only_first, only_first + only_second, 0.5).pvalue)
+
+
+def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
+    """Return the two-sided p of Fisher's exact test that two (successes, trials) have the same share.
+
+    Fisher (1935), J. R. Stat. Soc. 98:39.
+
+    Raises:
+        ValueError: if there are more successes than trials, or a negative number of them.
+    """
+    table = [[successes, trials - successes] for successes, trials in (one, other)]
+    result: Any = fisher_exact(table)  # scipy declares no type for it
+    return min(1.0, float(result.pvalue))
 
 
 def holm(p: Mapping[str, float]) -> dict[str, float]:

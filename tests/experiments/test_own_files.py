@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 
 from experiments.config.photos import PhotoFolder
-from experiments.datasets.local_files import local_files
+from experiments.datasets.fingerprints import local_files
 from experiments.project import open_project
 from experiments.stages import IMAGES
 from pipeline import freshness, keys, runner, store

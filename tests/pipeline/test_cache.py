@@ -155,7 +155,7 @@ def test_the_networks_are_told_apart(copied: Path) -> None:
         ("captioning/scoring/grounding", {"captions", "ablations"}),
         ("captioning/scoring/style", {"captions", "ablations"}),
         ("captioning/variants", {"variants", "ablations"}),
-        ("captioning/pictures", {"generate", "captions", "variants", "ablations"}),
+        ("captioning/generate", {"generate", "captions", "variants", "ablations"}),
         ("captioning/tuning", {"lora", "generate", "captions", "variants", "ablations"}),
         ("captioning/alignment", {"align", "lora", "generate", "captions", "variants", "ablations"}),
         ("results/ablations", {"ablations"}),

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from experiments.audit.audit import audited
 from experiments.audit.run import run_of
-from experiments.captioning.pictures import picture
+from experiments.captioning.generate import picture
 from experiments.project import open_project
 from figures import accuracy, confusion, forgetting, per_class
 from pipeline.project import Project

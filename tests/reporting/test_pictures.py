@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.captioning.pictures import picture
+from experiments.captioning.generate import picture
 from reporting.pictures import width
 
 

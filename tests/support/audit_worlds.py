@@ -13,7 +13,7 @@ from experiments.audit.run import Run, run_of
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
-from experiments.classification.evaluation import Called, score
+from experiments.classification.evaluation import Predictions, score
 from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
 from experiments.datasets.cifar10 import CLASSES
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
@@ -220,7 +220,7 @@ def _classified(accuracy: float) -> dict[str, Any]:
     places = np.arange(len(LABELS))
     predictions = np.where(places < round(accuracy * len(LABELS)), LABELS, (LABELS + 1) % len(CLASSES))
     return dict(
-        **score(Called(predictions, np.full(len(LABELS), 0.9)), LABELS, CLASSES),
+        **score(Predictions(predictions, np.full(len(LABELS), 0.9)), LABELS, CLASSES),
         parameters=1_000_000, precision="bf16", seconds=100.0, images_per_second=125.3,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
-from experiments.classification.evaluation import Called, score
+from experiments.classification.evaluation import Predictions, score
 from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
 from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
@@ -143,7 +143,7 @@ def _scores(world: World, labels: np.ndarray, accuracy: float, seed: int) -> Any
     predictions = labels.copy()
     beside = np.minimum(random.choice([1, 1, 1, 2, 3], len(wrong)), len(world.names) - 1)
     predictions[wrong] = (labels[wrong] + beside) % len(world.names)
-    return score(Called(predictions, np.full(len(labels), 0.8)), labels, world.names)
+    return score(Predictions(predictions, np.full(len(labels), 0.8)), labels, world.names)
 
 
 def _name(world: World, at: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from experiments.classification.evaluation import Called, score
+from experiments.classification.evaluation import Predictions, score
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
@@ -30,7 +30,7 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     """Make a result for `stage` that is right on the first `accuracy` share of `n` images."""
     labels = np.arange(n) % len(CLASSES)
     predictions = np.where(np.arange(n) < round(accuracy * n), labels, (labels + 1) % len(CLASSES))
-    scores = score(Called(predictions, np.full(n, 0.9)), labels, CLASSES)
+    scores = score(Predictions(predictions, np.full(n, 0.9)), labels, CLASSES)
     common: dict[str, Any] = dict(
         model=model or f"The {stage} model",
         **scores,

@@ -5,6 +5,7 @@ Called with the folder to work in and the file to write.
 
 import pickle
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import numpy as np
 import torch
 
 from experiments.captioning import adapter
-from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.untrained import random_encoder_decoder
+from experiments.captioning.inference import write_captions
 from experiments.captioning.tuning import Pairs, Recipe, tune
-from experiments.captioning.writing import written
 from experiments.classification.training import predict
 from experiments.classification.vit import VisionTransformer
 from experiments.config.captioner import RandomCaptionerConfig
@@ -25,9 +26,9 @@ from experiments.config.tuning import GenerationConfig
 from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.pictures import ArrayPictures
-from experiments.models import feature_store as features
+from experiments.models import feature_store
 from experiments.models.processes import Processes, among, is_main, shared_out
-from tests.support.contexts import silently
+from tests.support.contexts import context, silently
 
 VIT = VitConfig(
     seed=0, precision="fp32", epochs=1, batch_size=10, learning_rate=1e-3, weight_decay=0, label_smoothing=0,
@@ -50,20 +51,27 @@ def order(processes: Processes, folder: Path) -> list[int]:
     return squares
 
 
-def kept(processes: Processes, folder: Path) -> Any:
+def cached(processes: Processes, folder: Path) -> Any:
     """Compute features of pictures, then read them again."""
     images = np.random.default_rng(0).integers(0, 256, (23, 4, 4, 3), dtype=np.uint8)
     computed: list[int] = []
 
-    def rows(positions: range) -> np.ndarray:
-        computed.extend(positions)
-        return np.stack([images[position].mean(axis=0).astype(np.float32) for position in positions])
+    def encode(pictures: Sequence[np.ndarray]) -> torch.Tensor:
+        computed.extend(int(picture[0, 0, 0]) for picture in pictures)
+        return torch.stack([torch.tensor(picture.mean(axis=0), dtype=torch.float32) for picture in pictures])
 
-    path = features.path_of(folder / "features", "encoder", ArrayPictures(images))
-    first = features.kept(path, features.batches(23, 5), rows, lambda done: None, processes)
+    def ask() -> feature_store.Features:
+        lent = context(folder, processes=processes)
+        return feature_store.cached_features(
+            encode, "encoder", ArrayPictures(images), lent, folder="features"
+        )
+
+    feature_store.BATCH = 5
+    images[:, 0, 0, 0] = range(23)
+    first = ask()
     everywhere = [position for part in processes.gather(computed) for position in part]
     assert sorted(everywhere) == list(range(23))
-    second = features.kept(path, features.batches(23, 5), rows, lambda done: None, processes)
+    second = ask()
     return np.array(first.features), np.array(second.features), first.reused, second.reused
 
 
@@ -100,7 +108,7 @@ def tuned(processes: Processes, folder: Path) -> Any:
         if part.requires_grad
     }
     many = np.tile(seen, (25, 1, 1))  # more captions than are written at once
-    captions = written(captioner, many, GenerationConfig(max_new_tokens=6, beams=1), processes)
+    captions = write_captions(captioner, many, GenerationConfig(max_new_tokens=6, beams=1), processes)
     return tuning.loss, weights, [caption.text for caption in captions]
 
 
@@ -108,7 +116,7 @@ def main(folder: Path, target: Path) -> None:
     """Run everything and let the main process keep what all found, which must be the same."""
     torch.set_num_threads(1)
     processes = among()
-    work = {"order": order, "kept": kept, "predicted": predicted, "tuned": tuned}
+    work = {"order": order, "cached": cached, "predicted": predicted, "tuned": tuned}
     found = {name: run(processes, folder) for name, run in work.items()}
     everywhere = processes.gather(pickle.dumps(found))
     if is_main(processes):

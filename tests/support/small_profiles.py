@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.untrained import random_encoder_decoder
 from experiments.config.captioner import RandomCaptionerConfig
 from experiments.project import open_project
 from pipeline.project import Project

@@ -1,10 +1,13 @@
-"""What every captioner can do: the protocol behind which the kinds of captioners stand."""
+"""What every captioner can do: the protocol of its kinds, and what they do alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from experiments.config.tuning import GenerationConfig
 from experiments.results.caption import Caption
@@ -77,3 +80,56 @@ class Captioner(Protocol):
         The result does not depend on how the photos are batched, up to rounding.
         """
         ...
+
+
+def tokenise(tokenizer: Any, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return the tokens (N, L) of captions and their mask (N, L), 1 where a token counts.
+
+    Each caption gets the end-of-sequence token, without which a model cannot learn to stop; it counts
+    even where the padding token is the same one, since the mask, not the token, tells padding.
+    """
+    rows = [[*tokenizer(caption, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+            for caption in captions]  # fmt: skip
+    length = max(map(len, rows))
+    tokens = torch.full((len(rows), length), tokenizer.eos_token_id)
+    mask = torch.zeros((len(rows), length), dtype=torch.long)
+    for position, row in enumerate(rows):
+        tokens[position, : len(row)] = torch.tensor(row)
+        mask[position, : len(row)] = 1
+    return tokens, mask
+
+
+def cross_entropy(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean cross-entropy in nats of tokens (N, L) under logits (N, L, V), weighted by (N, L).
+
+    `logits[:, t]` must be those that predict `tokens[:, t]`; a token of weight 0 does not count.
+    """
+    each = functional.cross_entropy(logits.float().flatten(0, 1), tokens.flatten(), reduction="none")
+    return (each.view_as(weights) * weights).sum() / weights.sum()
+
+
+def read(tokenizer: Any, tokens: Tensor) -> list[Caption]:
+    """Return the captions that generated tokens (N, L) stand for, each up to its first end of sequence.
+
+    White space becomes single spaces; control characters, which an untrained model writes, are dropped.
+    """
+    captions = []
+    for row in tokens.tolist():
+        ended = tokenizer.eos_token_id in row
+        own = row[: row.index(tokenizer.eos_token_id)] if ended else row
+        text = tokenizer.decode(own, skip_special_tokens=True)
+        printable = "".join(mark for mark in " ".join(text.split()) if mark.isprintable())
+        captions.append(Caption(text=printable, ended=ended))
+    return captions
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Switch dropout off for a while, and then each module back to the mode that it was in."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

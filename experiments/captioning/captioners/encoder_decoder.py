@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from experiments.captioning.captioners.captioner import cross_entropy, evaluating, read, tokenise
 from experiments.captioning.captioners.model_folder import (
     BESIDE_WEIGHTS,
     licence,
@@ -20,14 +21,13 @@ from experiments.captioning.captioners.model_folder import (
     start_token,
     unfit,
 )
-from experiments.captioning.captioners.modes import evaluating
-from experiments.captioning.captioners.tokens import cross_entropy, read, tokenise
-from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
+from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
 from experiments.models.feature_store import fingerprint
+from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import autocast, best_device, chosen
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.seeding import seeded
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 from pipeline.errors import UserError, reason
@@ -98,7 +98,7 @@ class EncoderDecoderCaptioner:
         return self._logits(features, self._tokenise(captions)[0])
 
     def loss(self, features: Tensor, captions: Sequence[str]) -> Tensor:
-        """Return the mean cross-entropy under `logits`, padding told by its place, not by its token."""
+        """Return the mean cross-entropy under `logits`, padding known by its place, not by its token."""
         tokens, mask = self._tokenise(captions)
         return cross_entropy(self._logits(features, tokens), tokens, mask)
 
@@ -172,8 +172,8 @@ class EncoderDecoderCaptioner:
             )
 
 
-def load_encoder_decoder(config: EncoderDecoderConfig) -> EncoderDecoderCaptioner:
-    """Load a captioner from a local folder, the hub's cache or the hub.
+def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDecoderCaptioner:
+    """Load a captioner from a local folder, a path from `root`, or from the hub's cache or the hub.
 
     Its decoder may be of any kind that reads tokens from left to right. A caption ends with its tokenizer's
     end of sequence or, where that has none, as BERT's, with the token that separates sentences.
@@ -183,17 +183,17 @@ def load_encoder_decoder(config: EncoderDecoderConfig) -> EncoderDecoderCaptione
             not fill the whole architecture, which transformers would fill up with random weights, or if
             nothing says how a caption begins and ends.
     """
-    if sentence := missing(config, Path(), hub.unreachable):
+    if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
     prepare_transformers()
     from transformers import AutoImageProcessor, AutoTokenizer, GenerationConfig, VisionEncoderDecoderModel
 
-    folder = config.local or _from_hub(config)
-    name = config.local.resolve().name if config.local else config.model
+    folder = root / config.local if config.local else _from_hub(config)
+    name = folder.resolve().name if config.local else config.model
     if sentence := unfit(name, folder):
         raise UserError(sentence)
     try:
-        with torch.random.fork_rng(devices=[]):  # for weights that are missing and replaced by random ones
+        with seeded(0):  # for weights that are missing and replaced by random ones
             loaded: Any = VisionEncoderDecoderModel.from_pretrained(
                 folder,
                 dtype=torch.float32,
@@ -220,9 +220,9 @@ def load_encoder_decoder(config: EncoderDecoderConfig) -> EncoderDecoderCaptione
         if config.local
         else f"{name} at revision {folder.name[:12]}"
     )
-    return _captioner(
+    return assembled(
         model=name,
-        weights=f"{where} ({_size(network)}), {licence(folder)}",
+        weights=f"{where} ({size(network)}), {licence(folder)}",
         network=network,
         processor=processor,
         tokenizer=tokenizer,
@@ -231,54 +231,7 @@ def load_encoder_decoder(config: EncoderDecoderConfig) -> EncoderDecoderCaptione
     )
 
 
-def random_encoder_decoder(config: RandomCaptionerConfig) -> EncoderDecoderCaptioner:
-    """Build a tiny ViT and GPT-2 that spell captions byte by byte, a function of the seed alone."""
-    prepare_transformers()
-    from transformers import GPT2Config, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
-    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
-
-    tokenizer = _byte_tokenizer()
-    end = tokenizer.eos_token_id
-    architecture = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        ViTConfig(
-            image_size=32,
-            patch_size=8,
-            hidden_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=64,
-            initializer_range=0.4,  # twenty times the usual, or all photos would look the same
-        ),
-        GPT2Config(
-            vocab_size=len(tokenizer),
-            n_positions=512,
-            n_embd=32,
-            n_layer=2,
-            n_head=2,
-            resid_pdrop=0.0,  # several processes would each draw their own
-            embd_pdrop=0.0,
-            attn_pdrop=0.0,
-            add_cross_attention=True,
-            initializer_range=0.4,  # likewise, or it would end every caption at once
-            bos_token_id=end,
-            eos_token_id=end,
-        ),
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = VisionEncoderDecoderModel(architecture)
-    return _captioner(
-        model="Random encoder-decoder",
-        weights=f"random, seed {config.seed} ({_size(network)})",
-        network=network,
-        processor=ViTImageProcessorPil(size={"height": 32, "width": 32}),
-        tokenizer=tokenizer,
-        start=end,
-        precision=chosen(config.precision),
-    )
-
-
-def _captioner(*, network: Any, **rest: Any) -> EncoderDecoderCaptioner:
+def assembled(*, network: Any, **rest: Any) -> EncoderDecoderCaptioner:
     """Put a captioner together on the best device, with a frozen tower."""
     network.eval().to(best_device())
     network.encoder.requires_grad_(False)
@@ -290,23 +243,8 @@ def _same_weights(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
 
 
-def _byte_tokenizer() -> Any:
-    """Return GPT-2's tokenizer without its merges: one token a byte, and one that begins, ends and pads."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    end = "<|endoftext|>"
-    letters = [*sorted(pre_tokenizers.ByteLevel.alphabet()), end]
-    tokenizer = Tokenizer(models.BPE({letter: code for code, letter in enumerate(letters)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=end, eos_token=end, pad_token=end, unk_token=end
-    )
-
-
 def _from_hub(config: EncoderDecoderConfig) -> Path:
-    """Return the folder in the hub's cache with the section's model, fetched if it is not there."""
+    """Return the folder in the hub's cache with the config's model, fetched if it is not there."""
     return hub.snapshot(
         repository(config),
         # Old checkpoints have no safetensors; where both are there, only these are fetched.
@@ -353,5 +291,6 @@ def _room(network: Any) -> int | None:
     return positions and positions - unused
 
 
-def _size(network: nn.Module) -> str:
+def size(network: nn.Module) -> str:
+    """Say how large a network is."""
     return f"{sum(parameter.numel() for parameter in network.parameters()):,} parameters"

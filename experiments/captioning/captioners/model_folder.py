@@ -47,7 +47,7 @@ def missing(config: EncoderDecoderConfig, root: Path, ask: Callable[[], str | No
 
 
 def repository(config: EncoderDecoderConfig) -> hub.Repository:
-    """Return the repository of a hub that a section names.
+    """Return the repository of a hub that a config names.
 
     Raises:
         UserError: if `config` names no revision.

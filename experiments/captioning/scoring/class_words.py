@@ -1,7 +1,4 @@
-"""Whether a caption names the right class.
-
-In a module of its own, so that what uses it alone does not become stale when another measure changes.
-"""
+"""Whether a caption names the right class, and the words by which it may."""
 
 import re
 from collections.abc import Iterable, Iterator

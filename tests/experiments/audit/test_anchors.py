@@ -39,7 +39,7 @@ def test_no_weights_are_compared_on_other_images_whatever_their_folder_is_called
 
 
 def test_every_tag_of_the_anchors_is_one_that_open_clip_knows() -> None:
-    from experiments.classification.towers import open_clip_library
+    from experiments.models.libraries import open_clip_library
 
     known = {f"open_clip {model}, {tag}" for model, tag in open_clip_library().list_pretrained()}
     named = [published.weights for published in PUBLISHED.values() if published.weights]

@@ -9,7 +9,8 @@ import torch
 
 from experiments.captioning import adapter
 from experiments.captioning.adapter import matching_layers, with_adapter, with_saved_adapter
-from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, random_encoder_decoder
+from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
+from experiments.captioning.captioners.untrained import random_encoder_decoder
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.config.captioner import RandomCaptionerConfig
 from experiments.config.tuning import GenerationConfig

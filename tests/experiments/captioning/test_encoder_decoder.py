@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from experiments.captioning.captioners import saved
 from experiments.captioning.captioners.captioner import Captioner
-from experiments.captioning.captioners.encoder_decoder import (
-    EncoderDecoderCaptioner,
-    load_encoder_decoder,
-    random_encoder_decoder,
-)
-from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
+from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, load_encoder_decoder
+from experiments.captioning.captioners.untrained import random_encoder_decoder, vit_gpt2_on_meta
 from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
@@ -65,8 +62,10 @@ def config(model: Path | str, revision: str | None = None) -> EncoderDecoderConf
     )
 
 
-def load(model: Path | str, revision: str | None = None) -> EncoderDecoderCaptioner:
-    return load_encoder_decoder(config(model, revision))
+def load(
+    model: Path | str, revision: str | None = None, root: Path = Path("/nowhere")
+) -> EncoderDecoderCaptioner:
+    return load_encoder_decoder(config(model, revision), root)
 
 
 def publish(folder: Path, rules: dict[str, Any] | None = None) -> Path:
@@ -428,6 +427,16 @@ def test_weights_in_several_files_must_all_be_there(checkpoint: Path, tmp_path: 
     parts[-1].unlink()
     with pytest.raises(UserError, match="several lacks weights"):
         load(folder)
+
+
+def test_a_folder_is_found_from_the_projects_root_wherever_the_run_stands(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    found = load(checkpoint.name, root=checkpoint.parent)
+    assert found.image_fingerprint() == load(checkpoint).image_fingerprint()
+    saved.save(config(checkpoint.name), found, tmp_path)
+    assert saved.load(tmp_path, checkpoint.parent).model == found.model
 
 
 def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp_path: Path):

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 
-from experiments.captioning.scoring.metrics import bleu, bleu_counts, cider_d, rouge_l
-from experiments.captioning.scoring.sentence_score import sentence_score
+from experiments.captioning.scoring.metrics import bleu, bleu_counts, cider_d, rouge_l, sentence_score
 from experiments.captioning.scoring.style import (
     distance_measure,
     distinct_measure,

@@ -13,7 +13,7 @@ import torch
 from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, load_encoder_decoder
 from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.libraries import prepare_transformers
 from experiments.results.caption import Caption
 from pipeline.errors import UserError
 
@@ -121,7 +121,8 @@ def load(folder: Path) -> EncoderDecoderCaptioner:
     return load_encoder_decoder(
         EncoderDecoderConfig(
             kind="vision_encoder_decoder", model=str(folder), seed=0, precision="fp32", held_out=1
-        )
+        ),
+        Path("/nowhere"),
     )
 
 

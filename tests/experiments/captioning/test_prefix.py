@@ -11,11 +11,11 @@ from torch import nn
 from experiments.captioning.alignment import Labelled, generic, train_jointly, warm_up
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
-from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
 from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
+from experiments.captioning.captioners.untrained import random_encoder_decoder
 from experiments.config.captioner import Joint, PrefixCaptionerConfig, RandomCaptionerConfig, WarmUp
 from experiments.config.tuning import GenerationConfig
-from experiments.models.transformers_library import prepare_transformers
+from experiments.models.libraries import prepare_transformers
 from tests.support.contexts import silently
 
 CLASSES = ("cat", "dog")
@@ -87,12 +87,12 @@ def photos(count: int = 16) -> list[np.ndarray]:
 
 
 def labelled(captioner: PrefixCaptioner) -> Labelled:
-    return Labelled(captioner.look(photos()).numpy(), torch.arange(16) % 2, CLASSES)
+    return Labelled(captioner.tower_features(photos()).numpy(), torch.arange(16) % 2, CLASSES)
 
 
 def test_photos_of_any_size_become_one_token_for_each_quarter(captioner: PrefixCaptioner):
     small, large = np.zeros((5, 9, 3), np.uint8), np.zeros((300, 200, 3), np.uint8)
-    assert captioner.look([small, large]).shape == (2, 4, 8)
+    assert captioner.tower_features([small, large]).shape == (2, 4, 8)
     assert captioner.encode([small, large]).shape == (2, 4, 32)
 
 
@@ -210,7 +210,7 @@ def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
 ):
     monkeypatch.setattr(prefix, "_tower", lambda: captioner.tower)
     models.save(SECTION, captioner, tmp_path)
-    loaded = models.load(tmp_path)
+    loaded = models.load(tmp_path, tmp_path)
     assert isinstance(loaded, PrefixCaptioner)
     assert models.read_config(tmp_path) == SECTION
     assert not any(part.requires_grad for part in loaded.network.parameters())

@@ -3,14 +3,14 @@ import hashlib
 import numpy as np
 import pytest
 
-from experiments.classification.evaluation import called, score
+from experiments.classification.evaluation import predictions_of, score
 from experiments.datasets.images import labels_sha256
 
 
 def test_scores_agree_with_an_example_worked_by_hand() -> None:
     probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.3, 0.2], [0.12344, 0.12346, 0.7531]])
     labels = np.array([0, 1, 1, 2])
-    scores = score(called([probabilities[:3], probabilities[3:]]), labels, ("a", "b", "c"))
+    scores = score(predictions_of([probabilities[:3], probabilities[3:]]), labels, ("a", "b", "c"))
     assert scores["predictions"] == (0, 1, 0, 2)
     assert scores["confidence"] == (0.7, 0.6, 0.5, 0.7531)
     assert scores["top1"].value == 0.75
@@ -20,18 +20,18 @@ def test_scores_agree_with_an_example_worked_by_hand() -> None:
 
 
 def test_a_tie_goes_to_the_lowest_class() -> None:
-    scores = score(called([np.array([[0.5, 0.5], [0.5, 0.5]])]), np.array([1, 0]), ("a", "b"))
+    scores = score(predictions_of([np.array([[0.5, 0.5], [0.5, 0.5]])]), np.array([1, 0]), ("a", "b"))
     assert scores["predictions"] == (0, 0)
 
 
 def test_probabilities_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="not finite"):
-        called([np.array([[0.0, 1.0]]), np.array([[np.nan, 1.0]])])
+        predictions_of([np.array([[0.0, 1.0]]), np.array([[np.nan, 1.0]])])
 
 
 def test_shapes_that_disagree_are_refused() -> None:
     with pytest.raises(ValueError, match="1 predictions for 2 labels"):
-        score(called([np.array([[1.0, 0.0]])]), np.array([1, 0]), ("a", "b"))
+        score(predictions_of([np.array([[1.0, 0.0]])]), np.array([1, 0]), ("a", "b"))
 
 
 def test_labels_of_more_classes_than_a_byte_can_tell_apart_have_hashes_of_their_own() -> None:

@@ -14,9 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from experiments.classification import open_clip_weights
 from experiments.classification.pretrained import describe, pretrained_tower
-from experiments.classification.towers import DualEncoder, open_clip_library
+from experiments.classification.towers import DualEncoder
 from experiments.config.zero_shot import OpenClipTower
 from experiments.models import hub
+from experiments.models.libraries import open_clip_library
 from pipeline.errors import UserError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

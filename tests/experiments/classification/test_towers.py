@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from experiments.classification import bridge
-from experiments.classification.towers import DualEncoder, open_clip_library, random_tower
+from experiments.classification.towers import DualEncoder, random_tower
 from experiments.config.zero_shot import RandomTower
+from experiments.models.libraries import open_clip_library
 from pipeline.errors import UserError
 
 
@@ -112,7 +113,7 @@ def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualE
 
 
 def test_a_text_model_with_other_bytes_is_refused(unpacked: Path):
-    with pytest.raises(UserError, match=r"model\.safetensors has sha256"):
+    with pytest.raises(UserError, match=r"model\.safetensors is truncated or altered"):
         bridge.build_bridge(32, lambda archive: unpacked)
 
 

@@ -10,15 +10,15 @@ from torch import nn
 from torch.nn import functional
 
 from experiments.classification import training
-from experiments.classification.augmentation import augmented_batches
 from experiments.classification.cnn import cnn, network
-from experiments.classification.pixels import Pixels
-from experiments.classification.training import learning_rate_factor, predict
+from experiments.classification.inputs import Pixels, augmented_batches
+from experiments.classification.training import predict
 from experiments.classification.vit import VisionTransformer, vit
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
 from experiments.datasets.images import ClassifiedImages
 from experiments.models import checkpoint
 from experiments.models.processes import ALONE
+from experiments.models.schedule import learning_rate_factor
 from experiments.results.trained import TrainedClassifier
 from pipeline.errors import UserError
 from tests.support.contexts import context
@@ -299,7 +299,7 @@ def test_order_and_shifts_differ_between_epochs_and_seeds() -> None:
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
-    factors = [learning_rate_factor(done) for done in (0.0, 0.1, 0.2, 0.6, 0.999)]
+    factors = [learning_rate_factor(done, warm_up=0.2, first=0.2) for done in (0.0, 0.1, 0.2, 0.6, 0.999)]
     assert factors == pytest.approx([0.2, 0.6, 1.0, 0.5, 0.00125])
 
 

@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from experiments.classification import zero_shot as stage
-from experiments.classification.embeddings import embed
-from experiments.classification.towers import About, DualEncoder, random_tower
+from experiments.classification.towers import About, DualEncoder, embed, random_tower
 from experiments.classification.zero_shot import class_embeddings, probabilities, zero_shot
 from experiments.config.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotConfig
 from experiments.context import Context

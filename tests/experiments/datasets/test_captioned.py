@@ -7,12 +7,11 @@ import pytest
 
 from experiments.config.photos import Cifar10Captions, GeneratedPhotos
 from experiments.datasets import cifar10_captions
-from experiments.datasets.captioned import load_photos
 from experiments.datasets.cifar10 import CLASSES
-from experiments.datasets.disjoint import draw
 from experiments.datasets.generated_photos import COLOURS
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.photos import CaptionedPhotos
+from experiments.datasets.loading import load_photos
+from experiments.datasets.photos import CaptionedPhotos, draw_others
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 
@@ -152,8 +151,8 @@ def test_tuning_evaluation_and_drawn_photos_of_the_committed_captions_are_pairwi
     assert "test-35" in {photo.name for photo in photos.evaluation}
     assert {len(photo.references) for photo in photos.evaluation} == {2}
     captioned = [*photos.tuning, *photos.evaluation]
-    alignment = draw(images.train_pictures, captioned, 50_000, seed=0)
-    others = draw(images.test_pictures, captioned, 2_000, seed=0)
+    alignment = draw_others(images.train_pictures, captioned, 50_000, seed=0)
+    others = draw_others(images.test_pictures, captioned, 2_000, seed=0)
     assert 17 not in alignment
     assert (len(alignment), len(others)) == (50_000 - 50 - 1, 2_000)
     parts = [

@@ -11,7 +11,7 @@ from PIL import Image
 
 from experiments.config.photos import Flickr30k
 from experiments.datasets import flickr30k
-from experiments.datasets.captioned import load_photos
+from experiments.datasets.loading import load_photos
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.models import hub
 from pipeline.errors import UserError

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.classification.evaluation import called, score
+from experiments.classification.evaluation import predictions_of, score
 from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.config.images import GeneratedConfig
 from experiments.config.photos import GeneratedPhotos
@@ -43,7 +43,7 @@ def test_data_sets_without_overlap_are_counted_and_nothing_is_found() -> None:
 
 
 def test_the_hash_of_the_labels_is_the_one_that_classifiers_give() -> None:
-    found = called([np.full((20, 4), 0.25)])
+    found = predictions_of([np.full((20, 4), 0.25)])
     scores = score(found, IMAGES.test_labels, IMAGES.classes)
     assert inspected().labels_sha256 == scores["labels_sha256"]
 

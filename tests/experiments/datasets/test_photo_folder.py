@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from experiments.config.photos import PhotoFolder
-from experiments.datasets.captioned import load_photos
+from experiments.datasets.loading import load_photos
 from experiments.datasets.photo_folder import Findings, chosen_files, files_of, problems
 from experiments.datasets.photos import CaptionedPhotos
 from pipeline.errors import UserError

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from experiments.config.comparison import EvidenceConfig
-from experiments.evidence.classifiers import chance, classifier_comparisons
+from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.evidence.evidence import evidence, family
 from pipeline.errors import UserError
@@ -66,12 +66,6 @@ def test_a_classifier_scored_on_other_labels_is_refused_by_name(usual: dict) -> 
     other = usual["vit"].model_copy(update={"labels_sha256": "0" * 64})
     with pytest.raises(UserError, match="vit was scored on other labels than those of data_sets: run"):
         list(classifier_comparisons({"vit": other}, usual["data_sets"], DRAWS))
-
-
-def test_guessing_is_naming_the_most_frequent_class(usual: dict) -> None:
-    assert chance(usual["data_sets"]) == 0.25
-    lopsided = usual["data_sets"].model_copy(update={"labels": (0,) * 7 + (1,) * 3})
-    assert chance(lopsided) == 0.7
 
 
 def test_a_model_at_chance_is_broken_and_one_below_it_as_well(usual: dict) -> None:

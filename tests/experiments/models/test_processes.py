@@ -51,9 +51,9 @@ def test_work_that_is_shared_out_comes_back_in_order_and_is_done_once(
 def test_features_of_two_processes_are_those_of_one_and_are_computed_once(
     alone: dict[str, Any], together: dict[str, Any]
 ) -> None:
-    for one, other in zip(alone["kept"][:2], together["kept"][:2], strict=True):
+    for one, other in zip(alone["cached"][:2], together["cached"][:2], strict=True):
         np.testing.assert_array_equal(one, other)
-    assert together["kept"][2:] == alone["kept"][2:] == (False, True)
+    assert together["cached"][2:] == alone["cached"][2:] == (False, True)
 
 
 def test_sharded_evaluation_gives_identical_predictions(

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from experiments.statistics.intervals import wilson
+from experiments.statistics.intervals import newcombe, wilson
+from experiments.statistics.significance import fisher
 
 
 def test_wilson_agrees_with_a_published_example() -> None:
@@ -52,3 +53,38 @@ def test_the_interval_holds_the_truth_as_often_in_simulation(p: float) -> None:
     estimates = {int(count): wilson(int(count), 10_000) for count in np.unique(counts)}
     held = [estimates[int(count)].low <= p <= estimates[int(count)].high for count in counts]
     assert 0.93 <= float(np.mean(held)) <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090),
+     ((10, 10), (0, 20), 0.6791, 1.0), ((10, 10), (0, 10), 0.6075, 1.0)],
+)  # fmt: skip
+def test_the_interval_is_that_of_newcombes_table(
+    one: tuple[int, int], other: tuple[int, int], low: float, high: float
+) -> None:
+    """Newcombe (1998), table II, method 10, examples (a), (b), (g) and (h)."""
+    estimate = newcombe(one, other)
+    assert (estimate.low, estimate.high) == (pytest.approx(low, abs=6e-5), pytest.approx(high, abs=6e-5))
+
+
+trials = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(trials, trials)
+def test_either_side_may_come_first(one: tuple[int, int], other: tuple[int, int]) -> None:
+    there, back = newcombe(one, other), newcombe(other, one)
+    assert (there.value, there.low, there.high) == pytest.approx((-back.value, -back.high, -back.low))
+    assert there.low <= there.value <= there.high
+    assert fisher(one, other) == pytest.approx(fisher(other, one))
+    assert 0 < fisher(one, other) <= 1
+
+
+def test_newcombes_interval_covers_the_difference_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    hits = 0
+    for _ in range(2000):
+        one, other = int(random.binomial(200, 0.6)), int(random.binomial(300, 0.45))
+        estimate = newcombe((one, 200), (other, 300))
+        hits += estimate.low <= 0.15 <= estimate.high
+    assert 0.935 <= hits / 2000 <= 0.965  # 0.95 with a standard error of 0.005

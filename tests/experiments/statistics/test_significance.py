@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
-from experiments.statistics.significance import holm, mcnemar
+from experiments.statistics.significance import fisher, holm, mcnemar
 
 counts = st.integers(0, 2_000)
 families = st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=30)
@@ -146,3 +146,9 @@ def test_under_holm_at_most_5_percent_of_families_claim_anything_where_nothing_d
     print(f"\nfamilies with a wrong claim: {wrong:.2%}, without Holm {unadjusted:.2%}")
     assert wrong <= 0.05 + 3 * 0.0022
     assert unadjusted > 0.3, "else there is nothing to correct"
+
+
+def test_the_lady_tasting_tea_does_not_convince() -> None:
+    """Fisher's own example: three of four cups of each kind told right has a two-sided p of 34 / 70."""
+    assert fisher((3, 4), (1, 4)) == pytest.approx(34 / 70)
+    assert fisher((4, 4), (0, 4)) == pytest.approx(2 / 70)

@@ -1,6 +1,16 @@
-"""Importing transformers and PEFT so that they work beside a torch without torchvision's operators."""
+"""Importing libraries that import torchvision, so that they work beside a torch without its operators."""
+
+from typing import Any
 
 from experiments.models.torchvision_shim import declare_missing_operators
+
+
+def open_clip_library() -> Any:
+    """Import open_clip and return it."""
+    declare_missing_operators()
+    import open_clip
+
+    return open_clip
 
 
 def prepare_transformers() -> None:
