@@ -1,15 +1,15 @@
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from pydantic import BaseModel
 
 from experiments import profile
@@ -18,10 +18,10 @@ from experiments.config.photos import GeneratedPhotos, PhotoFolder
 from experiments.datasets.image_folder import problems_of, split_of
 from experiments.datasets.photo_folder import load_photo_folder
 from experiments.new_profile.folders import as_written
-from experiments.new_profile.start import start, what_next
-from experiments.new_profile.template import TEMPLATE, Block, blocks, written
+from experiments.new_profile.start import COME_WITH_THE_PROJECT, TEMPLATE, start, what_next, with_folder
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
+from tests.support.small_profiles import draw_classes, draw_photos
 
 OWN = {"name", "description"}
 
@@ -34,93 +34,67 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def picture(path: Path, seed: int = 0, size: tuple[int, int] = (40, 50)) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def captioned(folder: Path, count: int, captions: str = "captions.csv") -> None:
-    """Write photos into ``photos`` and their captions beside it."""
-    for number in range(count):
-        picture(folder / "photos" / f"{number}.png", number)
-    lines = [f"{number}.png,thing number {number}" for number in range(count)]
-    (folder / captions).write_text("\n".join(["image,caption", *lines]))
-
-
-def classes(folder: Path, *parts: str, size: tuple[int, int] = (40, 50)) -> None:
-    """Write two classes of three images each into ``animals``, once for each part."""
-    for part in parts:
-        for name in ("cat", "dog"):
-            for number in range(3):
-                place = folder / "animals" / part / name / f"{number}.png"
-                picture(place, hash((part, name, number)) % 1000, size)
-
-
 def without_own(loaded: profile.Profile) -> dict[str, Any]:
     return loaded.model_dump(exclude=OWN)
+
+
+OFFLINE = without_own(profile.load("offline", ROOT))
 
 
 def test_a_profile_without_options_runs_what_offline_runs(folder: Path) -> None:
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
-    assert without_own(mine) == without_own(profile.load("offline", ROOT))
+    assert without_own(mine) == OFFLINE
     assert mine.name == "mine"
-    assert "#:" not in path.read_text()
 
 
-def alternatives() -> list[Block]:
-    return [block for block in blocks(TEMPLATE.read_text()) if block.group]
+def switched(text: str, sign: str) -> str:
+    """Switch on by hand, as the text's first lines say, the block with `sign`, and off what it replaces.
+
+    What begins with the block's table is replaced: `[captioner]` and the tables within it.
+    """
+    blocks = text.split("\n\n")
+    (wanted,) = (block for block in blocks if sign in block and "\n#[" in block)
+    table = wanted.partition("#[")[2].partition("]")[0]
+    for position, block in enumerate(blocks):
+        if block == wanted:
+            blocks[position] = re.sub("(?m)^#(?! )", "", block)
+        elif f"\n[{table}]\n" in block or f"\n[{table}." in block:
+            blocks[position] = re.sub("(?m)^(?!# )", "#", block)
+    return "\n\n".join(blocks)
 
 
-def switched(text: str, block: Block) -> str:
-    """Switch a block on by hand, as the text's first lines say, and the one that is on off."""
-    for other in alternatives():
-        if other.group == block.group:
-            on = "\n" + "\n".join(other.lines)
-            off = "\n" + "\n".join(
-                line if not line or line.startswith("# ") else f"#{line}" for line in other.lines
-            )
-            assert (on in text) != (off in text)
-            text = text.replace(off, on) if other == block else text.replace(on, off)
-    return text
+ALTERNATIVES = re.findall(r"(?m)^(# .*)\n#\[", TEMPLATE.read_text())
 
 
-@pytest.mark.parametrize("block", alternatives(), ids=lambda block: f"{block.group}-{block.name}")
-def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Path, block: Block) -> None:
+def test_four_sections_have_two_alternatives_each() -> None:
+    assert len(ALTERNATIVES) == 8
+
+
+@pytest.mark.parametrize("prose", ALTERNATIVES)
+def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Path, prose: str) -> None:
     path = start("mine", folder)
     (folder / "models" / "captioner").mkdir(parents=True)
     (folder / "models" / "ViT-B-32.safetensors").touch()
-    by_hand = switched(path.read_text(), block)
-    assert by_hand == written(TEMPLATE.read_text(), {(block.group, block.name): {}})
-    path.write_text(by_hand)
-    loaded = profile.load("mine", folder)
-    offline = profile.load("offline", ROOT)
-    is_first = next(other for other in alternatives() if other.group == block.group) == block
-    assert (without_own(loaded) == without_own(offline)) == is_first
+    path.write_text(switched(path.read_text(), prose))
+    assert without_own(profile.load("mine", folder)) != OFFLINE
 
 
 def test_the_blocks_cover_all_that_the_assignment_has(folder: Path) -> None:
-    on = {
-        "photos": "flickr30k",
-        "captioner": "hub",
-        "targets": "gpt2",
-        "attention": "gpt2",
-        "tower": "open_clip",
-    }
-    (folder / "profiles" / "mine.toml").write_text(
-        written(TEMPLATE.read_text(), {(group, name): {} for group, name in on.items()})
-        .replace('source = "npm"', 'source = "torchvision"')
-    )  # fmt: skip
+    text = start("mine", folder).read_text()
+    for sign in ('"flickr30k"', '"nlpconnect/vit-gpt2-image-captioning"', '"openai"'):
+        text = switched(text, sign)
+    text = re.sub(r"(?m)^(\w*targets = .*)\n#", r"#\1\n", text)
+    text = text.replace('source = "npm"', 'source = "torchvision"')
+    (folder / "profiles" / "mine.toml").write_text(text)
     assert without_own(profile.load("mine", folder)) == without_own(profile.load("assignment", ROOT))
 
 
-@pytest.mark.parametrize("missing", [block for block in alternatives() if block.group in ("images", "tower")])
-def test_two_blocks_of_a_kind_are_refused_by_the_profile(folder: Path, missing: Block) -> None:
+@pytest.mark.parametrize("table", ["images", "zero_shot.tower"])
+def test_two_blocks_of_a_kind_are_refused_by_the_profile(folder: Path, table: str) -> None:
     path = start("mine", folder)
-    path.write_text(path.read_text() + "\n" + "\n".join(missing.lines))
+    path.write_text(path.read_text().replace(f"\n#[{table}]\n", f"\n[{table}]\n", 1))
     with pytest.raises(UserError, match="not valid TOML"):
         profile.load("mine", folder)
 
@@ -155,118 +129,97 @@ def section_texts(text: str) -> dict[str, str]:
     for line in text.splitlines():
         bare = line.lstrip("#")
         if bare.startswith("[") and bare.rstrip().endswith("]"):
-            name = bare.strip("[]")
+            name = bare.strip("[]").partition(".")[0]
         found[name] = found.get(name, "") + line + "\n"
     return found
 
 
-def test_every_key_of_every_section_is_there_with_a_comment(folder: Path) -> None:
-    text = start("mine", folder).read_text()
-    keys, known = explained(text), {"description"}
-    for config, field in profile.Profile.model_fields.items():
-        if config in OWN:
-            continue
-        for model in models(field.annotation):
-            for key, about in model.model_fields.items():
-                nested = list(models(about.annotation))
-                is_table = bool(nested)
-                known |= set() if is_table else {key}
-                assert is_table or key in keys, f"{model.__name__}.{key} of [{config}]"
-    assert keys == known, "no key is explained that is none"
+def test_every_key_of_every_section_stands_there_with_a_comment_and_no_other() -> None:
+    texts = section_texts(TEMPLATE.read_text())
+    for config in set(profile.Profile.model_fields) - OWN:
+        kinds = list(models(profile.Profile.model_fields[config].annotation))
+        fields = {name: about.annotation for kind in kinds for name, about in kind.model_fields.items()}
+        keys = {name for name, annotation in fields.items() if not list(models(annotation))}
+        assert explained(texts[config]) == keys, config
 
 
-@pytest.mark.parametrize("config", sorted(set(profile.Profile.model_fields) - OWN))
-def test_the_keys_stand_in_their_own_section(folder: Path, config: str) -> None:
-    texts = section_texts(start("mine", folder).read_text())
-    own = "".join(text for name, text in texts.items() if name.partition(".")[0] == config)
-    for model in models(profile.Profile.model_fields[config].annotation):
-        for key, about in model.model_fields.items():
-            assert list(models(about.annotation)) or key in explained(own), f"{model.__name__}.{key}"
-
-
-def test_every_line_with_a_value_has_a_comment(folder: Path) -> None:
-    for line in start("mine", folder).read_text().splitlines():
+def test_every_line_with_a_value_has_a_comment() -> None:
+    for line in TEMPLATE.read_text().splitlines():
         if " = " in line and not line.startswith("# "):
             assert "  # " in line, line
 
 
-def test_photos_of_a_users_own_are_switched_on_with_counts_that_fit(folder: Path) -> None:
-    captioned(folder, 7)
-    start("mine", folder, photos="photos", captions="captions.csv")
+OWN_PHOTOS = {"photos": "photos", "captions": "captions.csv"}
+
+
+def test_photos_of_a_users_own_are_switched_on_and_the_other_blocks_stay_off(folder: Path) -> None:
+    draw_photos(folder, 7)
+    text = start("mine", folder, **OWN_PHOTOS).read_text()
     config: Any = profile.load("mine", folder).photos
     assert config == PhotoFolder(
         kind="folder", folder="photos", captions="captions.csv", tuning=3, evaluation=4, seed=0
     )
     assert len(load_photo_folder(config, folder).evaluation) == 4
-    assert "#captions = " in (folder / "profiles" / "mine.toml").read_text(), "the other blocks stay, off"
+    assert '#kind = "cifar10_captions"' in text
+    assert '#kind = "flickr30k"' in text
 
 
-def test_of_many_photos_as_many_are_taken_as_the_assignment_takes(folder: Path) -> None:
-    captioned(folder, 130)
-    start("mine", folder, photos="photos", captions="captions.csv")
-    config: Any = profile.load("mine", folder).photos
-    assert (config.tuning, config.evaluation) == (50, 60)
-
-
-def test_photos_that_are_not_there_do_not_count(folder: Path) -> None:
-    captioned(folder, 10)
-    for number in range(5):
+@pytest.mark.parametrize(("count", "absent", "taken"), [(130, 0, (50, 60)), (10, 5, (2, 3))])
+def test_photos_that_are_there_are_taken_but_no_more_than_the_assignment_takes(
+    folder: Path, count: int, absent: int, taken: tuple[int, int]
+) -> None:
+    draw_photos(folder, count)
+    for number in range(absent):
         (folder / "photos" / f"{number}.png").unlink()
-    start("mine", folder, photos="photos", captions="captions.csv")
+    start("mine", folder, **OWN_PHOTOS)
     config: Any = profile.load("mine", folder).photos
-    assert (config.tuning, config.evaluation) == (2, 3)
+    assert (config.tuning, config.evaluation) == taken
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_photos_are_refused(folder: Path, count: int) -> None:
-    captioned(folder, count)
+    draw_photos(folder, count)
     with pytest.raises(UserError, match="at least three are needed"):
-        start("mine", folder, photos="photos", captions="captions.csv")
+        start("mine", folder, **OWN_PHOTOS)
     assert not list((folder / "profiles").iterdir())
 
 
 def test_captions_with_a_bad_line_are_left_to_the_check(folder: Path) -> None:
-    captioned(folder, 6)
-    path = folder / "captions.csv"
+    path = draw_photos(folder, 6)
     path.write_text(path.read_text() + "\n5.png,\n")
-    start("mine", folder, photos="photos", captions="captions.csv")
+    start("mine", folder, **OWN_PHOTOS)
     assert profile.load("mine", folder).photos.kind == "folder"
 
 
-def test_images_of_a_users_own_are_switched_on_and_split_by_lot(folder: Path) -> None:
-    classes(folder, "")
-    start("mine", folder, images="animals")
+def test_images_of_a_users_own_are_switched_on_beside_photos_and_split_at_random(folder: Path) -> None:
+    draw_photos(folder, 8)
+    draw_classes(folder / "animals", count=3, size=(40, 50))
+    start("mine", folder, **OWN_PHOTOS, images="animals")
     config: Any = profile.load("mine", folder).images
     assert config == ImageFolder(kind="folder", folder="animals", size=40, test_share=0.2, seed=0)
     assert split_of(config, folder).classes == ("cat", "dog")
+    assert profile.load("mine", folder).photos.kind == "folder"
 
 
 @pytest.mark.parametrize("test", ["test", "val"])
 def test_images_that_are_split_already_stay_so(folder: Path, test: str) -> None:
-    classes(folder, "train", test)
-    start("mine", folder, images="animals")
+    for part in ("train", test):
+        draw_classes(folder / "animals" / part, count=3)
+    text = start("mine", folder, images="animals").read_text()
     config: Any = profile.load("mine", folder).images
     assert (config.test_share, config.seed) == (None, None)
     assert problems_of(config, folder) == []
-    assert "\n#test_share = 0.2  # " in (folder / "profiles" / "mine.toml").read_text()
+    assert "\n#test_share = 0.2  # " in text
 
 
 @pytest.mark.parametrize(
     ("shape", "size"), [((300, 400), 64), ((20, 20), 32), ((47, 90), 40), ((64, 64), 64)]
 )
 def test_the_size_follows_from_the_pictures(folder: Path, shape: tuple[int, int], size: int) -> None:
-    classes(folder, "", size=shape)
+    draw_classes(folder / "animals", count=3, size=shape)
     start("mine", folder, images="animals")
     config: Any = profile.load("mine", folder).images
     assert config.size == size
-
-
-def test_all_three_options_go_together(folder: Path) -> None:
-    captioned(folder, 8)
-    classes(folder, "")
-    start("mine", folder, photos="photos", captions="captions.csv", images="animals")
-    loaded = profile.load("mine", folder)
-    assert (loaded.images.kind, loaded.photos.kind) == ("folder", "folder")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +236,7 @@ def test_all_three_options_go_together(folder: Path) -> None:
 def test_what_cannot_be_used_at_all_is_one_sentence_and_no_file(
     folder: Path, options: dict[str, str], sentence: str
 ) -> None:
-    captioned(folder, 4)
+    draw_photos(folder, 4)
     with pytest.raises(UserError, match=sentence) as refused:
         start("mine", folder, **options)
     assert "\n" not in str(refused.value)
@@ -304,8 +257,6 @@ def test_names_of_the_project_are_refused(folder: Path, name: str) -> None:
 
 
 def test_the_three_profiles_of_the_project_are_those_whose_names_are_refused() -> None:
-    from experiments.new_profile.start import COME_WITH_THE_PROJECT
-
     assert {path.stem for path in (ROOT / "profiles").glob("*.toml")} >= set(COME_WITH_THE_PROJECT)
 
 
@@ -333,7 +284,7 @@ def test_paths_are_written_from_the_projects_folder_or_whole_and_home_stays(
 
 
 def test_home_is_not_written_out_in_a_profile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    classes(folder / "home", "")
+    draw_classes(folder / "home" / "animals", count=3)
     monkeypatch.setenv("HOME", str(folder / "home"))
     start("mine", folder, images="~/animals")
     config: Any = profile.load("mine", folder).images
@@ -342,16 +293,15 @@ def test_home_is_not_written_out_in_a_profile(folder: Path, monkeypatch: pytest.
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_any_path_is_read_back_as_it_was(path: str) -> None:
-    import tomllib
+    text = with_folder(TEMPLATE.read_text(), "images", {"folder": path, "size": 32})
+    found = tomllib.loads(with_folder(text, "photos", {"folder": path}))
+    assert (found["images"]["folder"], found["photos"]["folder"]) == (path, path)
+    assert (found["images"]["size"], found["images"]["test_share"]) == (32, 0.2)
 
-    text = written(TEMPLATE.read_text(), {("images", "folder"): {"folder": path, "size": 32}})
-    found = tomllib.loads(text)["images"]
-    assert (found["folder"], found["size"], found["test_share"]) == (path, 32, 0.2)
 
-
-def test_a_path_that_no_text_can_hold_is_a_sentence(folder: Path) -> None:
+def test_a_path_that_no_text_can_hold_is_a_sentence() -> None:
     with pytest.raises(UserError, match="not text in UTF-8"):
-        written(TEMPLATE.read_text(), {("images", "folder"): {"folder": "a\udcff"}})
+        with_folder(TEMPLATE.read_text(), "images", {"folder": "a\udcff"})
 
 
 def test_the_command_writes_the_profile_and_says_what_to_do_next_without_torch(folder: Path) -> None:
