@@ -1,26 +1,112 @@
-"""Whether the options for tuning and writing captions fit the captioner."""
+"""Whether the options for tuning and writing captions fit the captioner, told from its architecture alone."""
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import torch
+
+from experiments.audit.brief import CAPTIONER
+from experiments.captioning import adapter
+from experiments.captioning.captioners import model_folder, prefix
 from experiments.captioning.captioners.encoder_decoder import random_encoder_decoder
+from experiments.captioning.captioners.vit_gpt2 import vit_gpt2_on_meta
 from experiments.config.captioner import (
     AnyCaptionerConfig,
     EncoderDecoderConfig,
+    PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
 from experiments.config.tuning import LoraConfig, VariantsConfig
+from experiments.datasets.downloads import unpacked
+from experiments.models import hub
 from experiments.models.transformers_library import prepare_transformers
-from experiments.preflight.findings import Findings
-from experiments.preflight.shapes import Shape, folder_of
-from experiments.preflight.wording import counted, in_bytes
+from experiments.preflight.findings import Findings, counted, in_bytes
 from experiments.profile import Profile
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 
+SMOLLM2 = {
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "vocab_size": 49152,
+    "tie_word_embeddings": True,
+}
+"""SmolLM2-135M, as its file says of itself."""
+LITE0_AND_MAPPER = 6_600_000
+"""Parameters of EfficientNet-Lite0 and of the mapper, about."""
 TOKENS_PER_WORD = 4 / 3
 """Of English in the vocabularies of language models, about."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A captioner's sizes.
+
+    `network` is the network that LoRA adapts, without memory for weights; `parameters` counts its own and
+    those of a frozen tower beside it. `room` is the number of tokens that a caption may have, None if there
+    is no limit to speak of.
+    """
+
+    model: str
+    network: Any
+    parameters: int
+    room: int | None
+
+    def layers(self, targets: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+        """Return the number of inputs and outputs of each layer that targets match, by the layer's name.
+
+        Raises:
+            UserError: if a target matches none, or one that cannot be tuned.
+        """
+        captioner: Any = SimpleNamespace(model=self.model, network=self.network)
+        parts = dict(self.network.named_modules())
+        matched = adapter.matching_layers(captioner, targets)
+        return {name: tuple(parts[name].weight.shape) for name in matched}
+
+    def adapter_parameters(self, r: int, targets: tuple[str, ...]) -> int:
+        """Return how many parameters an adapter of rank `r` has, 0 if a target matches no layer."""
+        try:
+            return sum(r * (inputs + outputs) for inputs, outputs in self.layers(targets).values())
+        except UserError:
+            return 0
+
+
+def has_captioner(config: AnyCaptionerConfig, root: Path, downloads: Path) -> bool:
+    """Tell whether the captioner, or all its parts, can be loaded without a download."""
+    match config:
+        case PrefixCaptionerConfig():
+            return unpacked(prefix.SMOLLM2, downloads).is_dir()
+        case EncoderDecoderConfig():
+            return _folder(config, root) is not None
+        case _:
+            return True
+
+
+def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
+    """Return the captioner's shape, None if its architecture is not on this machine.
+
+    Raises:
+        UserError: if its configuration cannot be read as that of a VisionEncoderDecoder.
+    """
+    match config:
+        case PrefixCaptionerConfig():
+            network = _language_model()
+            parameters = _parameters(network) + LITE0_AND_MAPPER
+            return Shape(prefix.PrefixCaptioner.model, network, parameters, room=None)
+        case EncoderDecoderConfig():
+            model, network = Path(config.model).name, _encoder_decoder(config, root)
+        case _:
+            model, network = "Random encoder-decoder", random_encoder_decoder(config).network
+    if network is None:
+        return None
+    room = getattr(network.config.decoder, "max_position_embeddings", None)
+    return Shape(model, network, _parameters(network), room)
 
 
 def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
@@ -48,19 +134,16 @@ def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
 def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
     """Hold the tokens of each tuning photo's caption, the end included, against the decoder's positions."""
     longer = sum(length > shape.room for length in lengths) if shape.room is not None else 0
-    if not longer:
-        return Findings()
-    return Findings(
-        problems=(
-            f"{counted(longer, 'caption')} to tune on are longer than the {shape.room} tokens that "
-            f"{shape.model} has positions for (the longest has {max(lengths)}): shorten them.",
-        )
+    problem = (
+        f"{counted(longer, 'caption')} to tune on are longer than the {shape.room} tokens that "
+        f"{shape.model} has positions for (the longest has {max(lengths, default=0)}): shorten them."
     )
+    return Findings(problems=(problem,) if longer else ())
 
 
 def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]) -> list[int]:
     """Return the tokens that each caption has, its end included: about, where the tokenizer is not here."""
-    folder = folder_of(config, root) if isinstance(config, EncoderDecoderConfig) else None
+    folder = _folder(config, root) if isinstance(config, EncoderDecoderConfig) else None
     if isinstance(config, RandomCaptionerConfig):
         tokenizer: Any = random_encoder_decoder(config).tokenizer
     elif folder:
@@ -71,6 +154,46 @@ def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]
     else:
         return [math.ceil(len(caption.split()) * TOKENS_PER_WORD) + 1 for caption in captions]
     return [len(tokenizer(caption, add_special_tokens=False)["input_ids"]) + 1 for caption in captions]
+
+
+def _folder(config: EncoderDecoderConfig, root: Path) -> Path | None:
+    """Return the folder with all the captioner's files, None if it is not on this machine."""
+    if config.local is None:
+        return hub.usable(model_folder.repository(config))
+    folder = root / config.local
+    return folder if folder.is_dir() and model_folder.lacks(folder) is None else None
+
+
+def _language_model() -> Any:
+    """Build SmolLM2 on the meta device."""
+    prepare_transformers()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    with torch.device("meta"):
+        return LlamaForCausalLM(LlamaConfig(**SMOLLM2))
+
+
+def _encoder_decoder(config: EncoderDecoderConfig, root: Path) -> Any:
+    """Build the network on the meta device from its config.json, None if it is not on this machine."""
+    folder = _folder(config, root)
+    if folder is None:
+        return vit_gpt2_on_meta() if config.model == CAPTIONER else None
+    prepare_transformers()
+    from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+
+    try:
+        architecture = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
+        with torch.device("meta"):
+            return VisionEncoderDecoderModel(architecture)  # pyright: ignore[reportArgumentType]
+    except Exception as error:  # whatever a foreign or damaged configuration makes transformers raise
+        raise UserError(
+            f"transformers cannot build {config.model} from its config.json: {reason(error)}; get its files "
+            "anew."
+        ) from error
+
+
+def _parameters(network: Any) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _targets(key: str, targets: tuple[str, ...], shape: Shape) -> Iterator[str]:

@@ -12,8 +12,7 @@ from experiments.datasets import cifar10
 from experiments.new_profile.start import start
 from experiments.preflight import check as checking
 from experiments.preflight import presence
-from experiments.preflight.check import Checked, check
-from experiments.preflight.telling import lines
+from experiments.preflight.check import Checked, check, lines
 from experiments.project import open_project
 from pipeline.freshness import Freshness
 from pipeline.project import Project
@@ -88,7 +87,7 @@ def test_data_and_a_captioner_of_a_users_own_are_clean_and_counted(folder: Path,
     (folder / "captioner").symlink_to(captioner)
     checked = look(project(folder, IMAGES, PHOTOS, CAPTIONER))
     read = "\n".join(checked.findings.read)
-    assert "18 training images and 6 test images of 2 classes (cat and dog)" in read
+    assert "18 training images and 6 test images of 2 classes (cat, dog)" in read
     assert (
         "10 photos with 10 captions in captions.csv, of which 4 are drawn to tune on and 4 to compare" in read
     )
@@ -178,8 +177,8 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
     def fail(*_: object) -> None:
         raise RuntimeError("the disk\nis on fire.")
 
-    monkeypatch.setattr(checking, "see", fail)
-    monkeypatch.setattr(checking, "tokeniser", fail)
+    monkeypatch.setattr(checking, "read_images", fail)
+    monkeypatch.setattr(checking, "tokenizer_of", fail)
     checked = look(project(folder, PHOTOS, generation__max_new_tokens="999"))
     images, captions, folder_of_photos, length, prompts = checked.findings.problems
     assert images.startswith(

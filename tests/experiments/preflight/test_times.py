@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.preflight.check import Checked
-from experiments.preflight.findings import Findings
-from experiments.preflight.recorded import RecordedTime, RecordedTimes, recorded_times
-from experiments.preflight.telling import lines
+from experiments.preflight.times import RecordedTime, RecordedTimes, lines_of_times, recorded_times
 from experiments.project import open_project
 from pipeline import store
 from pipeline.project import Project
@@ -29,10 +26,6 @@ def give(own: Project, stage: str, seconds: float) -> None:
     committed = store.read(open_project("offline", own.root), stage)
     made = committed.provenance.model_copy(update={"seconds": seconds, "device": "Abacus", "threads": 1})
     store.write(own, committed.model_copy(update={"profile": own.profile.name, "provenance": made}))
-
-
-def told(times: RecordedTimes, to_run: tuple[str, ...]) -> list[str]:
-    return list(lines(Checked(Findings(), times, to_run), "mine"))
 
 
 def test_a_profiles_own_results_say_what_each_stage_took_and_where(copied: Path) -> None:
@@ -77,7 +70,7 @@ def test_a_result_that_cannot_be_read_has_no_time(copied: Path) -> None:
 
 def test_own_times_are_a_table_with_their_sum_and_what_is_fresh_is_said_to_be() -> None:
     own = (RecordedTime("cnn", 700.0, "Abacus", 2), RecordedTime("lora", 40.0, "Abacus", 1))
-    text = told(RecordedTimes(own), ("lora",))
+    text = list(lines_of_times(RecordedTimes(own), ("lora",)))
     assert "  cnn         12 min  on Abacus, 2 threads; fresh, so that it does not run again" in text
     assert "  lora          40 s  on Abacus, 1 thread" in text
     assert "  together      40 s  for 1 stage to run" in text
@@ -85,7 +78,7 @@ def test_own_times_are_a_table_with_their_sum_and_what_is_fresh_is_said_to_be() 
 
 def test_times_of_the_committed_results_are_marked_as_such_and_not_summed_up() -> None:
     own, committed = (RecordedTime(stage, 40.0, "Abacus", 2) for stage in ("cnn", "vit"))
-    text = "\n".join(told(RecordedTimes((own,), (committed,), "3 images"), ("cnn", "vit")))
+    text = "\n".join(lines_of_times(RecordedTimes((own,), (committed,), "3 images"), ("cnn", "vit")))
     assert "Time not of this profile, but of the results of offline (3 images):\n  vit " in text
     assert "together" not in text
     assert "not known" not in text
@@ -93,6 +86,6 @@ def test_times_of_the_committed_results_are_marked_as_such_and_not_summed_up() -
 
 def test_stages_of_which_no_time_is_known_are_named() -> None:
     own = (RecordedTime("cnn", 40.0, "Abacus", 2),)
-    text = told(RecordedTimes(own), ("cnn", "vit", "lora"))
+    text = list(lines_of_times(RecordedTimes(own), ("cnn", "vit", "lora")))
     assert "Time not known, since no result says it: vit, lora." in text
     assert not [line for line in text if "together" in line]
