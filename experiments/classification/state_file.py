@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 
 
 def is_torchscript(file: Path) -> bool:
@@ -40,10 +40,8 @@ def shapes(file: Path) -> dict[str, tuple[int, ...]]:
     except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
         # Of other content than tensors, torch says how to run it, which nobody should.
         foreign = isinstance(error, pickle.UnpicklingError | KeyError)
-        said = "" if foreign else " ".join(str(error).split())[:200].rstrip(". ")
-        raise UserError(
-            f"{file} cannot be read as a checkpoint ({said or 'it holds something else'}): get it anew."
-        ) from error
+        why = "it holds something else" if foreign else reason(error)
+        raise UserError(f"{file} cannot be read as a checkpoint ({why}): get it anew.") from error
     if not found:
         raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
     return found

@@ -12,11 +12,9 @@ from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.pictures import FilePictures, decode, pictures_in
 from experiments.datasets.preprocess import prepared
 from experiments.datasets.split import drawn_for_testing
-from pipeline.errors import UserError
+from pipeline.errors import UserError, first_few
 
 TEST_FOLDERS = ("test", "val", "valid", "validation")
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def load_image_folder(
             raise ValueError(f"{name}: {error}") from error
 
     def failed(reasons: list[str]) -> UserError:
-        return UserError(_listed(f"{len(reasons)} images in {split.folder} cannot be used", reasons))
+        return UserError(f"{len(reasons)} images in {split.folder} cannot be used: {first_few(reasons)}.")
 
     arrays = prepared(ready, {part: len(own) for part, own in files.items()}, config.size, read, failed)
     train, test = (FilePictures(split.folder, own.names, arrays[part][1]) for part, own in files.items())
@@ -103,7 +101,7 @@ def split_of(config: ImageFolder, root: Path) -> Split:
     """
     split, problems = _split(config, root)
     if problems:
-        raise UserError(_listed(f"The images in {split.folder} cannot be used", problems))
+        raise UserError(f"The images in {split.folder} cannot be used: {first_few(problems)}.")
     return split
 
 
@@ -204,9 +202,3 @@ def _classes(folder: Path) -> dict[str, list[str]]:
     visible = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     found = {path.name: pictures_in(path) for path in visible}
     return {name: files for name, files in found.items() if files}
-
-
-def _listed(what: str, reasons: Sequence[str]) -> str:
-    """Return one sentence that names the first few reasons."""
-    more = len(reasons) - _SHOWN
-    return f"{what}: {'; '.join(reasons[:_SHOWN])}{f'; and {more} more' if more > 0 else ''}."
