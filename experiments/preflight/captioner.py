@@ -20,7 +20,6 @@ from experiments.config.captioner import (
     PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
-from experiments.config.tuning import LoraConfig, VariantsConfig
 from experiments.datasets.downloads import unpacked
 from experiments.models import hub
 from experiments.models.transformers_library import prepare_transformers
@@ -43,6 +42,9 @@ LITE0_AND_MAPPER = 6_600_000
 TOKENS_PER_WORD = 4 / 3
 """Of English in the vocabularies of language models, about."""
 
+Layers = dict[str, tuple[int, int]]
+"""The number of inputs and outputs of layers by their name."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -58,23 +60,16 @@ class Shape:
     parameters: int
     room: int | None
 
-    def layers(self, targets: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-        """Return the number of inputs and outputs of each layer that targets match, by the layer's name.
+    def layers(self, target: str) -> Layers:
+        """Return the number of inputs and outputs of each layer that a target matches, by the layer's name.
 
         Raises:
-            UserError: if a target matches none, or one that cannot be tuned.
+            UserError: if it matches none, or one that cannot be tuned.
         """
         captioner: Any = SimpleNamespace(model=self.model, network=self.network)
         parts = dict(self.network.named_modules())
-        matched = adapter.matching_layers(captioner, targets)
+        matched = adapter.matching_layers(captioner, (target,))
         return {name: tuple(parts[name].weight.shape) for name in matched}
-
-    def adapter_parameters(self, r: int, targets: tuple[str, ...]) -> int:
-        """Return how many parameters an adapter of rank `r` has, 0 if a target matches no layer."""
-        try:
-            return sum(r * (inputs + outputs) for inputs, outputs in self.layers(targets).values())
-        except UserError:
-            return 0
 
 
 def has_captioner(config: AnyCaptionerConfig, root: Path, downloads: Path) -> bool:
@@ -112,23 +107,36 @@ def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
 def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
     """Hold LoRA's targets and ranks, and the length of written captions, against the captioner."""
     lora, variants = profile.lora, profile.variants
-    problems = [
-        *_targets("lora.targets", lora.targets, shape),
-        *_targets("variants.attention_targets", variants.attention_targets, shape),
-        *_ranks(lora, variants, shape),
-    ]
+    found: dict[str, Layers] = {}
+    problems = []
+    for key, targets in (
+        ("lora.targets", lora.targets),
+        ("variants.attention_targets", variants.attention_targets),
+    ):
+        for target in targets:
+            try:
+                found[target] = shape.layers(target)
+            except UserError as error:
+                problems.append(f"{key}: {error}")
+    tuned, attention = (
+        {name: size for target in targets for name, size in found.get(target, {}).items()}
+        for targets in (lora.targets, variants.attention_targets)
+    )
+    problems += _ranks("lora.r", (lora.r,), tuned | attention, shape.model)
+    problems += _ranks("variants.ranks", variants.ranks, tuned, shape.model)
     limit = profile.generation.max_new_tokens
     if shape.room is not None and limit > shape.room:
         problems.append(
             f"generation.max_new_tokens is {limit}, but {shape.model} has room for "
             f"{counted(shape.room, 'token')} a caption: lower it."
         )
-    trained = shape.adapter_parameters(lora.r, lora.targets)
+    trained = sum(lora.r * sum(size) for size in tuned.values())
     read = (
         f"The captioner {shape.model}: {shape.parameters:,} parameters; LoRA of rank {lora.r} on "
         f"{', '.join(lora.targets)} adds {trained:,} ({in_bytes(4 * trained)}), which are trained."
     )
-    return Findings(read=(read,) if trained else (), problems=tuple(problems))
+    is_sure = all(target in found for target in lora.targets)
+    return Findings(read=(read,) if is_sure else (), problems=tuple(problems))
 
 
 def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
@@ -196,32 +204,13 @@ def _parameters(network: Any) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _targets(key: str, targets: tuple[str, ...], shape: Shape) -> Iterator[str]:
-    for target in targets:
-        try:
-            shape.layers((target,))
-        except UserError as error:
-            yield f"{key}: {error}"
-
-
-def _ranks(lora: LoraConfig, variants: VariantsConfig, shape: Shape) -> Iterator[str]:
+def _ranks(key: str, ranks: Sequence[int], layers: Layers, model: str) -> Iterator[str]:
     """Yield a sentence for each rank that a layer's narrower side cannot have."""
-    for key, ranks, targets in (
-        ("lora.r", (lora.r,), (*lora.targets, *variants.attention_targets)),
-        ("variants.ranks", variants.ranks, lora.targets),
-    ):
-        matched = {name: min(size) for target in targets for name, size in _layers(shape, target).items()}
-        narrowest = min(matched, key=lambda name: matched[name], default=None)
-        for rank in ranks:
-            if narrowest is not None and rank > matched[narrowest]:
-                yield (
-                    f"{key} is {rank}, more than the {matched[narrowest]} that the layer {narrowest} of "
-                    f"{shape.model} can have: lower it, or leave that target out."
-                )
-
-
-def _layers(shape: Shape, target: str) -> dict[str, tuple[int, int]]:
-    try:
-        return shape.layers((target,))
-    except UserError:
-        return {}
+    sides = {name: min(size) for name, size in layers.items()}
+    narrowest = min(sides, key=lambda name: sides[name], default=None)
+    for rank in ranks:
+        if narrowest is not None and rank > sides[narrowest]:
+            yield (
+                f"{key} is {rank}, more than the {sides[narrowest]} that the layer {narrowest} of {model} "
+                "can have: lower it, or leave that target out."
+            )
