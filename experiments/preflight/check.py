@@ -22,7 +22,7 @@ from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
 from experiments.preflight.photos import read_photos
 from experiments.preflight.read_images import Progress, read_images
-from experiments.preflight.times import RecordedTimes, lines_of_times, recorded_times
+from experiments.preflight.times import lines_of_times
 from experiments.preflight.zero_shot import findings_of_prompts, has_tower, tokenizer_of
 from experiments.profile import Profile
 from pipeline import freshness, progress
@@ -32,10 +32,10 @@ from pipeline.project import Project
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found, how long stages took when they were last run, and those that a run would compute."""
+    """What was found, a line each on how long stages took, and the stages that a run would compute."""
 
     findings: Findings
-    times: RecordedTimes
+    times: tuple[str, ...]
     to_run: tuple[str, ...]
 
 
@@ -53,7 +53,7 @@ def lines(checked: Checked, profile: str) -> Iterator[str]:
     yield f"profile {profile}"
     yield from _list("Read:", found.read)
     yield from _list("Remarks:", found.remarks)
-    yield from lines_of_times(checked.times, checked.to_run)
+    yield from checked.times
     yield from _list("Problems:", found.problems)
     if found.problems:
         yield f"{counted(len(found.problems), 'problem')}: put them right and check again."
@@ -95,7 +95,7 @@ class _Check:
         # What an input left in the cache is made again if it is gone, so that its room counts as well.
         writing = project.with_inputs(to_run)
         notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
-        return Checked(notes.found(), recorded_times(project), to_run)
+        return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
 
     def _read(
         self, what: str, read: Callable[[Any, Path, Path, Progress], Value], config: Any

@@ -1,11 +1,11 @@
-"""How long each stage took when it was last run, as its result says, and in lines of text."""
+"""How long each stage took when it was last run, as its result says."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 from experiments.preflight.findings import counted
 from experiments.project import open_project
 from pipeline import store
+from pipeline.envelope import Provenance
 from pipeline.errors import UserError
 from pipeline.project import Project
 
@@ -16,92 +16,63 @@ _NAME, _TIME = 10, 7
 """Characters of a stage's name, and of its time."""
 
 
-@dataclass(frozen=True)
-class RecordedTime:
-    """The seconds that a stage took, and on which machine, with how many threads.
+def lines_of_times(project: Project, to_run: Collection[str]) -> Iterator[str]:
+    """Yield a line for each stage's time, and one for what the stages `to_run` took together.
 
-    A run that went on from a checkpoint counts from there.
+    Of a stage that has no result here, the time is that of the committed results, and the lines say so. Where
+    nothing at all is known of stages to run, a line names these instead of a sum.
     """
-
-    stage: str
-    seconds: float
-    device: str
-    threads: int
-
-
-@dataclass(frozen=True)
-class RecordedTimes:
-    """What is known of the time that a profile's stages take.
-
-    `own` are times of the profile's own results. `committed` are times from the profile `COMMITTED`, of
-    stages that have no result here; `sizes` says how much data that was.
-    """
-
-    own: tuple[RecordedTime, ...] = ()
-    committed: tuple[RecordedTime, ...] = ()
-    sizes: str = ""
-
-
-def recorded_times(project: Project) -> RecordedTimes:
-    """Read the times of a profile's stages from its results, and of those without one from the committed."""
-    own = _recorded(project, list(project.stages))
-    known = {each.stage for each in own}
-    others = [stage for stage in project.stages if stage not in known]
-    try:
-        committed = open_project(COMMITTED, project.root)
-    except UserError:  # a project may do without that profile
-        return RecordedTimes(own)
-    return RecordedTimes(own, _recorded(committed, others), _sizes(committed))
-
-
-def lines_of_times(times: RecordedTimes, to_run: Collection[str]) -> Iterator[str]:
-    """Yield a line for each time, and what the stages `to_run` took together, or those without any time."""
-    if times.own:
+    own = _recorded(project, project.stages)
+    if own:
         yield "Time when last run, since its last checkpoint if it went on from one:"
-        for each in times.own:
-            yield _line(each) + ("" if each.stage in to_run else "; fresh, so that it does not run again")
-    if times.committed:
-        sizes = times.sizes and f" ({times.sizes})"
+        for stage, made in own.items():
+            fresh = "" if stage in to_run else "; fresh, so that it does not run again"
+            yield f"{_line(stage, made)}{fresh}"
+    others = [stage for stage in project.stages if stage not in own]
+    sizes, committed = _committed(project, others)
+    if committed:
         yield f"Time not of this profile, but of the results of {COMMITTED}{sizes}:"
-        yield from map(_line, times.committed)
-    own = {each.stage: each.seconds for each in times.own}
-    known = {*own, *(each.stage for each in times.committed)}
-    unknown = [stage for stage in to_run if stage not in known]
+        yield from (_line(stage, made) for stage, made in committed.items())
+    unknown = [stage for stage in to_run if stage not in {*own, *committed}]
     if unknown:
         yield f"Time not known, since no result says it: {', '.join(unknown)}."
     # Sums are of the profile's own times alone: another's would be read as an estimate.
     elif to_run and own.keys() >= {*to_run}:
-        total = _in_time(sum(own[stage] for stage in to_run))
+        total = _in_time(sum(own[stage].seconds for stage in to_run))
         yield f"  {'together':<{_NAME}} {total:>{_TIME}}  for {counted(len(to_run), 'stage')} to run"
 
 
-def _recorded(project: Project, stages: Sequence[str]) -> tuple[RecordedTime, ...]:
-    found = []
+def _recorded(project: Project, stages: Collection[str]) -> dict[str, Provenance]:
+    found = {}
     for stage in stages:
         try:
-            made = store.read(project, stage).provenance
+            found[stage] = store.read(project, stage).provenance
         except UserError:  # there is no result, or one of other code's
             continue
-        found.append(RecordedTime(stage, made.seconds, made.device, made.threads))
-    return tuple(found)
+    return found
 
 
-def _sizes(project: Project) -> str:
-    """Return how much data a profile's results are of, empty if that was never recorded."""
+def _committed(project: Project, stages: Collection[str]) -> tuple[str, dict[str, Provenance]]:
+    """Return how much data the committed results are of, in brackets, and who made those of some stages."""
     try:
-        data = store.read(project, "data_sets").value
-    except UserError:
-        return ""
-    return (
-        f"{counted(data.train_images, 'training image')} and {counted(data.test_images, 'test image')} of "
+        committed = open_project(COMMITTED, project.root)
+    except UserError:  # a project may do without that profile
+        return "", {}
+    try:
+        data = store.read(committed, "data_sets").value
+    except UserError:  # it was never recorded
+        return "", _recorded(committed, stages)
+    sizes = (
+        f" ({counted(data.train_images, 'training image')} and {counted(data.test_images, 'test image')} of "
         f"{counted(len(data.classes), 'class')}, {counted(len(data.tuning_names), 'photo')} to tune on and "
-        f"{len(data.evaluation_names):,} to compare on"
+        f"{len(data.evaluation_names):,} to compare on)"
     )
+    return sizes, _recorded(committed, stages)
 
 
-def _line(each: RecordedTime) -> str:
-    threads = counted(each.threads, "thread")
-    return f"  {each.stage:<{_NAME}} {_in_time(each.seconds):>{_TIME}}  on {each.device}, {threads}"
+def _line(stage: str, made: Provenance) -> str:
+    threads = counted(made.threads, "thread")
+    return f"  {stage:<{_NAME}} {_in_time(made.seconds):>{_TIME}}  on {made.device}, {threads}"
 
 
 def _in_time(seconds: float) -> str:

@@ -15,7 +15,6 @@ from experiments.preflight.check import Checked, check
 from experiments.project import open_project
 from pipeline.freshness import Freshness
 from pipeline.project import Project
-from tests.support.copies import copy_parts
 from tests.support.idx import idx
 from tests.support.small_profiles import (
     CAPTIONER,
@@ -139,21 +138,6 @@ def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path) ->
     assert "without an image, which make no class: empty" in "\n".join(found.remarks)
 
 
-def test_folders_that_are_not_there_are_named_beside_the_rest(folder: Path) -> None:
-    checked = look(project(folder, IMAGES, PHOTOS, CAPTIONER, cnn__widths="[8, 8, 8, 8, 8]"))
-    parts = ("there is no folder", "captions.csv", "There is no folder", "captioner.model", "cnn.widths")
-    assert_each_is_in_its_own(parts, checked.findings.problems)
-
-
-def test_the_same_photo_for_tuning_and_evaluation_is_a_problem(folder: Path) -> None:
-    draw_photos(folder, count=8)
-    for number in range(8):
-        draw(folder / "photos" / f"{number}.png", seed=number // 7)
-    problems = look(project(folder, PHOTOS)).findings.problems
-    assert problems
-    assert all("are the same picture" in problem for problem in problems)
-
-
 def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,15 +229,6 @@ def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder:
     assert code == 2
     assert "Problems:\n  The folder animals is not as" in text
     assert text.endswith("1 problem: put them right and check again.\n")
-
-
-def test_the_command_prints_the_committed_times_for_a_profile_that_never_ran(folder: Path) -> None:
-    copy_parts(folder, "profiles", "results")
-    project(folder)
-    code, text = run("check", "--profile", "mine")
-    assert code == 0
-    assert "Time not of this profile, but of the results of offline (50,000 training images" in text
-    assert "Time not known" not in text
 
 
 def test_a_new_profile_of_a_users_own_data_is_clean(own: Path) -> None:
