@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from experiments.config.photos import PhotoFolder
-from experiments.datasets.local_files import local_files
 from experiments.project import open_project
 from experiments.stages import IMAGES as IMAGES_DATA
 from pipeline import freshness, keys, runner, store
@@ -39,10 +37,10 @@ def state(root: Path) -> tuple[str, tuple[str, ...]]:
     return found.state, found.why
 
 
-def drawn_photos(opened: Project) -> set[str]:
-    """Return the names of the photos that the recorded manifest lists."""
+def recorded_files(opened: Project) -> set[str]:
+    """Return the names that the recorded manifest lists: of the captions and of all photos that are drawn."""
     lines = (opened.results / "photos.sha256").read_text().splitlines()
-    return {line.split("  ")[1] for line in lines} - {"captions.csv"}
+    return {line.split("  ")[1] for line in lines}
 
 
 def test_a_run_on_folders_alone_says_what_they_are_and_keeps_their_manifests(root: Path) -> None:
@@ -50,7 +48,9 @@ def test_a_run_on_folders_alone_says_what_they_are_and_keeps_their_manifests(roo
     found = store.read(opened, "data_sets").value
     assert (found.images.kind, found.images.name, found.images.files) == ("folder", "animals", 8)
     assert (found.photos.kind, found.photos.name, found.photos.files) == ("folder", "photos", 9)
-    assert len(drawn_photos(opened)) == 8
+    files = recorded_files(opened)
+    assert len(files) == 9
+    assert "captions.csv" in files, "by its name alone, wherever it lies"
     assert str(root) not in (opened.results / "data_sets.json").read_text()
 
 
@@ -89,8 +89,8 @@ def test_a_change_of_content_makes_results_stale(root: Path, change: Callable[[P
 
 
 def test_files_that_are_not_used_change_nothing(root: Path) -> None:
-    drawn = drawn_photos(inspected(root))
-    unused = next(path for path in (root / "photos").iterdir() if path.name not in drawn)
+    used = recorded_files(inspected(root))
+    unused = next(path for path in (root / "photos").iterdir() if path.name not in used)
     draw(unused, 77)
     (root / "animals" / "cat" / "notes.txt").write_text("not a picture")
     assert state(root) == ("fresh", ())
@@ -103,20 +103,7 @@ def test_a_folder_that_is_neither_there_nor_recorded_is_one_sentence(root: Path)
 
 
 def test_a_photo_that_the_captions_name_and_that_is_gone_is_one_sentence(root: Path) -> None:
-    gone = min(drawn_photos(inspected(root)))
+    gone = min(recorded_files(inspected(root)))
     (root / "photos" / gone).unlink()
     with pytest.raises(UserError, match=rf"photos has no '{gone}'"):
         state(root)
-
-
-def test_captions_that_lie_elsewhere_are_known_by_their_name_alone(root: Path) -> None:
-    (root / "texts").mkdir()
-    shutil.move(root / "captions.csv", root / "texts" / "captions.csv")
-    config = PhotoFolder(
-        kind="folder", folder="photos", captions="texts/captions.csv", tuning=3, evaluation=2, seed=0
-    )
-    own = local_files(config, root)
-    files = own and own.find()
-    assert files is not None
-    assert "captions.csv" in files.names
-    assert files.path("captions.csv") == root / "texts" / "captions.csv"

@@ -194,11 +194,6 @@ def test_what_was_never_asked_for_may_be_missing_in_the_cache(
     assert usable(REPOSITORY) == folder
 
 
-def test_a_name_that_no_repository_can_have_is_one_sentence() -> None:
-    with pytest.raises(UserError, match=r"^'a/b/c' cannot name a repository on a hub: .*\.$"):
-        missing(replace(REPOSITORY, name="a/b/c"), lambda: None)
-
-
 def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

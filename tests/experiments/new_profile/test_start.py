@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -105,37 +106,27 @@ def models(kind: Any) -> Iterator[type[BaseModel]]:
         yield from models(part)
 
 
-def explained(text: str) -> set[str]:
-    """Return the keys, on or off, that have a comment on their line."""
-    lines = (line.lstrip("#") for line in text.splitlines() if not line.startswith("# "))
-    return {line.partition(" = ")[0] for line in lines if " = " in line and "  # " in line}
-
-
-def section_texts(text: str) -> dict[str, str]:
-    """Return the text of each section by its name, of all its blocks together."""
-    found: dict[str, str] = {}
-    name = ""
+def explained(text: str) -> dict[str, set[str]]:
+    """Return the keys, on or off, of all blocks of each section; every one has a comment on its line."""
+    found: dict[str, set[str]] = defaultdict(set)
+    section = ""
     for line in text.splitlines():
-        bare = line.lstrip("#")
-        if bare.startswith("[") and bare.rstrip().endswith("]"):
-            name = bare.strip("[]").partition(".")[0]
-        found[name] = found.get(name, "") + line + "\n"
+        table = re.match(r"#*\[+(\w+)", line)
+        if table:
+            section = table[1]
+        elif " = " in line and not line.startswith("# "):
+            assert "  # " in line, line
+            found[section].add(line.lstrip("#").partition(" = ")[0])
     return found
 
 
 def test_every_key_of_every_section_stands_there_with_a_comment_and_no_other() -> None:
-    texts = section_texts(TEMPLATE.read_text())
+    found = explained(TEMPLATE.read_text())
     for config in set(profile.Profile.model_fields) - OWN:
         kinds = list(models(profile.Profile.model_fields[config].annotation))
         fields = {name: about.annotation for kind in kinds for name, about in kind.model_fields.items()}
         keys = {name for name, annotation in fields.items() if not list(models(annotation))}
-        assert explained(texts[config]) == keys, config
-
-
-def test_every_line_with_a_value_has_a_comment() -> None:
-    for line in TEMPLATE.read_text().splitlines():
-        if " = " in line and not line.startswith("# "):
-            assert "  # " in line, line
+        assert found[config] == keys, config
 
 
 OWN_PHOTOS = {"photos": "photos", "captions": "captions.csv"}
@@ -191,12 +182,15 @@ def test_images_of_a_users_own_are_switched_on_beside_photos_and_split_at_random
 
 
 @pytest.mark.parametrize("test", ["test", "val"])
-def test_images_that_are_split_already_stay_so(folder: Path, test: str) -> None:
+def test_images_that_are_split_already_stay_so_and_home_is_not_written_out(
+    folder: Path, test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder / "home"))
     for part in ("train", test):
-        draw_classes(folder / "animals" / part, count=3)
-    text = start("mine", folder, images="animals").read_text()
+        draw_classes(folder / "home" / "animals" / part, count=3)
+    text = start("mine", folder, images="~/animals").read_text()
     config: Any = profile.load("mine", folder).images
-    assert (config.test_share, config.seed) == (None, None)
+    assert (config.folder, config.test_share, config.seed) == ("~/animals", None, None)
     assert problems_of(config, folder) == []
     assert "\n#test_share = 0.2  # " in text
 

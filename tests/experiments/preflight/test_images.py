@@ -75,44 +75,35 @@ def test_copies_in_a_published_data_set_are_a_remark_since_nobody_can_remove_the
 
 
 @pytest.mark.parametrize(
-    ("images", "classes", "sentences"),
+    ("images", "sentences"),
     [
         (
-            many((9, 10), (5, 4)),
-            ("cat", "dog"),
+            read(*many((9, 10), (5, 4))),
             (
                 "hardly enough train images to learn from: cat (9).",
                 "hardly enough test images to measure an accuracy by: dog (4).",
             ),
         ),
         (
-            [*many((30, 30)), image("x", side=31), image("y", side=8), image("z", side=32)],
-            ("cat", "dog"),
+            read(*many((30, 30)), image("x", side=31), image("y", side=8), image("z", side=32)),
             ("smaller than images.size, 32 pixels: 2 of 103, such as 'x'",),
         ),
-        (many((30, 30)), ("0", "1 - one"), ("Classes without a word in their name: 0;",)),
+        (read(*many((30, 30)), classes=("0", "1 - one")), ("Classes without a word in their name: 0;",)),
         (
-            many((20, 90), (10, 30)),
-            ("cat", "dog"),
+            read(*many((20, 90), (10, 30))),
             ("dog has 90 training images, cat 20; whoever always says dog is right for 75%",),
         ),
-        (many((30, 90)), ("cat", "dog"), ()),
+        (read(*many((30, 90))), ()),
     ],
     ids=["few", "small", "nameless", "uneven", "barely even"],
 )
 def test_what_would_make_training_or_its_accuracy_mean_little_is_a_remark(
-    images: list[ReadImage], classes: tuple[str, ...], sentences: tuple[str, ...]
+    images: ReadImages, sentences: tuple[str, ...]
 ) -> None:
-    remarks = findings_of_images(read(*images, classes=classes), SECTION).remarks
+    remarks = findings_of_images(images, SECTION).remarks
     assert len(remarks) == len(sentences)
     for remark, sentence in zip(remarks, sentences, strict=True):
         assert sentence in remark
-
-
-def test_every_phrase_and_every_damaged_image_is_a_problem_of_its_own() -> None:
-    broken = ReadImages("The folder x", own=True, structure=("no", "nor"), damaged=("a is broken.",) * 1)
-    no, nor, damaged = findings_of_images(broken, SECTION).problems
-    assert (no[-3:], nor[-4:], damaged) == ("no.", "nor.", "a is broken.")
 
 
 @pytest.mark.parametrize("side", [8, 9, 16, 17, 32])

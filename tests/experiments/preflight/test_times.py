@@ -61,6 +61,7 @@ def test_stages_of_which_no_time_is_known_are_named(own: Project) -> None:
     lines = list(lines_of_times(own, ("cnn", "vit", "lora")))
     assert lines[-1] == "Time not known, since no result says it: vit, lora."
     assert "align" in stages_in(lines)
+    assert OF_OFFLINE not in "\n".join(lines_of_times(open_project("offline", own.root), ()))
 
 
 def test_without_committed_results_or_their_profile_nothing_is_said_to_be_known(tmp_path: Path) -> None:
