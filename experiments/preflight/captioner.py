@@ -1,4 +1,4 @@
-"""Whether the options for tuning and writing captions fit the captioner, told from its architecture alone."""
+"""Whether the options for tuning and writing captions fit the captioner, by its architecture alone."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -39,7 +39,7 @@ def require_present(profile: Any, root: Path, downloads: Path, configs: Collecti
     """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
 
     Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
-    left to those who read them, and packages to `downloads.fetch`, which tells of them as shortly.
+    left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
 
     Raises:
         UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
