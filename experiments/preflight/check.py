@@ -75,9 +75,8 @@ class _Check:
         images = self._read("images", read_images, profile.images)
         if images is not None:
             notes.add("the images", lambda: findings_of_images(images, profile.images))
-        read = self._read("photos", read_photos, profile.photos)
-        if read is not None:
-            notes.parts.append(read.findings)
+        found, photos = self._read("photos", read_photos, profile.photos) or (Findings(), None)
+        notes.parts.append(found)
         notes.add(
             "what comes from hubs",
             lambda: Findings(problems=tuple(presence.missing(profile, root, downloads))),
@@ -85,7 +84,7 @@ class _Check:
         notes.add("the models", self._models)
         side, train = side_of(profile.images), images.counts("train").total() if images else 0
         notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
-        self._captioner(read.photos if read else None)
+        self._captioner(photos)
         classes, zero_shot = images.classes if images else (), profile.zero_shot
         notes.add(
             "the prompts",

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.config.fields import resolve_path
@@ -18,16 +17,12 @@ from experiments.preflight.read_images import Progress
 from pipeline.errors import first_few
 
 
-@dataclass(frozen=True)
-class ReadPhotos:
-    """What was found, and the photos themselves if they can be loaded."""
+def read_photos(
+    config: AnyPhotos, root: Path, downloads: Path, progress: Progress
+) -> tuple[Findings, CaptionedPhotos | None]:
+    """Read all captions and photos, and return what was found, and the photos if they can be loaded.
 
-    findings: Findings
-    photos: CaptionedPhotos | None
-
-
-def read_photos(config: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> ReadPhotos:
-    """Read all captions and photos; paths in `config` start at `root`.
+    Paths in `config` start at `root`.
 
     Raises:
         UserError: if photos that are not in a folder of the user's own cannot be had or used.
@@ -37,9 +32,9 @@ def read_photos(config: AnyPhotos, root: Path, downloads: Path, progress: Progre
     if isinstance(config, Cifar10Captions) and not cifar10.is_at_hand(downloads):
         captions_file(config, root)
         remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
-        return ReadPhotos(Findings(remarks=(remark,)), None)
+        return Findings(remarks=(remark,)), None
     photos = load_photos(config, root, downloads, lambda line: None)
-    return ReadPhotos(findings_of_photos(photos), photos)
+    return findings_of_photos(photos), photos
 
 
 def findings_of_photos(photos: CaptionedPhotos) -> Findings:
@@ -64,7 +59,7 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
     )
 
 
-def _folder(config: PhotoFolder, root: Path, progress: Progress) -> ReadPhotos:
+def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findings, CaptionedPhotos | None]:
     found = photo_folder.problems(config, root, progress)
     files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
     captions = sum(len(file.captions) for file in files)
@@ -75,7 +70,7 @@ def _folder(config: PhotoFolder, root: Path, progress: Progress) -> ReadPhotos:
     )
     photos = None if found.problems else photo_folder.load_photo_folder(config, root)
     repeated = findings_of_photos(photos).remarks if photos else ()
-    return ReadPhotos(Findings((read,) if files else (), (*found.remarks, *repeated), found.problems), photos)
+    return Findings((read,) if files else (), (*found.remarks, *repeated), found.problems), photos
 
 
 def _by_digest(photos: Sequence[Photo]) -> dict[str, list[str]]:
