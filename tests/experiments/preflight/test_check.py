@@ -58,11 +58,6 @@ def look(opened: Project) -> Checked:
     return check(opened, Console(file=io.StringIO()))
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, arguments)
-    return done.exit_code, done.stdout
-
-
 def assert_each_is_in_its_own(parts: tuple[str, ...], sentences: tuple[str, ...]) -> None:
     text = "\n".join(sentences)
     for part in parts:
@@ -219,16 +214,16 @@ def test_room_is_asked_for_what_would_run_and_for_what_that_needs_in_the_cache(
 
 def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder: Path) -> None:
     project(folder)
-    code, text = run("check", "--profile", "mine")
-    assert code == 0
-    assert "Read:\n  Drawn shapes: 400 training images" in text
-    assert "Time not known" in text, "there is no result, of this profile or of offline"
-    assert text.endswith("No problem was found: python -m experiments run --profile mine\n")
+    clean = CliRunner().invoke(app, ["check", "--profile", "mine"])
+    assert clean.exit_code == 0
+    assert "Read:\n  Drawn shapes: 400 training images" in clean.stdout
+    assert "Time not known" in clean.stdout, "there is no result, of this profile or of offline"
+    assert clean.stdout.endswith("No problem was found: python -m experiments run --profile mine\n")
     project(folder, IMAGES)
-    code, text = run("check", "--profile", "mine")
-    assert code == 2
-    assert "Problems:\n  The folder animals is not as" in text
-    assert text.endswith("1 problem: put them right and check again.\n")
+    broken = CliRunner().invoke(app, ["check", "--profile", "mine"])
+    assert broken.exit_code == 2
+    assert "Problems:\n  The folder animals is not as" in broken.stdout
+    assert broken.stdout.endswith("1 problem: put them right and check again.\n")
 
 
 def test_a_new_profile_of_a_users_own_data_is_clean(own: Path) -> None:

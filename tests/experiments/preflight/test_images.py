@@ -5,7 +5,9 @@ import pytest
 
 from experiments.config.images import ImageFolder
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
+from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.preflight.images import findings_of_images, findings_of_networks
+from experiments.preflight.photos import findings_of_photos
 from experiments.preflight.read_images import ReadImage, ReadImages
 
 SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
@@ -72,6 +74,19 @@ def test_copies_in_a_published_data_set_are_a_remark_since_nobody_can_remove_the
     found = findings_of_images(read(*many((50, 50)), *copies, own=False), SECTION)
     assert found.problems == ()
     assert "holds 1 picture more than once, 1 of them both in training and in test" in found.remarks[0]
+
+
+def test_photos_that_are_for_both_or_there_twice_are_named() -> None:
+    a, b, c, d, e = (
+        Photo(name, 0, np.full((2, 2, 3), value, np.uint8), ("a thing",), None)
+        for name, value in zip("abcde", (0, 1, 1, 2, 2), strict=True)
+    )
+    found = findings_of_photos(CaptionedPhotos("They", (), tuning=(a, b), evaluation=(c, d, e)))
+    assert found.problems == (
+        "They: 'b' (for tuning) and 'c' (for evaluation) are the same picture, so that the comparison would "
+        "flatter: leave one out.",
+    )
+    assert found.remarks == ("Photos that are there twice in their part: e.",)
 
 
 @pytest.mark.parametrize(
