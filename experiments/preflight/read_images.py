@@ -71,11 +71,8 @@ def read_images(config: AnyImages, root: Path, downloads: Path, progress: Progre
             return _absent("CIFAR-10")
         case _:
             what = "CIFAR-10" if isinstance(config, Cifar10Config) else "Drawn shapes"
-            images = load_images(config, root, downloads, Path(), _silent)
+            images = load_images(config, root, downloads, Path(), lambda line: None)
             return _loaded(what, images, progress)
-
-
-def _silent(line: str) -> None: ...
 
 
 def _absent(what: str) -> ReadImages:
@@ -137,7 +134,7 @@ def _torchvision(config: TorchvisionImages, root: Path, downloads: Path, progres
     downloads.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=downloads.parent, prefix=".check-") as ready:
         try:
-            images = load_images(named, root, downloads, Path(ready) / "prepared", _silent)
+            images = load_images(named, root, downloads, Path(ready) / "prepared", lambda line: None)
         except NotThere:
             if config.folder is None and can_download(config.name):
                 return _absent(config.name)

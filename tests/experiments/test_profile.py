@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -90,22 +91,23 @@ def test_a_value_that_is_not_allowed_is_named_with_what_was_found_and_what_is_al
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "sentence"),
+    ("name", "old", "new", "sentence"),
     [
-        ('"openai"', '"mine.pt"\nfile = "a.pt"', "file is a copy of published weights, whose tag pretrained"),
-        ('"ViT-B-32"', '"hf-hub:a/b"', "left out for hf-hub: and local-dir:"),
-        ('pretrained = "openai"\n', "", "pretrained must name a built-in model's weights"),
+        (
+            "assignment",
+            '"openai"',
+            '"mine.pt"\nfile = "a.pt"',
+            "zero_shot.tower.* file is a copy of published",
+        ),
+        ("assignment", '"ViT-B-32"', '"hf-hub:a/b"', "zero_shot.tower.* left out for hf-hub: and local-dir:"),
+        ("assignment", 'pretrained = "openai"\n', "", "zero_shot.tower.* pretrained must name a built-in"),
+        ("mine", '"this is {}"', '"this is it"', "captioner.* exactly one {}, unlike 'this is it'"),
     ],
 )
-def test_the_weights_of_a_tower_are_named_once(folder: Path, old: str, new: str, sentence: str) -> None:
-    said = refusal(folder, old, new, name="assignment")
-    assert "zero_shot.tower" in said
-    assert sentence in said
-
-
-def test_a_template_without_a_place_for_the_class_is_refused(folder: Path) -> None:
-    said = refusal(folder, '"this is {}"', '"this is it"', name="mine")
-    assert "exactly one {}, unlike 'this is it'" in said
+def test_a_tower_names_its_weights_once_and_a_template_has_a_place_for_the_class(
+    folder: Path, name: str, old: str, new: str, sentence: str
+) -> None:
+    assert re.search(sentence, refusal(folder, old, new, name=name))
 
 
 def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:

@@ -18,7 +18,7 @@ from experiments.config.images import GeneratedConfig, ImageFolder
 from experiments.config.photos import GeneratedPhotos, PhotoFolder
 from experiments.datasets.image_folder import problems_of
 from experiments.new_profile.folders import as_written
-from experiments.new_profile.start import COME_WITH_THE_PROJECT, TEMPLATE, start, what_next, with_folder
+from experiments.new_profile.start import TEMPLATE, start, what_next, with_folder
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 from tests.support.small_profiles import draw_classes, draw_photos
@@ -226,10 +226,6 @@ def test_a_name_must_be_a_plain_files_and_free(folder: Path, name: str, sentence
     with pytest.raises(UserError, match=sentence):
         start(name, folder)
     assert [path.name for path in folder.rglob("*")] == ["profiles"]
-
-
-def test_the_three_profiles_of_the_project_are_those_whose_names_are_refused() -> None:
-    assert {path.stem for path in (ROOT / "profiles").glob("*.toml")} >= set(COME_WITH_THE_PROJECT)
 
 
 def test_paths_are_written_from_the_projects_folder_or_whole_and_home_stays(
