@@ -51,11 +51,10 @@ def check(profile: ProfileOption = None) -> None:
     project = open_project(profile)
     from rich.console import Console
 
-    from experiments.preflight.check import check as look
-    from experiments.preflight.telling import lines
+    from experiments.preflight import check as preflight
 
-    checked = look(project, Console(stderr=True))
-    typer.echo("\n".join(lines(checked, project.name)))
+    checked = preflight.check(project, Console(stderr=True))
+    typer.echo("\n".join(preflight.lines(checked, project.name)))
     if checked.findings.problems:
         raise typer.Exit(2)
 

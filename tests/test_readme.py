@@ -41,8 +41,6 @@ def test_every_file_that_documents_link_to_or_name_is_there() -> None:
         text = path.read_text(encoding="utf-8")
         named = re.findall(r"\]\((?!http)([^)#]+)", text)
         missing = [name for name in named if not (path.parent / name).exists()]
-        named = re.findall(
-            r"`((?:pipeline|experiments|reporting|figures|templates|tests)/[\w./]+)`", text
-        )
+        named = re.findall(r"`((?:pipeline|experiments|reporting|figures|templates|tests)/[\w./]+)`", text)
         missing += [name for name in named if not (ROOT / name).exists()]
         assert not missing, path.name

@@ -137,10 +137,8 @@ def shapes(file: Path) -> dict[str, tuple[int, ...]]:
     except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
         # Of other content than tensors, torch says how to run it, which nobody should.
         foreign = isinstance(error, pickle.UnpicklingError | KeyError)
-        said = "" if foreign else " ".join(str(error).split())[:200].rstrip(". ")
-        raise UserError(
-            f"{file} cannot be read as a checkpoint ({said or 'it holds something else'}): get it anew."
-        ) from error
+        why = "it holds something else" if foreign else reason(error)
+        raise UserError(f"{file} cannot be read as a checkpoint ({why}): get it anew.") from error
     if not found:
         raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
     return found

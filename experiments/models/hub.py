@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 
 PATIENCE = 10.0
 """Seconds until a hub, or any other host, counts as unreachable."""
@@ -30,6 +30,10 @@ class Repository:
     lacks: Callable[[Path], str | None]
     remedy: str
     kind: Literal["model", "dataset"] = "model"
+
+    def __str__(self) -> str:
+        """Return how sentences name it."""
+        return f"{self.name} at revision {self.revision}"
 
 
 def reference(revision: str, key: str) -> str:
@@ -60,7 +64,7 @@ def silence(ask: Callable[[], int], patience: float) -> str | None:
             status = ask()
             answer.put(f"status {status}" if status >= 500 else None)
         except Exception as error:
-            answer.put(_first_line(error))
+            answer.put(reason(error))
 
     threading.Thread(target=put_it, daemon=True).start()
     try:
@@ -88,20 +92,16 @@ def cached(repository: Repository) -> Path | None:
     Raises:
         UserError: if no repository can have that name.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    name, kind = repository.name, repository.kind
     try:
-        return Path(
-            snapshot_download(name, repo_type=kind, revision=repository.revision, local_files_only=True)
-        )
+        return _snapshot(repository, local_files_only=True)
     except LocalEntryNotFoundError as error:
         # Raised as well where files lack that were never wanted, such as the same weights in another format.
         partial = getattr(error, "snapshot_path", None)
         return None if partial is None else Path(partial)
     except HFValidationError as error:
-        raise UserError(f"{name!r} cannot name a repository on a hub: {_first_line(error)}.") from error
+        raise UserError(f"{repository.name!r} cannot name a repository on a hub: {reason(error)}.") from error
 
 
 def usable(repository: Repository) -> Path | None:
@@ -120,14 +120,15 @@ def missing(repository: Repository, ask: Callable[[], str | None]) -> str | None
     """
     folder = cached(repository)
     lacking = "is not" if folder is None else repository.lacks(folder)
-    if lacking is None or (failure := ask()) is None:
+    failure = None if lacking is None else ask()
+    if failure is None:
         return None
     from huggingface_hub import constants
 
+    state = lacking if folder is None else f"lacks {lacking}"
     return (
-        f"{repository.name} at revision {repository.revision} "
-        f"{lacking if folder is None else f'lacks {lacking}'} in the hub's cache ({constants.HF_HUB_CACHE}) "
-        f"and cannot be fetched: {failure}; {repository.remedy}."
+        f"{repository} {state} in the hub's cache ({constants.HF_HUB_CACHE}) and cannot be fetched: "
+        f"{failure}; {repository.remedy}."
     )
 
 
@@ -145,8 +146,9 @@ def commit(repository: Repository) -> str:
     try:
         about = HfApi().repo_info(name, revision=revision, repo_type=kind, timeout=PATIENCE)
     except Exception as error:  # whatever a refusal or a broken connection makes it raise
-        reason = _first_line(error)
-        raise UserError(f"{name} has no revision {revision}: {reason}; {repository.remedy}.") from error
+        raise UserError(
+            f"{name} has no revision {revision}: {reason(error)}; {repository.remedy}."
+        ) from error
     return about.sha or revision
 
 
@@ -163,24 +165,23 @@ def snapshot(repository: Repository, attempts: Sequence[Sequence[str]]) -> Path:
         return folder
     if sentence := missing(repository, unreachable):
         raise UserError(sentence)
-    from huggingface_hub import snapshot_download
-
-    what, lacking = f"{repository.name} at revision {repository.revision}", None
+    lacking = None
     for patterns in attempts:
         try:
-            found = snapshot_download(
-                repository.name, revision=repository.revision, allow_patterns=list(patterns)
-            )
+            folder = _snapshot(repository, allow_patterns=list(patterns))
         except Exception as error:  # whatever a refusal, a broken connection or a full disk makes it raise
-            reason = _first_line(error)
-            raise UserError(f"{what} could not be fetched: {reason}; {repository.remedy}.") from error
-        lacking = repository.lacks(Path(found))
+            raise UserError(
+                f"{repository} could not be fetched: {reason(error)}; {repository.remedy}."
+            ) from error
+        lacking = repository.lacks(folder)
         if lacking is None:
-            return Path(found)
-    raise UserError(f"{what} lacks {lacking}; {repository.remedy}.")
+            return folder
+    raise UserError(f"{repository} lacks {lacking}; {repository.remedy}.")
 
 
-def _first_line(error: Exception) -> str:
-    """Return the first line of an error's text, without its full stop, or the name of its type."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(" .:")[:300] if lines else type(error).__name__
+def _snapshot(repository: Repository, **options: Any) -> Path:
+    """Ask the hub's client for the folder with a repository's files; it raises what it raises."""
+    from huggingface_hub import snapshot_download
+
+    kind, revision = repository.kind, repository.revision
+    return Path(snapshot_download(repository.name, repo_type=kind, revision=revision, **options))

@@ -10,8 +10,10 @@ from experiments.config.images import ImageFolder
 from experiments.datasets import image_folder
 from experiments.datasets.captions_file import examine_captions, refuse
 from experiments.datasets.pictures import pictures_in
-from experiments.new_profile.template import Values
 from pipeline.errors import UserError
+
+Values = dict[str, str | int | None]
+"""What keys of a section are to be, in place of what the template says; None leaves a key out."""
 
 TUNING, EVALUATION = 50, 60
 """How many photos the assignment tunes and compares on."""
@@ -58,9 +60,9 @@ def images(folder: str, root: Path) -> Values:
         raise UserError(f"{folder} has no folders with images in them: there must be one for each class.")
     size = min(LARGEST, max(SMALLEST, statistics.median_low(sides) // 8 * 8))
     config = ImageFolder(kind="folder", folder=folder, size=size)
-    by_lot = config.model_copy(update={"test_share": 0.2, "seed": 0})
+    at_random = config.model_copy(update={"test_share": 0.2, "seed": 0})
     # A section that need not say how to split has the same problems whether it says so or not.
-    is_split = image_folder.problems_of(config, root) == image_folder.problems_of(by_lot, root)
+    is_split = image_folder.problems_of(config, root) == image_folder.problems_of(at_random, root)
     split: Values = {"test_share": None, "seed": None} if is_split else {}
     return {"folder": as_written(folder, root), "size": size, **split}
 

@@ -1,25 +1,30 @@
-"""Reading every input that a profile names, and telling all that is wrong at once."""
+"""Reading every input that a profile names, and saying all that is wrong at once."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from experiments.datasets.photos import CaptionedPhotos
-from experiments.preflight import photos as seen_photos
 from experiments.preflight import presence
-from experiments.preflight.at_hand import findings_at_hand
-from experiments.preflight.captioner import findings_of_lengths, findings_of_shape, token_counts
+from experiments.preflight.captioner import (
+    findings_of_lengths,
+    findings_of_shape,
+    has_captioner,
+    shape_of,
+    token_counts,
+)
 from experiments.preflight.disk import findings_of_disk
-from experiments.preflight.findings import Findings, Notes
+from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
-from experiments.preflight.prompts import findings_of_prompts, tokeniser
-from experiments.preflight.reading_images import see
-from experiments.preflight.recorded import RecordedTimes, recorded_times
-from experiments.preflight.seen import SeenImages
-from experiments.preflight.shapes import shape_of
+from experiments.preflight.photos import read_photos
+from experiments.preflight.read_images import Progress, read_images
+from experiments.preflight.times import lines_of_times
+from experiments.preflight.zero_shot import findings_of_prompts, has_tower, tokenizer_of
+from experiments.profile import Profile
 from pipeline import freshness, progress
 from pipeline.errors import UserError
 from pipeline.project import Project
@@ -27,14 +32,14 @@ from pipeline.project import Project
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found, how long stages took when they were last run, and those that a run would compute."""
+    """What was found, a line each on how long stages took, and the stages that a run would compute."""
 
     findings: Findings
-    times: RecordedTimes
+    times: tuple[str, ...]
     to_run: tuple[str, ...]
 
 
-def check(project: Project, console: Console) -> Checked:
+def check(project: Project[Profile], console: Console) -> Checked:
     """Check the data, models and disk of a profile, and look up how long its stages took.
 
     Nothing is downloaded but the first rows of a data set on a hub, and no result is written.
@@ -42,78 +47,93 @@ def check(project: Project, console: Console) -> Checked:
     return _Check(project, console).run()
 
 
+def lines(checked: Checked, profile: str) -> Iterator[str]:
+    """Yield what was read, what to know, how long stages took, and what to put right."""
+    found = checked.findings
+    yield f"profile {profile}"
+    yield from _list("Read:", found.read)
+    yield from _list("Remarks:", found.remarks)
+    yield from checked.times
+    yield from _list("Problems:", found.problems)
+    if found.problems:
+        yield f"{counted(len(found.problems), 'problem')}: put them right and check again."
+    else:
+        yield f"No problem was found: python -m experiments run --profile {profile}"
+
+
 @dataclass(frozen=True)
 class _Check:
     """A check of one profile; `notes` gathers what is found."""
 
-    project: Project
+    project: Project[Profile]
     console: Console
     notes: Notes = field(default_factory=Notes)
 
     def run(self) -> Checked:
         project, notes = self.project, self.notes
-        profile, downloads = project.profile, project.downloads
-        images = self._images()
-        photos = self._photos()
-        notes.take("what comes from hubs", self._presence)
-        notes.take("the models", lambda: findings_at_hand(profile, project.root, downloads))
-        self._networks(images)
-        shape = notes.result("the captioner", lambda: shape_of(profile.captioner, project.root))
-        lengths = self._lengths(photos)
-        if shape is not None:
-            notes.take("the captioner", lambda: findings_of_shape(shape, profile))
-            notes.take("captions", lambda: findings_of_lengths(lengths, shape))
-        classes, sets = images.classes if images else (), profile.zero_shot.prompt_sets
-        notes.take(
+        profile, root, downloads = project.profile, project.root, project.downloads
+        images = self._read("images", read_images, profile.images)
+        if images is not None:
+            notes.add("the images", lambda: findings_of_images(images, profile.images))
+        found, photos = self._read("photos", read_photos, profile.photos) or (Findings(), None)
+        notes.parts.append(found)
+        notes.add(
+            "what comes from hubs",
+            lambda: Findings(problems=tuple(presence.missing(profile, root, downloads))),
+        )
+        notes.add("the models", self._models)
+        side, train = side_of(profile.images), images.counts("train").total() if images else 0
+        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
+        self._captioner(photos)
+        classes, zero_shot = images.classes if images else (), profile.zero_shot
+        notes.add(
             "the prompts",
-            lambda: findings_of_prompts(sets, classes, tokeniser(profile.zero_shot, downloads)),
+            lambda: findings_of_prompts(zero_shot.prompt_sets, classes, tokenizer_of(zero_shot, downloads)),
         )
         to_run = self._to_run()
         # What an input left in the cache is made again if it is gone, so that its room counts as well.
         writing = project.with_inputs(to_run)
-        notes.take("disk", lambda: findings_of_disk(writing, _free(project.cache)))
-        return Checked(notes.found(), recorded_times(project), to_run)
+        notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
+        return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
 
-    def _images(self) -> SeenImages | None:
-        config = self.project.profile.images
-        with progress.shown("images", self.console) as report:
-            seen = self.notes.result(
-                "the images",
-                lambda: see(config, self.project.root, self.project.downloads, _quiet(report)),
+    def _read(
+        self, what: str, read: Callable[[Any, Path, Path, Progress], Value], config: Any
+    ) -> Value | None:
+        """Return what `read` reads of a section, and show how far it is."""
+        root, downloads = self.project.root, self.project.downloads
+        with progress.shown(what, self.console) as report:
+            return self.notes.attempt(
+                f"the {what}",
+                lambda: read(config, root, downloads, lambda done, total: report(done, total, "")),
             )
-        if seen is not None:
-            self.notes.take("the images", lambda: findings_of_images(seen, config))
-        return seen
 
-    def _photos(self) -> CaptionedPhotos | None:
-        config = self.project.profile.photos
-        with progress.shown("photos", self.console) as report:
-            seen = self.notes.result(
-                "the photos",
-                lambda: seen_photos.see(config, self.project.root, self.project.downloads, _quiet(report)),
-            )
-        if seen is None:
-            return None
-        self.notes.parts.append(seen.findings)
-        return seen.photos
-
-    def _presence(self) -> Findings:
-        project = self.project
-        return Findings(problems=tuple(presence.missing(project.profile, project.root, project.downloads)))
-
-    def _networks(self, images: SeenImages | None) -> None:
-        profile = self.project.profile
-        side, train = side_of(profile.images), images.count("train") if images else 0
-        self.notes.take("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
-
-    def _lengths(self, photos: CaptionedPhotos | None) -> list[int]:
-        """Return the tokens of the captions to tune on."""
+    def _captioner(self, photos: CaptionedPhotos | None) -> None:
+        """Hold the options for tuning, and the captions to tune on, against the captioner."""
+        profile, root, notes = self.project.profile, self.project.root, self.notes
         captions = [photo.references[0] for photo in photos.tuning] if photos else []
-        config, root = self.project.profile.captioner, self.project.root
-        return self.notes.result("captions", lambda: token_counts(config, root, captions)) or []
+        shape = notes.attempt("the captioner", lambda: shape_of(profile.captioner, root))
+        lengths = notes.attempt("captions", lambda: token_counts(profile.captioner, root, captions)) or []
+        if shape is not None:
+            notes.add("the captioner", lambda: findings_of_shape(shape, profile))
+            notes.add("captions", lambda: findings_of_lengths(lengths, shape))
+
+    def _models(self) -> Findings:
+        """Name the models that are not on this machine."""
+        profile, root, downloads = self.project.profile, self.project.root, self.project.downloads
+        here = {
+            "The captioner": has_captioner(profile.captioner, root, downloads),
+            "The zero-shot tower": has_tower(profile.zero_shot, root, downloads),
+        }
+        return Findings(
+            remarks=tuple(
+                f"{what} is not on this machine yet, so that its files were not looked at."
+                for what, is_here in here.items()
+                if not is_here
+            )
+        )
 
     def _to_run(self) -> tuple[str, ...]:
-        """Return the stages that are not fresh; all, if files are not there, which has been told."""
+        """Return the stages that are not fresh; all, if files are not there, which has been said."""
         stages = self.project.stages
         try:
             states = freshness.states(self.project, stages)
@@ -122,8 +142,10 @@ class _Check:
         return tuple(name for name, state in states.items() if state.state != "fresh")
 
 
-def _quiet(report: Callable[[int, int, str], None]) -> Callable[[int, int], None]:
-    return lambda done, total: report(done, total, "")
+def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[str]:
+    if sentences:
+        yield heading
+        yield from (f"  {sentence}" for sentence in sentences)
 
 
 def _free(folder: Path) -> int:

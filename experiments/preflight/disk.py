@@ -2,8 +2,7 @@
 
 from collections.abc import Collection
 
-from experiments.preflight.findings import Findings
-from experiments.preflight.wording import in_bytes
+from experiments.preflight.findings import Findings, in_bytes
 
 NEEDED = {
     "data_sets": 1_000_000_000,

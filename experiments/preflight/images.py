@@ -1,12 +1,13 @@
-"""What there is to say of the classification images."""
+"""What there is to say of the classification images, and of the networks that are trained on them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterator
 
 from experiments.config.images import AnyImages, Cifar10Config
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
-from experiments.preflight.findings import Findings
-from experiments.preflight.seen import Seen, SeenImages
-from experiments.preflight.wording import counted, such_as
+from experiments.preflight.findings import Findings, counted
+from experiments.preflight.read_images import ReadImage, ReadImages
+from pipeline.errors import first_few
 
 FEW_TO_LEARN, FEW_TO_TEST = 10, 5
 """Images of a class below which training, or a measured accuracy of the class, means little."""
@@ -23,27 +24,26 @@ def side_of(config: AnyImages) -> int:
     return CIFAR10_SIDE if isinstance(config, Cifar10Config) else config.size
 
 
-def findings_of_images(seen: SeenImages, config: AnyImages) -> Findings:
-    """Judge the images that were seen: their structure, damage, copies, classes and sizes."""
-    if seen.absent:
-        return Findings(remarks=(seen.absent,))
-    size = getattr(config, "size", None)
-    problems = [
-        f"{seen.what} is not as images.folder must be, so put it right: {phrase}."
-        for phrase in seen.structure
+def findings_of_images(images: ReadImages, config: AnyImages) -> Findings:
+    """Judge the images that were read: their structure, damage, copies, classes and sizes."""
+    if images.absent:
+        return Findings(remarks=(images.absent,))
+    structure = [
+        f"{images.what} is not as images.folder must be, so put it right: {phrase}."
+        for phrase in images.structure
     ]
-    copies = _copies(seen)
+    copies = _copies(images)
     return Findings(
-        read=tuple(_read(seen)),
+        read=tuple(_counts(images)),
         remarks=(
-            *seen.idle,
-            *_few_of_a_class(seen),
-            *_uneven(seen),
-            *_nameless(seen),
-            *_small(seen, size),
-            *([] if seen.own else _copies_in_words(seen, copies)),
+            *images.unused,
+            *_few_of_a_class(images),
+            *_uneven(images),
+            *_nameless(images),
+            *_small(images, getattr(config, "size", 0)),
+            *(() if images.own else _count_of_copies(images, copies)),
         ),
-        problems=(*problems, *seen.damaged, *(map(_same, copies) if seen.own else ())),
+        problems=(*structure, *images.damaged, *(map(_same, copies) if images.own else ())),
     )
 
 
@@ -74,27 +74,26 @@ def findings_of_networks(cnn: CnnConfig, vit: VitConfig, side: int, train: int) 
     return Findings(remarks=tuple(remarks), problems=tuple(problems))
 
 
-def _read(seen: SeenImages) -> list[str]:
-    if not seen.images:
-        return []
-    if not seen.classes:
-        return [f"{seen.what}: {counted(len(seen.images), 'image')}."]
-    train, test = seen.count("train"), seen.count("test")
-    return [
-        f"{seen.what}: {counted(train, 'training image')} and {counted(test, 'test image')} of "
-        f"{counted(len(seen.classes), 'class')} ({such_as(seen.classes)})."
-    ]
+def _counts(images: ReadImages) -> Iterator[str]:
+    if images.images and images.classes:
+        train, test = images.counts("train").total(), images.counts("test").total()
+        yield (
+            f"{images.what}: {counted(train, 'training image')} and {counted(test, 'test image')} of "
+            f"{counted(len(images.classes), 'class')} ({first_few(images.classes, 3, ', ')})."
+        )
+    elif images.images:
+        yield f"{images.what}: {counted(len(images.images), 'image')}."
 
 
-def _copies(seen: SeenImages) -> list[list[Seen]]:
+def _copies(images: ReadImages) -> list[list[ReadImage]]:
     """Return the images that are the same pixel for pixel, as groups."""
-    groups: dict[bytes, list[Seen]] = defaultdict(list)
-    for image in seen.images:
+    groups: dict[bytes, list[ReadImage]] = defaultdict(list)
+    for image in images.images:
         groups[image.digest].append(image)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _same(group: list[Seen]) -> str:
+def _same(group: list[ReadImage]) -> str:
     parts = {image.part for image in group}
     where = ", which stand both in training and in test" if len(parts) > 1 else ""
     labels = ", and are of different classes" if len({image.label for image in group}) > 1 else ""
@@ -102,62 +101,53 @@ def _same(group: list[Seen]) -> str:
     return f"The images {names} are the same picture{where}{labels}: remove all but one."
 
 
-def _copies_in_words(seen: SeenImages, copies: list[list[Seen]]) -> list[str]:
-    if not copies:
-        return []
+def _count_of_copies(images: ReadImages, copies: list[list[ReadImage]]) -> Iterator[str]:
     both = sum(len({image.part for image in group}) > 1 for group in copies)
-    return [
-        f"{seen.what} holds {counted(len(copies), 'picture')} more than once, {both:,} of them both in "
-        "training and in test."
-    ]
+    if copies:
+        yield (
+            f"{images.what} holds {counted(len(copies), 'picture')} more than once, {both:,} of them both in "
+            "training and in test."
+        )
 
 
-def _few_of_a_class(seen: SeenImages) -> list[str]:
+def _few_of_a_class(images: ReadImages) -> Iterator[str]:
     wanted = {"train": (FEW_TO_LEARN, "learn from"), "test": (FEW_TO_TEST, "measure an accuracy by")}
-    remarks = []
     for part, (least, purpose) in wanted.items():
-        counts = Counter(image.label for image in seen.images if image.part == part)
+        counts = images.counts(part)
         few = [
-            f"{name} ({counts[label]})" for label, name in enumerate(seen.classes) if counts[label] < least
+            f"{name} ({counts[label]})" for label, name in enumerate(images.classes) if counts[label] < least
         ]
         if few:
-            remarks.append(f"Classes with hardly enough {part} images to {purpose}: {such_as(few)}.")
-    return remarks
+            yield f"Classes with hardly enough {part} images to {purpose}: {first_few(few, 3, ', ')}."
 
 
-def _uneven(seen: SeenImages) -> list[str]:
-    counts = Counter(image.label for image in seen.images if image.part == "train")
-    tested = Counter(image.label for image in seen.images if image.part == "test")
-    if (
-        not seen.classes
-        or not tested
-        or min(counts.values(), default=0) * UNEVEN >= max(counts.values(), default=0)
-    ):
-        return []
-    (largest, most), (smallest, least) = counts.most_common()[0], counts.most_common()[-1]
-    share = tested[largest] / tested.total()
-    return [
-        f"The classes are uneven: {seen.classes[largest]} has {most:,} training images, "
-        f"{seen.classes[smallest]} {least:,}; whoever always says {seen.classes[largest]} is right for "
-        f"{share:.0%} of the test images."
-    ]
+def _uneven(images: ReadImages) -> Iterator[str]:
+    train, test = images.counts("train"), images.counts("test")
+    if not images.classes or not train or not test:
+        return
+    (largest, most), (smallest, least) = train.most_common()[0], train.most_common()[-1]
+    if most > UNEVEN * least:
+        name = images.classes[largest]
+        yield (
+            f"The classes are uneven: {name} has {most:,} training images, {images.classes[smallest]} "
+            f"{least:,}; whoever always says {name} is right for {test[largest] / test.total():.0%} of the "
+            "test images."
+        )
 
 
-def _nameless(seen: SeenImages) -> list[str]:
-    nameless = [name for name in seen.classes if not any(mark.isalpha() for mark in name)]
-    if not nameless:
-        return []
-    return [
-        f"Classes without a word in their name: {such_as(nameless)}; prompts and captions speak of a class "
-        "by its name, so that a name in words would do better."
-    ]
+def _nameless(images: ReadImages) -> Iterator[str]:
+    nameless = [name for name in images.classes if not any(mark.isalpha() for mark in name)]
+    if nameless:
+        yield (
+            f"Classes without a word in their name: {first_few(nameless, 3, ', ')}; prompts and captions "
+            "speak of a class by its name, so that a name in words would do better."
+        )
 
 
-def _small(seen: SeenImages, size: int | None) -> list[str]:
-    small = [image.name for image in seen.images if size and image.side is not None and image.side < size]
-    if not small:
-        return []
-    return [
-        f"Images smaller than images.size, {size} pixels: {len(small):,} of {len(seen.images):,}, such as "
-        f"{small[0]!r}; they are enlarged."
-    ]
+def _small(images: ReadImages, size: int) -> Iterator[str]:
+    small = [image.name for image in images.images if image.side is not None and image.side < size]
+    if small:
+        yield (
+            f"Images smaller than images.size, {size} pixels: {len(small):,} of {len(images.images):,}, such "
+            f"as {small[0]!r}; they are enlarged."
+        )

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.config.fields import resolve_path
@@ -13,21 +12,17 @@ from experiments.datasets.cifar10_files import captions_file
 from experiments.datasets.loading import load_photos
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
-from experiments.preflight.findings import Findings
-from experiments.preflight.seen import Progress
-from experiments.preflight.wording import counted, such_as
+from experiments.preflight.findings import Findings, counted
+from experiments.preflight.read_images import Progress
+from pipeline.errors import first_few
 
 
-@dataclass(frozen=True)
-class SeenPhotos:
-    """What was found, and the photos themselves if they can be loaded."""
+def read_photos(
+    config: AnyPhotos, root: Path, downloads: Path, progress: Progress
+) -> tuple[Findings, CaptionedPhotos | None]:
+    """Read all captions and photos, and return what was found, and the photos if they can be loaded.
 
-    findings: Findings
-    photos: CaptionedPhotos | None
-
-
-def see(config: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> SeenPhotos:
-    """Read all captions and photos; paths in `config` start at `root`.
+    Paths in `config` start at `root`.
 
     Raises:
         UserError: if photos that are not in a folder of the user's own cannot be had or used.
@@ -37,9 +32,9 @@ def see(config: AnyPhotos, root: Path, downloads: Path, progress: Progress) -> S
     if isinstance(config, Cifar10Captions) and not cifar10.is_at_hand(downloads):
         captions_file(config, root)
         remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
-        return SeenPhotos(Findings(remarks=(remark,)), None)
+        return Findings(remarks=(remark,)), None
     photos = load_photos(config, root, downloads, lambda line: None)
-    return SeenPhotos(findings_of_photos(photos), photos)
+    return findings_of_photos(photos), photos
 
 
 def findings_of_photos(photos: CaptionedPhotos) -> Findings:
@@ -52,18 +47,19 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
         if key in evaluation
     ]
     repeated = [names[-1] for part in (tuning, evaluation) for names in part.values() if len(names) > 1]
+    twice = f"Photos that are there twice in their part: {first_few(repeated, 3, ', ')}."
     captions = sum(len(photo.references) for photo in photos.evaluation)
     return Findings(
         read=(
             f"{photos.source}: {counted(len(photos.tuning), 'photo')} to tune on and "
             f"{counted(len(photos.evaluation), 'photo')} with {counted(captions, 'caption')} to compare on.",
         ),
-        remarks=(f"Photos that are there twice in their part: {such_as(repeated)}.",) if repeated else (),
+        remarks=(twice,) if repeated else (),
         problems=tuple(problems),
     )
 
 
-def _folder(config: PhotoFolder, root: Path, progress: Progress) -> SeenPhotos:
+def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findings, CaptionedPhotos | None]:
     found = photo_folder.problems(config, root, progress)
     files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
     captions = sum(len(file.captions) for file in files)
@@ -72,13 +68,9 @@ def _folder(config: PhotoFolder, root: Path, progress: Progress) -> SeenPhotos:
         f"{config.captions}, of which {config.tuning:,} are drawn to tune on and {config.evaluation:,} to "
         "compare on."
     )
-    findings = Findings(read=(read,) if files else (), remarks=found.remarks, problems=found.problems)
-    if found.problems:
-        return SeenPhotos(findings, None)
-    photos = photo_folder.load_photo_folder(config, root)
-    return SeenPhotos(
-        Findings(findings.read, (*findings.remarks, *findings_of_photos(photos).remarks)), photos
-    )
+    photos = None if found.problems else photo_folder.load_photo_folder(config, root)
+    repeated = findings_of_photos(photos).remarks if photos else ()
+    return Findings((read,) if files else (), (*found.remarks, *repeated), found.problems), photos
 
 
 def _by_digest(photos: Sequence[Photo]) -> dict[str, list[str]]:

@@ -8,7 +8,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def require_present(profile: Any, root: Path, downloads: Path, configs: Collecti
     """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
 
     Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
-    left to those who read them, and packages to `downloads.fetch`, which tells of them as shortly.
+    left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
 
     Raises:
         UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
@@ -56,16 +55,12 @@ def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] 
     def left() -> float:
         return min(hub.PATIENCE, max(end - time.monotonic(), _LEAST))
 
-    check = _Checks(
-        root,
-        downloads,
-        left,
-        _once(lambda: hub.unreachable(left())),
-        _once(lambda: _cifar10(downloads, left())),
-    )
+    ask_hub = _once(lambda: hub.unreachable(left()))
+    ask_cifar10 = _once(lambda: _cifar10(downloads, left()))
     wanted = [getattr(profile, name) for name in SECTIONS if name in configs]
     with ThreadPoolExecutor(len(SECTIONS)) as pool:
-        return list(dict.fromkeys(filter(None, pool.map(check, wanted))))
+        sentences = pool.map(lambda config: _missing(config, root, ask_hub, ask_cifar10), wanted)
+        return list(dict.fromkeys(filter(None, sentences)))
 
 
 def _once(ask: _Ask) -> _Ask:
@@ -81,41 +76,26 @@ def _once(ask: _Ask) -> _Ask:
     return answer
 
 
-@dataclass(frozen=True)
-class _Checks:
-    """What all sections' checks share; `left` returns the seconds that a host has for its answer."""
-
-    root: Path
-    downloads: Path
-    left: Callable[[], float]
-    ask_hub: _Ask
-    cifar10: _Ask
-
-    def __call__(self, config: Any) -> str | None:
-        """Return a sentence if what a section names is missing, else None."""
-        try:
-            return self._missing(config)
-        except UserError as error:
-            return str(error)
-        except ModuleNotFoundError:  # the stage that needs the package says so, and how to install it
-            return None
-
-    def _missing(self, config: Any) -> str | None:
-        # What imports torch is imported here, in a thread: it takes seconds, in which the hosts are asked.
+def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str | None:
+    """Return a sentence if what a section names is missing, else None."""
+    # What imports torch is imported here, in a thread: it takes seconds, in which the hosts are asked.
+    try:
         match config:
             case Cifar10Config() | Cifar10Captions():
-                found = self.cifar10()
+                return ask_cifar10()
             case Flickr30k():
-                found = flickr30k.missing(config, self.root, self.ask_hub)
+                return flickr30k.missing(config, root, ask_hub)
             case EncoderDecoderConfig():
-                found = model_folder.missing(config, self.root, self.ask_hub)
+                return model_folder.missing(config, root, ask_hub)
             case ZeroShotConfig(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 
-                found = open_clip_weights.missing(tower, self.root, self.ask_hub)
-            case _:
-                found = None
-        return found
+                return open_clip_weights.missing(tower, root, ask_hub)
+    except UserError as error:
+        return str(error)
+    except ModuleNotFoundError:
+        pass  # the stage that needs the package says so, and how to install it
+    return None
 
 
 def _cifar10(downloads: Path, patience: float) -> str | None:

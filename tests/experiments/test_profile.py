@@ -1,23 +1,26 @@
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from experiments import profile
+from experiments.new_profile.start import start
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 
-NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.toml"))
+NAMES = {path.stem for path in (ROOT / "profiles").glob("*.toml")} | {"assignment", "offline", "smoke"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    start("mine", tmp_path)
     return tmp_path
 
 
 def refusal(folder: Path, old: str, new: str, name: str = "smoke") -> str:
-    """Change a profile's text, from its section [cnn] on if it stands there, and return the refusal."""
+    """Change a profile's text, from its section [cnn] on if it stands there; return the refusal, one line."""
     path = folder / "profiles" / f"{name}.toml"
     text = path.read_text()
     assert old in text
@@ -25,14 +28,13 @@ def refusal(folder: Path, old: str, new: str, name: str = "smoke") -> str:
     path.write_text(text[:start] + text[start:].replace(old, new, 1))
     with pytest.raises(UserError) as refused:
         profile.load(name, folder)
-    return str(refused.value)
+    said = str(refused.value)
+    assert said.startswith(f"profiles/{name}.toml")
+    assert "\n" not in said
+    return said
 
 
-def test_the_three_profiles_are_there() -> None:
-    assert {"assignment", "offline", "smoke"} <= set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_profile_that_is_shipped_is_valid_and_named_after_its_file(name: str) -> None:
     assert profile.load(name, ROOT).name == name
 
@@ -43,29 +45,16 @@ def test_a_profile_cannot_be_changed_once_loaded() -> None:
         loaded.cnn.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_an_unknown_key_is_named_with_the_keys_that_are_allowed(folder: Path) -> None:
-    assert refusal(folder, "[cnn]", "[cnn]\nepoch = 3").startswith(
-        "profiles/smoke.toml: cnn.epoch is not a known key; allowed here: seed, precision, epochs, "
-    )
-
-
-def test_an_unknown_section_is_named_with_the_sections_that_are_allowed(folder: Path) -> None:
-    sentence = refusal(folder, "[cnn]", "[rnn]\nseed = 0\n\n[cnn]")
-    assert (
-        "profiles/smoke.toml: rnn is not a known key; allowed here: description, images, photos, captioner"
-        in sentence
-    )
-
-
-def test_an_unknown_key_in_one_kind_of_a_section_is_answered_with_that_kinds_keys(folder: Path) -> None:
-    assert refusal(folder, 'kind = "generated"', 'kind = "generated"\nsource = "npm"') == (
-        "profiles/smoke.toml: images.source is not a known key; allowed here: kind, seed, train, test, size."
-    )
-
-
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
+        ("[cnn]", "[cnn]\nepoch = 3", "cnn.epoch is not a known key; allowed here: seed, precision, "),
+        ("[cnn]", "[rnn]\nseed = 0\n\n[cnn]", "rnn is not a known key; allowed here: description, images, "),
+        (
+            'kind = "generated"',
+            'kind = "generated"\nsource = "npm"',
+            "images.source is not a known key; allowed here: kind, seed, train, test, size.",
+        ),
         ("epochs = 2", "epochs = 0", "cnn.epochs is 0; input should be greater than or equal to 1"),
         ("epochs = 2", "epochs = 2.5", "cnn.epochs is 2.5; input should be a valid integer"),
         ("epochs = 2", 'epochs = "2"', 'cnn.epochs is "2"; input should be a valid integer.'),
@@ -76,19 +65,44 @@ def test_an_unknown_key_in_one_kind_of_a_section_is_answered_with_that_kinds_key
         ("widths = [16, 32]", "widths = [16, 0]", "cnn.widths[1] is 0; input should be greater"),
         ("widths = [16, 32]", "widths = []", "cnn.widths is []; "),
         ("heads = 2", "heads = 3", "heads = 3 must divide width = 32"),
-        ('kind = "generated"', 'kind = "made-up"', "is 'made-up'; allowed is one of 'cifar10', 'folder', "),
+        ('kind = "generated"', 'kind = "made-up"', "images.kind is 'made-up'; allowed is one of 'cifar10', "),
         ('kind = "generated"\n', "", "images.kind is missing; it is required."),
         ('"a photo of a {}."', '"a photo."', "exactly one {}"),
         ('name = "ensemble"', 'name = "single prompt"', "names must differ"),
+        ("r = 32", "r = 0", "lora.r is 0; input should be greater than or equal to 1"),
+        ("dropout = 0.0", "dropout = 1.0", "lora.dropout is 1.0; input should be less than 1"),
+        ('targets = ["c_attn", "c_proj", "c_fc"]', "targets = []", "lora.targets is []; "),
+        ("resamples = 200", "resamples = 20", "captions.resamples is 20; input should be greater"),
+        ("[0.0, 0.25, 0.5, 0.75, 1.0]", "[0.5, 1.5]", "example_quantiles[1] is 1.5; "),
+        ('kind = "random"', 'kind = "randon"', "captioner.kind is 'randon'; allowed is one of "),
+        (
+            'kind = "random"',
+            'kind = "vision_encoder_decoder"\nmodel = "./mine"\nrevision = "main"',
+            "a folder on this machine has no revision",
+        ),
+        ('precision = "fp32"\nheld_out', 'precision = "fp16"\nheld_out', 'captioner.precision is "fp16"; '),
+        ("[cnn]", "[cnn", "is not valid TOML"),
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_allowed_is_named_with_what_was_found_and_what_is_allowed(
     folder: Path, old: str, new: str, sentence: str
 ) -> None:
-    said = refusal(folder, old, new)
-    assert said.startswith("profiles/smoke.toml: ")
-    assert sentence in said
-    assert len(said.splitlines()) == 1
+    assert sentence in refusal(folder, old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "sentence"),
+    [
+        ("assignment", '"openai"', '"mine.pt"\nfile = "a.pt"', "zero_shot.tower.* file is a copy of"),
+        ("assignment", '"ViT-B-32"', '"hf-hub:a/b"', "zero_shot.tower.* left out for hf-hub: and local-dir:"),
+        ("assignment", 'pretrained = "openai"\n', "", "zero_shot.tower.* pretrained must name a built-in"),
+        ("mine", '"this is {}"', '"this is it"', "captioner.* exactly one {}, unlike 'this is it'"),
+    ],
+)
+def test_a_tower_names_its_weights_once_and_a_template_has_a_place_for_the_class(
+    folder: Path, name: str, old: str, new: str, sentence: str
+) -> None:
+    assert re.search(sentence, refusal(folder, old, new, name=name))
 
 
 def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:
@@ -103,13 +117,9 @@ def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:
     ]
 
 
-def test_a_file_that_is_not_toml_is_named_with_the_line(folder: Path) -> None:
-    assert "profiles/smoke.toml is not valid TOML" in refusal(folder, "[cnn]", "[cnn")
-
-
 def test_a_profile_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
     with pytest.raises(
-        UserError, match="no profile 'nowhere' in profiles/: the profiles are assignment, offline"
+        UserError, match="no profile 'nowhere' in profiles/: the profiles are assignment, mine, offline"
     ):
         profile.load("nowhere", folder)
 
@@ -130,56 +140,3 @@ def test_files_that_are_not_on_this_machine_do_not_keep_a_profile_from_being_rea
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
     assert profile.load("assignment", folder)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        (
-            '"openai"',
-            '"mine.pt"\nfile = "copy.pt"',
-            "file is a copy of published weights, whose tag pretrained",
-        ),
-        ('"ViT-B-32"', '"hf-hub:a/b"', "left out for hf-hub: and local-dir:"),
-        ('pretrained = "openai"\n', "", "pretrained must name a built-in model's weights"),
-    ],
-)
-def test_the_weights_of_a_tower_are_named_once(folder: Path, old: str, new: str, sentence: str) -> None:
-    said = refusal(folder, old, new, name="assignment")
-    assert said.startswith("profiles/assignment.toml: zero_shot.tower")
-    assert sentence in said
-    assert len(said.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("r = 32", "r = 0", "lora.r is 0; input should be greater than or equal to 1"),
-        ("dropout = 0.0", "dropout = 1.0", "lora.dropout is 1.0; input should be less than 1"),
-        ('targets = ["c_attn", "c_proj", "c_fc"]', "targets = []", "lora.targets is []; "),
-        (
-            "resamples = 200",
-            "resamples = 20",
-            "resamples is 20; input should be greater than or equal to 100",
-        ),
-        ("[0.0, 0.25, 0.5, 0.75, 1.0]", "[0.5, 1.5]", "example_quantiles[1] is 1.5; "),
-        ('kind = "random"', 'kind = "randon"', "captioner.kind is 'randon'; allowed is one of "),
-        (
-            'kind = "random"',
-            'kind = "vision_encoder_decoder"\nmodel = "./mine"\nrevision = "main"',
-            "a folder on this machine has no revision",
-        ),
-        ('precision = "fp32"\nheld_out', 'precision = "fp16"\nheld_out', 'captioner.precision is "fp16"; '),
-    ],
-)
-def test_the_sections_of_the_captioner_say_what_they_allow(
-    folder: Path, old: str, new: str, sentence: str
-) -> None:
-    said = refusal(folder, old, new)
-    assert sentence in said
-    assert len(said.splitlines()) == 1
-
-
-def test_a_template_without_a_place_for_the_class_is_refused(folder: Path) -> None:
-    said = refusal(folder, '"this is {}"', '"this is it"', name="offline")
-    assert "exactly one {}, unlike 'this is it'" in said

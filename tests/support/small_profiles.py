@@ -22,11 +22,11 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (24, 20)) -> Path:
     return path
 
 
-def draw_classes(folder: Path, count: int = 12, first: int = 0) -> None:
+def draw_classes(folder: Path, count: int = 12, size: tuple[int, int] = (24, 20)) -> None:
     """Write `count` pictures each of two classes."""
     for label, name in enumerate(("cat", "dog")):
         for number in range(count):
-            draw(folder / name / f"{number}.png", first + 1000 * label + number)
+            draw(folder / name / f"{number}.png", 1000 * label + number, size)
 
 
 def draw_photos(folder: Path, count: int = 10) -> Path:

@@ -4,17 +4,22 @@ from typing import Any
 import pytest
 
 from experiments import profile
-from experiments.config.captioner import EncoderDecoderConfig, RandomCaptionerConfig
+from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.zero_shot import Prompts
-from experiments.preflight.captioner import findings_of_lengths, findings_of_shape, token_counts
-from experiments.preflight.prompts import findings_of_prompts, tokeniser
-from experiments.preflight.shapes import LITE0_AND_MAPPER, Shape, shape_of
+from experiments.preflight.captioner import (
+    LITE0_AND_MAPPER,
+    Shape,
+    findings_of_lengths,
+    findings_of_shape,
+    shape_of,
+    token_counts,
+)
+from experiments.preflight.zero_shot import findings_of_prompts, tokenizer_of
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 from tests.support.small_profiles import save_captioner
 
 OFFLINE, ASSIGNMENT, SMOKE = (profile.load(name, ROOT) for name in ("offline", "assignment", "smoke"))
-RANDOM = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
 
 
 def shape(of: profile.Profile) -> Shape:
@@ -32,27 +37,26 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
-def test_the_language_models_shape_is_the_published_ones_and_the_adapter_counts_as_measured() -> None:
-    offline = shape(OFFLINE)
-    assert offline.parameters == 134_515_008 + LITE0_AND_MAPPER
-    assert offline.adapter_parameters(32, OFFLINE.lora.targets) == 9_768_960
+@pytest.mark.parametrize(
+    ("loaded", "parameters", "adapter", "room"),
+    [
+        (OFFLINE, 134_515_008 + LITE0_AND_MAPPER, 9_768_960, None),
+        (ASSIGNMENT, 239_195_904, 6_193_152, 1024),
+        (SMOKE, 75_072, 43_008, 512),
+    ],
+    ids=["offline", "assignment", "smoke"],
+)
+def test_sizes_are_the_published_ones_without_a_download_and_every_profile_fits_its_captioner(
+    loaded: profile.Profile, parameters: int, adapter: int, room: int | None
+) -> None:
+    found = shape(loaded)
+    assert (found.parameters, found.room) == (parameters, room)
+    findings = findings_of_shape(found, loaded)
+    assert findings.problems == ()
+    assert f"LoRA of rank 32 on {', '.join(loaded.lora.targets)} adds {adapter:,} (" in findings.read[0]
 
 
-def test_the_briefs_captioner_is_known_without_a_download() -> None:
-    brief = shape(ASSIGNMENT)
-    assert brief.parameters == 239_195_904
-    assert brief.adapter_parameters(32, ("c_attn", "c_proj", "c_fc")) == 6_193_152
-    assert brief.room == 1024
-
-
-@pytest.mark.parametrize("loaded", [OFFLINE, ASSIGNMENT, SMOKE], ids=["offline", "assignment", "smoke"])
-def test_every_profile_that_comes_with_the_project_fits_its_captioner(loaded: profile.Profile) -> None:
-    found = findings_of_shape(shape(loaded), loaded)
-    assert found.problems == ()
-    assert "LoRA of rank 32" in found.read[0]
-
-
-def test_every_target_of_another_captioner_is_told() -> None:
+def test_every_target_of_another_captioner_is_named() -> None:
     found = findings_of_shape(
         shape(OFFLINE), with_keys(OFFLINE, "lora", targets=("c_attn", "c_fc", "q_proj"))
     )
@@ -76,7 +80,6 @@ def test_a_rank_is_refused_from_the_narrowest_layer_on_that_it_would_adapt() -> 
 
 def test_captions_longer_than_the_decoders_positions_are_counted() -> None:
     random = shape(SMOKE)
-    assert random.room == 512
     assert findings_of_lengths([512, 3], random).problems == ()
     assert (
         "2 captions to tune on are longer than the 512 tokens"
@@ -85,45 +88,45 @@ def test_captions_longer_than_the_decoders_positions_are_counted() -> None:
     assert findings_of_lengths([10**6], shape(OFFLINE)).problems == (), "there is no limit"
 
 
-def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(tmp_path: Path) -> None:
-    saved = EncoderDecoderConfig(
-        kind="vision_encoder_decoder",
-        model=str(save_captioner(tmp_path / "captioner")),
-        seed=0,
-        precision="fp32",
-        held_out=1,
+@pytest.fixture
+def saved(tmp_path: Path) -> EncoderDecoderConfig:
+    folder = str(save_captioner(tmp_path / "captioner"))
+    return EncoderDecoderConfig(
+        kind="vision_encoder_decoder", model=folder, seed=0, precision="fp32", held_out=1
     )
+
+
+def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(
+    saved: EncoderDecoderConfig,
+) -> None:
     assert token_counts(saved, ROOT, ["a cat", "dog"]) == [6, 4]
-    assert token_counts(RANDOM, ROOT, ["a cat", "dog"]) == [6, 4]
+    assert token_counts(SMOKE.captioner, ROOT, ["a cat", "dog"]) == [6, 4]
     assert token_counts(OFFLINE.captioner, ROOT, ["a photo of a cat"]) == [8], "about"
 
 
-def test_a_configuration_that_is_none_is_a_sentence(tmp_path: Path) -> None:
-    place = save_captioner(tmp_path / "captioner")
-    (place / "config.json").write_text('{"model_type": ')
-    config = EncoderDecoderConfig(
-        kind="vision_encoder_decoder", model=str(place), seed=0, precision="fp32", held_out=1
-    )
+def test_a_configuration_that_is_none_is_a_sentence(saved: EncoderDecoderConfig) -> None:
+    config = Path(saved.model) / "config.json"
+    config.write_text('{"model_type": ')
     with pytest.raises(UserError, match=r"cannot build .* from its config\.json"):
-        shape_of(config, ROOT)
-    (place / "config.json").unlink()
-    assert shape_of(config, ROOT) is None
+        shape_of(saved, ROOT)
+    config.unlink()
+    assert shape_of(saved, ROOT) is None
 
 
 def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:
-    tokenise = tokeniser(SMOKE.zero_shot, tmp_path)
+    tokenizer = tokenizer_of(SMOKE.zero_shot, tmp_path)
     sets = (Prompts(name="one", templates=("a photo of a {}.", "a photo of a {}.", "a {}.")),)
     assert findings_of_prompts(sets[:1], ("cat", "dog"), None).remarks == (
         "The prompt set 'one' holds 'a photo of a {}.' twice, so that it counts twice.",
     )
     long = "a very " + "long " * 80 + "name"
-    twice, cut = findings_of_prompts(sets, ("cat", long), tokenise).remarks
+    twice, cut = findings_of_prompts(sets, ("cat", long), tokenizer).remarks
     assert "cuts off" not in twice
     assert "cuts off, since their names are too long: a very long" in cut
 
 
 def test_a_tokenizer_that_would_have_to_be_fetched_is_not(tmp_path: Path) -> None:
-    assert tokeniser(OFFLINE.zero_shot, tmp_path) is None
-    assert tokeniser(ASSIGNMENT.zero_shot, tmp_path) is not None
+    assert tokenizer_of(OFFLINE.zero_shot, tmp_path) is None
+    assert tokenizer_of(ASSIGNMENT.zero_shot, tmp_path) is not None
     hub = ASSIGNMENT.zero_shot.tower.model_copy(update={"model": "hf-hub:a/b", "pretrained": None})
-    assert tokeniser(ASSIGNMENT.zero_shot.model_copy(update={"tower": hub}), tmp_path) is None
+    assert tokenizer_of(ASSIGNMENT.zero_shot.model_copy(update={"tower": hub}), tmp_path) is None

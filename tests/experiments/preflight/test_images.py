@@ -5,8 +5,10 @@ import pytest
 
 from experiments.config.images import ImageFolder
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
+from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.preflight.images import findings_of_images, findings_of_networks
-from experiments.preflight.seen import Seen, SeenImages
+from experiments.preflight.photos import findings_of_photos
+from experiments.preflight.read_images import ReadImage, ReadImages
 
 SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
 TRAINING = TrainingConfig(
@@ -23,15 +25,15 @@ CNN = CnnConfig(**TRAINING.model_dump(), widths=(8, 8, 8))
 VIT = VitConfig(**TRAINING.model_dump(), stem_width=8, width=8, depth=1, heads=2)
 
 
-def image(name: str, label: int = 0, part: str = "train", content: str = "", side: int = 64) -> Seen:
-    return Seen(name, part, label, hashlib.sha256((content or name).encode()).digest(), side)
+def image(name: str, label: int = 0, part: str = "train", content: str = "", side: int = 64) -> ReadImage:
+    return ReadImage(name, part, label, hashlib.sha256((content or name).encode()).digest(), side)
 
 
-def seen(*images: Seen, own: bool = True, classes: tuple[str, ...] = ("cat", "dog")) -> SeenImages:
-    return SeenImages("The folder animals", own, classes, images)
+def read(*images: ReadImage, own: bool = True, classes: tuple[str, ...] = ("cat", "dog")) -> ReadImages:
+    return ReadImages("The folder animals", own, classes, images)
 
 
-def many(train: tuple[int, int], test: tuple[int, int] = (20, 20)) -> list[Seen]:
+def many(train: tuple[int, int], test: tuple[int, int] = (20, 20)) -> list[ReadImage]:
     return [
         image(f"{part}/{label}/{number}", label, part)
         for part, counts in (("train", train), ("test", test))
@@ -40,15 +42,11 @@ def many(train: tuple[int, int], test: tuple[int, int] = (20, 20)) -> list[Seen]
     ]
 
 
-def remarks(*images: Seen, **options: object) -> str:
-    return "\n".join(findings_of_images(seen(*images, **options), SECTION).remarks)  # pyright: ignore[reportArgumentType]
-
-
 def test_plenty_of_even_large_and_different_images_are_read_without_a_word_more() -> None:
-    found = findings_of_images(seen(*many((100, 90))), SECTION)
+    found = findings_of_images(read(*many((100, 90))), SECTION)
     assert found.remarks == found.problems == ()
     assert found.read == (
-        "The folder animals: 190 training images and 40 test images of 2 classes (cat and dog).",
+        "The folder animals: 190 training images and 40 test images of 2 classes (cat, dog).",
     )
 
 
@@ -62,7 +60,7 @@ def test_each_picture_that_is_there_more_than_once_is_a_problem_that_says_where(
         image("f", 1, "test", "three"),
         image("g", 1, "test", "three"),
     ]
-    both, other, thrice = findings_of_images(seen(*many((50, 50)), *copies), SECTION).problems
+    both, other, thrice = findings_of_images(read(*many((50, 50)), *copies), SECTION).problems
     assert both == (
         "The images 'a' and 'b' are the same picture, which stand both in training and in test: remove "
         "all but one."
@@ -73,39 +71,54 @@ def test_each_picture_that_is_there_more_than_once_is_a_problem_that_says_where(
 
 def test_copies_in_a_published_data_set_are_a_remark_since_nobody_can_remove_them() -> None:
     copies = [image("a", 0, "train", "one"), image("b", 0, "test", "one")]
-    found = findings_of_images(seen(*many((50, 50)), *copies, own=False), SECTION)
+    found = findings_of_images(read(*many((50, 50)), *copies, own=False), SECTION)
     assert found.problems == ()
     assert "holds 1 picture more than once, 1 of them both in training and in test" in found.remarks[0]
 
 
-def test_uneven_classes_are_told_with_what_a_constant_answer_would_reach() -> None:
-    assert "dog has 90 training images, cat 20; whoever always says dog is right for 75%" in remarks(
-        *many((20, 90), (10, 30))
+def test_photos_that_are_for_both_or_there_twice_are_named() -> None:
+    a, b, c, d, e = (
+        Photo(name, 0, np.full((2, 2, 3), value, np.uint8), ("a thing",), None)
+        for name, value in zip("abcde", (0, 1, 1, 2, 2), strict=True)
     )
-    assert "uneven" not in remarks(*many((30, 90)))
+    found = findings_of_photos(CaptionedPhotos("They", (), tuning=(a, b), evaluation=(c, d, e)))
+    assert found.problems == (
+        "They: 'b' (for tuning) and 'c' (for evaluation) are the same picture, so that the comparison would "
+        "flatter: leave one out.",
+    )
+    assert found.remarks == ("Photos that are there twice in their part: e.",)
 
 
-def test_classes_with_few_images_are_named_for_each_part() -> None:
-    text = remarks(*many((9, 10), (5, 4)))
-    assert "hardly enough train images to learn from: cat (9)." in text
-    assert "hardly enough test images to measure an accuracy by: dog (4)." in text
-
-
-def test_small_images_are_counted() -> None:
-    small = [image("x", side=31), image("y", side=8)]
-    assert "smaller than images.size, 32 pixels: 2 of 102, such as 'x'" in remarks(*many((30, 30)), *small)
-    assert "smaller" not in remarks(*many((30, 30)), image("z", side=32))
-
-
-def test_classes_without_a_word_are_told() -> None:
-    text = remarks(*many((30, 30)), classes=("0", "1 - one"))
-    assert "Classes without a word in their name: 0;" in text
-
-
-def test_every_phrase_and_every_damaged_image_is_a_problem_of_its_own() -> None:
-    broken = SeenImages("The folder x", own=True, structure=("no", "nor"), damaged=("a is broken.",) * 1)
-    no, nor, damaged = findings_of_images(broken, SECTION).problems
-    assert (no[-3:], nor[-4:], damaged) == ("no.", "nor.", "a is broken.")
+@pytest.mark.parametrize(
+    ("images", "sentences"),
+    [
+        (
+            read(*many((9, 10), (5, 4))),
+            (
+                "hardly enough train images to learn from: cat (9).",
+                "hardly enough test images to measure an accuracy by: dog (4).",
+            ),
+        ),
+        (
+            read(*many((30, 30)), image("x", side=31), image("y", side=8), image("z", side=32)),
+            ("smaller than images.size, 32 pixels: 2 of 103, such as 'x'",),
+        ),
+        (read(*many((30, 30)), classes=("0", "1 - one")), ("Classes without a word in their name: 0;",)),
+        (
+            read(*many((20, 90), (10, 30))),
+            ("dog has 90 training images, cat 20; whoever always says dog is right for 75%",),
+        ),
+        (read(*many((30, 90))), ()),
+    ],
+    ids=["few", "small", "nameless", "uneven", "barely even"],
+)
+def test_what_would_make_training_or_its_accuracy_mean_little_is_a_remark(
+    images: ReadImages, sentences: tuple[str, ...]
+) -> None:
+    remarks = findings_of_images(images, SECTION).remarks
+    assert len(remarks) == len(sentences)
+    for remark, sentence in zip(remarks, sentences, strict=True):
+        assert sentence in remark
 
 
 @pytest.mark.parametrize("side", [8, 9, 16, 17, 32])

