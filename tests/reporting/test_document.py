@@ -10,7 +10,8 @@ from reporting.blocks import BLOCKS, CLASSIFIERS
 from reporting.document import open_document
 from reporting.prepare import draw_figures
 from tests.support.copies import ROOT
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 OF_CLASSIFIERS = [name for name, block in BLOCKS.items() if set(block.stages) <= {*CLASSIFIERS}]
 FIGURES = [name for name in OF_CLASSIFIERS if BLOCKS[name].figure]

@@ -8,7 +8,8 @@ from reporting import numbers
 from reporting.document import open_document
 from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -39,8 +39,8 @@ from reporting.shown import PHOTOS as MOST
 from tests.support.audit_worlds import SIZES
 from tests.support.copies import PAGES, ROOT, copy_parts
 from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
-from tests.support.results import put
 from tests.support.spoken import document, spoken
+from tests.support.stored import put
 
 STRANGE = (
     "golden retriever", "C++", "$x$", "a|b", "*M* {{< env HOME >}}", "<b>", "::: {.x}", "10 to 12",

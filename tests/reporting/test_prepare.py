@@ -12,7 +12,8 @@ from pipeline.project import Project
 from reporting import prepare
 from tests.support.commands import python
 from tests.support.copies import ROOT, copy_parts
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from pipeline import keys, store
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
+from tests.support.stored import provenance
 
 CLASSES = ("cat", "dog", "ship")
 
@@ -51,23 +51,6 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     return TrainedClassifier(
         **common, epochs=8, training_images=50_000, training_seconds=450.0, loss=(2.0, 1.0)
     )
-
-
-def put(project: Project, stage: str, value: Any, **altered: Any) -> None:
-    """Write `value` as the fresh result of `stage`; `altered` replaces parts of its ingredients."""
-    parts = keys.ingredients(project, stage).model_copy(update=altered)
-    envelope = Envelope[Any](
-        stage=stage,
-        profile=project.name,
-        key=keys.key(parts),
-        provenance=Provenance(
-            ingredients=parts, commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
-            seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
-            versions={"numpy": "2.4.6"},
-        ),
-        value=value,
-    )  # fmt: skip
-    store.write(project, envelope)
 
 
 CAPTIONER = "EfficientNet-Lite0 + SmolLM2-135M"
@@ -306,26 +289,17 @@ def captioned(project: Project, **values: Any) -> Document:
     folder.mkdir(parents=True, exist_ok=True)
     for record in values["captions"].records if "captions" in values else ():
         Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
+    ingredients = Ingredients(
+        config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
+    )
     envelopes = {
         stage: Envelope[Any](
-            stage=stage, profile=project.name, key="f" * 64, value=value,
-            provenance=Provenance(
-                ingredients=Ingredients(
-                    config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
-                ),
-                commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
-                seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
-                versions={"numpy": "2.4.6", "peft": "0.21.2"},
-            ),
+            stage=stage, profile=project.name, key="f" * 64, value=value, provenance=provenance(ingredients)
         )
         for stage, value in values.items()
-    }  # fmt: skip
+    }
+    named = {*CLASSIFIERS, *CAPTIONING, *(name for block in BLOCKS.values() for name in block.stages)}
     states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="")
-        for stage in {
-            *CLASSIFIERS,
-            *CAPTIONING,
-            *(name for block in BLOCKS.values() for name in block.stages),
-        }
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
     }
     return Document(project=project, states=states, envelopes=envelopes)
