@@ -96,18 +96,16 @@ def test_names_from_results_are_text_and_never_markup(filled: Project) -> None:
         assert hostile not in text
 
 
-def test_two_drawings_of_the_same_results_are_the_same_bytes(filled: Project) -> None:
-    document = open_document(filled)
-    draw_figures(document)
-    first = {path.name: path.read_bytes() for path in (filled.root / "_figures").iterdir()}
-    draw_figures(document)
-    assert {path.name: path.read_bytes() for path in (filled.root / "_figures").iterdir()} == first
-    assert len(first) == len(FIGURES)
-
-
-def test_a_drawing_whose_results_are_gone_is_removed(filled: Project) -> None:
+def test_two_drawings_of_the_same_results_are_the_same_bytes_and_without_results_none_is_left(
+    filled: Project,
+) -> None:
+    figures = filled.root / "_figures"
     draw_figures(open_document(filled))
+    first = {path.name: path.read_bytes() for path in figures.iterdir()}
+    draw_figures(open_document(filled))
+    assert {path.name: path.read_bytes() for path in figures.iterdir()} == first
+    assert len(first) == len(FIGURES)
     for stage in CLASSIFIERS:
         store.path_of(filled, stage).unlink()
     draw_figures(open_document(filled))
-    assert list((filled.root / "_figures").iterdir()) == []
+    assert list(figures.iterdir()) == []

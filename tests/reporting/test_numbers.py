@@ -108,10 +108,6 @@ def test_every_number_names_the_place_it_was_read_from_and_its_format(figures: N
     assert figures.length("cnn.classes") == span("3", "cnn.classes", "length")
 
 
-def test_a_p_value_is_printed_with_its_origin(figures: Numbers) -> None:
-    assert figures.p("vit.top1") == span("0\\.800", "vit.top1.value", "p")
-
-
 def test_an_option_is_printed_as_json(filled: Project) -> None:
     put(filled, "cnn", classifier("cnn"), config={"widths": [64, 256], "name": 'a "b" {c}'})
     figures = open_document(filled).numbers

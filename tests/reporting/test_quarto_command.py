@@ -85,18 +85,16 @@ def test_a_failure_leaves_the_last_site_and_a_clean_folder(root: Path) -> None:
     assert contents(root) == before
 
 
-def test_a_run_that_is_interrupted_leaves_the_last_site_too(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_is_interrupted_leaves_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> int:
         (root / "report.typ").touch()
         raise KeyboardInterrupt
 
+    before = contents(root)
     monkeypatch.setattr(quarto, "_run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         quarto.render(root)
-    assert page(root) == "old"
-    assert not (root / "report.typ").exists()
+    assert (page(root), contents(root)) == ("old", before)
 
 
 @pytest.mark.parametrize("then", ["exit 0\n", WHOLE.replace('touch "$3/captions.html"', "")])
