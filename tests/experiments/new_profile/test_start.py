@@ -20,7 +20,9 @@ from experiments.datasets.photo_folder import load_photo_folder
 from experiments.new_profile.folders import as_written
 from experiments.new_profile.start import start, what_next
 from experiments.new_profile.template import TEMPLATE, Block, blocks, written
+from experiments.stages import STAGES
 from pipeline.errors import UserError
+from tests.support.committed import committed
 from tests.support.copies import ROOT
 
 OWN = {"name", "description"}
@@ -62,11 +64,16 @@ def without_own(loaded: profile.Profile) -> dict[str, Any]:
     return loaded.model_dump(exclude=OWN)
 
 
-def test_a_profile_without_options_runs_what_offline_runs(folder: Path) -> None:
+def test_a_profile_without_options_runs_what_the_committed_results_were_made_with(folder: Path) -> None:
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
-    assert without_own(mine) == without_own(profile.load("offline", ROOT))
+    assert mine.images.model_dump() == {"kind": "cifar10", "source": "npm"}
+    photos = {"kind": "cifar10_captions", "captions": "data/cifar10_captions.csv"}
+    assert mine.photos.model_dump(mode="json") == photos
+    for name, stage in STAGES.items():
+        options = getattr(mine, stage.config).model_dump(mode="json")
+        assert options == committed(name).provenance.ingredients.config
     assert mine.name == "mine"
     assert "#:" not in path.read_text()
 
@@ -97,9 +104,10 @@ def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Pa
     assert by_hand == written(TEMPLATE.read_text(), {(block.group, block.name): {}})
     path.write_text(by_hand)
     loaded = profile.load("mine", folder)
-    offline = profile.load("offline", ROOT)
+    start("untouched", folder)
+    untouched = profile.load("untouched", folder)
     is_first = next(other for other in alternatives() if other.group == block.group) == block
-    assert (without_own(loaded) == without_own(offline)) == is_first
+    assert (without_own(loaded) == without_own(untouched)) == is_first
 
 
 def test_the_blocks_cover_all_that_the_assignment_has(folder: Path) -> None:
