@@ -5,20 +5,19 @@ Whether they are fresh is not asked here, so that an edit under way leaves the s
 """
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import pytest
 
 from experiments.classification.evaluation import predictions_of, score
+from experiments.config.comparison import EvidenceConfig
 from experiments.datasets.cifar10_files import CIFAR10
 from experiments.evidence.evidence import evidence
-from experiments.project import open_project
 from experiments.results.classification import Classification
 from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
-from pipeline import store
-from tests.support.contexts import SILENT
+from experiments.stages import STAGES
+from tests.support.committed import committed, recomputed
 from tests.support.copies import ROOT
 
 LABELS = ROOT / "tests" / "support" / "fixtures" / "cifar10_test_labels.txt"
@@ -33,22 +32,19 @@ def labels() -> np.ndarray:
     return digits
 
 
-def stored(stage: str) -> Any:
-    return store.read(open_project("offline", ROOT), stage)
-
-
-@pytest.mark.parametrize("stage", open_project("offline", ROOT).stages)
+@pytest.mark.parametrize("stage", STAGES)
 def test_every_committed_result_was_made_by_committed_code(stage: str) -> None:
-    provenance = stored(stage).provenance
+    provenance = committed(stage).provenance
     assert provenance.commit
     assert not provenance.modified
 
 
-@pytest.mark.parametrize("stage", LOWEST)
-def test_the_figures_follow_from_the_stored_predictions_and_the_published_labels(
-    stage: str, labels: np.ndarray
+@pytest.mark.parametrize(("stage", "lowest"), LOWEST.items())
+def test_the_figures_follow_from_stored_predictions_and_published_labels_and_reach_what_was_asked(
+    stage: str, lowest: float, labels: np.ndarray
 ) -> None:
-    value: Classification = stored(stage).value
+    value: Classification = committed(stage).value
+    assert value.top1.value >= lowest
     predictions = np.array(value.predictions)
     assert len(predictions) == len(labels) == 10_000
     again = score(predictions_of([np.eye(len(value.classes))[predictions]]), labels, value.classes)
@@ -59,13 +55,8 @@ def test_the_figures_follow_from_the_stored_predictions_and_the_published_labels
     assert 1 / len(value.classes) - 1e-4 <= min(value.confidence) <= max(value.confidence) <= 1
 
 
-@pytest.mark.parametrize(("stage", "lowest"), LOWEST.items())
-def test_the_models_reach_what_was_asked_of_them(stage: str, lowest: float) -> None:
-    assert stored(stage).value.top1.value >= lowest
-
-
 def test_the_offline_zero_shot_model_reports_every_prompt_set_and_is_not_called_clip() -> None:
-    value: ZeroShot = stored("zero_shot").value
+    value: ZeroShot = committed("zero_shot").value
     assert [prompts.name for prompts in value.prompt_sets] == ["single prompt", "ensemble"]
     assert value.prompt_sets[0].top1 == value.top1
     assert value.without_centring is not None
@@ -74,17 +65,14 @@ def test_the_offline_zero_shot_model_reports_every_prompt_set_and_is_not_called_
 
 
 def test_the_evidence_follows_from_the_committed_results() -> None:
-    project = open_project("offline", ROOT)
-    inputs = {name: stored(name).value for name in project.stages["evidence"].inputs}
-    again = evidence(project.profile.evidence, inputs, SILENT)
-    kept: Evidence = stored("evidence").value
+    again: Evidence = recomputed("evidence", evidence, EvidenceConfig)
+    kept: Evidence = committed("evidence").value
     assert list(again.tests) == list(kept.tests)
     for key, test in again.tests.items():
-        there = kept.tests[key]
-        assert (test.verdict, test.only_one, test.only_other) == (
-            there.verdict, there.only_one, there.only_other,
-        ), key  # fmt: skip
-        found = (test.one, test.other, test.difference.low, test.difference.high, test.adjusted)
-        assert found == pytest.approx(
-            (there.one, there.other, there.difference.low, there.difference.high, there.adjusted)
-        ), key
+        found, there = ((each.verdict, each.only_one, each.only_other) for each in (test, kept.tests[key]))
+        assert found == there, key
+        found, there = (
+            (each.one, each.other, each.difference.low, each.difference.high, each.adjusted)
+            for each in (test, kept.tests[key])
+        )
+        assert found == pytest.approx(there), key

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,20 +9,16 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.support.commands import run
 from tests.support.copies import ROOT
 
 RENDER, COMPLETE = "requirements-render.lock", "constraints.txt"
-LINUX = {
-    "sys_platform": "linux",
-    "platform_system": "Linux",
-    "platform_machine": "x86_64",
-    "os_name": "posix",
-}
-MAC = {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64", "os_name": "posix"}
-CPYTHON = {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
+CPYTHON = {"implementation_name": "cpython", "platform_python_implementation": "CPython", "os_name": "posix"}
 MACHINES = [
-    {**machine, **CPYTHON, "python_version": version, "python_full_version": f"{version}.7"}
-    for machine in (LINUX, MAC)
+    CPYTHON
+    | {"sys_platform": system.lower(), "platform_system": system, "platform_machine": processor}
+    | {"python_version": version, "python_full_version": f"{version}.7"}
+    for system, processor in (("Linux", "x86_64"), ("Darwin", "arm64"))
     for version in ("3.11", "3.12", "3.13", "3.14")
 ]
 
@@ -87,10 +82,8 @@ def test_exact_versions_name_no_index_no_path_and_no_build_of_one_machine(name: 
 
 
 def test_git_ignores_the_locks_of_a_run_and_keeps_the_exact_versions(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    assert run(tmp_path, "git", "init", "--quiet").returncode == 0
     shutil.copy(ROOT / ".gitignore", tmp_path)
     names = [RENDER, COMPLETE, "results/offline/cnn.json", "results/offline/.cnn.lock"]
-    done = subprocess.run(
-        ["git", "check-ignore", *names], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path, "git", "check-ignore", *names)
     assert done.stdout.split() == ["results/offline/.cnn.lock"]

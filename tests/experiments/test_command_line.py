@@ -1,5 +1,4 @@
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import python
 from tests.support.copies import copy_parts
 
 PARTS = ("pipeline", "experiments", "profiles", "data")
@@ -47,28 +47,30 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def call(
     folder: Path, *arguments: str, guarded: bool = False, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *(["-c", GUARD] if guarded else ["-m", "experiments"]), *arguments]
-    clean = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"}
-    return subprocess.run(
-        command, cwd=folder, env={**clean, **environment}, capture_output=True, text=True, check=False
-    )
+    return python(folder, *(("-c", GUARD) if guarded else ("-m", "experiments")), *arguments, **environment)
+
+
+def stages(done: subprocess.CompletedProcess[str], profile: str) -> dict[str, Any]:
+    """Return what a status in JSON says of each stage, once it is known to be of the profile."""
+    answer = json.loads(done.stdout)
+    assert answer["profile"] == profile
+    return answer["stages"]
 
 
 def test_status_prints_every_stage_as_json_without_importing_torch(project: Path) -> None:
     done = call(project, "status", "--json", guarded=True)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["profile"] == "offline"
-    assert {"zero_shot", "cnn", "vit"} <= set(answer["stages"])
-    for state in answer["stages"].values():
+    states = stages(done, "offline")
+    assert {"zero_shot", "cnn", "vit"} <= set(states)
+    for state in states.values():
         assert set(state) == {"state", "why", "key"}
         assert state["state"] == "missing"
 
 
 def test_the_profile_is_quartos_own_unless_the_option_says_otherwise(project: Path) -> None:
-    assert json.loads(call(project, "status", "--json", QUARTO_PROFILE="smoke").stdout)["profile"] == "smoke"
+    assert stages(call(project, "status", "--json", QUARTO_PROFILE="smoke"), "smoke")
     answer = call(project, "status", "--json", "--profile", "offline", QUARTO_PROFILE="smoke")
-    assert json.loads(answer.stdout)["profile"] == "offline"
+    assert stages(answer, "offline")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_fresh_project_is_left_alone_without_importing_torch(finished: Path) -
     assert "Nothing to do" in again.stdout
     shutil.rmtree(finished / ".cache")
     status = call(finished, "status", "--json", "--profile", "smoke", guarded=True)
-    assert {state["state"] for state in json.loads(status.stdout)["stages"].values()} == {"fresh"}
+    assert {state["state"] for state in stages(status, "smoke").values()} == {"fresh"}
     why = call(finished, "why", "cnn", "--profile", "smoke", guarded=True)
     assert why.stdout == "cnn is fresh.\n"
     agreed = call(finished, "reproduce", "--profile", "smoke")
@@ -107,10 +109,13 @@ def test_a_fresh_project_is_left_alone_without_importing_torch(finished: Path) -
     assert {path: path.read_bytes() for path in results.glob("*.json")} == before
 
 
-def test_strict_status_of_a_fresh_profile_prints_the_same_and_ends_well(finished: Path) -> None:
+def test_strict_status_prints_the_same_and_asks_only_about_the_profile_in_question(finished: Path) -> None:
     lenient = call(finished, "status", "--profile", "smoke")
-    strict = call(finished, "status", "--strict", "--profile", "smoke", guarded=True)
+    strict = call(finished, "status", "--strict", guarded=True, QUARTO_PROFILE="smoke")
     assert (strict.returncode, strict.stdout, strict.stderr) == (0, lenient.stdout, "")
+    missing = call(finished, "status", "--strict", "--json", "--profile", "assignment", guarded=True)
+    assert missing.returncode == 1
+    assert {state["state"] for state in stages(missing, "assignment").values()} == {"missing"}
 
 
 def test_strict_status_fails_after_an_edit_and_names_what_is_not_fresh_in_one_sentence(
@@ -131,15 +136,6 @@ def test_strict_status_fails_after_an_edit_and_names_what_is_not_fresh_in_one_se
     )
 
 
-def test_strict_status_asks_only_about_the_profile_in_question(finished: Path) -> None:
-    assert call(finished, "status", "--strict", QUARTO_PROFILE="smoke").returncode == 0
-    missing = call(finished, "status", "--strict", "--json", "--profile", "assignment", guarded=True)
-    assert missing.returncode == 1
-    answer = json.loads(missing.stdout)
-    assert answer["profile"] == "assignment"
-    assert {state["state"] for state in answer["stages"].values()} == {"missing"}
-
-
 CIRCUMSTANCES = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
 
 
@@ -153,29 +149,26 @@ def repeatable(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("stages", "moments"),
+    ("wanted", "moments"),
     [
-        (
-            ("zero_shot", "cnn", "vit"),
-            ("results/smoke/zero_shot.json", ".cache/smoke/cnn/*/*", ".cache/smoke/vit/*/*"),
-        ),
-        (("captions", "ablations"), (".cache/smoke/lora/*/*", ".cache/smoke/variants/*/*")),
+        ("zero_shot cnn vit", "results/smoke/zero_shot.json .cache/smoke/cnn/*/* .cache/smoke/vit/*/*"),
+        ("captions ablations", ".cache/smoke/lora/*/* .cache/smoke/variants/*/*"),
     ],
 )
 def test_a_real_run_killed_at_moments_is_finished_by_the_next_with_the_figures_of_an_undisturbed_one(
-    project: Path, finished: Path, stages: tuple[str, ...], moments: tuple[str, ...]
+    project: Path, finished: Path, wanted: str, moments: str
 ) -> None:
-    wanted = ("run", *stages, "--profile", "smoke")
+    command = ("run", *wanted.split(), "--profile", "smoke")
     killed = []
-    for moment in moments:
-        killed.append(kill(project, wanted, moment))
+    for moment in moments.split():
+        killed.append(kill(project, command, moment))
         for path in (project / "results" / "smoke").glob("*.json"):
             json.loads(path.read_text())
     assert any(killed), "every run was over before it could be killed"
-    done = call(project, *wanted)
+    done = call(project, *command)
     assert done.returncode == 0, done.stderr
     results = list((project / "results" / "smoke").glob("*.json"))
-    assert {*stages} <= {path.stem for path in results}
+    assert {*wanted.split()} <= {path.stem for path in results}
     for path in results:
         found, undisturbed = (
             json.loads((folder / path.relative_to(project)).read_text())["value"]

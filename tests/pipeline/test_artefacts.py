@@ -1,17 +1,20 @@
 """What a stage leaves for others: heavy artefacts under .cache/, small files beside its result."""
 
 import shutil
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from experiments.project import open_project
+from experiments.stages import IMAGES, PHOTOS
 from pipeline import freshness, keys, store
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage, pipeline
-from tests.support.toy import Number, Sum, ToyProfile, make_toy, run
+from tests.support.copies import ROOT
+from tests.support.toy import Number, Sum, ToyProfile, forget, make_toy, rewrite, run
 
 FIRST = """
 from tests.pipeline.test_artefacts import Pictured
@@ -35,10 +38,6 @@ from tests.support.toy import Sum
 def second(config, inputs, context):
     assert (context.artefact("first") / "model").read_text() == "heavy"
     return Sum(total=inputs["first"].total + config.number)
-"""
-UNDECLARED = """
-def second(config, inputs, context):
-    context.artefact("second")
 """
 
 
@@ -68,8 +67,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     (tmp_path / "toy/first.py").write_text(FIRST)
     (tmp_path / "toy/second.py").write_text(SECOND)
     yield project(tmp_path)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
-        del sys.modules[name]
+    forget()
 
 
 def runs(project: Project) -> int:
@@ -117,23 +115,17 @@ def test_an_artefact_half_rewritten_by_a_run_that_was_killed_is_made_again(toy: 
 
 def test_freshness_does_not_ask_for_artefacts(toy: Project) -> None:
     run(toy)
-
     shutil.rmtree(toy.cache)
     assert {freshness.of(toy, name).state for name in toy.stages} == {"fresh"}
     assert "first is" not in run(toy)
 
 
-def test_a_stage_can_only_have_the_artefacts_of_its_inputs(toy: Project) -> None:
-    (toy.root / "toy/second.py").write_text(UNDECLARED)
-    with pytest.raises(ValueError, match="does not declare second"):
-        run(toy)
-
-
-def test_data_that_a_stage_does_not_declare_are_refused(toy: Project) -> None:
-    (toy.root / "toy/second.py").write_text(
-        "def second(config, inputs, context):\n    return context.load('photos')\n"
-    )
-    with pytest.raises(ValueError, match="does not declare photos"):
+@pytest.mark.parametrize(("call", "asked"), [("artefact('second')", "second"), ("load('photos')", "photos")])
+def test_a_stage_can_only_have_the_artefacts_and_data_that_it_declares(
+    toy: Project, call: str, asked: str
+) -> None:
+    rewrite(toy, "second", f"def second(config, inputs, context):\n    context.{call}\n")
+    with pytest.raises(ValueError, match=f"does not declare {asked}"):
         run(toy)
 
 
@@ -161,30 +153,19 @@ def test_a_result_whose_file_is_gone_or_altered_counts_as_missing(toy: Project, 
 
 def test_a_failed_run_leaves_the_files_that_the_previous_result_names(toy: Project) -> None:
     run(toy)
-    (toy.root / "toy/first.py").write_text(FIRST.replace("return Pictured", "raise ValueError('no')  #"))
-    del sys.modules["toy.first"]
+    rewrite(toy, "first", FIRST.replace("return Pictured", "raise ValueError('no')  #"))
     with pytest.raises(ValueError, match="no"):
         run(project(toy.root, ToyProfile(one=Number(number=5))))
     assert "picture 1" in pictures(toy)
     assert store.read(toy, "first").value.total == 1
 
 
-def test_the_data_of_a_stage_that_reads_two_sets_follow_both(tmp_path: Path) -> None:
-    profile = Path("profiles/smoke.toml").resolve()
-    assert profile.is_file()
-    from experiments.project import open_project
-    from experiments.stages import IMAGES, PHOTOS
-
-    project = open_project("smoke", profile.parents[1])
+def test_the_data_of_a_stage_that_reads_two_sets_follow_both() -> None:
+    smoke = open_project("smoke", ROOT)
     words = "experiments.captioning.scoring.words:words"
-    stages = [
-        Stage(name="x", function=words, result=Sum, config="cnn", data=data)
-        for data in ((), (IMAGES,), (PHOTOS,), (IMAGES, PHOTOS))
-    ]
-    import dataclasses
-
-    found = [
-        keys.ingredients(dataclasses.replace(project, stages=pipeline(stage)), "x").data for stage in stages
-    ]
+    found = []
+    for data in ((), (IMAGES,), (PHOTOS,), (IMAGES, PHOTOS)):
+        stage = Stage(name="x", function=words, result=Sum, config="cnn", data=data)
+        found.append(keys.ingredients(replace(smoke, stages=pipeline(stage)), "x").data)
     assert found[0] is None
     assert len(set(found)) == 4

@@ -12,28 +12,12 @@ from experiments.project import open_project
 from experiments.stages import IMAGES, STAGES
 from pipeline import freshness, keys, store
 from pipeline.closure import closure
-from pipeline.envelope import Envelope, Provenance
+from pipeline.envelope import Envelope
 from pipeline.errors import UserError
 from pipeline.project import Project
 from tests.support.copies import ROOT, copy_parts
+from tests.support.stored import put
 from tests.support.toy import Number, ToyProfile, make_toy
-
-
-def put(project: Project, name: str, value: Any = None) -> None:
-    """Write a result for `name` under today's key, whatever its value."""
-    parts = keys.ingredients(project, name)
-    circumstances = Provenance(
-        ingredients=parts, commit=None, modified=False, started="", seconds=0.0, seed=None, device="",
-        threads=1, python="", versions={},
-    )  # fmt: skip
-    envelope = Envelope[Any](
-        stage=name,
-        profile=project.name,
-        key=keys.key(parts),
-        provenance=circumstances,
-        value=value or {"total": 1},
-    )
-    store.write(project, envelope)
 
 
 def states(project: Project) -> dict[str, str]:
@@ -66,7 +50,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy_parts(folder, "pipeline", "experiments", "reporting", "figures", "templates", "profiles", "data")
     project = open_project("smoke", folder)
     for name in project.stages:
-        put(project, name)
+        put(project, name, {"total": 1})
     assert set(states(project).values()) == {"fresh"}
     return folder
 
@@ -107,16 +91,12 @@ def test_comments_and_docstrings_changed_everywhere_leave_everything_fresh(copie
     assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    ["templates/*", "figures/*.py", "reporting/*.py", "pipeline/*.py",
-     "experiments/__main__.py", "experiments/stages.py"],
-)  # fmt: skip
-def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(
-    copied: Path, pattern: str
-) -> None:
-    for path in copied.glob(pattern):
-        path.write_text(path.read_text() + "\nadded = 1\n")
+def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(copied: Path) -> None:
+    for pattern in ("templates/*", "figures/*.py", "reporting/*.py", "pipeline/*.py"):
+        for path in copied.glob(pattern):
+            edit(path, add_code)
+    for name in ("__main__", "stages"):
+        edit(copied / f"experiments/{name}.py", add_code)
     assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
 
 
@@ -140,14 +120,10 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_why_nam
         (original / relative).write_text(text)
 
 
-def test_the_networks_are_told_apart(copied: Path) -> None:
-    edit(copied / "experiments/classification/cnn.py", add_code)
-    assert stale(open_project("smoke", copied)) == {"cnn", "evidence", "audit"}
-
-
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
+        ("classification/cnn", {"cnn"}),
         ("captioning/scoring/metrics", {"captions"}),
         ("captioning/scoring/health", {"captions"}),
         ("captioning/scoring/measures", {"captions"}),
@@ -161,7 +137,7 @@ def test_the_networks_are_told_apart(copied: Path) -> None:
         ("results/ablations", {"ablations"}),
     ],
 )
-def test_a_change_of_captioning_re_runs_what_it_concerns_and_nothing_upstream(
+def test_a_change_of_code_re_runs_what_it_concerns_and_nothing_upstream_or_beside(
     copied: Path, module: str, expected: set[str]
 ) -> None:
     edit(copied / f"experiments/{module}.py", add_code)
@@ -169,88 +145,83 @@ def test_a_change_of_captioning_re_runs_what_it_concerns_and_nothing_upstream(
     assert stale(open_project("smoke", copied)) == expected | judging
 
 
+def with_smoke(folder: Path, pattern: str, replacement: str) -> Project:
+    """Alter the profile by a regular expression and open it."""
+    edit(folder / "profiles/smoke.toml", lambda text: re.sub(pattern, replacement, text))
+    return open_project("smoke", folder)
+
+
 def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path) -> None:
-    edit(
-        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77", text)
-    )
-    project = open_project("smoke", copied)
+    project = with_smoke(copied, r"(\[cnn\][^[]*?epochs = )\d+", r"\g<1>77")
     assert stale(project) == {"cnn", "evidence", "audit"}
     assert re.search(r"profile: epochs was \d+, is 77", " ".join(freshness.of(project, "cnn").why))
 
 
 def test_where_the_images_come_from_is_no_part_of_a_key(copied: Path) -> None:
-    before = {name: freshness.of(open_project("offline", copied), name).key for name in STAGES}
-    edit(
-        copied / "profiles/offline.toml",
-        lambda text: text.replace('source = "npm"', 'source = "torchvision"'),
-    )
-    assert {name: freshness.of(open_project("offline", copied), name).key for name in STAGES} == before
+    section = '[images]\nkind = "cifar10"\nsource = "npm"\n\n'
+    one = with_smoke(copied, r"\[images\]\n[^[]*", section)
+    other = with_smoke(copied, '"npm"', '"torchvision"')
+    assert one.profile.images != other.profile.images
+    first, second = ({name: freshness.of(each, name).key for name in STAGES} for each in (one, other))
+    assert first == second
 
 
 def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: Path) -> None:
-    edit(
-        copied / "profiles/smoke.toml", lambda text: re.sub(r"(\[images\][^[]*seed = )\d+", r"\g<1>99", text)
-    )
-    project = open_project("smoke", copied)
+    project = with_smoke(copied, r"(\[images\][^[]*seed = )\d+", r"\g<1>99")
     assert stale(project) == with_downstream({name for name, stage in STAGES.items() if IMAGES in stage.data})
     assert freshness.of(project, "vit").why == ("data: the data set is another",)
 
 
-def test_what_builds_on_a_stale_stage_is_stale_and_says_so(tmp_path: Path) -> None:
+@pytest.fixture
+def stored(tmp_path: Path) -> Project:
+    """A toy whose stages are fresh."""
     project = make_toy(tmp_path)
     for name in project.stages:
-        put(project, name)
-    edit(tmp_path / "toy/first.py", add_code)
-    assert freshness.of(project, "first").why == ("code: toy.first has changed",)
-    assert freshness.of(project, "second").why == ("input: the result of first is another",)
+        put(project, name, {"total": 1})
+    return project
 
 
-def test_code_imported_inside_a_function_counts_and_unreached_code_does_not(tmp_path: Path) -> None:
-    project = make_toy(tmp_path)
-    for name in project.stages:
-        put(project, name)
-    edit(tmp_path / "toy/unused.py", add_code)
-    assert set(states(project).values()) == {"fresh"}
-    edit(tmp_path / "toy/arithmetic.py", add_code)
-    assert states(project) == {"first": "fresh", "second": "stale"}
-    assert freshness.of(project, "second").why == ("code: toy.arithmetic has changed",)
+def test_what_builds_on_a_stale_stage_is_stale_and_says_so(stored: Project) -> None:
+    edit(stored.root / "toy/first.py", add_code)
+    assert reasons(stored) == {
+        "first": ("code: toy.first has changed",),
+        "second": ("input: the result of first is another",),
+    }
 
 
-def test_a_module_that_comes_or_goes_is_named(tmp_path: Path) -> None:
-    project = make_toy(tmp_path)
-    put(project, "first")
-    edit(tmp_path / "toy/first.py", lambda text: "import toy.unused\n" + text)
-    assert freshness.of(project, "first").why == ("code: toy.first has changed", "code: toy.unused is new")
-    put(project, "first")
-    (tmp_path / "toy/unused.py").unlink()
-    assert freshness.of(project, "first").why == ("code: toy.unused is gone",)
+def test_code_imported_inside_a_function_counts_and_unreached_code_does_not(stored: Project) -> None:
+    edit(stored.root / "toy/unused.py", add_code)
+    assert set(states(stored).values()) == {"fresh"}
+    edit(stored.root / "toy/arithmetic.py", add_code)
+    assert reasons(stored) == {"second": ("code: toy.arithmetic has changed",)}
 
 
-def test_a_change_taken_back_is_fresh_again(tmp_path: Path) -> None:
-    project = make_toy(tmp_path)
-    put(project, "first")
-    text = (tmp_path / "toy/first.py").read_text()
-    edit(tmp_path / "toy/first.py", add_code)
-    assert states(project)["first"] == "stale"
-    (tmp_path / "toy/first.py").write_text(text)
-    assert states(project)["first"] == "fresh"
+def test_a_module_that_comes_or_goes_is_named_and_a_change_taken_back_is_fresh_again(stored: Project) -> None:
+    path = stored.root / "toy/first.py"
+    before = path.read_text()
+    edit(path, lambda text: "import toy.unused\n" + text)
+    why = freshness.of(stored, "first").why
+    assert why == ("code: toy.first has changed", "code: toy.unused is new")
+    path.write_text(before)
+    assert freshness.of(stored, "first").state == "fresh"
+    edit(path, lambda text: "import toy.unused\n" + text)
+    put(stored, "first", {"total": 1})
+    (stored.root / "toy/unused.py").unlink()
+    assert freshness.of(stored, "first").why == ("code: toy.unused is gone",)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"stage": "first"}', b"\xff\xfe", b'{"key": 1e999}'])
-def test_a_file_that_is_no_result_counts_as_missing(tmp_path: Path, content: bytes) -> None:
-    project = make_toy(tmp_path)
-    store.path_of(project, "first").parent.mkdir(parents=True)
-    store.path_of(project, "first").write_bytes(content)
-    assert freshness.of(project, "first").state == "missing"
+def test_a_file_that_is_no_result_counts_as_missing(stored: Project, content: bytes) -> None:
+    store.path_of(stored, "first").write_bytes(content)
+    assert freshness.of(stored, "first").state == "missing"
     with pytest.raises(UserError, match="run `python -m experiments run first"):
-        store.read(project, "first")
+        store.read(stored, "first")
 
 
-def test_a_value_of_another_type_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
-    project = make_toy(tmp_path)
-    put(project, "first", {"total": "seven"})
+def test_a_value_of_another_type_is_refused_with_the_command_that_mends_it(stored: Project) -> None:
+    put(stored, "first", {"total": "seven"})
     with pytest.raises(UserError, match="not a result of today's stage first"):
-        store.read(project, "first")
+        store.read(stored, "first")
 
 
 def test_an_unknown_stage_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.stages import STAGES
 from pipeline.closure import closure, fingerprint
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
@@ -57,6 +58,9 @@ def write(root: Path, **modules: str) -> None:
         path.write_text(text)
 
 
+CODE = "def f(x):\n    return x + 1\n"
+
+
 @pytest.mark.parametrize(
     "same",
     [
@@ -67,7 +71,8 @@ def write(root: Path, **modules: str) -> None:
     ],
 )
 def test_comments_formatting_and_docstrings_do_not_count(same: str) -> None:
-    assert fingerprint(same) == fingerprint("def f(x):\n    return x + 1\n")
+    assert fingerprint(same) == fingerprint(CODE)
+    assert fingerprint('def f():\n    """Doc."""\n') == fingerprint("def f():\n    pass\n")
 
 
 @pytest.mark.parametrize(
@@ -82,11 +87,7 @@ def test_comments_formatting_and_docstrings_do_not_count(same: str) -> None:
     ],
 )
 def test_any_change_of_code_counts(other: str) -> None:
-    assert fingerprint(other) != fingerprint("def f(x):\n    return x + 1\n")
-
-
-def test_a_function_that_is_only_a_docstring_equals_one_that_passes() -> None:
-    assert fingerprint('def f():\n    """Doc."""\n') == fingerprint("def f():\n    pass\n")
+    assert fingerprint(other) != fingerprint(CODE)
 
 
 # Not three quotation marks: between the lines of a docstring they would end it.
@@ -124,15 +125,13 @@ def test_imports_in_a_circle_end(tmp_path: Path) -> None:
     assert list(closure("a", tmp_path)) == ["a", "b"]
 
 
-def test_a_file_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "said"), [("a", r"b\.py:2: this is not valid Python"), ("nowhere", "no module nowhere")]
+)
+def test_a_module_that_cannot_be_read_is_named(tmp_path: Path, module: str, said: str) -> None:
     write(tmp_path, a="import b\n", b="x = 1\ny = = 2\n")
-    with pytest.raises(UserError, match=r"b\.py:2: this is not valid Python"):
-        closure("a", tmp_path)
-
-
-def test_a_module_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no module nowhere"):
-        closure("nowhere", tmp_path)
+    with pytest.raises(UserError, match=said):
+        closure(module, tmp_path)
 
 
 def pythons() -> list[str]:
@@ -158,21 +157,8 @@ def test_fingerprints_are_the_same_under_every_python(python: str) -> None:
     assert dict(zip(FIXTURES, json.loads(done.stdout), strict=True)) == DIGESTS
 
 
-def test_the_closures_of_the_stages_are_narrow() -> None:
-    from experiments.stages import STAGES
-
-    wide = {
-        "cache",
-        "runner",
-        "progress",
-        "profile",
-        "project",
-        "stages",
-        "__main__",
-        "provenance",
-        "reproduction",
-    }
-    for stage in STAGES.values():
-        reached = closure(stage.function.partition(":")[0], ROOT)
-        assert not {f"experiments.{name}" for name in wide} & set(reached), stage.name
-        assert all(name.split(".")[0] == "experiments" for name in reached), stage.name
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_closure_of_a_stage_is_narrow(stage: str) -> None:
+    reached = {*closure(STAGES[stage].function.partition(":")[0], ROOT)}
+    assert not reached & {f"experiments.{name}" for name in ("profile", "project", "stages", "__main__")}
+    assert {name.partition(".")[0] for name in reached} == {"experiments"}

@@ -9,7 +9,8 @@ from experiments.project import open_project
 from pipeline.project import Project
 from reporting.blocks import CLASSIFIERS
 from tests.support.copies import copy_parts
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 
 @pytest.fixture

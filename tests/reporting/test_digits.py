@@ -1,12 +1,10 @@
-import subprocess
-import sys
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from reporting import digits
 from reporting.document import templates_in
+from tests.support.commands import python
 from tests.support.copies import ROOT
 
 
@@ -14,13 +12,8 @@ def test_nobody_typed_a_number_into_the_report() -> None:
     assert [str(finding) for finding in digits.findings(ROOT)] == []
 
 
-@pytest.fixture
-def environment() -> jinja2.Environment:
-    return templates_in(ROOT / "templates")
-
-
-def in_template(source: str) -> list[str]:
-    return [finding.text for finding in digits.in_template("t", source, templates_in(ROOT / "templates"))]
+def in_template(source: str) -> list[digits.Finding]:
+    return list(digits.in_template("t", source, templates_in(ROOT / "templates")))
 
 
 # Pages
@@ -152,14 +145,13 @@ def test_digits_of_structure_are_allowed_in_a_template(source: str) -> None:
     assert in_template(f"{source}\n") == []
 
 
-def test_a_number_in_a_template_is_found_in_its_line(environment: jinja2.Environment) -> None:
-    source = '{% if x %}\n\n{{ x }} and\nof 93\n{% endif %}\n\n{{\n  "94"\n}}\n'
-    found = digits.in_template("t", source, environment)
+def test_a_number_in_a_template_is_found_in_its_line() -> None:
+    found = in_template('{% if x %}\n\n{{ x }} and\nof 93\n{% endif %}\n\n{{\n  "94"\n}}\n')
     assert [(finding.line, finding.text) for finding in found] == [(4, "93"), (8, "94")]
 
 
-def test_a_template_that_cannot_be_read_is_a_finding(environment: jinja2.Environment) -> None:
-    (found,) = digits.in_template("t", "\n{% if %}\n", environment)
+def test_a_template_that_cannot_be_read_is_a_finding() -> None:
+    (found,) = in_template("\n{% if %}\n")
     assert found.line == 2
     assert "not a template" in str(found)
 
@@ -176,23 +168,14 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def lint(folder: Path) -> tuple[int, list[str]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "reporting.digits"], cwd=folder, env={"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stderr == ""
-    return done.returncode, done.stdout.splitlines()
-
-
-def test_the_command_is_silent_where_there_is_nothing_to_find(small: Path) -> None:
-    assert lint(small) == (0, [])
-
-
-def test_the_command_names_each_number_by_file_and_line_and_fails(small: Path) -> None:
+def test_the_command_is_silent_or_names_each_number_by_file_and_line_and_fails(small: Path) -> None:
+    command = ("-m", "reporting.digits")
+    done = python(small, *command, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     (small / "report.qmd").write_text("---\ntitle: x\n---\n\nWe reached 93.1 %.\n")
     (small / "templates" / "a.md.j2").write_text('\n{{ "94" }}\n')
-    code, lines = lint(small)
-    assert code == 1
+    done = python(small, *command, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stderr) == (1, "")
     starts = ["report.qmd:5: ", "templates/a.md.j2:2: "]
+    lines = done.stdout.splitlines()
     assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts

@@ -21,9 +21,9 @@ import pytest
 
 from reporting.checking.page import Element, body_of, parse, squeezed, text_of, walk
 from reporting.checking.paper import legible, off_the_sheet, read
-from reporting.markdown import escape, in_attribute
+from tests.support import commands
 from tests.support.copies import PAGES, ROOT, copy_parts
-from tests.support.pages import HOSTILE, Project
+from tests.support.pages import HOSTILE, HOSTILE_PLACES, Project, hostile_page
 
 pytestmark = [
     pytest.mark.quarto,
@@ -41,16 +41,13 @@ def copy(folder: Path) -> Path:
     return copy_parts(folder, *PARTS, *PAGES, ".gitignore")
 
 
-def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the project, by this Python; torch is absent, so that nothing is computed."""
     blocked = folder.parent / "blocked"
     blocked.mkdir(exist_ok=True)
     (blocked / "sitecustomize.py").write_text(BLOCKED)
-    outside = {name: value for name, value in os.environ.items() if name != "QUARTO_PROFILE"}
     ours = {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(blocked)}
-    return subprocess.run(
-        command, cwd=folder, env=outside | ours | environment, capture_output=True, text=True, check=False
-    )
+    return commands.run(folder, *command, **ours | environment)
 
 
 def builtin(folder: Path, profile: str, output: Path) -> Path:
@@ -99,9 +96,7 @@ def test_both_renderers_pages_have_the_same_words(sites: tuple[Path, Path, str],
 
 
 def test_both_renderers_pdfs_have_the_same_words_on_the_same_sheets(sites: tuple[Path, Path, str]) -> None:
-    theirs, ours, _ = (read(site / "report.pdf") if isinstance(site, Path) else None for site in sites)
-    assert theirs is not None
-    assert ours is not None
+    theirs, ours = (read(site / "report.pdf") for site in sites[:2])
     assert [legible(sheet.text) for sheet in theirs.sheets] == [legible(sheet.text) for sheet in ours.sheets]
     assert theirs.entries == ours.entries
 
@@ -141,26 +136,14 @@ def test_the_link_to_the_pdf_and_links_between_pages_lead_somewhere(sites: tuple
 
 def test_hostile_text_reads_the_same_on_quartos_pages(tmp_path: Path) -> None:
     """In paragraphs, cells, captions, callouts and notes; a shortcode among it would show one's home."""
-    rows = "".join(f"| {escape(text)} | {at} |\n" for at, text in enumerate(HOSTILE))
-    table = f"::: {{#tbl-a}}\n| text | n |\n|---|--:|\n{rows}\n{escape(' and '.join(HOSTILE))}\n:::\n\n"
-    notes = "".join(
-        f'x[^{at}]\n\n[^{at}]: {escape(text)}\n\n::: {{.callout-note title="{escape(str(escape(text)))}"}}\n'
-        f"{escape(text)}\n:::\n\n"
-        for at, text in enumerate(HOSTILE)
-    )
-    pictures = "".join(
-        f'![](figures/dot.svg){{fig-alt="{in_attribute(escape(text))}"}}\n\n' for text in HOSTILE
-    )
-    paragraphs = "".join(f"{escape(text)}\n\n" for text in HOSTILE)
-    project = Project(tmp_path).page(paragraphs + table + notes + pictures)
+    project = Project(tmp_path).page(hostile_page())
     done = run(tmp_path, "quarto", "render")
     assert done.returncode == 0, done.stderr[-4000:]
     page, paper = words(project.site / "report.html"), legible(project.pdf_words())
     for text in HOSTILE:
-        assert page.count(text) >= 6, text
-        assert paper.count(legible(text)) >= 6, text
-    alternatives = [attributes.get("alt") for tag, attributes in project.parsed().tags if tag == "img"]
-    assert [(alt or "").replace("\N{WORD JOINER}", "") for alt in alternatives] == HOSTILE
+        assert page.count(text) >= HOSTILE_PLACES, text
+        assert paper.count(legible(text)) >= HOSTILE_PLACES, text
+    assert project.alternatives() == HOSTILE
 
 
 @pytest.fixture

@@ -7,41 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reporting.markdown import Markdown, command, escape, in_attribute, strong, words
+from tests.support import pages
 
 HOSTILE = [
-    "# Heading",
-    "- item",
-    "1. item",
-    "> quote",
-    "{{< env HOME >}}",
-    "{{ 7 * 7 }}",
-    "{% raw %}",
-    "`code`",
-    "$x$",
-    "<script>alert(1)</script>",
-    "[a](b)",
-    "![a](b)",
-    "@tbl-models",
-    "[^1]",
-    "::: {.callout-note}",
-    "| a | b |",
-    "---",
-    "a\n\nb",
-    "\\",
-    "*a* _b_ ~~c~~ ^d^",
-    "&amp;",
-    "http://x.y",
-    '#import "x"',
-    ":smile:",
-    "a--b...'c'\"",
-    "```{python}\nprint(1)\n```",
-    "{.class}",
-    "(@) x",
-    "!!!",
-    "+ a",
-    "A\u2028B",
-    "\ttab",
-]
+    *pages.HOSTILE,
+    "> quote", "---", "| a | b |", "a\n\nb", "A\u2028B", "\ttab", "\\", ":smile:", "a--b...'c'\"",
+    "```{python}\nprint(1)\n```", "{.class}", "(@) x", "!!!", "+ a", "~~c~~", '#import "x"',
+]  # fmt: skip
 
 
 def test_markdown_passes_through_untouched() -> None:

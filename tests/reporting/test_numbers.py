@@ -8,7 +8,8 @@ from reporting import numbers
 from reporting.document import open_document
 from reporting.markdown import Markdown, escape
 from reporting.numbers import Numbers
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -105,10 +106,6 @@ def test_every_number_names_the_place_it_was_read_from_and_its_format(figures: N
     assert figures.measured("cnn.seconds", "words") == span("485\\.2", "cnn.seconds", "measured:words")
     assert figures.joined("cnn.classes") == span("cat\\, dog\\, ship", "cnn.classes", "joined")
     assert figures.length("cnn.classes") == span("3", "cnn.classes", "length")
-
-
-def test_a_p_value_is_printed_with_its_origin(figures: Numbers) -> None:
-    assert figures.p("vit.top1") == span("0\\.800", "vit.top1.value", "p")
 
 
 def test_an_option_is_printed_as_json(filled: Project) -> None:

@@ -1,6 +1,5 @@
 import importlib.util
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,10 @@ import yaml
 from pipeline.errors import UserError
 from pipeline.project import Project
 from reporting import prepare
+from tests.support.commands import python
 from tests.support.copies import ROOT, copy_parts
-from tests.support.results import classifier, put
+from tests.support.results import classifier
+from tests.support.stored import put
 
 
 @pytest.fixture
@@ -25,35 +26,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_a_complete_render_computes_what_is_missing_where_torch_is_installed(
-    filled: Project, asked: list[str]
-) -> None:
-    (filled.results / "vit.json").unlink()
-    prepare.prepare(filled, complete=True)
-    assert asked == ["vit"]
-
-
-def test_a_preview_computes_nothing(filled: Project, asked: list[str]) -> None:
-    (filled.results / "vit.json").unlink()
-    prepare.prepare(filled, complete=False)
-    assert asked == []
-
-
-def test_without_torch_nothing_is_computed(
-    project: Project, asked: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("complete", "torch"), [(True, True), (False, True), (True, False)])
+def test_a_complete_render_where_torch_is_installed_computes_what_is_missing_and_nothing_stale(
+    filled: Project, asked: list[str], monkeypatch: pytest.MonkeyPatch, complete: bool, torch: bool
 ) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "torch" else find_spec(name)
+        importlib.util, "find_spec", lambda name: find_spec(name) if torch or name != "torch" else None
     )
-    prepare.prepare(project, complete=True)
-    assert asked == []
-
-
-def test_what_is_merely_stale_is_never_computed(filled: Project, asked: list[str]) -> None:
+    (filled.results / "vit.json").unlink()
     put(filled, "cnn", classifier("cnn"), config={"epochs": 1})
-    prepare.prepare(filled, complete=True)
-    assert asked == []
+    prepare.prepare(filled, complete=complete)
+    assert asked == (["vit"] if complete and torch else [])
 
 
 def test_what_is_missing_behind_a_stale_result_waits_for_it(filled: Project, asked: list[str]) -> None:
@@ -82,14 +66,7 @@ def test_a_stage_that_cannot_be_computed_leaves_the_others_and_is_named(
 
 def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
     """As a file its own folder comes first on the path, where `numbers` hides the standard library's."""
-    done = subprocess.run(
-        [sys.executable, ROOT / "reporting" / "prepare.py"],
-        cwd=tmp_path,
-        env={"QUARTO_PROFILE": "nowhere", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(tmp_path, ROOT / "reporting" / "prepare.py", QUARTO_PROFILE="nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("There is no profile 'nowhere'")
 
@@ -97,13 +74,13 @@ def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
 def test_a_python_without_the_packages_is_answered_with_what_to_run(tmp_path: Path) -> None:
     """Quarto runs the file with whatever Python it finds, where it does not find the project's own."""
     folder = copy_parts(tmp_path / "project", "pipeline", "experiments", "reporting")
-    bare = [sys.executable, "-I", "-S", str(folder / "reporting" / "prepare.py")]
-    done = subprocess.run(bare, capture_output=True, text=True, check=False)
+    bare = ("-I", "-S", folder / "reporting" / "prepare.py")
+    done = python(tmp_path, *bare)
     assert done.returncode == 2
     assert done.stderr.startswith(f"Quarto took the Python {sys.executable}, which lacks the package ")
     assert done.stderr.endswith(f"run `make report` once in {folder}, which installs what the pages need.\n")
     (folder / ".venv").mkdir()
-    done = subprocess.run(bare, capture_output=True, text=True, check=False)
+    done = python(tmp_path, *bare)
     assert f"run Quarto in the folder {folder}, whose file _environment names" in done.stderr
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 

@@ -1,7 +1,6 @@
 """What `make report` does with Quarto, held with a stand-in for it: a whole new site, or the last one."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,11 +9,13 @@ from filelock import FileLock
 
 from pipeline.errors import UserError
 from reporting import quarto
+from tests.support.commands import python
 from tests.support.copies import ROOT
 
 PAGES = "[captions.qmd, report.qmd]"
 STAND_IN = """#!/bin/sh
 # Called as: quarto render --output-dir DIR
+{first}
 echo "[1/2] captions.qmd"
 mkdir -p report_files site_libs && touch report.html report.typ captions.quarto_ipynb
 {then}
@@ -43,11 +44,19 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def stand_in(root: Path, then: str) -> None:
+def stand_in(root: Path, then: str, first: str = "") -> None:
     program = root.parent / "bin" / "quarto"
     program.parent.mkdir()
-    program.write_text(STAND_IN.format(then=then))
+    program.write_text(STAND_IN.format(first=first, then=then))
     program.chmod(0o755)
+
+
+def page(root: Path) -> str:
+    return (root / "_site" / "report.html").read_text()
+
+
+def contents(root: Path) -> dict[str, str | bool]:
+    return {path.name: path.is_dir() or path.read_text() for path in root.iterdir() if path.name != ".cache"}
 
 
 def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +65,7 @@ def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFix
     assert quarto.render(root) == root / "_site"
     names = {path.name for path in (root / "_site").iterdir()}
     assert names == {"report.html", "captions.html", "python.txt"}
-    assert (root / "_site" / "report.html").read_text() == "new\n"
+    assert page(root) == "new\n"
     assert (root / "_site" / "python.txt").read_text().strip() == sys.executable
     assert capfd.readouterr().err == "[1/2] captions.qmd\n"
     assert not list((root / ".cache").glob("site-*"))
@@ -64,31 +73,28 @@ def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFix
 
 def test_a_failure_leaves_the_last_site_and_a_clean_folder(root: Path) -> None:
     stand_in(root, BROKEN)
-    before = {path.name: path.is_dir() or path.read_text() for path in root.iterdir()}
+    before = contents(root)
     with pytest.raises(UserError) as caught:
         quarto.render(root)
     assert str(caught.value) == (
         "Quarto ended with exit code 3, so _site stays as it was; .cache/quarto.log says why: "
         "ERROR: Typst says no"
     )
-    assert (root / "_site" / "report.html").read_text() == "old"
+    assert page(root) == "old"
     assert "\x1b" not in (root / ".cache" / "quarto.log").read_text()
-    after = {path.name: path.is_dir() or path.read_text() for path in root.iterdir() if path.name != ".cache"}
-    assert after == before
+    assert contents(root) == before
 
 
-def test_a_run_that_is_interrupted_leaves_the_last_site_too(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_is_interrupted_leaves_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> int:
         (root / "report.typ").touch()
         raise KeyboardInterrupt
 
+    before = contents(root)
     monkeypatch.setattr(quarto, "_run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         quarto.render(root)
-    assert (root / "_site" / "report.html").read_text() == "old"
-    assert not (root / "report.typ").exists()
+    assert (page(root), contents(root)) == ("old", before)
 
 
 @pytest.mark.parametrize("then", ["exit 0\n", WHOLE.replace('touch "$3/captions.html"', "")])
@@ -97,7 +103,7 @@ def test_a_site_without_one_of_its_pages_is_no_site(root: Path, then: str) -> No
     stand_in(root, then)
     with pytest.raises(UserError, match=r"Quarto ended without making captions\.html.* stays as it was"):
         quarto.render(root)
-    assert (root / "_site" / "report.html").read_text() == "old"
+    assert page(root) == "old"
 
 
 def test_what_an_error_opens_belongs_to_the_reason(root: Path) -> None:
@@ -107,14 +113,7 @@ def test_what_an_error_opens_belongs_to_the_reason(root: Path) -> None:
 
 
 def test_what_is_computed_before_the_pages_is_told(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    stand_in(root, WHOLE)
-    program = root.parent / "bin" / "quarto"
-    program.write_text(
-        program.read_text().replace('echo "[1/2]', 'echo "vit: 3 of 8 epochs"\necho "[1/2]', 1)
-    )
-    program.write_text(
-        program.read_text().replace("mkdir -p report_files", "echo chatter\nmkdir -p report_files")
-    )
+    stand_in(root, f"echo chatter\n{WHOLE}", first="echo vit: 3 of 8 epochs")
     quarto.render(root)
     assert capfd.readouterr().err == "vit: 3 of 8 epochs\n[1/2] captions.qmd\n"
     assert "chatter" in (root / ".cache" / "quarto.log").read_text()
@@ -128,9 +127,9 @@ def test_a_second_render_at_the_same_time_is_answered_and_harms_nothing(root: Pa
         pytest.raises(UserError, match="Another render by Quarto"),
     ):
         quarto.render(root)
-    assert (root / "_site" / "report.html").read_text() == "old"
+    assert page(root) == "old"
     quarto.render(root)
-    assert (root / "_site" / "report.html").read_text() == "new\n"
+    assert page(root) == "new\n"
 
 
 def test_a_folder_that_is_no_site_is_not_replaced(root: Path) -> None:
@@ -149,23 +148,17 @@ def test_settings_that_cannot_be_read_are_said_to_be(root: Path, text: str) -> N
         quarto.render(root)
 
 
-def command(root: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reporting.render", *arguments], cwd=root, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | ({"PATH": path} if path else {}), check=False,
-    )  # fmt: skip
-
-
 def test_the_command_takes_quarto_where_it_is_and_says_so(root: Path) -> None:
     stand_in(root, WHOLE)
-    done = command(root)
+    done = python(root, "-m", "reporting.render", PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Rendered by Quarto:\n")
     assert str(root / "_site" / "report.html") in done.stdout
 
 
 def test_quarto_that_is_asked_for_and_is_not_there_is_one_sentence(root: Path) -> None:
-    done = command(root, "--renderer", "quarto", path="/nowhere")
+    command = ("-m", "reporting.render", "--renderer", "quarto")
+    done = python(root, *command, PATH="/nowhere", PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--renderer builtin" in done.stderr
-    assert (root / "_site" / "report.html").read_text() == "old"
+    assert page(root) == "old"

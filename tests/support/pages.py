@@ -1,12 +1,11 @@
 """A small project in a temporary folder, and eyes for its pages."""
 
-import re
 import shutil
-import string
 from html.parser import HTMLParser
 from pathlib import Path
 
 from reporting.checking import paper
+from reporting.markdown import escape, in_attribute
 from reporting.render import render
 from tests.support.copies import ROOT
 
@@ -103,6 +102,11 @@ class Project:
     def paper(self) -> paper.Paper:
         return paper.read(self.site / "report.pdf")
 
+    def alternatives(self) -> list[str]:
+        """The alternative texts of the pictures, without what keeps Quarto from obeying them."""
+        texts = [attributes.get("alt") or "" for tag, attributes in self.parsed().tags if tag == "img"]
+        return [text.replace("\N{WORD JOINER}", "") for text in texts]
+
     def pdf_words(self) -> str:
         return " ".join(" ".join(sheet.text for sheet in self.paper().sheets).split())
 
@@ -134,5 +138,21 @@ HOSTILE = [
 ]
 
 
-def escape(text: str) -> str:
-    return re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", text)
+HOSTILE_PLACES = 6
+"""How often a page of hostile texts shows each: in a paragraph, row, caption, note, title and callout."""
+
+
+def hostile_page() -> str:
+    """Write a page with every hostile text, escaped, in each place, and as a picture's alternative text."""
+    paragraphs = "".join(f"{escape(text)}\n\n" for text in HOSTILE)
+    rows = "".join(f"| {escape(text)} | {at} |\n" for at, text in enumerate(HOSTILE))
+    table = f"::: {{#tbl-a}}\n| text | n |\n|---|--:|\n{rows}\n{escape(' and '.join(HOSTILE))}\n:::\n\n"
+    notes = "".join(
+        f'x[^{at}]\n\n[^{at}]: {escape(text)}\n\n::: {{.callout-note title="{escape(str(escape(text)))}"}}\n'
+        f"{escape(text)}\n:::\n\n"
+        for at, text in enumerate(HOSTILE)
+    )
+    pictures = "".join(
+        f'![](figures/dot.svg){{fig-alt="{in_attribute(escape(text))}"}}\n\n' for text in HOSTILE
+    )
+    return paragraphs + table + notes + pictures

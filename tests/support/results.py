@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,13 +15,13 @@ from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
-from pipeline import keys, store
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
+from tests.support.stored import provenance
 
 CLASSES = ("cat", "dog", "ship")
 
@@ -53,23 +53,6 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     )
 
 
-def put(project: Project, stage: str, value: Any, **altered: Any) -> None:
-    """Write `value` as the fresh result of `stage`; `altered` replaces parts of its ingredients."""
-    parts = keys.ingredients(project, stage).model_copy(update=altered)
-    envelope = Envelope[Any](
-        stage=stage,
-        profile=project.name,
-        key=keys.key(parts),
-        provenance=Provenance(
-            ingredients=parts, commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
-            seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
-            versions={"numpy": "2.4.6"},
-        ),
-        value=value,
-    )  # fmt: skip
-    store.write(project, envelope)
-
-
 CAPTIONER = "EfficientNet-Lite0 + SmolLM2-135M"
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -95,45 +78,18 @@ MEASURES: tuple[tuple[Any, ...], ...] = (
     ("rambles", "rambles", "health", "share", "lower", 0.0, 0.0, 0.0, 0.0),
 )
 
-# Class, two references, the caption before and after.
-CAPTIONED = (
-    (
-        "cat",
-        "a grey cat lies on a red rug",
-        "a cat on a rug",
-        "a photo of a cat",
-        "a grey cat lying on a rug",
-    ),
-    (
-        "dog",
-        "a black dog runs",
-        "a dog outside on grass",
-        "a photo of a dog",
-        "a brown dog running on green grass",
-    ),
-    (
-        "ship",
-        "a white ship at sea",
-        "a boat on blue water",
-        "a photo of a ship",
-        "a white ship on calm water. a",
-    ),
-    (
-        "bird",
-        "a small bird on a branch",
-        "a brown bird",
-        "a picture of a bird",
-        "a small brown bird on a twig",
-    ),
-    (
-        "deer",
-        "a deer in a meadow",
-        "a brown deer in tall grass",
-        "a photo of a horse",
-        "a brown horse in a field",
-    ),
-    ("frog", "a green frog on a leaf", "a frog", "a photo of a frog", "a green frog on a green green leaf"),
+CAPTIONED = tuple(
+    tuple(line.split(" | "))
+    for line in """\
+cat | a grey cat lies on a red rug | a cat on a rug | a photo of a cat | a grey cat lying on a rug
+dog | a black dog runs | a dog outside on grass | a photo of a dog | a brown dog running on green grass
+ship | a white ship at sea | a boat on blue water | a photo of a ship | a white ship on calm water. a
+bird | a small bird on a branch | a brown bird | a picture of a bird | a small brown bird on a twig
+deer | a deer in a meadow | a brown deer in tall grass | a photo of a horse | a brown horse in a field
+frog | a green frog on a leaf | a frog | a photo of a frog | a green frog on a green green leaf
+""".splitlines()
 )
+"""Class, two references, the caption before and after."""
 
 
 def estimate(value: float, half: float = 0.02, n: int = 60) -> Estimate:
@@ -164,20 +120,14 @@ def lora(**altered: Any) -> Lora:
 
 def judged(score: float, right: bool | None, **altered: bool) -> Judged:
     """Make a caption as judged: without faults but the altered ones."""
-    nothing = {
-        "right_colour": True,
-        "wrong_colour": False,
-        "cut_off": False,
-        "repeats": False,
-        "rambles": False,
-    }
+    usual = dict.fromkeys(("wrong_colour", "cut_off", "repeats", "rambles"), False) | {"right_colour": True}
     wrong = None if right is None else not right
-    return Judged(score=score, right_class=right, wrong_class=wrong, **(nothing | altered))
+    return Judged(score=score, right_class=right, wrong_class=wrong, **(usual | altered))
 
 
 def comparison(
     moved: Mapping[str, tuple[float, float, float]] | None = None,
-    captions: Sequence[tuple[str, str, str, str, str]] = CAPTIONED * 2,
+    captions: Sequence[tuple[str, ...]] = CAPTIONED * 2,
     classes: bool = True,
 ) -> Comparison:
     """Make the result of the stage `captions`, of the usual measures.
@@ -220,34 +170,11 @@ def picture(index: int) -> Attachment:
     return Attachment(file=f"test-{index}-{digest[:8]}.png", sha256=digest)
 
 
-def variant(
-    key: str,
-    *,
-    name: str,
-    kind: Literal["base", "lora", "full"],
-    trainable: int,
-    distance: float,
-    held_out: float,
-    rank: int | None = None,
-    targets: tuple[str, ...] = TARGETS,
-    classes: bool = True,
-) -> Variant:
-    """Make one way of tuning; the base's held-out accuracy is that of `aligned`."""
-    base = kind == "base"
-    adapter = kind == "lora"
-    return Variant(
-        key=key, name=name, kind=kind, rank=rank, targets=targets if adapter else (), trainable=trainable,
-        saved_bytes=4 * trainable, seconds=0.0 if base else 90.0 + trainable / 8e5,
-        peak_bytes=None if base else 1_700_000_000 + 12 * trainable, last_loss=None if base else 1.2,
-        length=estimate(6.1 if base else 12.0, 0.5), distance=estimate(distance, 0.03),
-        right_class=estimate(0.8, 0.1) if classes else None, right_colour=estimate(0.4, 0.1),
-        ended=estimate(0.98, 0.03), held_out=estimate(held_out, 0.02, 1000),
-        held_out_off=estimate(0.871, 0.02, 1000) if adapter else None,
-    )  # fmt: skip
-
-
 def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[float, float]) -> Ablations:
-    """Make the result of the stage `ablations`; `altered` gives distance and held-out accuracy by key."""
+    """Make the result of the stage `ablations`; `altered` gives distance and held-out accuracy by key.
+
+    The base's held-out accuracy is that of `aligned`.
+    """
     plan: tuple[tuple[Any, ...], ...] = (
         ("base", "base, not tuned", "base", 0, 0.512, 0.871, None, ()),
         ("r1", "LoRA, r = 1", "lora", 305_280, 0.42, 0.868, 1, TARGETS),
@@ -260,12 +187,16 @@ def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[f
     variants = []
     for key, name, kind, trainable, *usual, rank, targets in plan:
         distance, held_out = altered.get(key, usual)
-        variants.append(
-            variant(
-                key, name=name, kind=kind, trainable=trainable, distance=distance, held_out=held_out,
-                rank=rank, targets=targets, classes=classes,
-            )
-        )  # fmt: skip
+        base = kind == "base"
+        variants.append(Variant(
+            key=key, name=name, kind=kind, rank=rank, targets=targets, trainable=trainable,
+            saved_bytes=4 * trainable, seconds=0.0 if base else 90.0 + trainable / 8e5,
+            peak_bytes=None if base else 1_700_000_000 + 12 * trainable, last_loss=None if base else 1.2,
+            length=estimate(6.1 if base else 12.0, 0.5), distance=estimate(distance, 0.03),
+            right_class=estimate(0.8, 0.1) if classes else None, right_colour=estimate(0.4, 0.1),
+            ended=estimate(0.98, 0.03), held_out=estimate(held_out, 0.02, 1000),
+            held_out_off=estimate(0.871, 0.02, 1000) if kind == "lora" else None,
+        ))  # fmt: skip
     return Ablations(variants=tuple(variants), held_out_classes=CLASSES, off_is_base=off_is_base)
 
 
@@ -306,26 +237,17 @@ def captioned(project: Project, **values: Any) -> Document:
     folder.mkdir(parents=True, exist_ok=True)
     for record in values["captions"].records if "captions" in values else ():
         Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
+    ingredients = Ingredients(
+        config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
+    )
     envelopes = {
         stage: Envelope[Any](
-            stage=stage, profile=project.name, key="f" * 64, value=value,
-            provenance=Provenance(
-                ingredients=Ingredients(
-                    config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
-                ),
-                commit="0123456789abcdef", modified=False, started="2026-01-02T03:04:05+00:00",
-                seconds=485.2, seed=0, device="a processor", threads=2, python="3.11.7",
-                versions={"numpy": "2.4.6", "peft": "0.21.2"},
-            ),
+            stage=stage, profile=project.name, key="f" * 64, value=value, provenance=provenance(ingredients)
         )
         for stage, value in values.items()
-    }  # fmt: skip
+    }
+    named = {*CLASSIFIERS, *CAPTIONING, *(name for block in BLOCKS.values() for name in block.stages)}
     states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="")
-        for stage in {
-            *CLASSIFIERS,
-            *CAPTIONING,
-            *(name for block in BLOCKS.values() for name in block.stages),
-        }
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
     }
     return Document(project=project, states=states, envelopes=envelopes)

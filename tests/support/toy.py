@@ -1,6 +1,7 @@
 """A pipeline of two torch-free stages in a folder of its own, for tests of the cache and the runner."""
 
 import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -71,6 +72,18 @@ def make_toy(folder: Path, profile: Frozen | None = None, stages: Mapping[str, S
         cache=folder / ".cache" / "toy",
         downloads=folder / ".cache" / "downloads",
     )
+
+
+def rewrite(project: Project, stage: str, text: str) -> None:
+    """Give a stage other code, which the next run reads."""
+    (project.root / "toy" / f"{stage}.py").write_text(text)
+    forget()
+
+
+def forget() -> None:
+    """Forget the code of toys, so that other code of the same name can be imported."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
+        del sys.modules[name]
 
 
 def run(project: Project, *names: str) -> str:

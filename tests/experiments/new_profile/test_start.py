@@ -19,7 +19,9 @@ from experiments.config.photos import GeneratedPhotos, PhotoFolder
 from experiments.datasets.image_folder import problems_of
 from experiments.new_profile.folders import as_written
 from experiments.new_profile.start import TEMPLATE, start, what_next, with_folder
+from experiments.stages import STAGES
 from pipeline.errors import UserError
+from tests.support.committed import committed
 from tests.support.copies import ROOT
 from tests.support.small_profiles import draw_classes, draw_photos
 
@@ -38,14 +40,16 @@ def without_own(loaded: profile.Profile) -> dict[str, Any]:
     return loaded.model_dump(exclude=OWN)
 
 
-OFFLINE = without_own(profile.load("offline", ROOT))
-
-
-def test_a_profile_without_options_runs_what_offline_runs(folder: Path) -> None:
+def test_a_profile_without_options_runs_what_the_committed_results_were_made_with(folder: Path) -> None:
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
-    assert without_own(mine) == OFFLINE
+    assert mine.images.model_dump() == {"kind": "cifar10", "source": "npm"}
+    photos = {"kind": "cifar10_captions", "captions": "data/cifar10_captions.csv"}
+    assert mine.photos.model_dump(mode="json") == photos
+    for name, stage in STAGES.items():
+        options = getattr(mine, stage.config).model_dump(mode="json")
+        assert options == committed(name).provenance.ingredients.config
     assert mine.name == "mine"
 
 
@@ -74,8 +78,9 @@ def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Pa
     path = start("mine", folder)
     (folder / "models" / "captioner").mkdir(parents=True)
     (folder / "models" / "ViT-B-32.safetensors").touch()
+    start("untouched", folder)
     path.write_text(switched(path.read_text(), prose))
-    assert without_own(profile.load("mine", folder)) != OFFLINE
+    assert without_own(profile.load("mine", folder)) != without_own(profile.load("untouched", folder))
 
 
 def test_the_blocks_cover_all_that_the_assignment_has(folder: Path) -> None:

@@ -1,12 +1,11 @@
 """Cells run once, in order, and print Markdown; whatever else they do is said by file and line."""
 
-import os
 import subprocess
-import sys
 
 import pytest
 
 from pipeline.errors import UserError
+from tests.support.commands import python
 from tests.support.copies import ROOT
 from tests.support.pages import FRONT_LINES, Project
 
@@ -57,23 +56,20 @@ def test_warnings_of_a_cell_go_to_the_terminal_and_not_to_the_page(
     assert "careful" not in project.html()
 
 
-def _command(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "reporting.render", "--renderer", "builtin", *arguments]
-    return subprocess.run(
-        command, cwd=project.root, env=environment, capture_output=True, text=True, check=False
-    )
+def render_after(project: Project, preparation: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the renderer on a project in which a preparation comes first."""
+    configuration = (project.root / "_quarto.yml").read_text()
+    project.write("_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:"))
+    project.write("prepare.py", preparation)
+    command = ("-m", "reporting.render", "--renderer", "builtin", *arguments)
+    return python(project.root, *command, PYTHONPATH=str(ROOT))
 
 
 def test_the_profile_reaches_the_preparation_and_the_cells_and_pages_are_named(project: Project) -> None:
-    configuration = (project.root / "_quarto.yml").read_text()
-    project.write("_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:"))
     keys = "QUARTO_PROFILE", "QUARTO_PROJECT_RENDER_ALL", "QUARTO_PROJECT_OUTPUT_DIR"
-    project.write(
-        "prepare.py", f"import os\nopen('seen', 'w').write('|'.join(os.environ[k] for k in {keys}))\n"
-    )
+    seen = f"import os\nopen('seen', 'w').write('|'.join(os.environ[k] for k in {keys}))\n"
     project.page("```{python}\n#| output: asis\nimport os\nprint(os.environ['QUARTO_PROFILE'])\n```\n")
-    done = _command(project, "--profile", "smoke")
+    done = render_after(project, seen, "--profile", "smoke")
     assert done.returncode == 0, done.stderr
     assert (project.root / "seen").read_text() == f"smoke|1|{project.site}"
     assert "smoke" in project.body()
@@ -83,11 +79,8 @@ def test_the_profile_reaches_the_preparation_and_the_cells_and_pages_are_named(p
 
 
 def test_a_failing_preparation_stops_everything_with_its_own_words(project: Project) -> None:
-    configuration = (project.root / "_quarto.yml").read_text()
-    project.write("_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:"))
-    project.write("prepare.py", "import sys\nsys.exit('nothing to report')\n")
     project.page("x\n").write("_site/report.html", "the last good page")
-    done = _command(project)
+    done = render_after(project, "import sys\nsys.exit('nothing to report')\n")
     assert done.returncode == 2
     assert "nothing to report" in done.stderr
     assert "Traceback" not in done.stderr
