@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from experiments.results import key_of
 from experiments.results.captions import Comparison, Measured
 from experiments.results.evidence import Evidence
 from reporting.caption_facts import Balance, Verdict, balance, verdict
-from reporting.claims import Claim, Says, by_fact, by_test
+from reporting.claims import Claim, Says, by_fact, by_test, measures_of
 
 _SAYS: Mapping[Verdict, Says] = {
     "better": "holds",
@@ -46,7 +47,7 @@ def _changed(result: Comparison) -> Claim:
 
 
 def _closer(evidence: Evidence) -> Claim:
-    key = "caption_distance"
+    key = key_of.caption("distance")
     return Claim(
         id="closer_in_style",
         group="captions",
@@ -63,7 +64,7 @@ def _closer(evidence: Evidence) -> Claim:
 
 
 def _longer(evidence: Evidence) -> Claim:
-    key = "caption_length"
+    key = key_of.caption("length")
     return Claim(
         id="longer",
         group="captions",
@@ -85,11 +86,12 @@ def _together(result: Comparison, evidence: Evidence) -> Claim:
         "worse": ", at a price in what the captions say of the photo",
         "neither": ", without a change that could be told in what the captions say of the photo",
     }
-    keys = [f"caption_{measure.key}" for measure in result.measures if measure.family == "grounding"]
+    distance = key_of.caption("distance")
+    keys = [key_of.caption(measure.key) for measure in result.measures if measure.family == "grounding"]
     return Claim(
         id="taken_together",
         group="captions",
-        says=by_test(evidence.tests["caption_distance"], lower=True),
+        says=by_test(evidence.tests[distance], lower=True),
         holds="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner"
         "{{ grounding }}.",
         fails="Taken together, fine-tuning {{ link(verb) }} the captioner away from the references'"
@@ -98,17 +100,17 @@ def _together(result: Comparison, evidence: Evidence) -> Claim:
         "{{ grounding }}.",
         words={
             "verb": {"higher": "took", "lower": "taught", "unclear": "cannot be said to have taught"}[
-                evidence.tests["caption_distance"].verdict
+                evidence.tests[distance].verdict
             ],
             "grounding": words[grounding] if keys else "",
         },
-        tests=("caption_distance", *keys),
+        tests=(distance, *keys),
     )
 
 
 def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
     """Say where one measure went, in a clause that a list can hold."""
-    key = f"caption_{measure.key}"
+    key = key_of.caption(measure.key)
     says = _SAYS[verdict(measure, evidence)]
     moved = "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }} {{ shown() }}"
     change = evidence.tests[key].difference
@@ -123,7 +125,7 @@ def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
         )
     return Claim(
         id=key,
-        group=f"{measure.family} of captions",
+        group=measures_of(measure.family),
         says=says,
         holds=moved if measure.better == "neither" else f"{moved}, for the better",
         fails=f"{moved}, for the worse",

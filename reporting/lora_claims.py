@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.evidence import Evidence
 from experiments.results.lora import Lora
@@ -30,9 +31,9 @@ def lora_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _variants(lora: Lora, variants: Sequence[Variant], evidence: Evidence) -> Iterator[Claim]:
     for at, variant in enumerate(variants):
-        if f"forgotten_{variant.key}" in evidence.tests:
+        if key_of.forgotten(variant.key) in evidence.tests:
             yield _forgets(at, variant, evidence)
-    main, full = facts.main_of(variants, lora), facts.full_of(variants)
+    main, full = lora.position_among(variants), facts.full_of(variants)
     if main is None:
         return
     if full is not None:
@@ -76,7 +77,7 @@ def _off_is_base(ablations: Ablations) -> Claim:
 
 
 def _forgets(at: int, variant: Variant, evidence: Evidence) -> Claim:
-    key = f"forgotten_{variant.key}"
+    key = key_of.forgotten(variant.key)
     return Claim(
         id=f"{variant.key}_forgets",
         group="forgetting",
@@ -114,7 +115,7 @@ def _against_full(variants: Sequence[Variant], main: int, full: int, evidence: E
             less="needed less memory at its peak", more="needed more memory at its peak",
             alike="needed about as much memory at its peak",
         )  # fmt: skip
-    distance, held_out = f"distance_{theirs.key}", f"held_out_{theirs.key}"
+    distance, held_out = key_of.distance(theirs.key), key_of.held_out(theirs.key)
     yield Claim(
         id="lora_closer_than_full",
         group="against full",
@@ -183,7 +184,7 @@ def _ranks(variants: Sequence[Variant], main: int, evidence: Evidence) -> Iterat
 
 
 def _rank_step(claim: str, at: int, main: int, variants: Sequence[Variant], evidence: Evidence) -> Claim:
-    key = f"distance_{variants[at].key}"
+    key = key_of.distance(variants[at].key)
     step = "From {{ low }} to {{ high }}, with {{ times }} times as many parameters, "
     figures = ": {{ before }} bits away before, {{ after }} after {{ shown() }}."
     return Claim(
@@ -237,12 +238,12 @@ def _returns(
             "last": "last",
             "could": "could",
         },
-        tests=tuple(f"distance_{variants[at].key}" for at in lower),
+        tests=tuple(key_of.distance(variants[at].key) for at in lower),
     )
 
 
 def _fewer_targets(variants: Sequence[Variant], main: int, at: int, evidence: Evidence) -> Claim:
-    key = f"distance_{variants[at].key}"
+    key = key_of.distance(variants[at].key)
     start = "{{ fewer }} trains {{ share }} of the parameters of {{ all }}, and its captions "
     figures = " the references' style: {{ other }} bits away against {{ one }} {{ shown() }}."
     return Claim(

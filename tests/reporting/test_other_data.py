@@ -37,10 +37,10 @@ from reporting.rendering import pandoc
 from reporting.sentences import claims_of
 from reporting.shown import PHOTOS as MOST
 from tests.support.audit_worlds import SIZES
-from tests.support.copies import PAGES, ROOT, copy_parts
+from tests.support.copies import PAGES, copy_parts
 from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
 from tests.support.results import put
-from tests.support.spoken import document, spoken
+from tests.support.spoken import assert_golden, document, spoken
 
 STRANGE = (
     "golden retriever", "C++", "$x$", "a|b", "*M* {{< env HOME >}}", "<b>", "::: {.x}", "10 to 12",
@@ -113,11 +113,7 @@ def test_every_block_is_shown_and_every_number_on_it_has_an_origin_and_agrees_wi
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_world_of_other_data_is_told_as_it_is(name: str, computed: dict[str, Any], tmp_path: Path) -> None:
-    text = spoken(document(computed[name], tmp_path))
-    path = ROOT / "tests" / "reporting" / "golden" / "worlds" / f"{name}.txt"
-    if os.environ.get("GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    assert_golden(spoken(document(computed[name], tmp_path)), "worlds", name)
 
 
 def text_in(shown: Document, *blocks: str) -> str:

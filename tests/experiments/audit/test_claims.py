@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from experiments.audit import brief
-from experiments.audit.anchors import anchors
 from experiments.audit.audit import audited
-from experiments.audit.caption_claims import distinct
+from experiments.audit.claims import distinct
+from experiments.audit.published import anchors
 from experiments.audit.run import Run
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
