@@ -7,7 +7,7 @@ from experiments.results import key_of
 from experiments.results.captions import Comparison, Measured
 from experiments.results.evidence import Evidence
 from reporting.caption_facts import Balance, Verdict, balance, verdict
-from reporting.claims import Claim, Says, by_fact, by_test, measures_of
+from reporting.claims import Claim, Says, by_fact, by_test, measures_of, sides
 
 _SAYS: Mapping[Verdict, Says] = {
     "better": "holds",
@@ -53,12 +53,12 @@ def _closer(evidence: Evidence) -> Claim:
         group="captions",
         says=by_test(evidence.tests[key], lower=True),
         holds="In their choice of words the captions came closer to the references: their distance fell"
-        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        " from {{ other }} to {{ one }} bits {{ shown() }}.",
         fails="In their choice of words the captions went further from the references: their distance rose"
-        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        " from {{ other }} to {{ one }} bits {{ shown() }}.",
         unclear="Whether the captions' choice of words came closer to the references' cannot be told:"
-        " their distance was {{ before }} bits before and {{ after }} after {{ shown() }}.",
-        words=_before_and_after(key, evidence),
+        " their distance was {{ other }} bits before and {{ one }} after {{ shown() }}.",
+        words=sides(key, "measured", evidence.tests[key].unit),
         tests=(key,),
     )
 
@@ -69,11 +69,11 @@ def _longer(evidence: Evidence) -> Claim:
         id="longer",
         group="captions",
         says=by_test(evidence.tests[key]),
-        holds="They became longer: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
-        fails="They became shorter: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
-        unclear="Whether they became longer or shorter cannot be told: {{ before }} words in the mean"
-        " before, {{ after }} after {{ shown() }}.",
-        words=_before_and_after(key, evidence),
+        holds="They became longer: {{ other }} words in the mean before, {{ one }} after {{ shown() }}.",
+        fails="They became shorter: {{ other }} words in the mean before, {{ one }} after {{ shown() }}.",
+        unclear="Whether they became longer or shorter cannot be told: {{ other }} words in the mean"
+        " before, {{ one }} after {{ shown() }}.",
+        words=sides(key, "measured", evidence.tests[key].unit),
         tests=(key,),
     )
 
@@ -112,15 +112,15 @@ def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
     """Say where one measure went, in a clause that a list can hold."""
     key = key_of.caption(measure.key)
     says = _SAYS[verdict(measure, evidence)]
-    moved = "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }} {{ shown() }}"
+    moved = "“{{ name }}” {{ went }} {{ other }} to {{ one }}{{ unit }} {{ shown() }}"
     change = evidence.tests[key].difference
     if change.low < change.high:
         unclear = f"{moved}, which is not to be told from no change"
     elif change.value == 0:
-        unclear = "“{{ name }}” stayed at {{ link(after) }}{{ unit }}"
+        unclear = "“{{ name }}” stayed at {{ link(one) }}{{ unit }}"
     else:
         unclear = (
-            "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }}, for which there is no"
+            "“{{ name }}” {{ went }} {{ other }} to {{ one }}{{ unit }}, for which there is no"
             " {{ link(interval) }}, since no photo by itself makes a difference"
         )
     return Claim(
@@ -135,15 +135,7 @@ def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
             "interval": "interval",
             "went": _RISE[evidence.tests[key].verdict],
             "unit": " bits" if measure.unit == "bits" else "",
-            **_before_and_after(key, evidence),
+            **sides(key, "measured", measure.unit),
         },
         tests=(key,),
     )
-
-
-def _before_and_after(key: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
-    unit = evidence.tests[key].unit
-    return {
-        "before": ("measured", f"evidence.tests.{key}.other", unit),
-        "after": ("measured", f"evidence.tests.{key}.one", unit),
-    }

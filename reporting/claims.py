@@ -119,6 +119,11 @@ def require_groups(*names: str) -> None:
             raise ValueError(f"{name!r} is no group of claims; the groups are {', '.join(sorted(GROUPS))}")
 
 
+def sides(key: str, how: str, *unit: str) -> dict[str, Word]:
+    """Return the two figures that a test compares as words, `one` and `other`, printed by `how` in a unit."""
+    return {side: (how, f"evidence.tests.{key}.{side}", *unit) for side in ("one", "other")}
+
+
 def by_test(test: Tested, *, lower: bool = False) -> Says:
     """Return what a test says of the claim that one figure is higher (or `lower`) than the other."""
     if test.verdict == "unclear":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from experiments.audit import brief
-from experiments.audit.brief import EXAMPLES, STATEMENTS, Example
+from experiments.audit.brief import EXAMPLES, REASONS, STATEMENTS, Example
 from experiments.audit.lora_arithmetic import BYTES, LoraArithmetic
 from experiments.audit.published import held_against
 from experiments.audit.run import Run
@@ -61,7 +61,7 @@ def _joined(name: str, topic: Topic, finding: Finding) -> AuditedClaim:
         stated=statement.stated,
         stated_low=statement.low,
         stated_high=statement.high,
-        verdict=statement.reasons[finding.reason],
+        verdict=REASONS[name][finding.reason],
         **vars(finding),
     )
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from experiments.audit.audit import audited
-from experiments.audit.brief import STATEMENTS
+from experiments.audit.brief import REASONS
 from experiments.audit.run import Run
 from experiments.results.audit import Audit, Shared, Unit
 from reporting.audit_claims import FOUND, WHY
@@ -101,16 +101,14 @@ def test_every_number_of_an_audit_names_its_origin_and_is_what_stands_there(
 
 
 def test_every_reason_that_the_audit_can_give_has_a_wording_and_every_unit_a_format() -> None:
-    assert {name: set(why) for name, why in WHY.items()} == {
-        name: set(statement.reasons) for name, statement in STATEMENTS.items()
-    }
+    assert {name: set(why) for name, why in WHY.items()} == {name: set(to) for name, to in REASONS.items()}
     assert {"text", *FOUND} == set(get_args(Unit))
 
 
 @pytest.mark.parametrize(("name", "reason"), [(name, reason) for name, why in WHY.items() for reason in why])
 def test_every_reason_has_its_sentence(name: str, reason: str, audits: dict[str, Audit]) -> None:
     audit = audits["assignment"]
-    altered = {"reason": reason, "verdict": STATEMENTS[name].reasons[reason]}
+    altered = {"reason": reason, "verdict": REASONS[name][reason]}
     nothing = audit.shared.model_copy(update=dict.fromkeys(Shared.model_fields, False))
     claims = audit.claims | {name: audit.claims[name].model_copy(update=altered)}
     sentences = shown(audit.model_copy(update={"shared": nothing, "claims": claims})).sentences
