@@ -195,7 +195,7 @@ def brief_claims(audit: Audit) -> Iterator[Claim]:
     """
     for name, entry in audit.claims.items():
         says = _SAYS[entry.verdict]
-        why = {says: WHY[name].get(entry.reason)}
+        why = {says: WHY.get(name, {}).get(entry.reason)}
         yield Claim(
             id=f"brief_{name}",
             group=of_the_brief(entry.topic),
@@ -218,13 +218,13 @@ def _found(entry: AuditedClaim) -> str:
 def _words(audit: Audit, entry: AuditedClaim) -> dict[str, Word]:
     """Return the paths of what was found and derived, and what of the brief's experiments the run has not."""
     path = f"audit.claims.{entry.id}"
+    weights = "" if audit.shared.zero_shot else "other weights"
+    images = "" if audit.shared.images else "other images"
     return {
         "found": f"{path}.found",
         "text": f"{path}.found_text",
         "other_tuning": _other_tuning(audit),
-        "other_zero_shot": _listed(
-            "" if audit.shared.zero_shot else "other weights", "" if audit.shared.images else "other images"
-        ),
+        "other_zero_shot": _listed(weights, images),
         **{name: f"{path}.derived.{name}" for name in entry.derived},
     }
 
