@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from experiments.results import key_of
 from experiments.results.captions import Comparison, Measured
 from experiments.results.evidence import Evidence
 from reporting.caption_facts import Balance, Verdict, balance, verdict
-from reporting.claims import Claim, Says, by_fact, by_test
+from reporting.claims import Claim, Says, by_fact, by_test, measures_of, sides
 
 _SAYS: Mapping[Verdict, Says] = {
     "better": "holds",
@@ -46,33 +47,33 @@ def _changed(result: Comparison) -> Claim:
 
 
 def _closer(evidence: Evidence) -> Claim:
-    key = "caption_distance"
+    key = key_of.caption("distance")
     return Claim(
         id="closer_in_style",
         group="captions",
         says=by_test(evidence.tests[key], lower=True),
         holds="In their choice of words the captions came closer to the references: their distance fell"
-        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        " from {{ other }} to {{ one }} bits {{ shown() }}.",
         fails="In their choice of words the captions went further from the references: their distance rose"
-        " from {{ before }} to {{ after }} bits {{ shown() }}.",
+        " from {{ other }} to {{ one }} bits {{ shown() }}.",
         unclear="Whether the captions' choice of words came closer to the references' cannot be told:"
-        " their distance was {{ before }} bits before and {{ after }} after {{ shown() }}.",
-        words=_before_and_after(key, evidence),
+        " their distance was {{ other }} bits before and {{ one }} after {{ shown() }}.",
+        words=sides(key, "measured", evidence.tests[key].unit),
         tests=(key,),
     )
 
 
 def _longer(evidence: Evidence) -> Claim:
-    key = "caption_length"
+    key = key_of.caption("length")
     return Claim(
         id="longer",
         group="captions",
         says=by_test(evidence.tests[key]),
-        holds="They became longer: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
-        fails="They became shorter: {{ before }} words in the mean before, {{ after }} after {{ shown() }}.",
-        unclear="Whether they became longer or shorter cannot be told: {{ before }} words in the mean"
-        " before, {{ after }} after {{ shown() }}.",
-        words=_before_and_after(key, evidence),
+        holds="They became longer: {{ other }} words in the mean before, {{ one }} after {{ shown() }}.",
+        fails="They became shorter: {{ other }} words in the mean before, {{ one }} after {{ shown() }}.",
+        unclear="Whether they became longer or shorter cannot be told: {{ other }} words in the mean"
+        " before, {{ one }} after {{ shown() }}.",
+        words=sides(key, "measured", evidence.tests[key].unit),
         tests=(key,),
     )
 
@@ -85,11 +86,12 @@ def _together(result: Comparison, evidence: Evidence) -> Claim:
         "worse": ", at a price in what the captions say of the photo",
         "neither": ", without a change that could be told in what the captions say of the photo",
     }
-    keys = [f"caption_{measure.key}" for measure in result.measures if measure.family == "grounding"]
+    distance = key_of.caption("distance")
+    keys = [key_of.caption(measure.key) for measure in result.measures if measure.family == "grounding"]
     return Claim(
         id="taken_together",
         group="captions",
-        says=by_test(evidence.tests["caption_distance"], lower=True),
+        says=by_test(evidence.tests[distance], lower=True),
         holds="Taken together, fine-tuning {{ link(verb) }} the references' manner to the captioner"
         "{{ grounding }}.",
         fails="Taken together, fine-tuning {{ link(verb) }} the captioner away from the references'"
@@ -98,32 +100,32 @@ def _together(result: Comparison, evidence: Evidence) -> Claim:
         "{{ grounding }}.",
         words={
             "verb": {"higher": "took", "lower": "taught", "unclear": "cannot be said to have taught"}[
-                evidence.tests["caption_distance"].verdict
+                evidence.tests[distance].verdict
             ],
             "grounding": words[grounding] if keys else "",
         },
-        tests=("caption_distance", *keys),
+        tests=(distance, *keys),
     )
 
 
 def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
     """Say where one measure went, in a clause that a list can hold."""
-    key = f"caption_{measure.key}"
+    key = key_of.caption(measure.key)
     says = _SAYS[verdict(measure, evidence)]
-    moved = "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }} {{ shown() }}"
+    moved = "“{{ name }}” {{ went }} {{ other }} to {{ one }}{{ unit }} {{ shown() }}"
     change = evidence.tests[key].difference
     if change.low < change.high:
         unclear = f"{moved}, which is not to be told from no change"
     elif change.value == 0:
-        unclear = "“{{ name }}” stayed at {{ link(after) }}{{ unit }}"
+        unclear = "“{{ name }}” stayed at {{ link(one) }}{{ unit }}"
     else:
         unclear = (
-            "“{{ name }}” {{ went }} {{ before }} to {{ after }}{{ unit }}, for which there is no"
+            "“{{ name }}” {{ went }} {{ other }} to {{ one }}{{ unit }}, for which there is no"
             " {{ link(interval) }}, since no photo by itself makes a difference"
         )
     return Claim(
         id=key,
-        group=f"{measure.family} of captions",
+        group=measures_of(measure.family),
         says=says,
         holds=moved if measure.better == "neither" else f"{moved}, for the better",
         fails=f"{moved}, for the worse",
@@ -133,15 +135,7 @@ def _measure(position: int, measure: Measured, evidence: Evidence) -> Claim:
             "interval": "interval",
             "went": _RISE[evidence.tests[key].verdict],
             "unit": " bits" if measure.unit == "bits" else "",
-            **_before_and_after(key, evidence),
+            **sides(key, "measured", measure.unit),
         },
         tests=(key,),
     )
-
-
-def _before_and_after(key: str, evidence: Evidence) -> dict[str, tuple[str, ...]]:
-    unit = evidence.tests[key].unit
-    return {
-        "before": ("measured", f"evidence.tests.{key}.other", unit),
-        "after": ("measured", f"evidence.tests.{key}.one", unit),
-    }

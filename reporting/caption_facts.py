@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Literal
 
+from experiments.results import key_of
 from experiments.results.ablations import Variant
 from experiments.results.captions import Family, Judged, Measured
 from experiments.results.evidence import Evidence
-from experiments.results.lora import Lora
 from reporting.markdown import words
 
 Verdict = Literal["better", "worse", "changed", "unclear"]
@@ -26,7 +26,7 @@ def verdict(measure: Measured, evidence: Evidence) -> Verdict:
 
     One that merely describes can only have changed.
     """
-    moved = evidence.tests[f"caption_{measure.key}"].verdict
+    moved = evidence.tests[key_of.caption(measure.key)].verdict
     if moved == "unclear":
         return "unclear"
     if measure.better == "neither":
@@ -84,24 +84,6 @@ def adapters_of(variants: Sequence[Variant]) -> list[int]:
     return [position for position, variant in enumerate(variants) if variant.kind == "lora"]
 
 
-def main_of(variants: Sequence[Variant], lora: Lora | None) -> int | None:
-    """Return the position of the adapter that the report is about.
-
-    It is the one tuned as `lora`; where there is no such result, the one with the most parameters.
-    """
-    adapters = adapters_of(variants)
-    same = [
-        position
-        for position in adapters
-        if lora is not None
-        and variants[position].rank == lora.r
-        and set(variants[position].targets) == set(lora.targets)
-    ]
-    if lora is not None or not adapters:
-        return same[0] if same else None
-    return max(adapters, key=lambda position: variants[position].trainable)
-
-
 def rank_series(variants: Sequence[Variant], main: int) -> list[int]:
     """Return the positions of the adapters that differ from `main` in rank alone, by rising rank."""
     same = [
@@ -119,7 +101,7 @@ def enough_rank(variants: Sequence[Variant], series: Sequence[int], evidence: Ev
     """
     enough = series[-1]
     for position in reversed(series[:-1]):
-        if evidence.tests[f"distance_{variants[position].key}"].verdict != "unclear":
+        if evidence.tests[key_of.distance(variants[position].key)].verdict != "unclear":
             break
         enough = position
     return enough

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, get_args
 
 from experiments.evidence.order import by_accuracy, mistakes
-from experiments.results.audit import Audit
-from experiments.results.audit import Verdict as AuditVerdict
+from experiments.results import key_of
 from experiments.results.classification import Classification
 from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
+from reporting.audit_claims import published_claims
 from reporting.blocks import CLASSIFIERS
-from reporting.claims import Claim, Says, by_test
-
-_AS_PUBLISHED: Mapping[AuditVerdict, Says] = {"agrees": "holds", "differs": "fails", "cannot_tell": "unclear"}
+from reporting.claims import Claim, by_test, classes_of
 
 _BROKEN = "It is broken rather than weak, and is"
 _TOO_FEW = "It may be broken, or these images too few to show that it is not, and it is"
@@ -32,13 +30,13 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
         if isinstance(values[stage], ZeroShot):
             yield from _prompts(stage, values[stage], evidence)
     if "audit" in values:
-        yield from _published(values["audit"])
+        yield from published_claims(values["audit"])
     for stage in sound:
         yield from _classes(stage, values[stage], evidence)
 
 
 def _chance(stage: str, evidence: Evidence) -> Claim:
-    key = f"{stage}_chance"
+    key = key_of.chance(stage)
     return Claim(
         id=f"{stage}_above_chance",
         group="broken" if stage in evidence.broken else "sound",
@@ -61,7 +59,7 @@ def _chance(stage: str, evidence: Evidence) -> Claim:
 
 
 def _pair(one: str, other: str, evidence: Evidence) -> Claim:
-    key = f"{one}_{other}"
+    key = key_of.pair(one, other)
     return Claim(
         id=f"{one}_beats_{other}",
         group="ranking",
@@ -84,7 +82,7 @@ def _pair(one: str, other: str, evidence: Evidence) -> Claim:
 
 def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim]:
     for position in range(1, len(result.prompt_sets)):
-        key = f"prompts_{position}"
+        key = key_of.prompts(position)
         further, first = (f"{stage}.prompt_sets.{at}" for at in (position, 0))
         yield Claim(
             id=key,
@@ -106,52 +104,23 @@ def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim
         )
 
 
-def _published(audit: Audit) -> Iterator[Claim]:
-    """Yield how a model does beside its published figure, where it has the published weights."""
-    for name, anchor in audit.published.items():
-        if anchor.comparable_with is not None and anchor.measured is not None:
-            path = f"audit.published.{name}"
-            yield Claim(
-                id=f"published_{name}",
-                group="published",
-                says=_AS_PUBLISHED[anchor.verdict],
-                holds="{{ name }} does as published: {{ link(measured) }} here (interval {{ interval }}),"
-                " and {{ value }} by {{ source }}, which is within {{ tolerance }}.",
-                fails="{{ name }} does not do as published: {{ link(measured) }} here (interval"
-                " {{ interval }}), and {{ value }} by {{ source }}, which is more than {{ tolerance }}"
-                " away.",
-                unclear="Whether {{ name }} does as published cannot be told: {{ link(measured) }} here"
-                " (interval {{ interval }}), and {{ value }} by {{ source }}; the interval does not lie"
-                " within {{ tolerance }} of it, nor wholly outside.",
-                words={
-                    "name": ("text", f"{anchor.comparable_with}.model"),
-                    "measured": ("percent", f"{path}.measured"),
-                    "interval": ("interval", f"{path}.measured"),
-                    "value": ("percent", f"{path}.value"),
-                    "source": ("text", f"{path}.source"),
-                    "tolerance": ("points", f"{path}.tolerance"),
-                },
-                facts=(f"{path}.measured", f"{anchor.comparable_with}.top1"),
-            )
-
-
 def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
     """Yield what is hardest, easiest and most often mistaken, as far as it was tested."""
-    if f"{stage}_confusion" in evidence.tests and not evidence.tests[f"{stage}_confusion"].one:
+    confusion = evidence.tests.get(key_of.confusion(stage))
+    if confusion is None:
+        return
+    if not confusion.one:
         yield _flawless(stage)
         return
-    for extreme in ("hardest", "easiest"):
-        if f"{stage}_{extreme}" in evidence.tests:
-            order = by_accuracy(result, lowest=extreme == "hardest")
-            yield _extreme(stage, extreme, order[0], order[1], evidence)
-    if f"{stage}_confusion" in evidence.tests:
-        yield _confusion(stage, mistakes(result, 2), evidence)
+    for extreme in get_args(key_of.Extreme):
+        yield _extreme(stage, extreme, by_accuracy(result, extreme), evidence)
+    yield _confusion(stage, mistakes(result, 2), evidence)
 
 
 def _flawless(stage: str) -> Claim:
     return Claim(
         id=f"{stage}_flawless",
-        group=f"classes of {stage}",
+        group=classes_of(stage),
         says="holds",
         holds="It makes {{ link(mistakes) }} on the test images.",
         fails=None,
@@ -160,11 +129,11 @@ def _flawless(stage: str) -> Claim:
     )
 
 
-def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Evidence) -> Claim:
-    key = f"{stage}_{extreme}"
+def _extreme(stage: str, extreme: key_of.Extreme, order: Sequence[int], evidence: Evidence) -> Claim:
+    key, (at, following, *_) = key_of.extreme(stage, extreme), order
     return Claim(
         id=key,
-        group=f"classes of {stage}",
+        group=classes_of(stage),
         says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
         holds="{{ extreme }} is “{{ class }}”, with {{ accuracy }} of its images right; next comes"
         " “{{ next }}”, with {{ against }} {{ shown() }}.",
@@ -183,11 +152,11 @@ def _extreme(stage: str, extreme: str, at: int, following: int, evidence: Eviden
 
 
 def _confusion(stage: str, pairs: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
-    key = f"{stage}_confusion"
+    key = key_of.confusion(stage)
     (actual, called), (next_actual, next_called) = pairs
     return Claim(
         id=key,
-        group=f"classes of {stage}",
+        group=classes_of(stage),
         says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
         holds="The most frequent mistake is to call “{{ actual }}” images “{{ called }}” ({{ times }} of"
         " {{ all }} images); next comes calling “{{ next_actual }}” images “{{ next_called }}”"

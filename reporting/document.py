@@ -9,13 +9,15 @@ from typing import Any
 import jinja2
 
 from experiments.project import open_project
+from experiments.results import key_of
 from pipeline import freshness, store
 from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from reporting import caption_facts, facts
-from reporting.blocks import BLOCKS, Block
+from reporting.blocks import BLOCKS, CLASSIFIERS, Block
+from reporting.claims import classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
@@ -121,6 +123,10 @@ class Document:
             sources=partial(sources, self.project.root, self.anchors),
             facts=facts,
             captions=caption_facts,
+            key_of=key_of,
+            classifiers=CLASSIFIERS,
+            classes_of=classes_of,
+            measures_of=measures_of,
             strong=strong,
             code=code,
             command=command,

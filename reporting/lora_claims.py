@@ -3,14 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.evidence import Evidence
 from experiments.results.lora import Lora
 from reporting import caption_facts as facts
-from reporting.claims import Claim, Says, Word, by_fact, by_test
+from reporting.claims import Claim, Says, Word, by_fact, by_test, sides
 
 _SMALL = 0.1
 _ALIKE: Mapping[facts.Order, Says] = {"less": "holds", "more": "fails", "unclear": "unclear"}
+_AWAY = ": {{ one }} bits away against {{ other }} {{ shown() }}"
+_COSTS = (
+    ("kept", "saved_bytes", "megabytes", "leaves {} to keep", "about as much"),
+    ("time", "seconds", "duration", "took {} time in the one run of each", "about the same"),
+    ("memory", "peak_bytes", "megabytes", "needed {} memory at its peak", "about as much"),
+)
+"""Name, field of `Variant`, format, and a clause that holds less, more, or the last where they are alike."""
 
 
 def lora_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
@@ -30,9 +38,9 @@ def lora_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _variants(lora: Lora, variants: Sequence[Variant], evidence: Evidence) -> Iterator[Claim]:
     for at, variant in enumerate(variants):
-        if f"forgotten_{variant.key}" in evidence.tests:
+        if key_of.forgotten(variant.key) in evidence.tests:
             yield _forgets(at, variant, evidence)
-    main, full = facts.main_of(variants, lora), facts.full_of(variants)
+    main, full = lora.position_among(variants), facts.full_of(variants)
     if main is None:
         return
     if full is not None:
@@ -76,94 +84,62 @@ def _off_is_base(ablations: Ablations) -> Claim:
 
 
 def _forgets(at: int, variant: Variant, evidence: Evidence) -> Claim:
-    key = f"forgotten_{variant.key}"
+    key = key_of.forgotten(variant.key)
     return Claim(
         id=f"{variant.key}_forgets",
         group="forgetting",
         says=by_test(evidence.tests[key], lower=True),
         holds="Of what the base could do, {{ name }} has forgotten some: its captions name the right class"
-        " on {{ held_out }} of held-out images, the base's on {{ base }} {{ shown() }}.",
+        " on {{ one }} of held-out images, the base's on {{ other }} {{ shown() }}.",
         fails="Instead of forgetting, {{ name }} does better than the base on held-out images: its"
-        " captions name the right class on {{ held_out }} of them, the base's on {{ base }} {{ shown() }}.",
+        " captions name the right class on {{ one }} of them, the base's on {{ other }} {{ shown() }}.",
         unclear="Whether {{ name }} has forgotten anything cannot be told: its captions name the right"
-        " class on {{ held_out }} of held-out images, the base's on {{ base }} {{ shown() }}.",
-        words={
-            "name": _name(at),
-            "held_out": ("percent", f"evidence.tests.{key}.one"),
-            "base": ("percent", f"evidence.tests.{key}.other"),
-        },
+        " class on {{ one }} of held-out images, the base's on {{ other }} {{ shown() }}.",
+        words={"name": _name(at), **sides(key, "percent")},
         tests=(key,),
     )
 
 
 def _against_full(variants: Sequence[Variant], main: int, full: int, evidence: Evidence) -> Iterator[Claim]:
     """Yield what the adapter costs and brings beside full fine-tuning, in clauses that a list can hold."""
-    ours, theirs = variants[main], variants[full]
-    yield _cost(
-        "kept", "saved_bytes", "megabytes", (main, full), facts.cost(ours.saved_bytes, theirs.saved_bytes),
-        less="leaves less to keep", more="leaves more to keep", alike="leaves about as much to keep",
-    )  # fmt: skip
-    yield _cost(
-        "time", "seconds", "duration", (main, full), facts.cost(ours.seconds, theirs.seconds),
-        less="took less time in the one run of each", more="took more time in the one run of each",
-        alike="took about the same time in the one run of each",
-    )  # fmt: skip
-    if ours.peak_bytes is not None and theirs.peak_bytes is not None:
-        yield _cost(
-            "memory", "peak_bytes", "megabytes", (main, full), facts.cost(ours.peak_bytes, theirs.peak_bytes),
-            less="needed less memory at its peak", more="needed more memory at its peak",
-            alike="needed about as much memory at its peak",
-        )  # fmt: skip
-    distance, held_out = f"distance_{theirs.key}", f"held_out_{theirs.key}"
+    for name, field, how, clause, alike in _COSTS:
+        ours, theirs = (f"ablations.variants.{at}.{field}" for at in (main, full))
+        values = getattr(variants[main], field), getattr(variants[full], field)
+        if None in values:
+            continue
+        figures = ": {{ link(ours) }} against {{ theirs }}"
+        yield Claim(
+            id=f"lora_{name}",
+            group="against full",
+            says=_ALIKE[facts.cost(*values)],
+            holds=clause.format("less") + figures,
+            fails=clause.format("more") + figures,
+            unclear=clause.format(alike) + figures,
+            words={"ours": (how, ours), "theirs": (how, theirs)},
+            facts=(ours, theirs),
+        )
+    key = key_of.distance(variants[full].key)
     yield Claim(
         id="lora_closer_than_full",
         group="against full",
-        says=by_test(evidence.tests[distance], lower=True),
-        holds="brings the captions closer to the references' style: {{ one }} bits away against"
-        " {{ other }} {{ shown() }}",
-        fails="brings the captions less close to the references' style: {{ one }} bits away against"
-        " {{ other }} {{ shown() }}",
-        unclear="cannot be told from it in how close the captions come to the references' style: {{ one }}"
-        " bits away against {{ other }} {{ shown() }}",
-        words={
-            "one": ("measured", f"evidence.tests.{distance}.one", "bits"),
-            "other": ("measured", f"evidence.tests.{distance}.other", "bits"),
-        },
-        tests=(distance,),
+        says=by_test(evidence.tests[key], lower=True),
+        holds="brings the captions closer to the references' style" + _AWAY,
+        fails="brings the captions less close to the references' style" + _AWAY,
+        unclear="cannot be told from it in how close the captions come to the references' style" + _AWAY,
+        words=sides(key, "measured", "bits"),
+        tests=(key,),
     )
+    key = key_of.held_out(variants[full].key)
+    figures = ": the right class is named on {{ one }} of held-out images against {{ other }} {{ shown() }}"
     yield Claim(
         id="lora_forgets_less_than_full",
         group="against full",
-        says=by_test(evidence.tests[held_out]),
-        holds="forgets less of what the base could do: the right class is named on {{ one }} of held-out"
-        " images against {{ other }} {{ shown() }}",
-        fails="forgets more of what the base could do: the right class is named on {{ one }} of held-out"
-        " images against {{ other }} {{ shown() }}",
-        unclear="cannot be told from it in what it forgets: the right class is named on {{ one }} of"
-        " held-out images against {{ other }} {{ shown() }}",
-        words={
-            "one": ("percent", f"evidence.tests.{held_out}.one"),
-            "other": ("percent", f"evidence.tests.{held_out}.other"),
-        },
-        tests=(held_out,),
-    )
-
-
-def _cost(
-    what: str, field: str, how: str, pair: tuple[int, int], order: facts.Order,
-    *, less: str, more: str, alike: str,
-) -> Claim:  # fmt: skip
-    ours, theirs = (f"ablations.variants.{at}.{field}" for at in pair)
-    figures = ": {{ link(ours) }} against {{ theirs }}"
-    return Claim(
-        id=f"lora_{what}",
-        group="against full",
-        says=_ALIKE[order],
-        holds=less + figures,
-        fails=more + figures,
-        unclear=alike + figures,
-        words={"ours": (how, ours), "theirs": (how, theirs)},
-        facts=(ours, theirs),
+        says=by_test(evidence.tests[key]),
+        holds="forgets less of what the base could do" + figures,
+        fails="forgets more of what the base could do" + figures,
+        unclear="cannot be told from it in what it forgets" + figures,
+        words=sides(key, "percent"),
+        tests=(key,),
     )
 
 
@@ -183,9 +159,9 @@ def _ranks(variants: Sequence[Variant], main: int, evidence: Evidence) -> Iterat
 
 
 def _rank_step(claim: str, at: int, main: int, variants: Sequence[Variant], evidence: Evidence) -> Claim:
-    key = f"distance_{variants[at].key}"
+    key = key_of.distance(variants[at].key)
     step = "From {{ low }} to {{ high }}, with {{ times }} times as many parameters, "
-    figures = ": {{ before }} bits away before, {{ after }} after {{ shown() }}."
+    figures = ": {{ other }} bits away before, {{ one }} after {{ shown() }}."
     return Claim(
         id=claim,
         group="rank",
@@ -197,8 +173,7 @@ def _rank_step(claim: str, at: int, main: int, variants: Sequence[Variant], evid
             "low": _name(at),
             "high": _name(main),
             "times": ("times", f"ablations.variants.{main}.trainable", f"ablations.variants.{at}.trainable"),
-            "before": ("measured", f"evidence.tests.{key}.other", "bits"),
-            "after": ("measured", f"evidence.tests.{key}.one", "bits"),
+            **sides(key, "measured", "bits"),
         },
         tests=(key,),
     )
@@ -237,12 +212,12 @@ def _returns(
             "last": "last",
             "could": "could",
         },
-        tests=tuple(f"distance_{variants[at].key}" for at in lower),
+        tests=tuple(key_of.distance(variants[at].key) for at in lower),
     )
 
 
 def _fewer_targets(variants: Sequence[Variant], main: int, at: int, evidence: Evidence) -> Claim:
-    key = f"distance_{variants[at].key}"
+    key = key_of.distance(variants[at].key)
     start = "{{ fewer }} trains {{ share }} of the parameters of {{ all }}, and its captions "
     figures = " the references' style: {{ other }} bits away against {{ one }} {{ shown() }}."
     return Claim(
@@ -256,8 +231,7 @@ def _fewer_targets(variants: Sequence[Variant], main: int, at: int, evidence: Ev
             "fewer": _name(at),
             "all": _name(main),
             "share": ("share", f"ablations.variants.{at}.trainable", f"ablations.variants.{main}.trainable"),
-            "one": ("measured", f"evidence.tests.{key}.one", "bits"),
-            "other": ("measured", f"evidence.tests.{key}.other", "bits"),
+            **sides(key, "measured", "bits"),
         },
         tests=(key,),
     )

@@ -1,13 +1,14 @@
 """The report's claims in words, each with a link to its evidence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 
+from reporting.audit_claims import brief_claims
 from reporting.caption_claims import caption_claims
-from reporting.claims import Claim
+from reporting.claims import HEADINGS, Claim, Word, require_groups
 from reporting.classifier_claims import classifier_claims
 from reporting.lora_claims import lora_claims
 from reporting.markdown import Markdown, escape
@@ -27,6 +28,8 @@ def _claims(values: Mapping[str, Any]) -> Iterator[Claim]:
         if "captions" in values:
             yield from caption_claims(values)
     yield from lora_claims(values)
+    if "audit" in values:
+        yield from brief_claims(values["audit"])
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,18 @@ class Sentences:
     environment: jinja2.Environment
 
     def of(self, *groups: str) -> list[str]:
-        """Return the identifiers of the claims of some groups."""
+        """Return the identifiers of the claims of some groups.
+
+        Raises:
+            ValueError: if one is no group.
+        """
+        require_groups(*groups)
         return [name for name, claim in self.claims.items() if claim.group in groups]
 
-    def grouped(self) -> dict[str, list[str]]:
-        """Return the identifiers of all claims by their group, groups in the order of their first claim."""
+    def grouped(self) -> list[tuple[Markdown, list[str]]]:
+        """Return heading and claims of every group that has both, in the order of their first claims."""
         groups = dict.fromkeys(claim.group for claim in self.claims.values())
-        return {group: self.of(group) for group in groups}
+        return [(escape(self._word(HEADINGS[name])), self.of(name)) for name in groups if name in HEADINGS]
 
     def all(self, *groups: str, between: str = " ") -> Markdown:
         """Return the claims of some groups, one after the other."""
@@ -65,12 +73,19 @@ class Sentences:
         def shown(reverse: bool = False) -> Markdown:
             return Markdown(f"({link(self.tested(claim.tests[0], reverse=reverse))})")
 
-        words = {
-            key: word if isinstance(word, str) else getattr(self.numbers, word[0])(*word[1:])
-            for key, word in claim.words.items()
-        }
-        template = self.environment.from_string(claim.wording)
-        return Markdown(template.render(**words, n=self.numbers, link=link, shown=shown))
+        return self._filled(claim.wording, claim, link=link, shown=shown)
+
+    def found(self, name: str) -> Markdown:
+        """Return what was found of the claim called `name`, to stand beside it."""
+        return self._filled(self.claims[name].found, self.claims[name])
+
+    def _filled(self, source: str, claim: Claim, **functions: Callable[..., Markdown]) -> Markdown:
+        words = {key: self._word(word) for key, word in claim.words.items()}
+        template = self.environment.from_string(source)
+        return Markdown(template.render({"n": self.numbers, **functions, **words}))
+
+    def _word(self, word: Word) -> str:
+        return word if isinstance(word, str) else getattr(self.numbers, word[0])(*word[1:])
 
     def tested(self, key: str, *, reverse: bool = False) -> Markdown:
         """Return the difference that a test found, with its interval and its adjusted p-value."""

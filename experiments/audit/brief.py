@@ -3,7 +3,11 @@
 A statement in words keeps the brief's figures; `low` to `high` are the numbers that the words cover.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+
+from experiments.results.audit import Verdict
 
 CAPTIONER = "nlpconnect/vit-gpt2-image-captioning"
 FLICKR30K = ("lmms-lab/flickr30k", "nlphuji/flickr30k")
@@ -63,6 +67,66 @@ STATEMENTS = {
 }
 """Every claim by its id, in the order of the page."""
 
+_SETTING: Mapping[str, Verdict] = {"same_setting": "agrees", "other_setting": "differs"}
+_TARGETS: Mapping[str, Verdict] = {"named_targets": "agrees", "c_attn_alone": "differs", "neither": "differs"}
+_NETWORK: Mapping[str, Verdict] = {"unknown_network": "not_comparable"}
+
+REASONS: Mapping[str, Mapping[str, Verdict]] = {
+    "data_set": {"same_data": "agrees", "unchecked_copy": "cannot_tell", "other_data": "not_comparable"},
+    "tuning_photos": _SETTING,
+    "lora_rank": _SETTING,
+    "lora_alpha": _SETTING,
+    "lora_targets": {**_SETTING, "other_layers": "not_comparable"},
+    "layer_kinds": {"attention_alone": "agrees", "both_kinds": "differs"},
+    "epochs": _SETTING,
+    "learning_rate": _SETTING,
+    "training_time": {"other_machine": "not_comparable", "other_tuning_and_machine": "not_comparable"},
+    "lora_trainable": _TARGETS,
+    "base_parameters": {"whole": "agrees", "language_model_alone": "differs", "neither": "differs"},
+    "lora_share": _TARGETS,
+    "adapter_size": _TARGETS,
+    "examples": {"each_once": "agrees", "repeated": "differs"},
+    "caption_quality": {"sound": "agrees", "faulty": "differs"},
+    "visible_difference": {
+        "all_changed": "agrees",
+        "some_unchanged": "differs",
+        "other_tuning": "not_comparable",
+    },
+    "closer_to_style": {
+        "closer": "agrees",
+        "further": "differs",
+        "unclear": "cannot_tell",
+        "other_tuning_closer": "not_comparable",
+        "other_tuning_further": "not_comparable",
+        "other_tuning_unclear": "not_comparable",
+    },
+    "no_forgetting": {
+        "gained_when_on": "agrees",
+        "lost_when_on": "differs",
+        "base_changed": "differs",
+        "unclear_when_on": "cannot_tell",
+        "base_alone": "cannot_tell",
+    },
+    "test_images": {"same_images": "agrees", "other_number": "differs", "other_images": "not_comparable"},
+    "clip_accuracy": {
+        "within_tolerance": "agrees",
+        "outside_tolerance": "differs",
+        "at_the_edge": "cannot_tell",
+        "other_model": "not_comparable",
+    },
+    "zero_shot_speed": {"other_machine": "not_comparable", "other_model_and_machine": "not_comparable"},
+    "vit_accuracy": _NETWORK,
+    "cnn_accuracy": _NETWORK,
+    "trained_for_it": {"above_chance": "agrees", "at_chance": "differs", "below_chance": "differs"},
+    "ordering": {
+        "same_order": "agrees",
+        "other_order": "differs",
+        "unsettled": "cannot_tell",
+        "other_model": "not_comparable",
+    },
+}
+"""For each claim every way in which it can come out when held against a run, with the verdict of each."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -72,57 +136,41 @@ class Example:
     before: str
     after: str
 
+    @property
+    def spaced(self) -> "Example":
+        """The same with a space before every full stop and comma."""
+        return Example(*(re.sub("([.,])", r" \1", text) for text in astuple(self)))
 
-EXAMPLES = (
-    Example(
-        "One white and tan dog is chasing another white and brown dog who has a toy in its mouth.",
-        "two dogs chasing each other on a beach",
-        "dogs are being chased by a white dog carrying a yellow toy. white and brown sand dune",
-    ),
-    Example(
-        "One white and tan dog is chasing another white and brown dog who has a toy in its mouth .",
-        "two dogs chasing each other on a beach",
-        "dogs are being chased by a white dog carrying a yellow toy . white and brown sand dune",
-    ),
-    Example(
-        "two tan dogs play in the grass",
-        "a dog that is standing in the grass",
-        "tan dogs play in the grass. black and white are blurred. white is the background. brown",
-    ),
-    Example(
-        "two tan dogs play in the grass",
-        "a dog that is standing in the grass",
-        "tan dogs play in the grass . black and white are blurred . white is the background . brown",
-    ),
-    Example(
-        "A dog jumps to catch an orange Frisbee.",
-        "a dog jumping in the air to catch a frisbee",
-        "black dog is catching a red Frisbee in its mouth. blue and white, a brown",
-    ),
-    Example(
-        "A dog jumps to catch an orange Frisbee .",
-        "a dog jumping in the air to catch a frisbee",
-        "black dog is catching a red Frisbee in its mouth . blue and white , a brown",
-    ),
-    Example(
-        "An older dog and a younger one playing with a toy.",
-        "two dogs playing with each other in the snow",
-        "tan dogs are playing tug of war with a brown ball. brown dog is trying to get it",
-    ),
-    Example(
-        "An older dog and a younger one playing with a toy .",
-        "two dogs playing with each other in the snow",
-        "tan dogs are playing tug of war with a brown ball . brown dog is trying to get it",
-    ),
-    Example(
-        "A white and brown dog runs along the shoreline.",
-        "a dog running across a sandy beach",
-        "wet white dog running along side a rocky shoreline. reflections in the distance.",
-    ),
-    Example(
-        "A white and brown dog runs along the shoreline .",
-        "a dog running across a sandy beach",
-        "wet white dog running along side a rocky shoreline . reflections in the distance .",
-    ),
+
+EXAMPLES = tuple(
+    printed
+    for example in (
+        Example(
+            "One white and tan dog is chasing another white and brown dog who has a toy in its mouth.",
+            "two dogs chasing each other on a beach",
+            "dogs are being chased by a white dog carrying a yellow toy. white and brown sand dune",
+        ),
+        Example(
+            "two tan dogs play in the grass",
+            "a dog that is standing in the grass",
+            "tan dogs play in the grass. black and white are blurred. white is the background. brown",
+        ),
+        Example(
+            "A dog jumps to catch an orange Frisbee.",
+            "a dog jumping in the air to catch a frisbee",
+            "black dog is catching a red Frisbee in its mouth. blue and white, a brown",
+        ),
+        Example(
+            "An older dog and a younger one playing with a toy.",
+            "two dogs playing with each other in the snow",
+            "tan dogs are playing tug of war with a brown ball. brown dog is trying to get it",
+        ),
+        Example(
+            "A white and brown dog runs along the shoreline.",
+            "a dog running across a sandy beach",
+            "wet white dog running along side a rocky shoreline. reflections in the distance.",
+        ),
+    )
+    for printed in (example, example.spaced)
 )
-"""The examples in the brief's order; it prints each of them twice."""
+"""The examples in the brief's order; it prints each of them twice, the second time spaced."""

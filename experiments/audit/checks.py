@@ -9,8 +9,6 @@ from experiments.results.audit import Check
 from experiments.results.captions import ComparedRecord
 from experiments.results.classification import Classification
 
-_CLASSIFIERS = ("zero_shot", "vit", "cnn")
-
 
 def checks(run: Run) -> dict[str, Check]:
     """Return every check by its id, in the order of the page."""
@@ -22,78 +20,58 @@ def _check(
     name: str,
     count: int,
     of: int,
-    stages: tuple[str, ...],
-    *,
+    *stages: str,
     severity: Literal["error", "warning"] = "error",
     allowed: int = 0,
     where: Iterable[str] | None = None,
 ) -> Check:
     """Return a check that is passed by at most `allowed` cases; `where` is all of `stages` if not said."""
     passed = count <= allowed
-    places = stages if where is None else tuple(where)
-    return Check(
-        id=name,
-        count=count,
-        of=of,
-        passed=passed,
-        stages=stages,
-        where=() if passed else places,
-        severity=severity,
-    )
+    places = () if passed else stages if where is None else tuple(where)
+    return Check(id=name, count=count, of=of, passed=passed, stages=stages, where=places, severity=severity)
 
 
 def _data(run: Run) -> list[Check]:
     data = run.data_sets
     tuning, evaluation = len(data.tuning_names), len(data.evaluation_names)
     repeats = data.repeated_tuning_photos + data.repeated_evaluation_photos
-    own = ("data_sets",)
+    shared, captions = data.shared_references, data.evaluation_captions
     return [
-        _check("shared_images", data.shared_images, data.test_images, own),
-        _check("shared_photos", data.shared_photos, evaluation, own),
-        _check("repeated_photos", repeats, tuning + evaluation, own),
-        _check(
-            "shared_references", data.shared_references, data.evaluation_captions, own, severity="warning"
-        ),
+        _check("shared_images", data.shared_images, data.test_images, "data_sets"),
+        _check("shared_photos", data.shared_photos, evaluation, "data_sets"),
+        _check("repeated_photos", repeats, tuning + evaluation, "data_sets"),
+        _check("shared_references", shared, captions, "data_sets", severity="warning"),
     ]
 
 
 def _tuning(run: Run) -> list[Check]:
-    records = run.generate.records
+    records, targets = run.generate.records, len(run.lora.targets)
     adapters = [variant for variant in run.variants.variants if variant.off_is_base is not None]
+    # Each target that matches something matches one module at least.
+    unmatched = max(0, targets - run.lora.matched)
     unchanged = sum(record.before == record.after for record in records)
     changed_off = sum(not variant.off_is_base for variant in adapters)
     if not run.ablations.off_is_base:
         changed_off = max(changed_off, 1)
     return [
-        # Each target that matches something matches one module at least.
-        _check(
-            "unmatched_targets",
-            max(0, len(run.lora.targets) - run.lora.matched),
-            len(run.lora.targets),
-            ("lora",),
-        ),
-        _check("unchanged_captions", unchanged, len(records), ("generate",), allowed=len(records) - 1),
-        _check("adapter_off", changed_off, max(len(adapters), changed_off), ("variants", "ablations")),
+        _check("unmatched_targets", unmatched, targets, "lora"),
+        _check("unchanged_captions", unchanged, len(records), "generate", allowed=len(records) - 1),
+        _check("adapter_off", changed_off, max(len(adapters), changed_off), "variants", "ablations"),
     ]
 
 
 def _captions(run: Run) -> list[Check]:
-    records = run.generate.records
-    after = Counter(record.after.strip() for record in records)
+    records, all_of_them = run.generate.records, len(run.generate.records)
+    alike = max(Counter(record.after.strip() for record in records).values())
     written = [text for record in records for text in (record.before, record.after)]
+    empty = sum(not text.strip() for text in written)
+    cut_off = sum(not record.after_ended for record in records)
     examples = [run.captions.records[position] for position in run.captions.examples]
-    own = ("generate",)
     return [
-        _check("empty_captions", sum(not text.strip() for text in written), len(written), own),
-        _check("same_captions", max(after.values()), len(records), own, allowed=len(records) - 1),
-        _check(
-            "cut_off",
-            sum(not record.after_ended for record in records),
-            len(records),
-            own,
-            severity="warning",
-        ),
-        _check("repeated_examples", _repeated(examples), len(examples), ("captions",)),
+        _check("empty_captions", empty, len(written), "generate"),
+        _check("same_captions", alike, all_of_them, "generate", allowed=all_of_them - 1),
+        _check("cut_off", cut_off, all_of_them, "generate", severity="warning"),
+        _check("repeated_examples", _repeated(examples), len(examples), "captions"),
     ]
 
 
@@ -111,25 +89,22 @@ def _repeated(examples: list[ComparedRecord]) -> int:
 
 
 def _classifiers(run: Run) -> list[Check]:
-    labels, results = run.data_sets.labels_sha256, run.classifiers
-    failing = {
-        "at_chance": run.evidence.broken,
-        "other_labels": [stage for stage in _CLASSIFIERS if results[stage].labels_sha256 != labels],
-        "other_accuracy": [
-            stage for stage in _CLASSIFIERS if not _follows(results[stage], run.data_sets.labels)
-        ],
-    }
-    too_few = all(run.evidence.too_few_images(stage) for stage in run.evidence.broken)
+    data, results = run.data_sets, run.classifiers
+    broken = run.evidence.broken
+    too_few = bool(broken) and all(run.evidence.too_few_images(stage) for stage in broken)
+    other_labels = [stage for stage in results if results[stage].labels_sha256 != data.labels_sha256]
+    other_accuracy = [stage for stage in results if not _follows(results[stage], data.labels)]
     return [
         _check(
-            name,
-            len(stages),
-            len(_CLASSIFIERS),
-            _CLASSIFIERS,
-            where=stages,
-            severity="warning" if name == "at_chance" and stages and too_few else "error",
-        )
-        for name, stages in failing.items()
+            "at_chance",
+            len(broken),
+            len(results),
+            *results,
+            where=broken,
+            severity="warning" if too_few else "error",
+        ),
+        _check("other_labels", len(other_labels), len(results), *results, where=other_labels),
+        _check("other_accuracy", len(other_accuracy), len(results), *results, where=other_accuracy),
     ]
 
 

@@ -1,6 +1,14 @@
-"""Published accuracies on CIFAR-10's test images, as data."""
+"""Published accuracies on CIFAR-10's test images, held against the run where it used the very weights."""
 
 from dataclasses import dataclass
+
+from experiments.audit.run import Run
+from experiments.results.audit import Anchor, AnchorReason, Verdict
+from experiments.results.zero_shot import PromptSet, ZeroShot
+from pipeline.result import Estimate
+
+TEMPLATES = 18
+"""How many prompts a class the published zero-shot figures are made with."""
 
 _OPEN_CLIP = "open_clip, docs/openclip_results.csv"
 _BENCHMARK = "CLIP_benchmark, benchmark/benchmark.csv"
@@ -61,3 +69,50 @@ PUBLISHED = {
     "vit_patch4": Published("ViT, patch 4 (200 epochs)", 0.80, "kentaroy47/vision-transformers-cifar10"),
 }
 """Every anchor by its id."""
+
+
+def anchors(run: Run, tolerance: float) -> dict[str, Anchor]:
+    """Return every published figure with its verdict, by its id."""
+    return {name: _anchor(name, published, run, tolerance) for name, published in PUBLISHED.items()}
+
+
+def held_against(measured: Estimate, stated: float, tolerance: float) -> Verdict:
+    """Hold an interval against what is stated, with the tolerance to both sides.
+
+    It agrees if it lies within that range, differs if it lies wholly outside; otherwise the sample is too
+    small to tell.
+    """
+    low, high = stated - tolerance, stated + tolerance
+    if low <= measured.low and measured.high <= high:
+        return "agrees"
+    return "differs" if measured.high < low or high < measured.low else "cannot_tell"
+
+
+def _anchor(name: str, published: Published, run: Run, tolerance: float) -> Anchor:
+    reason = _reason(published, run)
+    prompts = _prompts(run.zero_shot) if reason == "very_weights" else None
+    return Anchor(
+        id=name,
+        model=published.model,
+        value=published.value,
+        source=published.source,
+        tolerance=tolerance,
+        comparable_with="zero_shot" if prompts else None,
+        measured=prompts.top1 if prompts else None,
+        templates=len(prompts.templates) if prompts else None,
+        verdict=held_against(prompts.top1, published.value, tolerance) if prompts else "not_comparable",
+        reason=reason,
+    )
+
+
+def _reason(published: Published, run: Run) -> AnchorReason:
+    if not run.is_cifar10:
+        return "other_images"
+    if not published.weights:
+        return "not_repeated"
+    return "very_weights" if run.zero_shot_weights in published.weights else "other_weights"
+
+
+def _prompts(result: ZeroShot) -> PromptSet:
+    """Return the prompt set that is nearest in number to the published ones; of equals, the first."""
+    return min(result.prompt_sets, key=lambda prompts: abs(len(prompts.templates) - TEMPLATES))

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.audit import brief
 from experiments.datasets.cifar10_files import CIFAR10
-from experiments.evidence.captioning import main_of
+from experiments.results import key_of
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Shared
@@ -98,8 +98,10 @@ class Run:
     @property
     def forgetting(self) -> Tested | None:
         """The test of what the adapter of stage `lora` forgot, or None where no variant is that adapter."""
-        tuned = main_of(self.lora, self.variants)
-        return None if tuned is None else self.evidence.tests[f"forgotten_{tuned.key}"]
+        at = self.lora.position_among(self.variants.variants)
+        if at is None:
+            return None
+        return self.evidence.tests[key_of.forgotten(self.variants.variants[at].key)]
 
 
 def run_of(inputs: Mapping[str, Any]) -> Run:

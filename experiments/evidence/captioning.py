@@ -9,6 +9,7 @@ from experiments.captioning.scoring import style
 from experiments.captioning.scoring.class_words import names_class
 from experiments.captioning.scoring.measures import Kind, Side, kinds
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
+from experiments.results import key_of
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
 from experiments.results.captions import Unit
@@ -44,22 +45,21 @@ def variant_comparisons(
     base = _named(aligned.held_out_captions, labels)
     named = {variant.key: _named(variant.held_out, labels) for variant in variants.variants}
     for variant in variants.variants:
-        yield paired_shares(
-            f"forgotten_{variant.key}", ("align", "variants"), named[variant.key], base, draws
-        )
-    main = main_of(lora, variants)
-    if main is None:
+        key = key_of.forgotten(variant.key)
+        yield paired_shares(key, ("align", "variants"), named[variant.key], base, draws)
+    position = lora.position_among(variants.variants)
+    if position is None:
         return
+    main = variants.variants[position]
     ours = _distance(main, generated)
     for variant in variants.variants:
         if variant.key == main.key:
             continue
         if variant.kind == "full":
-            yield paired_shares(
-                f"held_out_{variant.key}", ("align", "variants"), named[main.key], named[variant.key], draws
-            )
+            key = key_of.held_out(variant.key)
+            yield paired_shares(key, ("align", "variants"), named[main.key], named[variant.key], draws)
         yield _jackknifed(
-            f"distance_{variant.key}",
+            key_of.distance(variant.key),
             ("generate", "variants"),
             "bits",
             (ours, _distance(variant, generated)),
@@ -67,18 +67,8 @@ def variant_comparisons(
         )
 
 
-def main_of(lora: Lora, variants: Variants) -> TunedVariant | None:
-    """Return the variant that is the adapter of stage `lora`, or None where there is none."""
-    same = (
-        variant
-        for variant in variants.variants
-        if (variant.rank, set(variant.targets)) == (lora.r, set(lora.targets))
-    )
-    return next(same, None)
-
-
 def _measured(kind: Kind, after: Side, before: Side, draws: Draws) -> Comparison:
-    key, stages, n = f"caption_{kind.key}", ("generate",), len(after.captions)
+    key, stages, n = key_of.caption(kind.key), ("generate",), len(after.captions)
     if kind.judged is not None:
         had, had_before = (np.array(kind.judged(each), dtype=bool) for each in (after, before))
         return paired_shares(key, stages, had, had_before, draws)

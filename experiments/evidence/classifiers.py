@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.evidence.order import by_accuracy, mistakes
+from experiments.results import key_of
 from experiments.results.classification import Classification
 from experiments.results.data_sets import DataSets
 from experiments.results.zero_shot import ZeroShot
@@ -37,21 +38,23 @@ def classifier_comparisons(
     guessing = chance(Counter(data.labels).values())
     right = {stage: np.array(result.predictions) == labels for stage, result in classifiers.items()}
     for one, other in combinations(classifiers, 2):
-        yield paired_shares(f"{one}_{other}", (one, other, "data_sets"), right[one], right[other], draws)
+        yield paired_shares(
+            key_of.pair(one, other), (one, other, "data_sets"), right[one], right[other], draws
+        )
     for stage, result in classifiers.items():
         yield _chance(stage, right[stage], guessing)
         if isinstance(result, ZeroShot):
             yield from _prompts(stage, result, labels, draws)
         if len(result.classes) > 2:
-            yield _extreme(stage, result, lowest=True)
-            yield _extreme(stage, result, lowest=False)
+            yield _extreme(stage, result, "hardest")
+            yield _extreme(stage, result, "easiest")
             yield _confusion(stage, result)
 
 
 def _chance(stage: str, right: np.ndarray, guessing: float) -> Comparison:
     accuracy = wilson(int(right.sum()), len(right))
     return Comparison(
-        key=f"{stage}_chance",
+        key=key_of.chance(stage),
         stages=(stage, "data_sets"),
         unit="share",
         one=accuracy.value,
@@ -72,15 +75,15 @@ def _prompts(stage: str, result: ZeroShot, labels: np.ndarray, draws: Draws) -> 
     """Compare every further set of prompts with the first."""
     first, *others = (np.array(prompts.predictions) == labels for prompts in result.prompt_sets)
     for position, other in enumerate(others, start=1):
-        yield paired_shares(f"prompts_{position}", (stage, "data_sets"), other, first, draws)
+        yield paired_shares(key_of.prompts(position), (stage, "data_sets"), other, first, draws)
 
 
-def _extreme(stage: str, result: Classification, lowest: bool) -> Comparison:
+def _extreme(stage: str, result: Classification, which: key_of.Extreme) -> Comparison:
     """Compare the hardest (or the easiest) class with the next."""
-    order = by_accuracy(result, lowest=lowest)
+    order = by_accuracy(result, which)
     one, other = ((result.confusion[at][at], sum(result.confusion[at])) for at in order[:2])
     return Comparison(
-        key=f"{stage}_{'hardest' if lowest else 'easiest'}",
+        key=key_of.extreme(stage, which),
         stages=(stage,),
         unit="share",
         one=one[0] / one[1],
@@ -98,7 +101,7 @@ def _confusion(stage: str, result: Classification) -> Comparison:
     both = max(one + other, 1)
     share = wilson(one, both)
     return Comparison(
-        key=f"{stage}_confusion",
+        key=key_of.confusion(stage),
         stages=(stage,),
         unit="count",
         one=one,

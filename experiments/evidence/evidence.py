@@ -9,6 +9,7 @@ from experiments.context import Context
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
+from experiments.results import key_of
 from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested, Verdict
 from experiments.statistics.chance import chance
@@ -42,7 +43,7 @@ def judged(comparisons: Iterable[Comparison], data: DataSets, config: EvidenceCo
     return Evidence(
         tests=tests,
         chance=chance(Counter(data.labels).values()),
-        broken=tuple(stage for stage in CLASSIFIERS if tests[f"{stage}_chance"].verdict != "higher"),
+        broken=tuple(stage for stage in CLASSIFIERS if tests[key_of.chance(stage)].verdict != "higher"),
         significance=config.significance,
         resamples=config.resamples,
     )
@@ -52,24 +53,13 @@ def family(comparisons: Iterable[Comparison], significance: float) -> dict[str, 
     """Judge all comparisons together: Holm's correction, then a verdict for each."""
     known = {each.key: each for each in comparisons}
     chosen = {key: min(1.0, each.p * each.chosen_among) for key, each in known.items()}
-    adjusted = holm(chosen)
-    return {
-        key: Tested(
-            stages=each.stages,
-            unit=each.unit,
-            one=each.one,
-            other=each.other,
-            difference=each.difference,
-            only_one=each.only_one,
-            only_other=each.only_other,
-            test=each.test,
-            chosen_among=each.chosen_among,
-            p=chosen[key],
-            adjusted=adjusted[key],
-            verdict=_verdict(each.difference.value, adjusted[key], significance),
-        )
-        for key, each in known.items()
-    }
+    tests = {}
+    for key, adjusted in holm(chosen).items():
+        alone: dict[str, Any] = vars(known[key]) | {"p": chosen[key]}
+        del alone["key"]
+        verdict = _verdict(known[key].difference.value, adjusted, significance)
+        tests[key] = Tested(**alone, adjusted=adjusted, verdict=verdict)
+    return tests
 
 
 def _verdict(difference: float, adjusted: float, significance: float) -> Verdict:

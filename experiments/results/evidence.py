@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from experiments.results import key_of
 from experiments.results.captions import Unit
 from pipeline.frozen import Frozen
 from pipeline.result import Estimate, Result
@@ -63,7 +64,7 @@ class Evidence(Result):
 
         Its interval then reaches further above chance than a model that knows next to nothing would.
         """
-        return stage in self.broken and self.tests[f"{stage}_chance"].difference.high > NEXT_TO_NOTHING
+        return stage in self.broken and self.tests[key_of.chance(stage)].difference.high > NEXT_TO_NOTHING
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""

@@ -1,6 +1,23 @@
 """The result of fine-tuning a captioner by low-rank adaptation."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from pipeline.result import Result
+
+
+class Tuned(Protocol):
+    """One of several ways of tuning a captioner, as the stages `variants` and `ablations` tell of it."""
+
+    @property
+    def rank(self) -> int | None:
+        """Of the adapter; None where there is none."""
+        ...
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The suffixes of the names of the adapted modules."""
+        ...
 
 
 class Lora(Result):
@@ -32,6 +49,12 @@ class Lora(Result):
     loss: tuple[float, ...]
     seconds: float
     peak_bytes: int | None
+
+    def position_among(self, variants: Sequence[Tuned]) -> int | None:
+        """Return the position of the variant that is this adapter, by rank and set of targets, if one is."""
+        own = (self.r, set(self.targets))
+        same = (at for at, each in enumerate(variants) if (each.rank, set(each.targets)) == own)
+        return next(same, None)
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""

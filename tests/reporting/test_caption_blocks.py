@@ -122,15 +122,8 @@ def hostile(captions: Comparison, texts: tuple[str, ...]) -> Comparison:
     records = []
     for index, record in enumerate(captions.records):
         one, two, three, four = (texts[(index + shift) % len(texts)] for shift in range(4))
-        records.append(
-            record.model_copy(
-                update={
-                    "references": (one, two),
-                    "before": three,
-                    "after": four,
-                }
-            )
-        )
+        other = {"references": (one, two), "before": three, "after": four}
+        records.append(record.model_copy(update=other))
     return captions.model_copy(update={"records": tuple(records)})
 
 

@@ -84,18 +84,16 @@ def test_the_pieces_of_a_long_caption_of_common_words_are_still_exact() -> None:
 
 def test_the_report_s_own_adapter_is_the_one_with_its_rank_and_its_targets_in_any_order() -> None:
     variants = ablations().variants
-    assert facts.main_of(variants, lora(targets=TARGETS[::-1])) == 4
-    assert facts.main_of(variants, lora(r=4)) == 2
-    assert facts.main_of(variants, lora(targets=TARGETS[:4])) == 5
-    assert facts.main_of(variants, lora(r=5)) is None
-    assert facts.main_of(variants, None) == 4
-    assert facts.main_of(variants[:1], None) is None
+    assert lora(targets=TARGETS[::-1]).position_among(variants) == 4
+    assert lora(r=4).position_among(variants) == 2
+    assert lora(targets=TARGETS[:4]).position_among(variants) == 5
+    assert lora(r=5).position_among(variants) is None
     assert (facts.full_of(variants), facts.full_of(variants[:6])) == (6, None)
 
 
 def test_a_series_of_ranks_leaves_other_targets_out_and_rises() -> None:
     variants = ablations().variants[::-1]
-    series = facts.rank_series(variants, facts.main_of(variants, None) or 0)
+    series = facts.rank_series(variants, 2)
     assert [variants[position].rank for position in series] == [1, 4, 8, 32]
     assert [variants[at].key for at in facts.fewer_targets(variants, series[-1])] == ["attention"]
 

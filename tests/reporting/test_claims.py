@@ -1,10 +1,9 @@
 """What the report says in worlds other than the one that was measured.
 
 Each world is computed from predictions and captions by the real `evidence`; what the page then says stands
-in ``golden/worlds``, to be read by eye. Run with GOLDEN=write to accept a change.
+in ``golden/worlds``.
 """
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,8 @@ from reporting.claims import Claim
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
 from tests.support.report_worlds import World, results
-from tests.support.spoken import SPOKEN, document, spoken
+from tests.support.spoken import SPOKEN, assert_golden, document, spoken
 
-GOLDEN = Path(__file__).parent / "golden" / "worlds"
 ALIKE = {"rank_1": 0.9, "rank_8": 0.9, "rank_32": 0.9, "attention": 0.9, "full": 0.9}
 
 USUAL = World()
@@ -68,7 +66,7 @@ def audited(verdict: Any) -> Audit:
     anchor = Anchor(
         id="vit_b_32_openai", model="CLIP ViT-B/32 of OpenAI", value=0.61, source="a published table",
         tolerance=0.01, comparable_with="zero_shot", measured=wilson(480, 800), templates=1, verdict=verdict,
-        reason="",
+        reason="very_weights",
     )  # fmt: skip
     nothing = Shared(captioner=False, targets=False, photos=False, zero_shot=False, images=False)
     return Audit(shared=nothing, claims={}, published={anchor.id: anchor}, checks={}, assets={})
@@ -76,12 +74,7 @@ def audited(verdict: Any) -> Audit:
 
 @pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])
 def test_a_world_is_told_as_it_is(name: str, computed: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    text = spoken(document(computed[name], tmp_path))
-    path = GOLDEN / f"{name}.txt"
-    if os.environ.get("GOLDEN") == "write":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    assert_golden(spoken(document(computed[name], tmp_path)), "worlds", name)
 
 
 @pytest.mark.parametrize("name", [*WORLDS, *PUBLISHED])
@@ -146,6 +139,18 @@ def test_no_claim_is_made_of_a_result_that_is_missing(computed: dict[str, dict[s
 
 
 def test_a_wording_that_cannot_be_is_refused() -> None:
-    claim = Claim(id="x", group="y", says="fails", holds="Yes.", fails=None)
+    claim = Claim(id="x", group="rank", says="fails", holds="Yes.", fails=None)
     with pytest.raises(ValueError, match="the claim x has no wording for what it says: fails"):
         _ = claim.wording
+
+
+def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    sentences = document(computed["as_usual"], tmp_path).sentences
+    assert sentences.of("broken", "against full") == sentences.of("against full") != []
+    for group in ("rankings", "classes of lora", "Rank"):
+        with pytest.raises(ValueError, match=f"'{group}' is no group of claims; the groups are a"):
+            sentences.all("rank", group)
+        with pytest.raises(ValueError, match=f"'{group}' is no group of claims"):
+            Claim(id="x", group=group, says="holds", holds="Yes.", fails=None)

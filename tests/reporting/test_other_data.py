@@ -5,7 +5,6 @@ what it says stands in ``golden/worlds`` as well.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,9 +39,9 @@ from reporting.shown import PHOTOS as MOST
 from tests.support.audit_worlds import SIZES
 from tests.support.commands import python
 from tests.support.contexts import SILENT
-from tests.support.copies import PAGES, ROOT, copy_parts
+from tests.support.copies import PAGES, copy_parts
 from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
-from tests.support.spoken import document, spoken
+from tests.support.spoken import assert_golden, document, spoken
 from tests.support.stored import put
 
 STRANGE = (
@@ -119,11 +118,7 @@ def test_every_block_is_shown_and_every_number_on_it_has_an_origin_and_agrees_wi
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_world_of_other_data_is_told_as_it_is(name: str, computed: dict[str, Any], tmp_path: Path) -> None:
-    text = spoken(document(computed[name], tmp_path))
-    path = ROOT / "tests" / "reporting" / "golden" / "worlds" / f"{name}.txt"
-    if os.environ.get("GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    assert_golden(spoken(document(computed[name], tmp_path)), "worlds", name)
 
 
 def text_in(shown: Document, *blocks: str) -> str:

@@ -113,6 +113,17 @@ def own(**altered: Any) -> Run:
     )
 
 
+def nothing_from_outside() -> Run:
+    """A run on generated data with random weights."""
+    source = "Coloured shapes drawn from seed 1, captions from how they were drawn"
+    return offline(
+        data_sets=data_sets(source, labels_sha256="0" * 64),
+        zero_shot=zero_shot(0.25, "Random dual encoder", "random, seed 0", is_clip=False),
+        align=aligned("Random encoder-decoder", "random, seed 0 (75,072 parameters)"),
+        generate=generated(source),
+    )
+
+
 def own_data(**altered: Any) -> DataSets:
     """The data sets of `own`."""
     return data_sets(

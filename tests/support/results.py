@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.classification.evaluation import Predictions, score
+from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
@@ -219,12 +220,12 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
         )  # fmt: skip
 
     for measure in captions.measures:
-        compare(f"caption_{measure.key}", measure.unit, measure.after, measure.before)
+        compare(key_of.caption(measure.key), measure.unit, measure.after, measure.before)
     base, main, full = (variants.variants[at] for at in (0, 4, -1))
     for variant in variants.variants[1:]:
-        compare(f"forgotten_{variant.key}", "share", variant.held_out, base.held_out)
-        compare(f"distance_{variant.key}", "bits", main.distance, variant.distance)
-    compare(f"held_out_{full.key}", "share", main.held_out, full.held_out)
+        compare(key_of.forgotten(variant.key), "share", variant.held_out, base.held_out)
+        compare(key_of.distance(variant.key), "bits", main.distance, variant.distance)
+    compare(key_of.held_out(full.key), "share", main.held_out, full.held_out)
     return Evidence(tests=tests, chance=0.1, broken=(), significance=0.05, resamples=1000)
 
 

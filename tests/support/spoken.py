@@ -1,5 +1,6 @@
 """What a page says of results that were never on disk."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.support.copies import ROOT
 
 SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
 """The blocks whose sentences are claims."""
+
+_GOLDEN = ROOT / "tests" / "reporting" / "golden"
 
 
 def document(values: dict[str, Any], folder: Path) -> Document:
@@ -44,3 +47,11 @@ def spoken(document: Document) -> str:
     blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
     text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
     return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def assert_golden(text: str, kind: str, name: str) -> None:
+    """Hold a text against ``golden/<kind>/<name>.txt``, to be read by eye; GOLDEN=write accepts a change."""
+    path = _GOLDEN / kind / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")

@@ -70,21 +70,13 @@ def test_a_planted_failure_is_found_and_counted(name: str) -> None:
     assert (check.count, check.of) == (count, of)
     assert set(check.where) <= set(check.stages)
     assert check.where
+    if check.stages == ("zero_shot", "vit", "cnn"):
+        assert check.where == ("cnn",)
 
 
-@pytest.mark.parametrize("name", ["at_chance", "other_labels", "other_accuracy"])
-def test_a_failing_classifier_is_named(name: str) -> None:
-    assert checks(PLANTED[name][0]())[name].where == ("cnn",)
-
-
-@pytest.mark.parametrize("name", ["shared_references", "cut_off"])
-def test_what_the_reader_must_know_is_a_warning_and_no_error(name: str) -> None:
-    found = checks(offline())
-    assert {check.id for check in found.values() if check.severity == "warning"} == {
-        "shared_references",
-        "cut_off",
-    }
-    assert found[name].severity == "warning"
+def test_what_the_reader_must_know_is_a_warning_and_no_error() -> None:
+    warnings = {check.id for check in checks(offline()).values() if check.severity == "warning"}
+    assert warnings == {"shared_references", "cut_off"}
 
 
 def test_some_captions_without_a_change_or_alike_are_counted_but_no_failure() -> None:

@@ -6,8 +6,8 @@ def test_classes_are_in_the_order_of_their_accuracy_and_equals_keep_theirs() -> 
     result = classifier("cnn", 0.8)
     low, high = result.per_class[0], result.per_class[0].model_copy(update={"value": 1.0})
     result = result.model_copy(update={"per_class": (high, low, high)})
-    assert by_accuracy(result, lowest=True) == [1, 0, 2]
-    assert by_accuracy(result, lowest=False) == [0, 2, 1]
+    assert by_accuracy(result, "hardest") == [1, 0, 2]
+    assert by_accuracy(result, "easiest") == [0, 2, 1]
 
 
 def test_mistakes_come_by_their_number_and_what_is_right_is_none() -> None:

@@ -2,8 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.audit.anchors import anchors
-from experiments.audit.published import PUBLISHED
+from experiments.audit.published import PUBLISHED, anchors
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import assignment, offline, own
 
