@@ -188,17 +188,6 @@ def test_captions_do_not_depend_on_the_batching_or_on_an_idle_wrapper(
     assert captioner.generate(features[:0], rules) == []
 
 
-def test_generation_is_without_dropout_and_puts_each_modules_mode_back():
-    captioner = random_captioner()
-    features = captioner.encode(odd_photos())
-    expected = captioner.generate(features, GREEDY)
-    captioner.network.train()
-    captioner.network.encoder.eval()
-    assert captioner.generate(features, GREEDY) == expected
-    assert captioner.network.training and captioner.network.decoder.transformer.drop.training
-    assert not captioner.network.encoder.training
-
-
 def test_a_caption_without_an_end_is_cut_off_at_the_limit_and_says_so():
     captioner = random_captioner()
     features = captioner.encode(odd_photos(2))

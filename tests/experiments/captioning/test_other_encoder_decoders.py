@@ -135,7 +135,12 @@ def test_greedy_captions_are_those_of_a_plain_loop_over_the_most_likely_token(
         kept = row[: row.index(end)] if end in row else row
         text = " ".join(captioner.tokenizer.decode(kept, skip_special_tokens=True).split())
         expected.append(Caption(text="".join(filter(str.isprintable, text)), ended=end in row))
-    assert captioner.generate(features, GREEDY) == expected
+    captioner.network.train()
+    captioner.network.encoder.eval()
+    assert captioner.generate(features, GREEDY) == expected, "without dropout"
+    assert captioner.network.training and captioner.network.decoder.training, "each mode is put back"
+    assert not captioner.network.encoder.training
+    captioner.network.eval()
     assert len({caption.text for caption in expected}) > 1 or not expected[0].text
     assert len(captioner.generate(features, BEAMS)) == 4
 
