@@ -145,6 +145,8 @@ def test_features_are_the_encoders_for_photos_of_any_size_and_fit_for_training()
 def test_neither_an_adapter_on_the_encoder_nor_training_mode_reaches_encode():
     captioner = random_captioner()
     before = captioner.encode(odd_photos())
+    pairs = zip(captioner.tower.parameters(), captioner.network.encoder.parameters(), strict=True)
+    assert all(own is shared for own, shared in pairs), "the tower takes memory of its own"
     wrapped = adapted(captioner, "q_proj", "fc1")
     wrapped.network.train()
     inner = wrapped.network.get_base_model().encoder
@@ -152,12 +154,6 @@ def test_neither_an_adapter_on_the_encoder_nor_training_mode_reaches_encode():
     assert torch.equal(wrapped.encode(odd_photos()), before)
     assert wrapped.image_fingerprint() == captioner.image_fingerprint()
     assert not any(parameter.requires_grad for parameter in wrapped.tower.parameters())
-
-
-def test_the_tower_takes_no_memory_of_its_own():
-    captioner = random_captioner()
-    pairs = zip(captioner.tower.parameters(), captioner.network.encoder.parameters(), strict=True)
-    assert all(own is shared for own, shared in pairs)
 
 
 def test_the_checkpoints_own_rules_of_generation_do_not_leak_in(checkpoint: Path, tmp_path: Path):
@@ -191,18 +187,14 @@ def test_captions_do_not_depend_on_the_batching_or_on_an_idle_wrapper(
 def test_a_caption_without_an_end_is_cut_off_at_the_limit_and_says_so():
     captioner = random_captioner()
     features = captioner.encode(odd_photos(2))
-    with torch.no_grad():  # a network that never ends and one that ends at once
-        captioner.network.decoder.set_output_embeddings(
-            torch.nn.Linear(32, len(captioner.tokenizer)).to(captioner.device)
-        )
-        head = captioner.network.decoder.lm_head
-        head.weight.zero_()
-        head.bias.zero_()
-        head.bias[captioner.tokenizer.convert_tokens_to_ids("x")] = 9
+    head = torch.nn.Linear(32, len(captioner.tokenizer)).to(captioner.device).requires_grad_(False)
+    head.weight.zero_()
+    head.bias.zero_()
+    head.bias[captioner.tokenizer.convert_tokens_to_ids("x")] = 9
+    captioner.network.decoder.set_output_embeddings(head)
     assert captioner.generate(features, GREEDY) == [Caption(text="x" * 16, ended=False)] * 2
-    with torch.no_grad():
-        head.bias[captioner.start] = 99
-    assert captioner.generate(features, GREEDY) == [Caption(text="", ended=True)] * 2
+    head.bias[captioner.start] = 99
+    assert captioner.generate(features, GREEDY) == [Caption(text="", ended=True)] * 2, "it ends at once"
 
 
 def test_bf16_is_close_to_fp32_and_trains():

@@ -188,11 +188,13 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
     assert not torch.equal(centrings[0], centrings[2])
 
 
+@pytest.mark.usefixtures("centrings")
 def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
-    context: Context, centrings: list[Tensor], monkeypatch: pytest.MonkeyPatch
+    context: Context, monkeypatch: pytest.MonkeyPatch
 ):
     assert run(context).without_centring is None
     encoded: list[int] = []
+    told: list[tuple[int, int]] = []
     original = DualEncoder.encode_image
 
     def count(tower: DualEncoder, pixels: Tensor, precision: Any) -> Tensor:
@@ -200,17 +202,12 @@ def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pa
         return original(tower, pixels, precision)
 
     monkeypatch.setattr(DualEncoder, "encode_image", count)
-    result = run(context, tower=BRIDGE)
+    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
+    result = run(watched, tower=BRIDGE)
     assert encoded == [6, 12]
+    assert told == [(6, 18), (18, 18)], "progress counts every image that is encoded"
     assert result.without_centring is not None
     assert "top1 (without centring)" in result.headline()
-
-
-def test_progress_counts_every_image_that_is_encoded(context: Context, centrings: list[Tensor]):
-    told: list[tuple[int, int]] = []
-    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
-    run(watched, tower=BRIDGE)
-    assert told == [(6, 18), (18, 18)]
 
 
 @pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", ""])
