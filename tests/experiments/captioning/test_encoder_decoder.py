@@ -275,6 +275,7 @@ def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp
     with pytest.raises(ValueError, match="has no revision"):
         load_captioner("./none", COMMIT)
     assert "captioner.revision is 'dc68f91'" in refusal(load_captioner, "org/tiny", "dc68f91")
+    assert "is not in the hub's cache" in refusal(load_captioner, "org/tiny", COMMIT)
 
 
 def test_a_half_precision_checkpoint_with_the_buffers_of_old_versions_and_no_pooler_loads(
