@@ -2,6 +2,7 @@ import hashlib
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,7 +31,12 @@ def tiny_bert(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", **names}))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+        size: dict[str, Any] = {
+            "hidden_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 16,
+        }
         config = BertConfig(vocab_size=len(pieces), initializer_range=1.0, **size)
         BertModel(config).save_pretrained(folder)
 
