@@ -1,5 +1,6 @@
 """What a stage is lent by tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,16 @@ from experiments.models.processes import ALONE
 
 def silently(done: int, total: int, note: str) -> None:
     """Take a report of progress and do nothing."""
+
+
+def killed_at(step: int) -> Callable[[int, int, str], None]:
+    """Return a report of progress that ends the work, as a kill would, once `step` steps are done."""
+
+    def report(done: int, total: int, note: str) -> None:
+        if done == step:
+            raise KeyboardInterrupt
+
+    return report
 
 
 def unwanted(*asked: object) -> Any:

@@ -27,6 +27,7 @@ RAMBLING = (
 )
 """Captions that fail as those of a tuned captioner do: they go on after a first sentence and break off."""
 
+REFERENCES = ("a brown dog runs over grass", "a dog with brown fur runs on a lawn")
 SOUND = (
     "a brown dog runs over a lawn",
     "two dogs fight for a stick on the shore.",
@@ -36,64 +37,47 @@ SOUND = (
 )
 
 
-def generated(before: Any, after: Any, labels: Any = None, ended: bool = True) -> Generated:
-    labels = labels or ["dog"] * len(before)
+def generated(before: Any, after: Any, label: str | None = "dog", **changed: Any) -> Generated:
+    records = []
+    for at, (old, new) in enumerate(zip(before, after, strict=True)):
+        record = {"name": f"test-{at}", "index": at, "label": label, "before": old, "after": new}
+        record |= {"references": REFERENCES, "before_ended": True, "after_ended": True, "picture": PICTURE}
+        records.append(CaptionedRecord(**record | changed))
     return Generated(
         source="made up",
-        classes=CLASSES if labels[0] else (),
+        classes=CLASSES if label else (),
         tuning_captions=("a brown dog on a lawn",),
-        records=tuple(
-            CaptionedRecord(
-                name=f"test-{at}",
-                index=at,
-                label=label,
-                references=("a brown dog runs over grass", "a dog with brown fur runs on a lawn"),
-                before=old,
-                after=new,
-                before_ended=True,
-                after_ended=ended,
-                picture=PICTURE,
-            )
-            for at, (old, new, label) in enumerate(zip(before, after, labels, strict=True))
-        ),
+        records=tuple(records),
         max_new_tokens=32,
         beams=1,
         seconds=1.0,
     )
 
 
-def compared(before: Any, after: Any, labels: Any = None, config: CaptionsConfig = SECTION) -> Comparison:
-    return captions(config, {"generate": generated(before, after, labels)}, SILENT)
+def compared(before: Any, after: Any, label: str | None = "dog", **changed: Any) -> Comparison:
+    return captions(SECTION, {"generate": generated(before, after, label, **changed)}, SILENT)
 
 
-def measure(comparison: Comparison, key: str) -> Any:
-    return next(found for found in comparison.measures if found.key == key)
+def measures(comparison: Comparison) -> dict[str, Any]:
+    return {found.key: found for found in comparison.measures}
 
 
 def test_captions_that_ramble_and_break_off_are_flagged_and_sound_ones_are_not():
     comparison = compared(SOUND, RAMBLING)
-    assert not any(
-        record.judged_before.cut_off or record.judged_before.rambles for record in comparison.records
-    )
+    before = [record.judged_before for record in comparison.records]
+    assert not any(judged.cut_off or judged.rambles for judged in before)
     assert all(record.judged_after.cut_off for record in comparison.records)
-    assert measure(comparison, "cut_off").after.value == 1
-    assert measure(comparison, "rambles").after.value == 0.8
+    assert measures(comparison)["cut_off"].after.value == 1
+    assert measures(comparison)["rambles"].after.value == 0.8
     assert sum(record.judged_after.repeats for record in comparison.records) >= 1
 
 
 def test_a_caption_that_the_limit_cut_off_is_flagged_whatever_its_wording():
-    comparison = captions(SECTION, {"generate": generated(SOUND, SOUND, ended=False)}, SILENT)
-    assert all(
-        record.judged_after.cut_off and not record.judged_before.cut_off for record in comparison.records
-    )
-    assert measure(comparison, "ended").after.value == 0
-
-
-def test_equal_captions_differ_in_nothing():
-    comparison = compared(SOUND, SOUND)
-    assert comparison.changed == 0
-    for found in comparison.measures:
-        assert found.before.value == found.after.value, found.key
+    comparison = compared(SOUND, SOUND, after_ended=False)
+    assert all(record.judged_after.cut_off for record in comparison.records)
+    assert not any(record.judged_before.cut_off for record in comparison.records)
+    assert measures(comparison)["ended"].after.value == 0
+    assert comparison.changed == 0, "equal captions differ in nothing that is written"
 
 
 def test_swapping_before_and_after_swaps_every_measure():
@@ -114,26 +98,21 @@ def test_each_value_lies_in_its_interval_and_repeats_itself_by_the_seed():
 
 
 def test_a_perfect_caption_has_the_highest_scores_and_the_second_reference_is_read_as_a_caption():
-    comparison = compared(SOUND, ["a brown dog runs over grass"] * 5)
-    assert measure(comparison, "chrf").after.value == pytest.approx(100)
-    assert measure(comparison, "bleu").after.value == pytest.approx(100)
-    assert measure(comparison, "rouge_l").after.value == pytest.approx(100)
-    assert measure(comparison, "right_class").references == 1
-    assert 0 < measure(comparison, "chrf").references < 100
-    assert measure(comparison, "ended").references is None
+    found = measures(compared(SOUND, [REFERENCES[0]] * 5))
+    for key in ("chrf", "bleu", "rouge_l"):
+        assert found[key].after.value == pytest.approx(100), key
+    assert found["right_class"].references == 1
+    assert 0 < found["chrf"].references < 100
+    assert found["ended"].references is None
 
 
-def test_without_classes_nothing_is_said_of_them():
-    comparison = compared(SOUND, RAMBLING, labels=[None] * 5)
-    assert not {"right_class", "wrong_class"} & {found.key for found in comparison.measures}
-    assert all(record.judged_after.right_class is None for record in comparison.records)
-
-
-def test_nothing_is_said_of_colours_where_no_reference_names_one():
-    plain = generated(SOUND, RAMBLING)
-    records = tuple(at.model_copy(update={"references": ("a dog runs", "one dog")}) for at in plain.records)
-    comparison = captions(SECTION, {"generate": plain.model_copy(update={"records": records})}, SILENT)
-    assert not {"right_colour", "wrong_colour"} & {found.key for found in comparison.measures}
+def test_nothing_is_said_of_classes_that_are_not_known_or_colours_that_no_reference_names():
+    unknown = compared(SOUND, RAMBLING, label=None)
+    plain = compared(SOUND, RAMBLING, references=("a dog runs", "one dog"))
+    of_class, of_colour = {"right_class", "wrong_class"}, {"right_colour", "wrong_colour"}
+    assert (of_class | of_colour) & measures(unknown).keys() == of_colour
+    assert (of_class | of_colour) & measures(plain).keys() == of_class
+    assert all(record.judged_after.right_class is None for record in unknown.records)
 
 
 @pytest.mark.filterwarnings("error")
@@ -141,20 +120,17 @@ def test_nothing_is_said_of_colours_where_no_reference_names_one():
     "texts", [("dog", "cat"), ("", "!"), ("猫", "собака бежит"), ("word " * 200, "x" * 1000)]
 )
 def test_captions_of_any_length_and_script_are_measured(texts: tuple[str, str]):
-    comparison = compared(texts, texts[::-1], labels=[None, None])
+    comparison = compared(texts, texts[::-1], label=None)
     for found in comparison.measures:
         for estimate in (found.before, found.after):
             assert np.isfinite([estimate.value, estimate.low, estimate.high]).all(), found.key
 
 
 def test_a_wrong_class_and_colour_are_told_from_none():
-    comparison = compared(["a dog"] * 3, ["a red cat", "a brown thing", "a brown dog"], labels=["dog"] * 3)
-    first, second, third = (record.judged_after for record in comparison.records)
-    assert (first.right_class, first.wrong_class, first.right_colour, first.wrong_colour) == (
-        False, True, False, True,
-    )  # fmt: skip
-    assert (second.right_class, second.wrong_class, second.right_colour) == (False, False, True)
-    assert (third.right_class, third.wrong_colour) == (True, False)
+    comparison = compared(["a dog"] * 3, ["a red cat", "a brown thing", "a brown dog"])
+    judged = [record.judged_after for record in comparison.records]
+    assert [(one.right_class, one.wrong_class) for one in judged] == [(0, 1), (0, 0), (1, 0)]
+    assert [(one.right_colour, one.wrong_colour) for one in judged] == [(0, 1), (1, 0), (1, 0)]
 
 
 def test_the_examples_stand_at_fixed_shares_of_the_change_and_nobody_chooses_them():
@@ -186,8 +162,7 @@ def test_the_examples_of_a_comparison_follow_its_own_scores():
 
 
 def test_new_words_are_those_that_the_tuning_captions_lack():
-    comparison = compared(["a brown dog on a lawn"] * 2, ["a brown dog on a wall"] * 2, labels=["dog"] * 2)
-    found = measure(comparison, "new_words")
+    found = measures(compared(["a brown dog on a lawn"] * 2, ["a brown dog on a wall"] * 2))["new_words"]
     assert found.before.value == 0
     assert found.after.value == pytest.approx(1 / 6)
 
@@ -195,10 +170,10 @@ def test_new_words_are_those_that_the_tuning_captions_lack():
 def test_the_keys_of_the_measures_are_unique_and_figures_of_sets_use_no_bootstrap():
     keys = [kind.key for kind in kinds(generated(SOUND, RAMBLING))]
     assert len(set(keys)) == len(keys)
-    comparison = compared(SOUND, RAMBLING)
+    found = measures(compared(SOUND, RAMBLING))
     for key in ("vocabulary", "distinct_1", "distinct_2", "distance"):
-        assert measure(comparison, key).before.method == "jackknife"
-    assert measure(comparison, "chrf").before.method == "BCa bootstrap"
+        assert found[key].before.method == "jackknife"
+    assert found["chrf"].before.method == "BCa bootstrap"
 
 
 def test_the_comparison_reads_text_only():

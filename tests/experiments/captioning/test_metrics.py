@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,17 +28,17 @@ texts = st.lists(st.sampled_from(["a", "dog", "cat", "on", "the", "grass", "whit
 )
 
 
-def test_bleu_from_counts_is_sacrebleus_corpus_bleu() -> None:
-    expected = BLEU(tokenize="none").corpus_score(
-        CANDIDATES, [list(each) for each in zip(*REFERENCES, strict=True)]
-    )
-    assert bleu(bleu_counts(CANDIDATES, REFERENCES)) == pytest.approx(expected.score)
-
-
-def test_bleu_of_short_captions_is_smoothed_as_sacrebleu_does() -> None:
-    candidates, references = ["a brown dog runs", "a red ship"], [["the brown dog sits"], ["the red ship"]]
-    expected = BLEU(tokenize="none").corpus_score(candidates, [["the brown dog sits", "the red ship"]]).score
-    assert expected > 0
+@pytest.mark.parametrize(
+    ("candidates", "references"),
+    [
+        (CANDIDATES, REFERENCES),
+        (["a brown dog runs", "a red ship"], [["the brown dog sits"], ["the red ship"]]),  # is smoothed
+        (["dog", "cat"], [["a dog", "dog"], ["a cat", "cat"]]),  # without a pair of words
+    ],
+)
+def test_bleu_from_counts_is_sacrebleus_corpus_bleu(candidates: Any, references: Any) -> None:
+    turned = [list(each) for each in zip(*references, strict=True)]
+    expected = BLEU(tokenize="none").corpus_score(candidates, turned).score
     assert bleu(bleu_counts(candidates, references)) == pytest.approx(expected)
 
 
@@ -77,16 +78,11 @@ def test_scores_stay_in_range_and_a_reference_scores_best(candidate: str, refere
     assert rouge_l(references[0], references) == pytest.approx(100)
 
 
-def test_punctuation_and_capitals_change_no_score() -> None:
-    assert sentence_score("A brown dog.", ["a brown dog"]) == pytest.approx(100)
-    assert rouge_l("A brown, dog!", ["a brown dog"]) == pytest.approx(100)
-
-
 def test_rambling_on_lowers_the_sentence_score() -> None:
     right = "two tan dogs play in the grass"
-    assert sentence_score(f"{right}. black and white are there. brown", [right]) < sentence_score(
-        right, [right]
-    )
+    assert sentence_score(f"{right}. black and white are there. brown", [right]) < 99
+    assert sentence_score(f"{right.capitalize()}!", [right]) == pytest.approx(100), "nor do its marks count"
+    assert rouge_l("A brown, dog!", ["a brown dog"]) == pytest.approx(100)
 
 
 def distance(captions: list[str], references: list[str]) -> float:
@@ -100,19 +96,13 @@ def test_style_measures_agree_with_examples_counted_by_hand() -> None:
     assert vocabulary_measure(captions)(both) == 3
     assert distinct_measure(captions, 1)(both) == 3 / 5
     assert distinct_measure(captions, 2)(both) == 2 / 3
+    assert distinct_measure(["dog", "cat"], 2)(both) == 0
+    assert np.isfinite(cider_d(["dog", "cat"], [["a dog"], ["a cat"]])).all()
     assert new_words_measure(captions, frozenset({"a"}))(both) == 3 / 5
     assert distance(captions, captions) == pytest.approx(0)
     assert distance(["x"], ["y"]) == pytest.approx(1)
     assert distance(["x y"], ["x"]) == pytest.approx(0.75 * math.log2(4 / 3))
     assert (distance([""], [""]), distance([""], ["x"]), distance(["x"], ["!"])) == (0, 1, 1)
-
-
-def test_captions_of_one_word_have_no_pairs_of_words_and_no_measure_fails() -> None:
-    captions, references = ["dog", "cat"], [["a dog", "dog"], ["a cat", "cat"]]
-    assert distinct_measure(captions, 2)(np.arange(2)) == 0
-    assert bleu(bleu_counts(captions, references)) >= 0
-    assert np.isfinite(cider_d(captions, references)).all()
-    assert [rouge_l(*pair) for pair in zip(captions, references, strict=True)] == [pytest.approx(100)] * 2
 
 
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6), st.data())

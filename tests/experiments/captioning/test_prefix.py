@@ -12,33 +12,17 @@ from experiments.captioning.alignment import Labelled, generic, train_jointly, w
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
-from experiments.captioning.captioners.untrained import random_encoder_decoder
-from experiments.config.captioner import Joint, PrefixCaptionerConfig, RandomCaptionerConfig, WarmUp
-from experiments.config.tuning import GenerationConfig
+from experiments.config.captioner import Joint, PrefixCaptionerConfig, WarmUp
 from experiments.models.libraries import prepare_transformers
-from tests.support.contexts import silently
+from tests.support.captioners import GREEDY, random_captioner
+from tests.support.contexts import killed_at, silently
 
 CLASSES = ("cat", "dog")
-JOINT = Joint(
-    steps=60,
-    batch_size=8,
-    learning_rate=5e-3,
-    class_weight=10.0,
-    interpolation=1.0,
-    templates=("{}", "see {}"),
-)
+OFTEN: dict[str, Any] = {"batch_size": 8, "templates": ("{}", "see {}")}
+JOINT = Joint(steps=60, learning_rate=5e-3, class_weight=10.0, interpolation=1.0, **OFTEN)
 WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
-SECTION = PrefixCaptionerConfig(
-    kind="prefix",
-    seed=0,
-    precision="fp32",
-    held_out=1,
-    image_size=64,
-    photos=16,
-    warm_up=WARM_UP,
-    joint=JOINT,
-)
-LIMITS = GenerationConfig(max_new_tokens=16, beams=1)
+PARTS: dict[str, Any] = {"image_size": 64, "photos": 16, "warm_up": WARM_UP, "joint": JOINT}
+SECTION = PrefixCaptionerConfig(kind="prefix", seed=0, precision="fp32", held_out=1, **PARTS)
 
 
 class Tower(nn.Module):
@@ -60,8 +44,7 @@ def captioner() -> PrefixCaptioner:
     prepare_transformers()
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    random = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
-    tokenizer = random_encoder_decoder(random).tokenizer
+    tokenizer = random_captioner().tokenizer
     with torch.random.fork_rng():
         torch.manual_seed(0)
         config = LlamaConfig(
@@ -88,6 +71,15 @@ def photos(count: int = 16) -> list[np.ndarray]:
 
 def labelled(captioner: PrefixCaptioner) -> Labelled:
     return Labelled(captioner.tower_features(photos()).numpy(), torch.arange(16) % 2, CLASSES)
+
+
+def copied(captioner: PrefixCaptioner) -> PrefixCaptioner:
+    """Copy what is trained; through a file, since weights that are tied must stay so."""
+    content = io.BytesIO()
+    torch.save((captioner.mapper, captioner.network), content)
+    content.seek(0)
+    mapper, network = torch.load(content, weights_only=False)
+    return dataclasses.replace(captioner, mapper=mapper, network=network)
 
 
 def test_photos_of_any_size_become_one_token_for_each_quarter(captioner: PrefixCaptioner):
@@ -148,32 +140,26 @@ def test_alignment_teaches_a_captioner_that_knows_nothing_to_name_the_class_and_
     losses = train_jointly(captioner, data, JOINT, seed=0, path=tmp_path / "c", progress=silently)
     assert len(losses) == 10
     assert losses[-1] < losses[0] / 3
-    written = captioner.generate(captioner.encode(photos()), LIMITS)
+    written = captioner.generate(captioner.encode(photos()), GREEDY)
     assert all(caption.ended for caption in written)
     assert all(CLASSES[at % 2] in caption.text for at, caption in enumerate(written))
-    again = [captioner.generate(captioner.encode([photo]), LIMITS)[0] for photo in photos()]
+    again = [captioner.generate(captioner.encode([photo]), GREEDY)[0] for photo in photos()]
     assert again == written, "captions must not depend on the batch"
 
 
 def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_numbers(
     captioner: PrefixCaptioner, tmp_path: Path
 ):
-    other = dataclasses.replace(captioner, mapper=_copy(captioner.mapper), network=_copy(captioner.network))
-    data, joint = labelled(captioner), JOINT.model_copy(update={"steps": 45})
-    whole = train_jointly(captioner, data, joint, seed=0, path=tmp_path / "whole", progress=silently)
-
-    def killed(done: int, total: int, note: str) -> None:
-        if done == 37:
-            raise KeyboardInterrupt
-
+    other, data = copied(captioner), labelled(captioner)
+    rules: dict[str, Any] = {"config": JOINT.model_copy(update={"steps": 45}), "seed": 0}
+    whole = train_jointly(captioner, data, path=tmp_path / "whole", progress=silently, **rules)
     with pytest.raises(KeyboardInterrupt):
-        train_jointly(other, data, joint, seed=0, path=tmp_path / "killed", progress=killed)
+        train_jointly(other, data, path=tmp_path / "killed", progress=killed_at(37), **rules)
     with torch.no_grad():
         next(other.mapper.parameters()).zero_()  # what was in memory is gone
     notes: list[str] = []
-    resumed = train_jointly(
-        other, data, joint, seed=0, path=tmp_path / "killed", progress=lambda *report: notes.append(report[2])
-    )
+    rules["progress"] = lambda *report: notes.append(report[2])
+    resumed = train_jointly(other, data, path=tmp_path / "killed", **rules)
     assert notes[0] == "resumed after step 30"
     assert resumed == whole
     assert torch.equal(other.encode(photos()), captioner.encode(photos()))
@@ -183,8 +169,7 @@ def test_the_language_model_keeps_its_embeddings_and_goes_a_part_of_the_way(
     captioner: PrefixCaptioner, tmp_path: Path
 ):
     data, joint = labelled(captioner), JOINT.model_copy(update={"steps": 10})
-    copies = [dataclasses.replace(captioner, mapper=_copy(captioner.mapper), network=_copy(captioner.network))
-              for _ in range(2)]  # fmt: skip
+    copies = [copied(captioner), copied(captioner)]
     published = {name: part.detach().clone() for name, part in captioner.network.named_parameters()}
     weights = []
     for share, copy in zip((1.0, 0.25), copies, strict=True):
@@ -198,13 +183,6 @@ def test_the_language_model_keeps_its_embeddings_and_goes_a_part_of_the_way(
     assert torch.equal(copies[0].encode(photos()), copies[1].encode(photos())), "the mapper goes all the way"
 
 
-def _copy(module: Any) -> Any:
-    content = io.BytesIO()
-    torch.save(module, content)
-    content.seek(0)
-    return torch.load(content, weights_only=False)
-
-
 def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
     captioner: PrefixCaptioner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -216,14 +194,14 @@ def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
     assert not any(part.requires_grad for part in loaded.network.parameters())
     features = captioner.encode(photos())
     assert torch.equal(loaded.encode(photos()), features)
-    assert loaded.generate(features, LIMITS) == captioner.generate(features, LIMITS)
+    assert loaded.generate(features, GREEDY) == captioner.generate(features, GREEDY)
     assert loaded.parameters() == captioner.parameters()
 
 
 def test_generation_leaves_the_network_in_the_mode_that_it_was_in(captioner: PrefixCaptioner):
     for training in (True, False):
         captioner.network.train(training)
-        captioner.generate(captioner.encode(photos(1)), LIMITS)
+        captioner.generate(captioner.encode(photos(1)), GREEDY)
         assert captioner.network.training is training
 
 

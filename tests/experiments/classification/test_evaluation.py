@@ -24,12 +24,9 @@ def test_a_tie_goes_to_the_lowest_class() -> None:
     assert scores["predictions"] == (0, 0)
 
 
-def test_probabilities_that_are_not_numbers_are_refused() -> None:
+def test_probabilities_that_are_not_numbers_and_shapes_that_disagree_are_refused() -> None:
     with pytest.raises(ValueError, match="not finite"):
         predictions_of([np.array([[0.0, 1.0]]), np.array([[np.nan, 1.0]])])
-
-
-def test_shapes_that_disagree_are_refused() -> None:
     with pytest.raises(ValueError, match="1 predictions for 2 labels"):
         score(predictions_of([np.array([[1.0, 0.0]])]), np.array([1, 0]), ("a", "b"))
 

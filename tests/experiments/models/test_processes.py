@@ -9,68 +9,61 @@ import numpy as np
 import pytest
 
 from experiments.models.processes import ALONE, among, shared_out
-from pipeline.errors import UserError
 from pipeline.launching import start_those_asked_for
 from tests.support.copies import ROOT, copy_parts
+from tests.support.refusals import refusal
 
 LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
 LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
 MODULE = "tests.support.side_by_side"
+Found = dict[str, Any]
 
 
-def run(folder: Path, *launcher: str) -> dict[str, Any]:
-    folder.mkdir()
+def run(folder: Path, count: int, *launcher: str) -> Found:
+    """Return what each of so many processes found: all of them the same."""
     target = folder / "found.pickle"
     command = [sys.executable, *launcher, "-m", MODULE, str(folder), str(target)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return pickle.loads(target.read_bytes())
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    content = run(tmp_path_factory.mktemp("one") / "alone")
-    assert content["count"] == 1
+    content = pickle.loads(target.read_bytes())
+    assert content["count"] == len(content["found"]) == count
+    assert len(set(content["found"])) == 1, "the processes did not end with the same"
     return pickle.loads(content["found"][0])
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    content = run(tmp_path_factory.mktemp("two") / "together", *LAUNCH)
-    assert content["count"] == len(content["found"]) == 2
-    assert content["found"][0] == content["found"][1], "the processes did not end with the same"
-    return pickle.loads(content["found"][0])
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    return run(tmp_path_factory.mktemp("alone"), 1)
 
 
-def test_work_that_is_shared_out_comes_back_in_order_and_is_done_once(
-    alone: dict[str, Any], together: dict[str, Any]
-) -> None:
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    return run(tmp_path_factory.mktemp("together"), 2, *LAUNCH)
+
+
+def test_work_that_is_shared_out_comes_back_in_order_and_is_done_once(alone: Found, together: Found) -> None:
     assert alone["order"] == together["order"] == [number**2 for number in range(7)]
 
 
 def test_features_of_two_processes_are_those_of_one_and_are_computed_once(
-    alone: dict[str, Any], together: dict[str, Any]
+    alone: Found, together: Found
 ) -> None:
     for one, other in zip(alone["cached"][:2], together["cached"][:2], strict=True):
         np.testing.assert_array_equal(one, other)
     assert together["cached"][2:] == alone["cached"][2:] == (False, True)
 
 
-def test_sharded_evaluation_gives_identical_predictions(
-    alone: dict[str, Any], together: dict[str, Any]
-) -> None:
+def test_sharded_evaluation_gives_identical_predictions(alone: Found, together: Found) -> None:
     np.testing.assert_array_equal(alone["predicted"][0], together["predicted"][0])
     np.testing.assert_allclose(alone["predicted"][1], together["predicted"][1], rtol=1e-6)
     assert len(set(alone["predicted"][0].tolist())) > 1
 
 
 def test_data_parallel_tuning_is_tuning_in_one_process_at_the_same_global_batch(
-    alone: dict[str, Any], together: dict[str, Any]
+    alone: Found, together: Found
 ) -> None:
-    (loss, weights, captions), (shared_loss, shared_weights, shared_captions) = (
-        alone["tuned"],
-        together["tuned"],
-    )
+    loss, weights, captions = alone["tuned"]
+    shared_loss, shared_weights, shared_captions = together["tuned"]
     np.testing.assert_allclose(shared_loss, loss, rtol=1e-5)
     moved = max(float(np.abs(weights[name]).max()) for name in weights if "lora_B" in name)
     for name, part in weights.items():
@@ -85,35 +78,36 @@ def test_without_a_launcher_there_is_one_process_and_it_does_everything() -> Non
     assert list(shared_out(ALONE, str, [3, 1, 2])) == ["3", "1", "2"]
 
 
-def stages(folder: Path) -> dict[str, Any]:
-    return {path.stem: json.loads(path.read_bytes())["value"] for path in folder.glob("*.json")}
-
-
 CLOCKS = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
 
 
-def without_clocks(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: without_clocks(part) for name, part in value.items() if name not in CLOCKS}
-    if isinstance(value, list):
-        return [without_clocks(part) for part in value]
-    return round(value, 3) if isinstance(value, float) else value
+def without_clocks(part: dict[str, Any]) -> dict[str, Any]:
+    """Take an object of JSON without what a clock says, numbers rounded."""
+    kept = {name: value for name, value in part.items() if name not in CLOCKS}
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def stages(copy: Path) -> dict[str, Any]:
+    return {
+        path.stem: json.loads(path.read_bytes(), object_hook=without_clocks)["value"]
+        for path in (copy / "results" / "smoke").glob("*.json")
+    }
 
 
 def test_accelerate_launch_with_two_processes_gives_the_results_of_one(tmp_path: Path) -> None:
     """The command of the README, on all stages that compute: those that follow read text only."""
     one, two = (copy_parts(tmp_path / name, "pipeline", "experiments", "profiles") for name in ("one", "two"))
     wanted = ["run", "zero_shot", "vit", "cnn", "variants", "--profile", "smoke"]
-    subprocess.run([sys.executable, "-m", "experiments", *wanted], cwd=one, check=True, capture_output=True)
-    launcher = ["-m", "accelerate.commands.launch", "--num_processes", "2", "-m", "experiments"]
-    done = subprocess.run(
-        [sys.executable, *launcher, *wanted], cwd=two, check=True, capture_output=True, text=True
-    )
-    results, shared = (stages(copy / "results" / "smoke") for copy in (one, two))
+    launcher = ["-m", "accelerate.commands.launch", "--num_processes", "2"]
+    said = {}
+    for copy, start in ((one, []), (two, launcher)):
+        command = [sys.executable, *start, "-m", "experiments", *wanted]
+        said[copy] = subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True).stdout
+    results, shared = stages(one), stages(two)
     assert set(results) == {"zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"}
     for stage, value in results.items():
-        assert without_clocks(shared[stage]) == without_clocks(value), stage
-    assert done.stdout.count("zero_shot is missing") == 1, "only the main process speaks"
+        assert shared[stage] == value, stage
+    assert said[two].count("zero_shot is missing") == 1, "only the main process speaks"
 
 
 ASKED = {"ACCELERATE_MIXED_PRECISION": "no", "MASTER_PORT": "29500"}
@@ -143,15 +137,12 @@ def test_the_processes_that_a_launcher_did_not_start_are_started(
     monkeypatch.setattr("pipeline.launching.subprocess.run", start)
     monkeypatch.setattr(sys, "argv", ["experiments", "run", "--profile", "smoke"])
     assert start_those_asked_for(environ) == (7 if count else None)
-    assert [command[command.index("--num_processes") + 1] for command in started] == (
-        [count] if count else []
-    )
+    counts = [command[command.index("--num_processes") + 1] for command in started]
+    assert counts == ([count] if count else [])
     assert all(command[-3:] == ["run", "--profile", "smoke"] for command in started)
 
 
 def test_a_launcher_that_does_not_say_how_many_is_told_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "pipeline.launching._launcher", lambda: ["accelerate", "launch", "--config_file", "x"]
-    )
-    with pytest.raises(UserError, match="add --multi_gpu"):
-        start_those_asked_for(ASKED)
+    command = ["accelerate", "launch", "--config_file", "x"]
+    monkeypatch.setattr("pipeline.launching._launcher", lambda: command)
+    assert "add --multi_gpu" in refusal(start_those_asked_for, ASKED)

@@ -15,11 +15,11 @@ import torch
 SHIM = "from experiments.models.torchvision_shim import declare_missing_operators as declare\n"
 
 
-def python(code: str, folder: Path) -> str:
+def python(code: str, folder: Path, start: str = START + SHIM, root: Path = ROOT) -> str:
     """Run code in a fresh interpreter that looks for torchvision in `folder` first."""
-    start = START.format(root=str(ROOT), folder=str(folder))
-    command = [sys.executable, "-W", "error", "-c", start + SHIM + code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    start = start.format(root=str(root), folder=str(folder))
+    command = [sys.executable, "-W", "error", "-c", start + code]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -65,14 +65,12 @@ def test_a_mended_environment_lets_programs_of_others_import_torchvision(broken:
     """What `make` does for accelerate's command line, in a folder of packages of its own."""
     packages = tmp_path / "packages"
     packages.mkdir()
-    assert python(f"from pathlib import Path\nfrom experiments.models.torchvision_shim import mend\n"
-                  f"print(mend(Path({str(packages)!r})))", broken) == "True"  # fmt: skip
-    start = START.format(root=str(tmp_path), folder=str(broken)).replace("import torch\n", "")
-    code = f"{start}\nimport site; site.addsitedir({str(packages)!r})\nprint('torch' in sys.modules)\n"
+    code = "from pathlib import Path\nfrom experiments.models.torchvision_shim import mend\n"
+    assert python(f"{code}print(mend(Path({str(packages)!r})))", broken) == "True"
+    code = f"import site; site.addsitedir({str(packages)!r})\nprint('torch' in sys.modules)\n"
     code += "import torchvision; print('torch' in sys.modules)"
-    command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split()) == (0, ["False", "True"]), done.stderr
+    start = START.replace("import torch\n", "")
+    assert python(code, broken, start, root=tmp_path).split() == ["False", "True"]
 
 
 def test_an_environment_that_needs_no_mending_is_left_alone(tmp_path: Path):

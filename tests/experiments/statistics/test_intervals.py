@@ -39,20 +39,7 @@ def test_of_10_000_images_the_interval_holds_the_truth_in_95_percent_of_cases(p:
     held = np.array([estimate.low <= p <= estimate.high for estimate in estimates])
     chances = binom.pmf(counts, n, p)
     assert chances.sum() == pytest.approx(1)
-    coverage = float(np.sum(chances * held))
-    print(
-        f"\nWilson, {n} images, {p:.0%} right: the 95 % interval holds the truth in {coverage:.2%} of cases"
-    )
-    assert 0.93 <= coverage <= 0.97
-
-
-@pytest.mark.parametrize("p", [0.1, 0.6, 0.9, 0.97])
-def test_the_interval_holds_the_truth_as_often_in_simulation(p: float) -> None:
-    """2,000 trials of 10,000 images: the standard error of 95 % is 0.5 %."""
-    counts = np.random.default_rng(6).binomial(10_000, p, 2_000)
-    estimates = {int(count): wilson(int(count), 10_000) for count in np.unique(counts)}
-    held = [estimates[int(count)].low <= p <= estimates[int(count)].high for count in counts]
-    assert 0.93 <= float(np.mean(held)) <= 0.97
+    assert 0.93 <= float(np.sum(chances * held)) <= 0.97
 
 
 @pytest.mark.parametrize(
@@ -78,13 +65,3 @@ def test_either_side_may_come_first(one: tuple[int, int], other: tuple[int, int]
     assert there.low <= there.value <= there.high
     assert fisher(one, other) == pytest.approx(fisher(other, one))
     assert 0 < fisher(one, other) <= 1
-
-
-def test_newcombes_interval_covers_the_difference_as_often_as_it_says() -> None:
-    random = np.random.default_rng(0)
-    hits = 0
-    for _ in range(2000):
-        one, other = int(random.binomial(200, 0.6)), int(random.binomial(300, 0.45))
-        estimate = newcombe((one, 200), (other, 300))
-        hits += estimate.low <= 0.15 <= estimate.high
-    assert 0.935 <= hits / 2000 <= 0.965  # 0.95 with a standard error of 0.005

@@ -1,5 +1,3 @@
-from collections import Counter
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,14 +34,6 @@ def test_mcnemar_is_a_binomial_test_that_does_not_care_which_comes_first(one: in
         assert p == pytest.approx(binomtest(min(one, other), one + other).pvalue, rel=1e-9)
 
 
-@given(st.integers(0, 1_000), st.integers(1, 1_000))
-def test_mcnemar_is_the_surer_the_more_uneven_as_many_images_fall(fewer: int, ahead: int) -> None:
-    more = fewer + ahead
-    assert mcnemar(fewer, more + 1) <= mcnemar(fewer, more) * (1 + 1e-9), "one more on the larger side"
-    if fewer:
-        assert mcnemar(fewer - 1, more + 1) <= mcnemar(fewer, more) * (1 + 1e-9), "one changes the side"
-
-
 @pytest.mark.parametrize("pair", [(-1, 3), (3, -1), (-2, 2)])
 def test_negative_counts_are_refused(pair: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="negative"):
@@ -62,20 +52,7 @@ def test_mcnemar_errs_in_at_most_5_percent_and_is_not_needlessly_timid() -> None
     few = {discordant: errs(discordant) for discordant in range(1, 61)}
     assert max(few.values()) <= 0.05
     assert few[5] == 0, "five images cannot tell: 2 / 2**5 > 0.05"
-    many = {discordant: errs(discordant) for discordant in (200, 201, 250, 333, 500, 750, 1_000)}
-    print("\nMcNemar errs, % by discordant pairs:", {m: round(100 * share, 2) for m, share in many.items()})
-    assert all(0.03 <= share <= 0.05 for share in many.values())
-
-
-def test_mcnemar_errs_in_at_most_5_percent_of_simulated_pairs_of_classifiers() -> None:
-    """10,000 trials of 2,000 images: the standard error of 5 % is 0.22 %."""
-    random = np.random.default_rng(3)
-    trials = 10_000
-    cells = random.multinomial(2_000, [0.55, 0.06, 0.06, 0.33], size=trials)  # both, one, other, neither
-    seen = Counter(map(tuple, cells[:, 1:3].tolist()))
-    errs = sum(times for pair, times in seen.items() if mcnemar(*pair) <= 0.05) / trials
-    print(f"\nMcNemar errs in {errs:.2%} of simulations")
-    assert 0.03 <= errs <= 0.05 + 3 * 0.0022
+    assert all(0.03 <= errs(discordant) <= 0.05 for discordant in (200, 201, 250, 333, 500, 750, 1_000))
 
 
 def test_holm_agrees_with_an_example_worked_by_hand() -> None:
@@ -83,11 +60,6 @@ def test_holm_agrees_with_an_example_worked_by_hand() -> None:
     adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02})
     assert list(adjusted) == ["a", "b", "c", "d"]
-
-
-def test_one_test_alone_needs_no_adjustment_and_none_gives_none() -> None:
-    assert holm({"alone": 0.03}) == {"alone": 0.03}
-    assert holm({}) == {}
 
 
 @given(families)
@@ -101,30 +73,6 @@ def test_holm_agrees_with_its_definition(p: dict[str, float]) -> None:
     assert holm(p) == pytest.approx({name: definition(own) for name, own in p.items()})
 
 
-@given(families)
-def test_holm_makes_nothing_surer_and_keeps_the_order(p: dict[str, float]) -> None:
-    adjusted = holm(p)
-    assert list(adjusted) == list(p)
-    assert all(own <= adjusted[name] <= 1 for name, own in p.items())
-    by_p = [adjusted[name] for name in sorted(p, key=lambda name: p[name])]
-    assert by_p == sorted(by_p)
-    for name, own in p.items():
-        assert all(adjusted[other] == adjusted[name] for other in p if p[other] == own), "equals stay equal"
-
-
-@given(families.filter(bool))
-def test_the_smallest_is_adjusted_as_by_bonferroni(p: dict[str, float]) -> None:
-    smallest = min(p, key=lambda name: p[name])
-    assert holm(p)[smallest] == pytest.approx(min(1, len(p) * p[smallest]))
-
-
-@given(families, st.randoms(use_true_random=False))
-def test_the_order_of_the_tests_is_of_no_account(p: dict[str, float], random) -> None:
-    names = list(p)
-    random.shuffle(names)
-    assert holm({name: p[name] for name in names}) == holm(p)
-
-
 @pytest.mark.parametrize("wrong", [-0.01, 1.01, float("nan")])
 def test_what_is_no_p_value_is_refused_by_name(wrong: float) -> None:
     with pytest.raises(ValueError, match="second"):
@@ -136,14 +84,11 @@ def test_under_holm_at_most_5_percent_of_families_claim_anything_where_nothing_d
     """10,000 families of 20 tests of normal figures: the standard error of 5 % is 0.22 %."""
     random = np.random.default_rng(4)
     trials, tests = 10_000, 20
-    z = np.sqrt(shared) * random.normal(size=(trials, 1)) + np.sqrt(1 - shared) * random.normal(
-        size=(trials, tests)
-    )
-    families = 2 * norm.sf(np.abs(z))
+    common, own = random.normal(size=(trials, 1)), random.normal(size=(trials, tests))
+    families = 2 * norm.sf(np.abs(np.sqrt(shared) * common + np.sqrt(1 - shared) * own))
     unadjusted = float(np.mean(families.min(axis=1) <= 0.05))
     names = [str(at) for at in range(tests)]
     wrong = sum(min(holm(dict(zip(names, own, strict=True))).values()) <= 0.05 for own in families) / trials
-    print(f"\nfamilies with a wrong claim: {wrong:.2%}, without Holm {unadjusted:.2%}")
     assert wrong <= 0.05 + 3 * 0.0022
     assert unadjusted > 0.3, "else there is nothing to correct"
 
