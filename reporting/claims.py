@@ -1,12 +1,20 @@
-"""Sentences that follow the results: a claim has a few wordings, and its evidence chooses one of them."""
+"""Sentences that follow the results: a claim has a few wordings, and its evidence chooses one of them.
+
+The wordings stand in `wordings.toml`, by claim and outcome.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import RootModel, StringConstraints
 
 from experiments.results.audit import Topic
 from experiments.results.captions import Family
-from experiments.results.evidence import Evidence, Tested
+from experiments.results.evidence import Evidence
+from pipeline import options
 from reporting.blocks import CLASSIFIERS
 
 Says = Literal["holds", "fails", "unclear", "not_comparable"]
@@ -53,16 +61,31 @@ GROUPS = frozenset({*HEADINGS, *map(of_the_brief, get_args(Topic))})
 """Every group that a claim can be in."""
 
 
+class Wordings(RootModel[dict[str, dict[str, Annotated[str, StringConstraints(min_length=1)]]]]):
+    """Every wording, a Jinja source of Markdown, by the name of its claim and by its outcome."""
+
+
+@cache
+def wordings() -> Mapping[str, Mapping[str, str]]:
+    """Return every wording by claim and outcome; the file is read once.
+
+    Raises:
+        UserError: if it cannot be read, or holds anything but texts by claim and outcome.
+    """
+    return options.read(Path(__file__).with_name("wordings.toml"), Wordings).root
+
+
 @dataclass(frozen=True)
 class Claim:
     """One sentence of the report, as data.
 
-    `holds`, `fails`, `unclear` and `not_comparable` are its wordings, Jinja sources of Markdown; one is None
-    where the evidence cannot come out so. They see `words`: text as it is, and numbers and names as a method
-    of `Numbers` with its arguments, such as ``("percent", "vit.top1")``. They also see `n`, the `Numbers`,
-    and ``shown()``, which prints the claim's first test, and ``link(text)``; both lead to the evidence.
-    `found` is another such source, for a table that shows what was found beside the sentence. `tests` are
-    keys of `Evidence.tests`; `facts` are paths in the results of what a claim rests on besides.
+    `says` is what the evidence says of it. Its wordings stand under `wording`, by default its `id`; `outcome`
+    names the one that it takes, by default that for what it `says`. A wording sees `words`: text as it is,
+    and numbers and names as a method of `Numbers` with its arguments, such as ``("percent", "vit.top1")``. It
+    also sees `n`, the `Numbers`, and ``shown()``, which prints the claim's first test, and ``link(text)``;
+    both lead to the evidence. `found` is another such source, for a table that shows what was found beside
+    the sentence. `tests` are keys of `Evidence.tests`; `facts` are paths in the results of what a claim rests
+    on besides.
 
     Raises:
         ValueError: if there is no such group.
@@ -71,10 +94,8 @@ class Claim:
     id: str
     group: str
     says: Says
-    holds: str | None
-    fails: str | None
-    unclear: str | None = None
-    not_comparable: str | None = None
+    wording: str = ""
+    outcome: str = ""
     found: str = ""
     words: Mapping[str, Word] = field(default_factory=dict)
     tests: tuple[str, ...] = ()
@@ -85,16 +106,21 @@ class Claim:
         require_groups(self.group)
 
     @property
-    def wording(self) -> str:
-        """The wording that the evidence chooses.
+    def chosen(self) -> tuple[str, str]:
+        """The wording that the evidence chooses, as the name of its claim and its outcome in the file."""
+        return self.wording or self.id, self.outcome or self.says
+
+    @property
+    def source(self) -> str:
+        """The text of that wording.
 
         Raises:
-            ValueError: if the evidence came out as the claim says it cannot.
+            ValueError: if there is none, where the evidence came out as it was thought that it cannot.
         """
-        wording = getattr(self, self.says)
-        if wording is None:
-            raise ValueError(f"the claim {self.id} has no wording for what it says: {self.says}")
-        return wording
+        name, outcome = self.chosen
+        if outcome not in wordings().get(name, {}):
+            raise ValueError(f"the claim {self.id} has no wording for what it says: {name}.{outcome}")
+        return wordings()[name][outcome]
 
     @property
     def anchor(self) -> str:
@@ -119,16 +145,32 @@ def require_groups(*names: str) -> None:
             raise ValueError(f"{name!r} is no group of claims; the groups are {', '.join(sorted(GROUPS))}")
 
 
-def sides(key: str, how: str, *unit: str) -> dict[str, Word]:
-    """Return the two figures that a test compares as words, `one` and `other`, printed by `how` in a unit."""
-    return {side: (how, f"evidence.tests.{key}.{side}", *unit) for side in ("one", "other")}
+def sides(evidence: Evidence, test: str) -> dict[str, Word]:
+    """Return the two figures that a test compares as words, `one` and `other`, in the test's unit."""
+    unit = evidence.tests[test].unit
+    return {side: ("measured", f"evidence.tests.{test}.{side}", unit) for side in ("one", "other")}
 
 
-def by_test(test: Tested, *, lower: bool = False) -> Says:
-    """Return what a test says of the claim that one figure is higher (or `lower`) than the other."""
-    if test.verdict == "unclear":
-        return "unclear"
-    return by_fact(test.verdict == ("lower" if lower else "higher"))
+def by_test(
+    evidence: Evidence,
+    test: str,
+    *besides: str,
+    lower: bool = False,
+    words: Mapping[str, Word] | None = None,
+    **fields: Any,
+) -> Claim:
+    """Return the claim that the first figure of a test is higher, or `lower`, than the other.
+
+    It sees both as `sides`; what it is to rest on `besides` are keys of further tests. The `fields` are
+    those of `Claim`.
+    """
+    verdict = evidence.tests[test].verdict
+    return Claim(
+        says="unclear" if verdict == "unclear" else by_fact(verdict == ("lower" if lower else "higher")),
+        words={**sides(evidence, test), **(words or {})},
+        tests=(test, *besides),
+        **fields,
+    )
 
 
 def by_fact(holds: bool) -> Says:

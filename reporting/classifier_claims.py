@@ -1,6 +1,7 @@
 """What the report claims of the classifiers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, get_args
 
@@ -11,10 +12,7 @@ from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
 from reporting.audit_claims import published_claims
 from reporting.blocks import CLASSIFIERS
-from reporting.claims import Claim, by_test, classes_of
-
-_BROKEN = "It is broken rather than weak, and is"
-_TOO_FEW = "It may be broken, or these images too few to show that it is not, and it is"
+from reporting.claims import Claim, Word, by_test, classes_of
 
 
 def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
@@ -36,144 +34,95 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
 
 
 def _chance(stage: str, evidence: Evidence) -> Claim:
-    key = key_of.chance(stage)
-    return Claim(
+    claim = by_test(
+        evidence,
+        key_of.chance(stage),
         id=f"{stage}_above_chance",
+        wording="above_chance",
         group="broken" if stage in evidence.broken else "sound",
-        says=by_test(evidence.tests[key]),
-        holds="{{ name }} does better than guessing: it is right on {{ accuracy }} of the test images, and"
-        " guessing would be on {{ guessing }} {{ shown() }}.",
-        fails="{{ name }} does worse than guessing: it is right on {{ accuracy }} of the test images, and"
-        " guessing would be on {{ guessing }} {{ shown() }}. It is broken rather than weak, and is not"
-        " ranked.",
-        unclear="{{ name }} cannot be told from guessing: it is right on {{ accuracy }} of the test"
-        " images, and guessing would be on {{ guessing }} {{ shown() }}. {{ so }} not ranked.",
         words={
-            "so": _TOO_FEW if evidence.too_few_images(stage) else _BROKEN,
             "name": ("text", f"{stage}.model"),
             "accuracy": ("percent", f"{stage}.top1"),
             "guessing": ("percent", "evidence.chance"),
         },
-        tests=(key,),
     )
+    few = claim.says == "unclear" and evidence.too_few_images(stage)
+    return replace(claim, outcome="unclear_on_few_images") if few else claim
 
 
 def _pair(one: str, other: str, evidence: Evidence) -> Claim:
-    key = key_of.pair(one, other)
-    return Claim(
+    return by_test(
+        evidence,
+        key_of.pair(one, other),
         id=f"{one}_beats_{other}",
+        wording="beats",
         group="ranking",
-        says=by_test(evidence.tests[key]),
-        holds="{{ one }} beats {{ other }}: it is right on {{ right }} of the test images, against"
-        " {{ against }} {{ shown() }}.",
-        fails="{{ other }} beats {{ one }}: it is right on {{ against }} of the test images, against"
-        " {{ right }} {{ shown(reverse=true) }}.",
-        unclear="{{ one }} and {{ other }} cannot be told apart: they are right on {{ right }} and"
-        " {{ against }} of the test images {{ shown() }}.",
         words={
-            "one": ("text", f"{one}.model"),
-            "other": ("text", f"{other}.model"),
+            "first": ("text", f"{one}.model"),
+            "second": ("text", f"{other}.model"),
             "right": ("percent", f"{one}.top1"),
             "against": ("percent", f"{other}.top1"),
         },
-        tests=(key,),
     )
 
 
 def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim]:
     for position in range(1, len(result.prompt_sets)):
-        key = key_of.prompts(position)
         further, first = (f"{stage}.prompt_sets.{at}" for at in (position, 0))
-        yield Claim(
-            id=key,
+        yield by_test(
+            evidence,
+            key_of.prompts(position),
+            id=key_of.prompts(position),
+            wording="prompts",
             group="prompts",
-            says=by_test(evidence.tests[key]),
-            holds="“{{ further }}” does better than “{{ first }}”: {{ right }} against {{ against }}"
-            " {{ shown() }}.",
-            fails="“{{ further }}” does worse than “{{ first }}”: {{ right }} against {{ against }}"
-            " {{ shown() }}.",
-            unclear="“{{ further }}” cannot be told from “{{ first }}”: {{ right }} and {{ against }}"
-            " {{ shown() }}.",
             words={
                 "further": ("text", f"{further}.name"),
                 "first": ("text", f"{first}.name"),
                 "right": ("percent", f"{further}.top1"),
                 "against": ("percent", f"{first}.top1"),
             },
-            tests=(key,),
         )
 
 
 def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
     """Yield what is hardest, easiest and most often mistaken, as far as it was tested."""
-    confusion = evidence.tests.get(key_of.confusion(stage))
-    if confusion is None:
+    confusion, group = key_of.confusion(stage), classes_of(stage)
+    if confusion not in evidence.tests:
         return
-    if not confusion.one:
-        yield _flawless(stage)
+    if not evidence.tests[confusion].one:
+        yield Claim(
+            id=f"{stage}_flawless", wording="flawless", group=group, says="holds", facts=(f"{stage}.top1",)
+        )
         return
     for extreme in get_args(key_of.Extreme):
-        yield _extreme(stage, extreme, by_accuracy(result, extreme), evidence)
-    yield _confusion(stage, mistakes(result, 2), evidence)
+        at, following, *_ = by_accuracy(result, extreme)
+        words = _two_classes(stage, at, following)
+        yield _picked(key_of.extreme(stage, extreme), extreme, group, words, evidence)
+    yield _picked(confusion, "confusion", group, _two_mistakes(stage, result), evidence)
 
 
-def _flawless(stage: str) -> Claim:
-    return Claim(
-        id=f"{stage}_flawless",
-        group=classes_of(stage),
-        says="holds",
-        holds="It makes {{ link(mistakes) }} on the test images.",
-        fails=None,
-        words={"mistakes": "no mistake"},
-        facts=(f"{stage}.top1",),
-    )
+def _two_classes(stage: str, at: int, following: int) -> dict[str, Word]:
+    return {
+        "class": ("text", f"{stage}.classes.{at}"),
+        "accuracy": ("percent", f"{stage}.per_class.{at}"),
+        "next": ("text", f"{stage}.classes.{following}"),
+        "against": ("percent", f"{stage}.per_class.{following}"),
+    }
 
 
-def _extreme(stage: str, extreme: key_of.Extreme, order: Sequence[int], evidence: Evidence) -> Claim:
-    key, (at, following, *_) = key_of.extreme(stage, extreme), order
-    return Claim(
-        id=key,
-        group=classes_of(stage),
-        says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
-        holds="{{ extreme }} is “{{ class }}”, with {{ accuracy }} of its images right; next comes"
-        " “{{ next }}”, with {{ against }} {{ shown() }}.",
-        fails=None,
-        unclear="{{ extreme }} in this sample is “{{ class }}”, with {{ accuracy }} of its images right, but"
-        " it cannot be told from “{{ next }}”, with {{ against }} {{ shown() }}.",
-        words={
-            "extreme": extreme.capitalize(),
-            "class": ("text", f"{stage}.classes.{at}"),
-            "accuracy": ("percent", f"{stage}.per_class.{at}"),
-            "next": ("text", f"{stage}.classes.{following}"),
-            "against": ("percent", f"{stage}.per_class.{following}"),
-        },
-        tests=(key,),
-    )
+def _two_mistakes(stage: str, result: Classification) -> dict[str, Word]:
+    words: dict[str, Word] = {}
+    for prefix, (actual, called) in zip(("", "next_"), mistakes(result, 2), strict=True):
+        words |= {
+            f"{prefix}actual": ("text", f"{stage}.classes.{actual}"),
+            f"{prefix}called": ("text", f"{stage}.classes.{called}"),
+            f"{prefix}times": ("count", f"{stage}.confusion.{actual}.{called}"),
+            f"{prefix}all": ("count", f"{stage}.per_class.{actual}.n"),
+        }
+    return words
 
 
-def _confusion(stage: str, pairs: Sequence[tuple[int, int]], evidence: Evidence) -> Claim:
-    key = key_of.confusion(stage)
-    (actual, called), (next_actual, next_called) = pairs
-    return Claim(
-        id=key,
-        group=classes_of(stage),
-        says="unclear" if evidence.tests[key].verdict == "unclear" else "holds",
-        holds="The most frequent mistake is to call “{{ actual }}” images “{{ called }}” ({{ times }} of"
-        " {{ all }} images); next comes calling “{{ next_actual }}” images “{{ next_called }}”"
-        " ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
-        fails=None,
-        unclear="The most frequent mistake in this sample is to call “{{ actual }}” images “{{ called }}”"
-        " ({{ times }} of {{ all }} images), but that cannot be told from calling “{{ next_actual }}” images"
-        " “{{ next_called }}” ({{ next_times }} of {{ next_all }}) {{ shown() }}.",
-        words={
-            "actual": ("text", f"{stage}.classes.{actual}"),
-            "called": ("text", f"{stage}.classes.{called}"),
-            "times": ("count", f"{stage}.confusion.{actual}.{called}"),
-            "all": ("count", f"{stage}.per_class.{actual}.n"),
-            "next_all": ("count", f"{stage}.per_class.{next_actual}.n"),
-            "next_actual": ("text", f"{stage}.classes.{next_actual}"),
-            "next_called": ("text", f"{stage}.classes.{next_called}"),
-            "next_times": ("count", f"{stage}.confusion.{next_actual}.{next_called}"),
-        },
-        tests=(key,),
-    )
+def _picked(key: str, wording: str, group: str, words: Mapping[str, Word], evidence: Evidence) -> Claim:
+    """Return a claim on what was picked as an extreme, which can hold or be unclear, and cannot fail."""
+    says = "unclear" if evidence.tests[key].verdict == "unclear" else "holds"
+    return Claim(id=key, wording=wording, group=group, says=says, words=words, tests=(key,))

@@ -1,9 +1,9 @@
 """The lint against typed numbers: `python -m reporting.digits` names every digit that somebody wrote.
 
-It reads the text of the pages and of the templates. A digit is allowed where it is part of how a page is
-made and not of what it says: in front matter, code, identifiers and other attributes, targets of links,
-cross-references. Every other number has to come from `reporting.numbers`. What an expression of a template or
-a wording of a claim prints, `make check` sees on the page.
+It reads the text of the pages, of the templates and of the claims' wordings. A digit is allowed where it is
+part of how a page is made and not of what it says: in front matter, code, identifiers and other attributes,
+targets of links, cross-references. Every other number has to come from `reporting.numbers`. What an
+expression of a template or a wording prints, `make check` sees on the page.
 """
 
 import html
@@ -121,9 +121,11 @@ def in_template(file: str, source: str, environment: jinja2.Environment) -> list
 
 
 def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
-    """Yield a constant that is printed as it stands, or where a condition holds."""
+    """Yield a constant that is printed as it stands, as the text of a link, or where a condition holds."""
     if isinstance(node, nodes.CondExpr):
         yield from (*_printed(node.expr1), *_printed(node.expr2))
+    elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "link":
+        yield from (text for argument in node.args for text in _printed(argument))
     elif isinstance(node, nodes.Const) and has_digit(node.value):
         yield node
 
@@ -134,7 +136,9 @@ def findings(root: Path) -> list[Finding]:
     found: list[Finding] = []
     for path in sorted(root.glob("*.qmd")):
         found += in_page(path.name, path.read_text(encoding="utf-8"))
-    for path in sorted(file for file in (root / "templates").rglob("*") if file.is_file()):
+    templates = sorted(file for file in (root / "templates").rglob("*") if file.is_file())
+    # A file of wordings reads as one template: its keys and quotation marks are text without a digit.
+    for path in [*templates, *sorted((root / "reporting").glob("*.toml"))]:
         found += in_template(str(path.relative_to(root)), path.read_text(encoding="utf-8"), environment)
     return found
 

@@ -73,7 +73,7 @@ class Sentences:
         def shown(reverse: bool = False) -> Markdown:
             return Markdown(f"({link(self.tested(claim.tests[0], reverse=reverse))})")
 
-        return self._filled(claim.wording, claim, link=link, shown=shown)
+        return self._filled(claim.source, claim, link=link, shown=shown)
 
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""

@@ -5,15 +5,24 @@ in ``golden/worlds``.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from experiments.results.audit import Anchor, Audit, Shared
+from experiments.audit.brief import REASONS
+from experiments.results.audit import Anchor, Audit, Shared, Unit
+from experiments.results.audit import Verdict as Audited
+from experiments.results.evidence import Verdict
 from experiments.statistics.intervals import wilson
-from reporting.claims import Claim
+from pipeline import options
+from pipeline.errors import UserError
+from reporting.blocks import CLASSIFIERS
+from reporting.caption_facts import Balance
+from reporting.claims import Claim, Wordings, wordings
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
 from tests.support.report_worlds import World, results
@@ -83,18 +92,50 @@ def test_every_claim_is_a_sentence_or_clause_in_each_of_its_wordings(
 ) -> None:
     sentences = document(computed[name], tmp_path).sentences
     for claim in sentences.claims.values():
-        for says in ("holds", "fails", "unclear"):
-            forced = replace(claim, says=says)
-            if getattr(claim, says) is None:
-                assert claim.says != says
-                with pytest.raises(ValueError, match="no wording"):
-                    _ = forced.wording
-                continue
+        for outcome in wordings()[claim.chosen[0]]:
+            forced = replace(claim, outcome=outcome)
             said = replace(sentences, claims={claim.id: forced}).said(claim.id)
-            assert f"]({PAGE}#{claim.anchor})" in said, (claim.id, says)
+            assert f"]({PAGE}#{claim.anchor})" in said, (claim.id, outcome)
             assert not re.search(r"None|\s\s|\{\{|\s[.,;)]|\.\.", said.replace("\N{NO-BREAK SPACE}", "")), (
                 said
             )
+
+
+def varied(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Results with every verdict of every test, and with an adapter as dear as full tuning or dearer."""
+    evidence, variants = values["evidence"], values["ablations"].variants
+    full = next(variant for variant in variants if variant.kind == "full")
+    for verdict, broken in product(get_args(Verdict), ((), CLASSIFIERS)):
+        tests = {key: test.model_copy(update={"verdict": verdict}) for key, test in evidence.tests.items()}
+        yield values | {"evidence": evidence.model_copy(update={"tests": tests, "broken": broken})}
+    for factor in (1, 2):
+        cost = {name: factor * getattr(full, name) for name in ("saved_bytes", "seconds", "peak_bytes")}
+        dear = tuple(each if each is full else each.model_copy(update=cost) for each in variants)
+        yield values | {"ablations": values["ablations"].model_copy(update={"variants": dear})}
+
+
+def test_every_wording_can_be_chosen_and_every_choice_has_a_wording(
+    computed: dict[str, dict[str, Any]],
+) -> None:
+    worlds = (*computed.values(), *varied(computed["as_usual"]))
+    chosen = {claim.chosen for values in worlds for claim in claims_of(values).values()}
+    brief = {(f"brief_{name}", reason) for name, reasons in REASONS.items() for reason in reasons}
+    parts = {
+        "taken_together_grounding": get_args(Balance),
+        "measure_went": get_args(Verdict),
+        "not_shared": {*Shared.model_fields, "unchecked_photos"},
+        "found": {*get_args(Unit), "at_fault"} - {"text"},
+        "found_in_words": {*get_args(Audited), "both_kinds", "base_alone", "base_changed"},
+    }
+    taken_up = {(name, key) for name, keys in parts.items() for key in keys}
+    assert {(name, key) for name, keys in wordings().items() for key in keys} == chosen | brief | taken_up
+
+
+@pytest.mark.parametrize("text", ["x = 'y'", "[x]\nholds = 3", "[x]\nholds = ''", "[x.y]\nholds = 'z'"])
+def test_what_is_no_wording_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "wordings.toml").write_text(text)
+    with pytest.raises(UserError, match=rf"^{tmp_path.name}/wordings.toml: x.* is .*[^.]\.$"):
+        options.read(tmp_path / "wordings.toml", Wordings)
 
 
 def test_every_claim_has_its_evidence_on_the_page_of_provenance(
@@ -139,9 +180,13 @@ def test_no_claim_is_made_of_a_result_that_is_missing(computed: dict[str, dict[s
 
 
 def test_a_wording_that_cannot_be_is_refused() -> None:
-    claim = Claim(id="x", group="rank", says="fails", holds="Yes.", fails=None)
-    with pytest.raises(ValueError, match="the claim x has no wording for what it says: fails"):
-        _ = claim.wording
+    for claim, missing in (
+        (Claim(id="lora_share", group="rank", says="unclear"), "lora_share.unclear"),
+        (Claim(id="x", group="rank", says="fails"), "x.fails"),
+        (Claim(id="x", wording="longer", outcome="y", group="rank", says="holds"), "longer.y"),
+    ):
+        with pytest.raises(ValueError, match=f"{claim.id} has no wording for what it says: {missing}$"):
+            _ = claim.source
 
 
 def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
@@ -153,4 +198,4 @@ def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
         with pytest.raises(ValueError, match=f"'{group}' is no group of claims; the groups are a"):
             sentences.all("rank", group)
         with pytest.raises(ValueError, match=f"'{group}' is no group of claims"):
-            Claim(id="x", group=group, says="holds", holds="Yes.", fails=None)
+            Claim(id="x", group=group, says="holds")

@@ -100,6 +100,7 @@ def test_a_number_after_a_cell_is_found_in_its_line() -> None:
         '{{ "more" if x else "93 more" }}',
         '![](a.svg){fig-alt="{{ n.plain.text("cnn.model") }} at 93 percent" width={{ width }}}',
         '{{ "½" }}',
+        "{{ link('93 more' if x else y) }}",
     ],
 )  # fmt: skip
 def test_a_number_that_a_template_would_print_is_found(source: str) -> None:
@@ -174,8 +175,11 @@ def test_the_command_is_silent_or_names_each_number_by_file_and_line_and_fails(s
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     (small / "report.qmd").write_text("---\ntitle: x\n---\n\nWe reached 93.1 %.\n")
     (small / "templates" / "a.md.j2").write_text('\n{{ "94" }}\n')
+    (small / "reporting" / "wordings.toml").write_text(
+        "[x]\nholds = 'It is {{ name }}.'\nfails = 'It is 95.'\n"
+    )
     done = python(small, *command, PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stderr) == (1, "")
-    starts = ["report.qmd:5: ", "templates/a.md.j2:2: "]
+    starts = ["report.qmd:5: ", "templates/a.md.j2:2: ", "reporting/wordings.toml:3: "]
     lines = done.stdout.splitlines()
     assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
