@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from experiments.results.audit import Audit, AuditedClaim, Verdict
+from reporting import facts
 from reporting.claims import Claim, Says, Word, of_the_brief, wordings
 
 _SAYS: Mapping[Verdict, Says] = {
@@ -35,27 +36,22 @@ def _found(entry: AuditedClaim) -> str:
 
 def _words(audit: Audit, entry: AuditedClaim) -> dict[str, Word]:
     """Return the paths of what was found and derived, and what of the brief's experiments the run has not."""
-    path, shared = f"audit.claims.{entry.id}", audit.shared
-    unchecked = audit.claims["data_set"].reason == "unchecked_copy"
-    tuning = {
-        "captioner": shared.captioner,
-        # The layers of another captioner are others in any case.
-        "targets": shared.targets or not shared.captioner,
-        "unchecked_photos" if unchecked else "photos": shared.photos,
-    }
+    path = f"audit.claims.{entry.id}"
     return {
         "found": f"{path}.found",
         "text": f"{path}.found_text",
-        "other_tuning": _missing(tuning),
-        "other_zero_shot": _missing({"zero_shot": shared.zero_shot, "images": shared.images}),
+        "other_tuning": _missing(audit, "captioner", "targets", "photos"),
+        "other_zero_shot": _missing(audit, "zero_shot", "images"),
         **{name: f"{path}.derived.{name}" for name in entry.derived},
     }
 
 
-def _missing(shared: Mapping[str, bool]) -> str:
-    """List those parts of the brief's experiments that are not shared, as a sentence begins."""
-    parts = (wordings()["not_shared"][part] for part, there in shared.items() if not there)
-    return " and ".join(parts).capitalize()
+def _missing(audit: Audit, *parts: str) -> str:
+    """List which of these parts of the brief's experiments the run has not, as a sentence begins."""
+    missing = [part for part in facts.of_the_brief(audit.shared)[1] if part in parts]
+    if "photos" in missing and audit.claims["data_set"].reason == "unchecked_copy":
+        missing[missing.index("photos")] = "unchecked_photos"
+    return " and ".join(wordings()["not_shared"][part] for part in missing).capitalize()
 
 
 def published_claims(audit: Audit) -> Iterator[Claim]:

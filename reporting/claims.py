@@ -36,31 +36,6 @@ def of_the_brief(topic: Topic) -> str:
     return f"the brief on {topic}"
 
 
-HEADINGS: Mapping[str, Word] = {
-    "broken": "Models not shown to be above chance",
-    "sound": "Models above chance",
-    "ranking": "Classifiers against each other",
-    "prompts": "Zero-shot prompts",
-    "published": "Published figures",
-    "captions": "Captions before and after fine-tuning",
-    measures_of("agreement"): "Agreement with the references, before and after",
-    measures_of("grounding"): "What captions say of the photo, before and after",
-    measures_of("style"): "How captions are worded, before and after",
-    measures_of("health"): "Captions as sentences, before and after",
-    "lora": "Low-rank adaptation",
-    "adapter off": "The adapter switched off",
-    "forgetting": "What tuning forgets",
-    "against full": "The adapter beside full fine-tuning: it …",
-    "rank": "Rank",
-    "targets": "Targets",
-    **{classes_of(stage): ("text", f"{stage}.model") for stage in CLASSIFIERS},
-}
-"""The groups whose evidence is on the page of provenance, each under its heading."""
-
-GROUPS = frozenset({*HEADINGS, *map(of_the_brief, get_args(Topic))})
-"""Every group that a claim can be in."""
-
-
 class Wordings(RootModel[dict[str, dict[str, Annotated[str, StringConstraints(min_length=1)]]]]):
     """Every wording, a Jinja source of Markdown, by the name of its claim and by its outcome."""
 
@@ -73,6 +48,14 @@ def wordings() -> Mapping[str, Mapping[str, str]]:
         UserError: if it cannot be read, or holds anything but texts by claim and outcome.
     """
     return options.read(Path(__file__).with_name("wordings.toml"), Wordings).root
+
+
+def headings() -> Mapping[str, Word]:
+    """Return the groups whose evidence is on the page of provenance, each with its heading."""
+    return {
+        **wordings()["headings"],
+        **{classes_of(stage): ("text", f"{stage}.model") for stage in CLASSIFIERS},
+    }
 
 
 @dataclass(frozen=True)
@@ -140,9 +123,10 @@ def require_groups(*names: str) -> None:
     Raises:
         ValueError: if one is no such group.
     """
+    groups = sorted({*headings(), *map(of_the_brief, get_args(Topic))})
     for name in names:
-        if name not in GROUPS:
-            raise ValueError(f"{name!r} is no group of claims; the groups are {', '.join(sorted(GROUPS))}")
+        if name not in groups:
+            raise ValueError(f"{name!r} is no group of claims; the groups are {', '.join(groups)}")
 
 
 def sides(evidence: Evidence, test: str) -> dict[str, Word]:
@@ -151,26 +135,16 @@ def sides(evidence: Evidence, test: str) -> dict[str, Word]:
     return {side: ("measured", f"evidence.tests.{test}.{side}", unit) for side in ("one", "other")}
 
 
-def by_test(
-    evidence: Evidence,
-    test: str,
-    *besides: str,
-    lower: bool = False,
-    words: Mapping[str, Word] | None = None,
-    **fields: Any,
-) -> Claim:
+def by_test(evidence: Evidence, test: str, *besides: str, lower: bool = False, **fields: Any) -> Claim:
     """Return the claim that the first figure of a test is higher, or `lower`, than the other.
 
-    It sees both as `sides`; what it is to rest on `besides` are keys of further tests. The `fields` are
-    those of `Claim`.
+    Both are among its words, as `sides`. The `fields` are those of `Claim`; further tests that it rests on
+    stand `besides`.
     """
     verdict = evidence.tests[test].verdict
-    return Claim(
-        says="unclear" if verdict == "unclear" else by_fact(verdict == ("lower" if lower else "higher")),
-        words={**sides(evidence, test), **(words or {})},
-        tests=(test, *besides),
-        **fields,
-    )
+    says = by_fact(verdict == ("lower" if lower else "higher"))
+    fields["words"] = {**sides(evidence, test), **fields.get("words", {})}
+    return Claim(says="unclear" if verdict == "unclear" else says, tests=(test, *besides), **fields)
 
 
 def by_fact(holds: bool) -> Says:

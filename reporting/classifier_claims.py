@@ -51,37 +51,25 @@ def _chance(stage: str, evidence: Evidence) -> Claim:
 
 
 def _pair(one: str, other: str, evidence: Evidence) -> Claim:
-    return by_test(
-        evidence,
-        key_of.pair(one, other),
-        id=f"{one}_beats_{other}",
-        wording="beats",
-        group="ranking",
-        words={
-            "first": ("text", f"{one}.model"),
-            "second": ("text", f"{other}.model"),
-            "right": ("percent", f"{one}.top1"),
-            "against": ("percent", f"{other}.top1"),
-        },
-    )
+    key, words = key_of.pair(one, other), _two(one, other, "model")
+    return by_test(evidence, key, id=f"{one}_beats_{other}", wording="beats", group="ranking", words=words)
 
 
 def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim]:
     for position in range(1, len(result.prompt_sets)):
-        further, first = (f"{stage}.prompt_sets.{at}" for at in (position, 0))
-        yield by_test(
-            evidence,
-            key_of.prompts(position),
-            id=key_of.prompts(position),
-            wording="prompts",
-            group="prompts",
-            words={
-                "further": ("text", f"{further}.name"),
-                "first": ("text", f"{first}.name"),
-                "right": ("percent", f"{further}.top1"),
-                "against": ("percent", f"{first}.top1"),
-            },
-        )
+        key, sets = key_of.prompts(position), f"{stage}.prompt_sets"
+        words = _two(f"{sets}.{position}", f"{sets}.0", "name")
+        yield by_test(evidence, key, id=key, wording="prompts", group="prompts", words=words)
+
+
+def _two(first: str, second: str, name: str) -> dict[str, Word]:
+    """Return the names of what stands at two paths, under the field `name` of each, and their accuracies."""
+    return {
+        "first": ("text", f"{first}.{name}"),
+        "second": ("text", f"{second}.{name}"),
+        "right": ("percent", f"{first}.top1"),
+        "against": ("percent", f"{second}.top1"),
+    }
 
 
 def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
@@ -90,9 +78,8 @@ def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator
     if confusion not in evidence.tests:
         return
     if not evidence.tests[confusion].one:
-        yield Claim(
-            id=f"{stage}_flawless", wording="flawless", group=group, says="holds", facts=(f"{stage}.top1",)
-        )
+        top1 = f"{stage}.top1"
+        yield Claim(id=f"{stage}_flawless", wording="flawless", group=group, says="holds", facts=(top1,))
         return
     for extreme in get_args(key_of.Extreme):
         at, following, *_ = by_accuracy(result, extreme)

@@ -8,7 +8,7 @@ import jinja2
 
 from reporting.audit_claims import brief_claims
 from reporting.caption_claims import caption_claims
-from reporting.claims import HEADINGS, Claim, Word, require_groups
+from reporting.claims import Claim, Word, headings, require_groups
 from reporting.classifier_claims import classifier_claims
 from reporting.lora_claims import lora_claims
 from reporting.markdown import Markdown, escape
@@ -52,7 +52,8 @@ class Sentences:
     def grouped(self) -> list[tuple[Markdown, list[str]]]:
         """Return heading and claims of every group that has both, in the order of their first claims."""
         groups = dict.fromkeys(claim.group for claim in self.claims.values())
-        return [(escape(self._word(HEADINGS[name])), self.of(name)) for name in groups if name in HEADINGS]
+        known = headings()
+        return [(escape(self._word(known[name])), self.of(name)) for name in groups if name in known]
 
     def all(self, *groups: str, between: str = " ") -> Markdown:
         """Return the claims of some groups, one after the other."""

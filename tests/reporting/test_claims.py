@@ -96,9 +96,8 @@ def test_every_claim_is_a_sentence_or_clause_in_each_of_its_wordings(
             forced = replace(claim, outcome=outcome)
             said = replace(sentences, claims={claim.id: forced}).said(claim.id)
             assert f"]({PAGE}#{claim.anchor})" in said, (claim.id, outcome)
-            assert not re.search(r"None|\s\s|\{\{|\s[.,;)]|\.\.", said.replace("\N{NO-BREAK SPACE}", "")), (
-                said
-            )
+            text = said.replace("\N{NO-BREAK SPACE}", "")
+            assert not re.search(r"None|\s\s|\{\{|\s[.,;)]|\.\.", text), text
 
 
 def varied(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -118,17 +117,19 @@ def test_every_wording_can_be_chosen_and_every_choice_has_a_wording(
     computed: dict[str, dict[str, Any]],
 ) -> None:
     worlds = (*computed.values(), *varied(computed["as_usual"]))
-    chosen = {claim.chosen for values in worlds for claim in claims_of(values).values()}
+    claims = [claim for values in worlds for claim in claims_of(values).values()]
     brief = {(f"brief_{name}", reason) for name, reasons in REASONS.items() for reason in reasons}
     parts = {
+        "headings": {each.group for each in claims if not each.group.startswith("classes of ")},
         "taken_together_grounding": get_args(Balance),
         "measure_went": get_args(Verdict),
         "not_shared": {*Shared.model_fields, "unchecked_photos"},
         "found": {*get_args(Unit), "at_fault"} - {"text"},
         "found_in_words": {*get_args(Audited), "both_kinds", "base_alone", "base_changed"},
     }
-    taken_up = {(name, key) for name, keys in parts.items() for key in keys}
-    assert {(name, key) for name, keys in wordings().items() for key in keys} == chosen | brief | taken_up
+    known = {claim.chosen for claim in claims} | brief
+    known |= {(name, key) for name, keys in parts.items() for key in keys}
+    assert {(name, key) for name, keys in wordings().items() for key in keys} == known
 
 
 @pytest.mark.parametrize("text", ["x = 'y'", "[x]\nholds = 3", "[x]\nholds = ''", "[x.y]\nholds = 'z'"])

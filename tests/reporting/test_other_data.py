@@ -147,16 +147,8 @@ LISTED = "golden retriever, C++, $x$, a|b, *M* {{< env HOME >}}, and so on."
 @pytest.mark.parametrize(
     ("name", "block", "said"),
     [
-        (
-            "own_long",
-            "audit",
-            "this run has its zero-shot model, but not its captioner, its captioned photos or",
-        ),
-        (
-            "own_long",
-            "audit",
-            "What follows from the brief itself or from the architecture that it names stands",
-        ),
+        ("own_long", "audit", COMPARED),
+        ("own_long", "audit", FOLLOWS),
         ("two_classes", "set_up", "whose 2 classes are yes and no."),
         ("hundred_classes", "set_up", f"whose 100 classes are, in its order, {LISTED}"),
         ("hundred_classes", "per_class", "10 hardest (above the dotted line) and the 10 easiest of 100"),
