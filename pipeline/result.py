@@ -46,3 +46,7 @@ class Result(Frozen):
     def attachments(self) -> tuple[Attachment, ...]:
         """Return the files that stand beside the result."""
         return ()
+
+    def artefacts(self) -> tuple[str, ...]:
+        """Return the names of what its stage leaves in its scratch folder for others, such as a model."""
+        return ()

@@ -247,7 +247,7 @@ def _artefact(call: Call, source: str) -> Path:
         raise ValueError(f"stage {call.stage.name} does not declare {source}, so its key would not follow it")
     folder = _scratch(project, source)
     with _held(_lock(project, source), processes):
-        if not _broadcast(processes, (folder / _COMPLETE).is_file()):
+        if not _broadcast(processes, call.is_main and _is_whole(project, source, folder)):
             call.progress(0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays")
 
             def report_of_source(done: int, total: int, note: str) -> None:
@@ -255,3 +255,9 @@ def _artefact(call: Call, source: str) -> Path:
 
             _call(replace(call, stage=project.stages[source], progress=report_of_source))
     return folder
+
+
+def _is_whole(project: Project[Any], source: str, folder: Path) -> bool:
+    """Tell whether a scratch folder has all that its stage left there."""
+    names = (_COMPLETE, *store.read(project, source).value.artefacts())
+    return all((folder / name).exists() for name in names)

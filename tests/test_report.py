@@ -10,8 +10,10 @@ import pytest
 
 from experiments.project import open_project
 from pipeline import freshness
+from reporting.check import check
 from reporting.checking.page import parse, text_of
 from reporting.checking.paper import read
+from reporting.document import open_document
 from tests.support.commands import python
 from tests.support.copies import PAGES, copy_parts
 
@@ -79,6 +81,29 @@ def test_the_command_fails_with_a_line_for_each_problem(folder: Path, tmp_path: 
     ]
     assert done.stdout.splitlines() == lines
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "change", "said"),
+    [
+        ("report.html", (r'(data-as="percent">)\d', r"\g<1>4"), "should be"),
+        ("report.html", (r"vit\.top1\.value", "vit.top2.value"), "cannot be read"),
+        ("report.html", ('data-as="count"', 'data-as="number"'), "no known format"),
+        ("report.html", ("(<figcaption>\\s*Table.1: )", r"\1In 2031, "), "names no origin"),
+        ("report.html", ('(alt="[^"]*)"', r'\1 and 77777"'), "in an alternative text"),
+        ("captions.html", (r"records\.3\.", "records.4."), "should be"),
+        ("provenance.html", ('data-from="cnn:key"', ""), "names no origin"),
+    ],
+)
+def test_whatever_is_changed_on_a_page_is_caught(
+    folder: Path, tmp_path: Path, page: str, change: tuple[str, str], said: str
+) -> None:
+    site = shutil.copytree(folder / "_site", tmp_path / "_site")
+    text = (site / page).read_text()
+    (site / page).write_text(re.sub(*change, text))
+    assert (site / page).read_text() != text
+    problems = check(site, open_document(open_project("offline", folder)).numbers).problems
+    assert any(problem.page == page and said in problem.what for problem in problems), problems
 
 
 def test_without_pages_the_command_says_what_to_do(folder: Path, tmp_path: Path) -> None:

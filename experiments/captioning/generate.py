@@ -11,11 +11,11 @@ from PIL import Image
 from experiments.captioning.adapter import with_saved_adapter
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.inference import encoded, write_captions
-from experiments.captioning.lora import FOLDER
 from experiments.config.tuning import GenerationConfig
 from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.results.generate import CaptionedRecord, Generated
+from experiments.results.lora import ADAPTER
 
 SIDE = 256
 """The longer side in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -30,7 +30,7 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
     context.progress(0, 2, "")
     before = write_captions(captioner, features, config, context.processes)
     context.progress(1, 2, "captions before tuning written")
-    captioner = with_saved_adapter(captioner, context.artefact("lora") / FOLDER)
+    captioner = with_saved_adapter(captioner, context.artefact("lora") / ADAPTER)
     after = write_captions(captioner, features, config, context.processes)
     context.progress(2, 2, "captions after tuning written")
     return Generated(

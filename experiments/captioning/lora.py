@@ -10,10 +10,7 @@ from experiments.config.tuning import LoraConfig
 from experiments.context import Context
 from experiments.datasets.photos import PicturesOf
 from experiments.models.processes import is_main
-from experiments.results.lora import Lora
-
-FOLDER = "adapter"
-"""Where in its scratch folder the stage leaves the adapter, as PEFT saves it."""
+from experiments.results.lora import ADAPTER, Lora
 
 
 def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> Lora:
@@ -40,7 +37,7 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     )
     size = 0
     if is_main(context.processes):
-        size = adapter.save(captioner, context.scratch / FOLDER)
+        size = adapter.save(captioner, context.scratch / ADAPTER)
         checkpoint.unlink(missing_ok=True)
     return Lora(
         **config.model_dump(),

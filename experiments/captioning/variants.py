@@ -14,7 +14,6 @@ from experiments.captioning import adapter
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
 from experiments.captioning.inference import HeldOut, caption_held_out, encoded, held_out, write_captions
-from experiments.captioning.lora import FOLDER
 from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
 from experiments.config.tuning import GenerationConfig, VariantsConfig
 from experiments.context import Context
@@ -24,7 +23,7 @@ from experiments.models.feature_store import batch_of
 from experiments.models.processes import Processes, is_main, shared_out
 from experiments.results.caption import Caption
 from experiments.results.generate import Generated
-from experiments.results.lora import Lora
+from experiments.results.lora import ADAPTER, Lora
 from experiments.results.variants import TunedVariant, Variants
 from pipeline.files import write_whole
 
@@ -149,7 +148,7 @@ def _adapted(bench: _Bench, plan: _Plan) -> TunedVariant:
 def _tuned_before(bench: _Bench, plan: _Plan) -> TunedVariant:
     """Use the adapter that stage `lora` tuned."""
     lora = bench.lora
-    captioner = adapter.with_saved_adapter(bench.captioner(), bench.context.artefact("lora") / FOLDER)
+    captioner = adapter.with_saved_adapter(bench.captioner(), bench.context.artefact("lora") / ADAPTER)
     tuning = Tuning(lora.loss, lora.seconds, lora.peak_bytes)
     return _switched(bench, plan, captioner, tuning, lora.adapter_bytes)
 

@@ -98,7 +98,7 @@ def _pinned(config: Any, root: Path) -> dict[str, Any]:
     return {}  # a model that does not lie on this machine: the stage's own config names it
 
 
-def _drawn(config: GeneratedConfig | GeneratedPhotos, module: str, root: Path) -> dict[str, Any]:
+def _drawn(config: Any, module: str, root: Path) -> dict[str, Any]:
     return {"section": config.model_dump(mode="json"), "code": closure(module, root)}
 
 

@@ -2,6 +2,9 @@
 
 from pipeline.result import Estimate, Result
 
+CAPTIONER, NETWORK, MAPPER = "captioner.json", "network", "mapper.safetensors"
+"""What the stage leaves: which captioner it is and, where its parts were aligned here, those parts."""
+
 
 class Aligned(Result):
     """A captioner that writes generic captions, ready to be fine-tuned.
@@ -30,3 +33,7 @@ class Aligned(Result):
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
         return {"right class": self.right_class.value}
+
+    def artefacts(self) -> tuple[str, ...]:
+        """Return the names of the captioner's files."""
+        return (CAPTIONER, NETWORK, MAPPER) if self.photos else (CAPTIONER,)

@@ -20,6 +20,10 @@ class Tuned(Protocol):
         ...
 
 
+ADAPTER = "adapter"
+"""The folder that the stage leaves, with the adapter as PEFT saves it."""
+
+
 class Lora(Result):
     """An adapter and how it came about.
 
@@ -59,3 +63,7 @@ class Lora(Result):
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
         return {"trainable": self.trainable, "last loss": self.loss[-1]}
+
+    def artefacts(self) -> tuple[str, ...]:
+        """Return the name of the adapter's folder."""
+        return (ADAPTER,)

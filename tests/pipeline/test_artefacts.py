@@ -49,6 +49,9 @@ class Pictured(Sum):
     def attachments(self) -> tuple[Attachment, ...]:
         return (self.picture,)
 
+    def artefacts(self) -> tuple[str, ...]:
+        return ("model",)
+
 
 STAGES = pipeline(
     Stage(name="first", function="toy.first:first", result=Pictured, config="one"),
@@ -88,11 +91,12 @@ def test_an_artefact_that_is_there_is_used_without_running_its_stage_again(toy: 
     assert runs(toy) == 1
 
 
-def test_an_artefact_that_is_gone_is_made_again_and_its_result_is_left_alone(toy: Project) -> None:
+@pytest.mark.parametrize("gone", ["complete", "model"])
+def test_an_artefact_that_is_gone_is_made_again_and_its_result_is_left_alone(toy: Project, gone: str) -> None:
     run(toy)
     path = store.path_of(toy, "first")
     before = path.read_bytes(), path.stat().st_mtime_ns
-    (toy.cache / "first" / freshness.of(toy, "first").key[:16] / "complete").unlink()
+    (toy.cache / "first" / freshness.of(toy, "first").key[:16] / gone).unlink()
     output = run(with_second(toy, 7))
     assert "what first left in .cache is gone" in output
     assert runs(toy) == 2

@@ -62,6 +62,7 @@ def test_numbers_that_are_what_stands_at_their_origin_are_counted(tmp_path: Path
         "<p><code>x2</code></p><pre>93</pre>",
         "<nav>12</nav><script>1</script>",
         STALE,
+        STALE.replace("<p>Stale", '<span class="screen-reader-only">Caution</span><p>Stale'),
         f'{TOP1}<img alt="An accuracy of 81.3 percent">',
     ],
 )

@@ -26,6 +26,7 @@ from experiments.models.libraries import prepare_transformers
 from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
 from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
+from experiments.results.align import MAPPER, NETWORK
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 
@@ -183,9 +184,9 @@ def save(captioner: PrefixCaptioner, folder: Path) -> None:
     """Keep the aligned parts in `folder`: the language model as transformers does, the mapper beside it."""
     from safetensors.torch import save_file
 
-    captioner.network.save_pretrained(folder / "network")
-    captioner.tokenizer.save_pretrained(folder / "network")
-    save_file(captioner.mapper.state_dict(), folder / "mapper.safetensors")
+    captioner.network.save_pretrained(folder / NETWORK)
+    captioner.tokenizer.save_pretrained(folder / NETWORK)
+    save_file(captioner.mapper.state_dict(), folder / MAPPER)
 
 
 def load(config: PrefixCaptionerConfig, folder: Path) -> PrefixCaptioner:
@@ -195,11 +196,11 @@ def load(config: PrefixCaptionerConfig, folder: Path) -> PrefixCaptioner:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
     # Attention as plain products: its fused form is slower on CPUs, most of all backwards.
-    network: Any = LlamaForCausalLM.from_pretrained(folder / "network", attn_implementation="eager")
-    tokenizer = AutoTokenizer.from_pretrained(folder / "network")
+    network: Any = LlamaForCausalLM.from_pretrained(folder / NETWORK, attn_implementation="eager")
+    tokenizer = AutoTokenizer.from_pretrained(folder / NETWORK)
     network.requires_grad_(False).eval()
     captioner = _assembled(config, network, tokenizer)
-    captioner.mapper.load_state_dict(load_file(folder / "mapper.safetensors"))
+    captioner.mapper.load_state_dict(load_file(folder / MAPPER))
     captioner.mapper.requires_grad_(False)
     return captioner
 

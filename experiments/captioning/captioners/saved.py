@@ -14,16 +14,15 @@ from experiments.config.captioner import (
     PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
+from experiments.results.align import CAPTIONER
 from pipeline.files import write_whole
-
-_FILE = "captioner.json"
 
 
 def save(config: AnyCaptionerConfig, captioner: Captioner, folder: Path) -> None:
     """Keep in `folder` what `load` needs; a captioner that comes whole is not copied."""
     if isinstance(captioner, prefix.PrefixCaptioner):
         prefix.save(captioner, folder)
-    write_whole(folder / _FILE, config.model_dump_json(indent=1).encode())
+    write_whole(folder / CAPTIONER, config.model_dump_json(indent=1).encode())
 
 
 def load(folder: Path, root: Path) -> Captioner:
@@ -42,7 +41,7 @@ def load(folder: Path, root: Path) -> Captioner:
 
 def read_config(folder: Path) -> AnyCaptionerConfig:
     """Return the config of the captioner that `save` kept in `folder`."""
-    return TypeAdapter(AnyCaptionerConfig).validate_json((folder / _FILE).read_bytes())
+    return TypeAdapter(AnyCaptionerConfig).validate_json((folder / CAPTIONER).read_bytes())
 
 
 def whole(config: EncoderDecoderConfig | RandomCaptionerConfig, root: Path) -> Captioner:
