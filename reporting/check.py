@@ -18,7 +18,7 @@ from experiments.project import open_project
 from pipeline.errors import UserError
 from reporting.checking import page, paper
 from reporting.document import open_document
-from reporting.numbers import FORMATS, Numbers, formatted
+from reporting.numbers import FORMATS, Numbers
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
     if origin.how is None or origin.how not in FORMATS:
         return f"{origin.text!r} is in no known format ({origin.how})"
     try:
-        expected = page.squeezed(formatted(numbers.at(origin.path), origin.how))
+        expected = page.squeezed(FORMATS[origin.how](numbers.at(origin.path)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return f"{origin.text!r} has an origin that cannot be read as {origin.how}"
     return None if expected == origin.text else f"{origin.text!r} should be {expected!r}"

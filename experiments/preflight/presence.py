@@ -2,12 +2,12 @@
 
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,25 +55,12 @@ def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] 
     def left() -> float:
         return min(hub.PATIENCE, max(end - time.monotonic(), _LEAST))
 
-    ask_hub = _once(lambda: hub.unreachable(left()))
-    ask_cifar10 = _once(lambda: _cifar10(downloads, left()))
+    ask_hub = cache(lambda: hub.unreachable(left()))
+    ask_cifar10 = cache(lambda: _cifar10(downloads, left()))
     wanted = [getattr(profile, name) for name in SECTIONS if name in configs]
     with ThreadPoolExecutor(len(SECTIONS)) as pool:
         sentences = pool.map(lambda config: _missing(config, root, ask_hub, ask_cifar10), wanted)
         return list(dict.fromkeys(filter(None, sentences)))
-
-
-def _once(ask: _Ask) -> _Ask:
-    """Return a function that asks when it is first called, and recalls the answer after that."""
-    lock, said = threading.Lock(), []
-
-    def answer() -> str | None:
-        with lock:
-            if not said:
-                said.append(ask())
-        return said[0]
-
-    return answer
 
 
 def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str | None:

@@ -1,7 +1,7 @@
 """What a rendered page shows: its text, what of it names an origin, and what of it is bare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -81,6 +81,21 @@ def walk(element: Element) -> Iterator[Element]:
             yield from walk(child)
 
 
+def without(element: Element, is_left_out: Callable[[Element], bool]) -> Element:
+    """Return an element without those in it that are left out."""
+    children = [
+        without(child, is_left_out) if isinstance(child, Element) else child
+        for child in element.children
+        if isinstance(child, str) or not is_left_out(child)
+    ]
+    return Element(element.tag, element.attributes, children)
+
+
+def is_title_block(element: Element) -> bool:
+    """Tell whether an element holds the title, the authors and the date of a page."""
+    return element.attributes.get("id") == "title-block-header"
+
+
 def text_of(element: Element) -> str:
     """Return the text of an element, numbers of list items included."""
     if element.tag in _UNSEEN:
@@ -113,12 +128,6 @@ def is_redirect(page: Element) -> bool:
         return True
     scripts = [child for element in elements if element.tag == "script" for child in element.children]
     return not text_of(body_of(page)).strip() and any("location.replace" in str(script) for script in scripts)
-
-
-def title_block(page: Element) -> str:
-    """Return the title, the authors and the date of a page."""
-    blocks = (element for element in walk(page) if element.attributes.get("id") == "title-block-header")
-    return text_of(next(blocks, Element("", {}, [])))
 
 
 def origins(page: Element) -> list[Origin]:
@@ -173,7 +182,8 @@ def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str
     if "data-from" in element.attributes or _is_structure(element, parent, labels):
         return
     if _tells_state(element):
-        element = _without_lists(element)
+        # Its list says what to run and what has changed.
+        element = without(element, lambda inner: inner.tag == "ul")
     children = _without_label(element.children) if element.tag == "figcaption" else element.children
     for child in children:
         if isinstance(child, str):
@@ -192,7 +202,7 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
     target = element.attributes.get("href", "").removeprefix("#")
     return (
         element.tag in _UNSEEN | {"nav", "code", "pre"}
-        or element.attributes.get("id") == "title-block-header"
+        or is_title_block(element)
         or ("header-section-number" in element.classes and parent in _HEADINGS)
         or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))
     )
@@ -234,13 +244,3 @@ def _tells_state(element: Element) -> bool:
         return False
     headers = (inner for inner in walk(element) if "callout-header" in inner.classes)
     return bool(_STATE.fullmatch(squeezed(text_of(next(headers, Element("", {}, []))))))
-
-
-def _without_lists(element: Element) -> Element:
-    """Return a callout about results without its list, which says what to run and what has changed."""
-    children = [
-        _without_lists(child) if isinstance(child, Element) else child
-        for child in element.children
-        if not isinstance(child, Element) or child.tag != "ul"
-    ]
-    return Element(element.tag, element.attributes, children)
