@@ -22,23 +22,10 @@ from reporting.numbers import FORMATS, Numbers
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Something on a page that the results do not say."""
-
-    page: str
-    what: str
-    where: str
-
-    def __str__(self) -> str:
-        """Return the page, what is wrong with it and where, in one line."""
-        return f"{self.page}: {self.what}: {self.where}"
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """All problems of a site, and how many numbers on how many pages were read."""
+    """A line for each thing that the results do not say, and how many numbers on how many pages were read."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[str, ...]
     numbers: int
     pages: int
 
@@ -57,19 +44,19 @@ def check(site: Path, numbers: Numbers) -> Outcome:
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
 
 
-def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[Problem]:
+def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[str]:
     for origin in page.origins(tree):
         what = disagreement(origin, numbers)
         if what is not None:
-            yield Problem(path.name, what, origin.path)
+            yield f"{path.name}: {what}: {origin.path}"
     for word, where in page.bare_numbers(tree):
-        yield Problem(path.name, f"{word!r} names no origin", where)
+        yield f"{path.name}: {word!r} names no origin: {where}"
     for word, where in page.bare_alternatives(tree):
-        yield Problem(path.name, f"{word!r} in an alternative text names no origin", where)
+        yield f"{path.name}: {word!r} in an alternative text names no origin: {where}"
     pdf = path.with_suffix(".pdf")
     if pdf.is_file():
         for what, where in paper.differences(tree, pdf):
-            yield Problem(pdf.name, what, where)
+            yield f"{pdf.name}: {what}: {where}"
 
 
 def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:

@@ -51,11 +51,6 @@ class Finding:
         return f"{self.file}:{self.line}: typed number {self.text!r}: print it from the results (n.…)"
 
 
-def has_digit(value: object) -> bool:
-    """Tell whether text holds a number in any script: also ½, ², and full-width digits."""
-    return bool(digits(str(value)))
-
-
 # Markdown
 
 
@@ -67,7 +62,7 @@ def typed(markdown: str) -> Iterator[tuple[int, str]]:
         text = structure.sub(_blank, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).ljust(len(found[0])), text)
     for found in re.finditer(rf"[^\s{_HOLE}]+", text):
-        if has_digit(found[0]):
+        if digits(found[0]):
             yield found.start(), found[0]
 
 
@@ -124,7 +119,7 @@ def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
     """Yield a constant that is printed as it stands, or where a condition holds."""
     if isinstance(node, nodes.CondExpr):
         yield from (*_printed(node.expr1), *_printed(node.expr2))
-    elif isinstance(node, nodes.Const) and has_digit(node.value):
+    elif isinstance(node, nodes.Const) and digits(str(node.value)):
         yield node
 
 

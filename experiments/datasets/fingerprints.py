@@ -78,15 +78,11 @@ def _pinned(config: Any, root: Path) -> dict[str, Any]:
             return {"images": CIFAR10, "captions": hashlib.sha256(captions_file(config, root)).hexdigest()}
         case Flickr30k() | TorchvisionImages():
             return {"section": config.model_dump(mode="json")}
-        case GeneratedConfig():
-            return _drawn(config, "experiments.datasets.generated", root)
-        case GeneratedPhotos():
-            return _drawn(config, "experiments.datasets.generated_photos", root)
+        case GeneratedConfig() | GeneratedPhotos():
+            drawn = "generated_photos" if isinstance(config, GeneratedPhotos) else "generated"
+            code = closure(f"experiments.datasets.{drawn}", root)
+            return {"section": config.model_dump(mode="json"), "code": code}
     return {}  # a model that does not lie on this machine: the stage's own config names it
-
-
-def _drawn(config: GeneratedConfig | GeneratedPhotos, module: str, root: Path) -> dict[str, Any]:
-    return {"section": config.model_dump(mode="json"), "code": closure(module, root)}
 
 
 def _own_files(config: Any, root: Path) -> tuple[str, Files | None] | None:

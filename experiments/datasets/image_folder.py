@@ -93,8 +93,8 @@ def _split(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
     folder = resolve_path(root, config.folder)
     if not folder.is_dir():
         return _assembled(folder, [], [], [], 0), [f"there is no folder {folder}, which images.folder names"]
-    test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
-    if test_folder and _holds_classes(folder / "train"):
+    test_folder = next((name for name in TEST_FOLDERS if _classes(folder / name)), None)
+    if test_folder and _classes(folder / "train"):
         return _given(folder, "train", test_folder)
     return _drawn(folder, config)
 
@@ -169,12 +169,8 @@ def _shown(folder: str) -> str:
     return " ".join(folder.replace("_", " ").split())
 
 
-def _holds_classes(folder: Path) -> bool:
-    return folder.is_dir() and bool(_classes(folder))
-
-
 def _classes(folder: Path) -> dict[str, list[str]]:
     """Return the image files of each subfolder, deeper ones included, by its name, sorted; none is empty."""
-    visible = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    visible = (path for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
     found = {path.name: pictures_in(path) for path in visible}
     return {name: files for name, files in found.items() if files}

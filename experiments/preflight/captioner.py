@@ -18,7 +18,6 @@ from experiments.config.captioner import (
     PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
-from experiments.datasets.downloads import unpacked
 from experiments.models import hub
 from experiments.models.libraries import prepare_transformers
 from experiments.preflight.findings import Findings, counted, in_bytes
@@ -66,17 +65,6 @@ class Shape:
         parts = dict(self.network.named_modules())
         matched = adapter.matching_layers(captioner, (target,))
         return {name: tuple(parts[name].weight.shape) for name in matched}
-
-
-def has_captioner(config: AnyCaptionerConfig, root: Path, downloads: Path) -> bool:
-    """Tell whether the captioner, or all its parts, can be loaded without a download."""
-    match config:
-        case PrefixCaptionerConfig():
-            return unpacked(prefix.SMOLLM2, downloads).is_dir()
-        case EncoderDecoderConfig():
-            return _folder(config, root) is not None
-        case _:
-            return True
 
 
 def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:

@@ -13,7 +13,6 @@ from experiments.preflight import presence
 from experiments.preflight.captioner import (
     findings_of_lengths,
     findings_of_shape,
-    has_captioner,
     shape_of,
     token_counts,
 )
@@ -21,9 +20,9 @@ from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
 from experiments.preflight.photos import read_photos
+from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
 from experiments.preflight.times import lines_of_times
-from experiments.preflight.zero_shot import findings_of_prompts, has_tower
 from experiments.profile import Profile
 from pipeline import freshness, progress
 from pipeline.errors import UserError
@@ -81,7 +80,6 @@ class _Check:
             "what comes from hubs",
             lambda: Findings(problems=tuple(presence.missing(profile, root, downloads))),
         )
-        notes.add("the models", self._models)
         side, train = side_of(profile.images), images.counts("train").total() if images else 0
         notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
         self._captioner(photos)
@@ -112,21 +110,6 @@ class _Check:
         if shape is not None:
             notes.add("the captioner", lambda: findings_of_shape(shape, profile))
             notes.add("captions", lambda: findings_of_lengths(lengths, shape))
-
-    def _models(self) -> Findings:
-        """Name the models that are not on this machine."""
-        profile, root, downloads = self.project.profile, self.project.root, self.project.downloads
-        here = {
-            "The captioner": has_captioner(profile.captioner, root, downloads),
-            "The zero-shot tower": has_tower(profile.zero_shot, root, downloads),
-        }
-        return Findings(
-            remarks=tuple(
-                f"{what} is not on this machine yet, so that its files were not looked at."
-                for what, is_here in here.items()
-                if not is_here
-            )
-        )
 
     def _to_run(self) -> tuple[str, ...]:
         """Return the stages that are not fresh; all, if files are not there, which has been said."""

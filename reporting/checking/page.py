@@ -114,11 +114,8 @@ def text_of(element: Element) -> str:
 
 def body_of(page: Element) -> Element:
     """Return the part of a page that is its text."""
-    for wanted in ("main", "body"):
-        for element in walk(page):
-            if element.tag == wanted:
-                return element
-    return page
+    bodies = (element for wanted in ("main", "body") for element in walk(page) if element.tag == wanted)
+    return next(bodies, page)
 
 
 def is_redirect(page: Element) -> bool:
@@ -210,13 +207,8 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
 
 def _labels(body: Element) -> dict[str, str]:
     """Return what each section, table and figure is called in a cross-reference, by its anchor."""
-    labels = {}
-    for element in walk(body):
-        name = element.attributes.get("id")
-        label = _label(element) if name else None
-        if name and label:
-            labels[name] = label
-    return labels
+    named = (element for element in walk(body) if element.attributes.get("id"))
+    return {element.attributes["id"]: label for element in named if (label := _label(element))}
 
 
 def _label(element: Element) -> str | None:

@@ -14,7 +14,7 @@ from experiments.preflight.captioner import (
     shape_of,
     token_counts,
 )
-from experiments.preflight.zero_shot import findings_of_prompts
+from experiments.preflight.prompts import findings_of_prompts
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 from tests.support.small_profiles import save_captioner

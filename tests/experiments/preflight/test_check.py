@@ -168,7 +168,6 @@ def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(
     assert "'nothing' matches no layer" in target, "the architecture is known without a download"
     remarks = "\n".join(checked.findings.remarks)
     assert "CIFAR-10 is not on this machine yet" in remarks
-    assert "The captioner is not on this machine yet" in remarks
     assert not (folder / ".cache" / "downloads").exists()
 
 
