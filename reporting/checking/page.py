@@ -52,10 +52,6 @@ class _Builder(HTMLParser):
         if tag not in _VOID:
             self.open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
     def handle_endtag(self, tag: str) -> None:
         depths = [depth for depth, element in enumerate(self.open) if element.tag == tag]
         if depths:
