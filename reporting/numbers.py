@@ -161,12 +161,6 @@ def _decimals(value: float, unit: Unit) -> int:
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
-_IN_A_UNIT: Mapping[str, Callable[[float, Unit], str]] = {
-    "measured": measured,
-    "change": change,
-    "reach": reach,
-}
-
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "percent": percent,
     "bound": bound,
@@ -188,8 +182,8 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "moment": moment,
     "short": short,
 } | {
-    f"{name}:{unit}": partial(style, unit=unit)
-    for name, style in _IN_A_UNIT.items()
+    f"{style.__name__}:{unit}": partial(style, unit=unit)
+    for style in (measured, change, reach)
     for unit in get_args(Unit)
 }
 """Every way to print a value, by the name that a span gives as ``data-as``."""

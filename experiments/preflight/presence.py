@@ -34,21 +34,13 @@ _LEAST = 3.0
 _Ask = Callable[[], str | None]
 
 
-def require_present(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> None:
+def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
     """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
 
-    Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
-    left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
-
-    Raises:
-        UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
+    Return a line for each that is neither: what it is, what was tried, where to place a copy. All is asked at
+    once, nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own
+    are left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
     """
-    if sentences := missing(profile, root, downloads, configs):
-        raise UserError("\n".join(sentences))
-
-
-def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
-    """Return the lines of `require_present`; all is asked at once."""
     end = time.monotonic() + _LIMIT
 
     def left() -> float:
