@@ -77,7 +77,7 @@ def run(
     from rich.console import Console
 
     from experiments.models.processes import among, is_main
-    from experiments.preflight.presence import require_present
+    from experiments.preflight.presence import missing
     from pipeline.interrupt import insistent
     from pipeline.launching import start_those_asked_for
     from pipeline.runner import bring_up_to_date
@@ -91,7 +91,9 @@ def run(
         with insistent():
             processes = among()
             if is_main(processes):
-                require_present(project.profile, project.root, project.downloads, outside)
+                lacking = missing(project.profile, project.root, project.downloads, outside)
+                if lacking:
+                    raise UserError("\n".join(lacking))
             bring_up_to_date(project, wanted, Console(quiet=not is_main(processes)), processes)
     except KeyboardInterrupt:
         typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)

@@ -2,32 +2,13 @@
 
 import dataclasses
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
 
 from pipeline import freshness, runner, store
 from pipeline.errors import UserError
 from pipeline.project import Project
-from pipeline.result import Result
-from pipeline.stage import Stage
-
-
-class Comparison(BaseModel):
-    """One headline figure of one stage, as committed and as a fresh run gives it."""
-
-    stage: str
-    figure: str
-    committed: float
-    fresh: float
-    tolerance: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the difference is within the tolerance (a rounding error is forgiven)."""
-        return abs(self.fresh - self.committed) <= self.tolerance + 1e-12
 
 
 def reproduce(project: Project[Any], console: Console) -> bool:
@@ -46,30 +27,16 @@ def reproduce(project: Project[Any], console: Console) -> bool:
     shutil.rmtree(folder, ignore_errors=True)
     scratch = dataclasses.replace(project, results=folder / "results", cache=folder / "cache")
     runner.bring_up_to_date(scratch, scratch.stages, console)
-    comparisons = [
-        comparison
-        for stage in project.stages.values()
-        for comparison in compare(
-            stage, store.read(project, stage.name).value, store.read(scratch, stage.name).value
-        )
-    ]
-    for comparison in comparisons:
-        console.print(_line(comparison), highlight=False, soft_wrap=True)
-    return all(comparison.agrees for comparison in comparisons)
-
-
-def compare(stage: Stage, committed: Result, fresh: Result) -> Iterator[Comparison]:
-    """Yield a comparison for each headline figure of two values of one stage."""
-    old, new = committed.headline(), fresh.headline()
-    for figure, value in old.items():
-        yield Comparison(
-            stage=stage.name, figure=figure, committed=value, fresh=new[figure], tolerance=stage.tolerance
-        )
-
-
-def _line(row: Comparison) -> str:
-    verdict = "agrees" if row.agrees else "DIFFERS"
-    return (
-        f"{row.stage:<10} {row.figure:<24} committed {row.committed:.4f}  fresh {row.fresh:.4f}  "
-        f"difference {row.fresh - row.committed:+.4f}  tolerance {row.tolerance:.4f}  {verdict}"
-    )
+    all_agree = True
+    for name, stage in project.stages.items():
+        committed, fresh = (store.read(each, name).value.headline() for each in (project, scratch))
+        for figure, value in committed.items():
+            difference = fresh[figure] - value
+            agrees = abs(difference) <= stage.tolerance + 1e-12  # a rounding error is forgiven
+            all_agree = all_agree and agrees
+            line = (
+                f"{name:<10} {figure:<24} committed {value:.4f}  fresh {fresh[figure]:.4f}  difference "
+                f"{difference:+.4f}  tolerance {stage.tolerance:.4f}  {'agrees' if agrees else 'DIFFERS'}"
+            )
+            console.print(line, highlight=False, soft_wrap=True)
+    return all_agree

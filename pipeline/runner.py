@@ -207,20 +207,16 @@ def _call(call: Call) -> Any:
     if call.is_main:
         mark.unlink(missing_ok=True)
         if processes is not None:
-            _load_first(call)
+            # It writes what loading leaves on disk, before all processes read it.
+            for data in stage.data:
+                if data.load is not None:
+                    data.load(call)
     _barrier(processes)
     value = function(config, inputs, lent)
     _barrier(processes)
     if call.is_main:
         mark.touch()
     return value
-
-
-def _load_first(call: Call) -> None:
-    """Let the main process write what loading data leaves on disk, before all processes read it."""
-    for data in call.stage.data:
-        if data.load is not None:
-            data.load(call)
 
 
 def _function(stage: Stage) -> Callable[[Any, Any, Any], Any]:

@@ -18,27 +18,14 @@ from experiments.project import open_project
 from pipeline.errors import UserError
 from reporting.checking import page, paper
 from reporting.document import open_document
-from reporting.numbers import FORMATS, Numbers, formatted
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something on a page that the results do not say."""
-
-    page: str
-    what: str
-    where: str
-
-    def __str__(self) -> str:
-        """Return the page, what is wrong with it and where, in one line."""
-        return f"{self.page}: {self.what}: {self.where}"
+from reporting.numbers import FORMATS, Numbers
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """All problems of a site, and how many numbers on how many pages were read."""
+    """A line for each thing that the results do not say, and how many numbers on how many pages were read."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[str, ...]
     numbers: int
     pages: int
 
@@ -57,19 +44,19 @@ def check(site: Path, numbers: Numbers) -> Outcome:
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
 
 
-def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[Problem]:
+def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[str]:
     for origin in page.origins(tree):
         what = disagreement(origin, numbers)
         if what is not None:
-            yield Problem(path.name, what, origin.path)
+            yield f"{path.name}: {what}: {origin.path}"
     for word, where in page.bare_numbers(tree):
-        yield Problem(path.name, f"{word!r} names no origin", where)
+        yield f"{path.name}: {word!r} names no origin: {where}"
     for word, where in page.bare_alternatives(tree):
-        yield Problem(path.name, f"{word!r} in an alternative text names no origin", where)
+        yield f"{path.name}: {word!r} in an alternative text names no origin: {where}"
     pdf = path.with_suffix(".pdf")
     if pdf.is_file():
         for what, where in paper.differences(tree, pdf):
-            yield Problem(pdf.name, what, where)
+            yield f"{pdf.name}: {what}: {where}"
 
 
 def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
@@ -77,7 +64,7 @@ def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
     if origin.how is None or origin.how not in FORMATS:
         return f"{origin.text!r} is in no known format ({origin.how})"
     try:
-        expected = page.squeezed(formatted(numbers.at(origin.path), origin.how))
+        expected = page.squeezed(FORMATS[origin.how](numbers.at(origin.path)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return f"{origin.text!r} has an origin that cannot be read as {origin.how}"
     return None if expected == origin.text else f"{origin.text!r} should be {expected!r}"

@@ -51,11 +51,6 @@ class Finding:
         return f"{self.file}:{self.line}: typed number {self.text!r}: print it from the results (n.…)"
 
 
-def has_digit(value: object) -> bool:
-    """Tell whether text holds a number in any script: also ½, ², and full-width digits."""
-    return bool(digits(str(value)))
-
-
 # Markdown
 
 
@@ -67,7 +62,7 @@ def typed(markdown: str) -> Iterator[tuple[int, str]]:
         text = structure.sub(_blank, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).ljust(len(found[0])), text)
     for found in re.finditer(rf"[^\s{_HOLE}]+", text):
-        if has_digit(found[0]):
+        if digits(found[0]):
             yield found.start(), found[0]
 
 
@@ -126,7 +121,7 @@ def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
         yield from (*_printed(node.expr1), *_printed(node.expr2))
     elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "link":
         yield from (text for argument in node.args for text in _printed(argument))
-    elif isinstance(node, nodes.Const) and has_digit(node.value):
+    elif isinstance(node, nodes.Const) and digits(str(node.value)):
         yield node
 
 

@@ -6,6 +6,7 @@ again, format it by that name, and compare (`reporting.check`).
 
 import json
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -61,17 +62,21 @@ def rate(value: float) -> str:
 
 def share(value: float) -> str:
     """Format a fraction that may be tiny as a percentage with three digits: ``2.52 %``, ``0.0137 %``."""
-    return f"{_three_digits(100 * value)}{NO_BREAK}%"
+    return f"{times(100 * value)}{NO_BREAK}%"
 
 
 def times(value: float) -> str:
     """Format how many times as large something is, with three digits at most: ``1.73``, ``110``."""
-    return _three_digits(value)
+    if value <= 0:
+        return "0"
+    # Rounded first, because 99.96 needs one decimal less than 99.94.
+    magnitude = math.floor(math.log10(float(f"{value:.2e}")))
+    return f"{value:,.{max(0, 2 - magnitude)}f}"
 
 
 def megabytes(value: int) -> str:
     """Format bytes as millions of bytes, so that a column can be compared: ``24.8 MB``, ``1,076 MB``."""
-    return f"{_three_digits(value / 1e6)}{NO_BREAK}MB"
+    return f"{times(value / 1e6)}{NO_BREAK}MB"
 
 
 def decimal(value: float) -> str:
@@ -156,20 +161,6 @@ def _decimals(value: float, unit: Unit) -> int:
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
-def _three_digits(value: float) -> str:
-    if value <= 0:
-        return "0"
-    # Rounded first, because 99.96 needs one decimal less than 99.94.
-    magnitude = math.floor(math.log10(float(f"{value:.2e}")))
-    return f"{value:,.{max(0, 2 - magnitude)}f}"
-
-
-_IN_A_UNIT: Mapping[str, Callable[[float, Unit], str]] = {
-    "measured": measured,
-    "change": change,
-    "reach": reach,
-}
-
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "percent": percent,
     "bound": bound,
@@ -191,20 +182,11 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "moment": moment,
     "short": short,
 } | {
-    f"{name}:{unit}": partial(style, unit=unit)
-    for name, style in _IN_A_UNIT.items()
+    f"{style.__name__}:{unit}": partial(style, unit=unit)
+    for style in (measured, change, reach)
     for unit in get_args(Unit)
 }
 """Every way to print a value, by the name that a span gives as ``data-as``."""
-
-
-def formatted(value: Any, how: str) -> str:
-    """Return `value` in the format called `how`: the text that a page shows.
-
-    Raises:
-        KeyError: if there is no such format.
-    """
-    return FORMATS[how](value)
 
 
 class Numbers:
@@ -234,7 +216,7 @@ class Numbers:
         Raises:
             KeyError: if nothing does.
         """
-        for mark, combine in (("/", _ratio), (" - ", _difference)):
+        for mark, combine in (("/", operator.truediv), (" - ", operator.sub)):
             ends = re.split(re.escape(mark) + _OUTSIDE_BRACKETS, path)
             if len(ends) == 2:
                 return combine(*map(self.at, ends))
@@ -304,7 +286,7 @@ class Numbers:
         found = self.at(path)
         if isinstance(found, Estimate):
             found, path = found.value, f"{path}.value"
-        return self._dress(escape(formatted(found, how)), path, how)
+        return self._dress(escape(FORMATS[how](found)), path, how)
 
     def _dress(self, text: Markdown, path: str, how: str) -> Markdown:
         return (
@@ -318,14 +300,6 @@ def _steps(path: str) -> list[str]:
     if not path or "".join(step[0] for step in found) != path:
         raise KeyError(f"{path!r} is no path")
     return [step[1] or step[2] for step in found]
-
-
-def _ratio(above: float, below: float) -> float:
-    return above / below
-
-
-def _difference(end: float, start: float) -> float:
-    return end - start
 
 
 def _field(holder: Any, name: str) -> Any:

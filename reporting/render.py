@@ -16,7 +16,7 @@ import typer
 
 from pipeline.errors import UserError
 from reporting import quarto
-from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project, support
+from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
 from reporting.rendering.output import replacing
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
@@ -63,7 +63,8 @@ def _prepare(site: Site, target: Path, preview: bool) -> None:
 
 def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
     document, warnings = pandoc.read(markdown.text)
-    support.check_warnings(markdown, warnings)
+    for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
+        raise markdown.refuse_at(position, f"{message}.")
     document = crossref.open_cells(document)
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")

@@ -14,7 +14,6 @@ from experiments.captioning.scoring.class_words import names_class
 from experiments.config.captioner import AnyCaptionerConfig, PrefixCaptionerConfig
 from experiments.context import Context
 from experiments.datasets.photos import draw_others
-from experiments.datasets.pictures import Subset
 from experiments.models.feature_store import cached_features
 from experiments.models.processes import is_main
 from experiments.results.align import Aligned
@@ -79,7 +78,7 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     def trained_so_far(done: int, steps: int, note: str) -> None:
         context.progress(len(chosen) + _STEP * done, total, note)
 
-    pictures = Subset(images.train_pictures, chosen)
+    pictures = images.train_pictures.at(chosen)
     encoder = captioner.tower_fingerprint()
     features = cached_features(
         captioner.tower_features, encoder, pictures, context, folder=FEATURES, report=encoded_so_far

@@ -13,7 +13,7 @@ from experiments.captioning.captioners import saved as models
 from experiments.captioning.inference import encoded, write_captions
 from experiments.config.tuning import GenerationConfig
 from experiments.context import Context
-from experiments.datasets.photos import PicturesOf
+from experiments.datasets.photos import pictures_of
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import ADAPTER
 
@@ -26,7 +26,7 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
     start = time.perf_counter()
     photos = context.photos()
     captioner = models.load(context.artefact("align"), context.root)
-    features = encoded(captioner, PicturesOf(photos.evaluation), context)
+    features = encoded(captioner, pictures_of(photos.evaluation), context)
     context.progress(0, 2, "")
     before = write_captions(captioner, features, config, context.processes)
     context.progress(1, 2, "captions before tuning written")

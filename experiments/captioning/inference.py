@@ -9,7 +9,7 @@ from experiments.config.captioner import AnyCaptionerConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.context import Context
 from experiments.datasets.photos import draw_others
-from experiments.datasets.pictures import Pictures, Subset
+from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import batch_of, cached_features
 from experiments.models.processes import Processes, shared_out
 from experiments.results.caption import Caption
@@ -59,7 +59,7 @@ def held_out(captioner: Captioner, config: AnyCaptionerConfig, context: Context)
     known = (*photos.tuning, *photos.evaluation)
     chosen = draw_others(images.test_pictures, known, config.held_out, config.seed)
     return HeldOut(
-        features=encoded(captioner, Subset(images.test_pictures, chosen), context),
+        features=encoded(captioner, images.test_pictures.at(chosen), context),
         labels=tuple(images.classes[label] for label in images.test_labels[chosen]),
         classes=images.classes,
     )

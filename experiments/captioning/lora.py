@@ -8,7 +8,7 @@ from experiments.captioning.inference import encoded
 from experiments.captioning.tuning import Pairs, Recipe, tune
 from experiments.config.tuning import LoraConfig
 from experiments.context import Context
-from experiments.datasets.photos import PicturesOf
+from experiments.datasets.photos import pictures_of
 from experiments.models.processes import is_main
 from experiments.results.lora import ADAPTER, Lora
 
@@ -22,7 +22,7 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     captioner = models.load(context.artefact("align"), context.root)
     matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
-    features = encoded(captioner, PicturesOf(photos), context)
+    features = encoded(captioner, pictures_of(photos), context)
     options = config.model_dump(include={"r", "alpha", "dropout", "targets", "seed"})
     captioner = adapter.with_adapter(captioner, **options)
     trainable, total = adapter.counts(captioner.network)

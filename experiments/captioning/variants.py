@@ -17,7 +17,7 @@ from experiments.captioning.inference import HeldOut, caption_held_out, encoded,
 from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
 from experiments.config.tuning import GenerationConfig, VariantsConfig
 from experiments.context import Context
-from experiments.datasets.photos import PicturesOf
+from experiments.datasets.photos import pictures_of
 from experiments.datasets.pictures import digest
 from experiments.models.feature_store import batch_of
 from experiments.models.processes import Processes, is_main, shared_out
@@ -88,7 +88,7 @@ def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) 
     folder = context.artefact("align")
     captioner, photos = models.load(folder, context.root), context.photos()
     tuning = Pairs(
-        encoded(captioner, PicturesOf(photos.tuning), context),
+        encoded(captioner, pictures_of(photos.tuning), context),
         [photo.references[0] for photo in photos.tuning],
     )
     return _Bench(
@@ -97,7 +97,7 @@ def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) 
         generated=inputs["generate"],
         context=context,
         tuning=tuning,
-        evaluation=encoded(captioner, PicturesOf(photos.evaluation), context),
+        evaluation=encoded(captioner, pictures_of(photos.evaluation), context),
         held_out=held_out(captioner, models.read_config(folder), context),
         base_logits=_logits(captioner, tuning, context.processes),
     )

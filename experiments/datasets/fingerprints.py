@@ -6,8 +6,7 @@ for often.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,6 @@ from pipeline.manifest import Files
 
 _PLACES = {"folder", "captions", "repository", "revision"}
 """Keys of configs that say where data are: what they are is told by the manifest."""
-
-
-@dataclass(frozen=True)
-class LocalFiles:
-    """Files of a user's own, there or not.
-
-    `named` says which keys of the profile name them, and by which text. `find` returns them, None if they are
-    not on this machine, and raises UserError if they cannot be what the profile says.
-    """
-
-    named: str
-    find: Callable[[], Files | None]
 
 
 def fingerprint(config: Any, root: Path, recorded: Path) -> str:
@@ -58,14 +45,14 @@ def manifest_of(config: Any, root: Path, recorded: Path) -> Iterator[str] | None
     Raises:
         UserError: if the files are neither on this machine nor `recorded`.
     """
-    own = local_files(config, root)
+    own = _own_files(config, root)
     if own is None:
         return None
-    files = own.find()
+    named, files = own
     if files is None:
         if not recorded.is_file():
             raise UserError(
-                f"What the profile names as {own.named} is not on this machine: place it there, or mend the "
+                f"What the profile names as {named} is not on this machine: place it there, or mend the "
                 "profile."
             )
         return manifest.recorded(recorded)
@@ -91,34 +78,37 @@ def _pinned(config: Any, root: Path) -> dict[str, Any]:
             return {"images": CIFAR10, "captions": hashlib.sha256(captions_file(config, root)).hexdigest()}
         case Flickr30k() | TorchvisionImages():
             return {"section": config.model_dump(mode="json")}
-        case GeneratedConfig():
-            return _drawn(config, "experiments.datasets.generated", root)
-        case GeneratedPhotos():
-            return _drawn(config, "experiments.datasets.generated_photos", root)
+        case GeneratedConfig() | GeneratedPhotos():
+            drawn = "generated_photos" if isinstance(config, GeneratedPhotos) else "generated"
+            code = closure(f"experiments.datasets.{drawn}", root)
+            return {"section": config.model_dump(mode="json"), "code": code}
     return {}  # a model that does not lie on this machine: the stage's own config names it
 
 
-def _drawn(config: Any, module: str, root: Path) -> dict[str, Any]:
-    return {"section": config.model_dump(mode="json"), "code": closure(module, root)}
+def _own_files(config: Any, root: Path) -> tuple[str, Files | None] | None:
+    """Return the files of a user's own that a config names, None if it names none; paths start at `root`.
 
+    Before them stands which keys of the profile name them, and by which text; they are None where they are
+    not on this machine.
 
-def local_files(config: Any, root: Path) -> LocalFiles | None:
-    """Return the files of a user's own that a config names, None if it names none; paths start at `root`."""
+    Raises:
+        UserError: if they cannot be what the profile says.
+    """
     own = None
     match config:
         case ImageFolder():
-            own = LocalFiles(f"images.folder ({config.folder})", lambda: _images(config, root))
+            own = f"images.folder ({config.folder})", _images(config, root)
         case PhotoFolder():
             named = f"photos.folder ({config.folder}) or photos.captions ({config.captions})"
-            own = LocalFiles(named, lambda: _photos(config, root))
+            own = named, _photos(config, root)
         case TorchvisionImages(folder=str(folder)):
-            own = LocalFiles(f"images.folder ({folder})", lambda: _all_in(resolve_path(root, folder)))
+            own = f"images.folder ({folder})", _all_in(resolve_path(root, folder))
         case Flickr30k():
             own = _parquet(config, root)
         case EncoderDecoderConfig(local=Path() as folder):
-            own = LocalFiles(f"captioner.model ({config.model})", lambda: _all_in(root / folder))
+            own = f"captioner.model ({config.model})", _all_in(root / folder)
         case ZeroShotConfig(tower=OpenClipTower(local=Path() as place)):
-            own = LocalFiles("zero_shot.tower", lambda: _all_in(root / place))
+            own = "zero_shot.tower", _all_in(root / place)
     return own
 
 
@@ -142,13 +132,12 @@ def _photos(config: PhotoFolder, root: Path) -> Files | None:
     return Files(folder, tuple(sorted([*names, captions.name])), {captions.name: captions})
 
 
-def _parquet(config: Flickr30k, root: Path) -> LocalFiles | None:
+def _parquet(config: Flickr30k, root: Path) -> tuple[str, Files | None] | None:
     from experiments.datasets import flickr30k
 
     if flickr30k.folder_of(config, root) is None:
         return None
-    named = f"photos.repository ({config.repository})"
-    return LocalFiles(named, lambda: _files(flickr30k.files_of(config, root)))
+    return f"photos.repository ({config.repository})", _files(flickr30k.files_of(config, root))
 
 
 def _all_in(place: Path) -> Files | None:

@@ -1,6 +1,6 @@
 """Classification images of a user's own: a folder for each class."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,20 +16,8 @@ from pipeline.errors import UserError, first_few
 TEST_FOLDERS = ("test", "val", "valid", "validation")
 
 
-@dataclass(frozen=True)
-class Part:
-    """The files of a part under the folder, and their labels: int64 (N,), read-only, indices of classes."""
-
-    names: tuple[str, ...]
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        """Return the number of files."""
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        """Yield each file with its label."""
-        return zip(self.names, map(int, self.labels), strict=True)
+Part = list[tuple[str, int]]
+"""The files of a part, by their path in the folder, each with its label: the index of its class."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ def load_image_folder(
         say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
 
     def read(part: str, position: int) -> np.ndarray:
-        name = files[part].names[position]
+        name, _ = files[part][position]
         try:
             return decode(split.folder / name)
         except ValueError as error:
@@ -66,7 +54,7 @@ def load_image_folder(
         found = f"{len(reasons)} images in {split.folder} cannot be used"
         return UserError(f"{found}: {first_few(reasons)}.")
 
-    labels = {part: own.labels for part, own in files.items()}
+    labels = {part: _labels(own) for part, own in files.items()}
     return preprocess(ready, split.classes, labels, size=config.size, read=read, failed=failed)
 
 
@@ -79,7 +67,7 @@ def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
     if not resolve_path(root, config.folder).is_dir():
         return None
     split = split_of(config, root)
-    return split.folder, sorted((*split.train.names, *split.test.names))
+    return split.folder, sorted(name for name, _ in (*split.train, *split.test))
 
 
 def split_of(config: ImageFolder, root: Path) -> Split:
@@ -105,8 +93,8 @@ def _split(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
     folder = resolve_path(root, config.folder)
     if not folder.is_dir():
         return _assembled(folder, [], [], [], 0), [f"there is no folder {folder}, which images.folder names"]
-    test_folder = next((name for name in TEST_FOLDERS if _holds_classes(folder / name)), None)
-    if test_folder and _holds_classes(folder / "train"):
+    test_folder = next((name for name in TEST_FOLDERS if _classes(folder / name)), None)
+    if test_folder and _classes(folder / "train"):
         return _given(folder, "train", test_folder)
     return _drawn(folder, config)
 
@@ -155,19 +143,16 @@ def _drawn(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
     return _assembled(folder, names, train, test, seed), [*problems, *_problems_of_names(names)]
 
 
-def _assembled(
-    folder: Path, names: Sequence[str], train: list[tuple[str, int]], test: list[tuple[str, int]], seed: int
-) -> Split:
+def _assembled(folder: Path, names: Sequence[str], train: Part, test: Part, seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(train))
-    return Split(
-        folder, tuple(map(_shown, names)), _part([train[position] for position in order]), _part(test)
-    )
+    return Split(folder, tuple(map(_shown, names)), [train[position] for position in order], test)
 
 
-def _part(pairs: Sequence[tuple[str, int]]) -> Part:
-    labels = np.fromiter((label for _, label in pairs), dtype=np.int64)
+def _labels(part: Part) -> np.ndarray:
+    """Return the labels of a part, int64 of shape (N,), read-only."""
+    labels = np.fromiter((label for _, label in part), dtype=np.int64)
     labels.setflags(write=False)
-    return Part(tuple(name for name, _ in pairs), labels)
+    return labels
 
 
 def _problems_of_names(names: Sequence[str]) -> list[str]:
@@ -184,12 +169,8 @@ def _shown(folder: str) -> str:
     return " ".join(folder.replace("_", " ").split())
 
 
-def _holds_classes(folder: Path) -> bool:
-    return folder.is_dir() and bool(_classes(folder))
-
-
 def _classes(folder: Path) -> dict[str, list[str]]:
     """Return the image files of each subfolder, deeper ones included, by its name, sorted; none is empty."""
-    visible = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    visible = (path for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
     found = {path.name: pictures_in(path) for path in visible}
     return {name: files for name, files in found.items() if files}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.datasets.pictures import ArrayPictures, Pictures
+from experiments.datasets.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class ClassifiedImages:
     @property
     def train_pictures(self) -> Pictures:
         """The training images as large as the data set has them."""
-        return self.train_originals or ArrayPictures(self.train_images)
+        return self.train_originals or Pictures(self.train_images.__getitem__, len(self.train_images))
 
     @property
     def test_pictures(self) -> Pictures:
         """The test images as large as the data set has them."""
-        return self.test_originals or ArrayPictures(self.test_images)
+        return self.test_originals or Pictures(self.test_images.__getitem__, len(self.test_images))
 
 
 def labels_sha256(labels: np.ndarray) -> str:

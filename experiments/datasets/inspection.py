@@ -7,7 +7,7 @@ from experiments.captioning.scoring.words import words
 from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.context import Context
 from experiments.datasets.images import labels_sha256
-from experiments.datasets.photos import PicturesOf
+from experiments.datasets.photos import pictures_of
 from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets, DataSource
 
@@ -32,9 +32,9 @@ def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Con
         photos_source=photos.source,
         tuning_names=tuple(photo.name for photo in photos.tuning),
         evaluation_names=tuple(photo.name for photo in photos.evaluation),
-        shared_photos=shared(PicturesOf(photos.evaluation), PicturesOf(photos.tuning)),
-        repeated_tuning_photos=repeated(PicturesOf(photos.tuning)),
-        repeated_evaluation_photos=repeated(PicturesOf(photos.evaluation)),
+        shared_photos=shared(pictures_of(photos.evaluation), pictures_of(photos.tuning)),
+        repeated_tuning_photos=repeated(pictures_of(photos.tuning)),
+        repeated_evaluation_photos=repeated(pictures_of(photos.evaluation)),
         evaluation_captions=len(captions),
         shared_references=sum(words(text) in known for text in captions),
     )

@@ -3,7 +3,6 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -18,14 +17,6 @@ Progress = Callable[[int, int], None]
 """Called with the number of photos decoded and their total."""
 Draw = tuple[list[CaptionedFile], list[CaptionedFile]]
 """The photos for tuning, and those for evaluation."""
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What was found in a user's data, a sentence each: `problems` must be put right, `remarks` need not."""
-
-    problems: tuple[str, ...]
-    remarks: tuple[str, ...]
 
 
 def _silent(done: int, total: int) -> None: ...
@@ -80,10 +71,11 @@ def files_of(config: PhotoFolder, root: Path) -> tuple[Path, list[str]]:
     return folder, sorted(file.name for file in [*tuning, *evaluation])
 
 
-def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> Findings:
+def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> tuple[list[str], list[str]]:
     """Find all that is wrong with the photos and their captions, decoding each photo that has captions.
 
-    That a photo is missing which the draw leaves out is a remark.
+    Return a sentence for each problem, which must be put right, and for each remark, such as that a photo is
+    missing which the draw leaves out.
 
     Raises:
         UserError: if a path cannot be told.
@@ -93,14 +85,14 @@ def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> F
     found += [*_too_few(files, config), *_same_captions(files, config)]
     folder = resolve_path(root, config.folder)
     if not folder.is_dir():
-        return Findings((*found, *_no_folder(folder)), ())
+        return [*found, *_no_folder(folder)], []
     tuning, evaluation = _draw(files, config)
     found += _missing([*tuning, *evaluation], folder, config)
     present = [file for file in files if (folder / file.name).is_file()]
     digests, damaged = _digests(present, folder, config, progress)
     found += damaged
     found += _shared(tuning, evaluation, digests, config)
-    return Findings(tuple(found), tuple(_remarks(files, [*tuning, *evaluation], folder, config)))
+    return found, _remarks(files, [*tuning, *evaluation], folder, config)
 
 
 def _captioned(config: PhotoFolder, root: Path) -> list[CaptionedFile]:

@@ -31,25 +31,6 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class PicturesOf:
-    """The `Pictures` of captioned photos."""
-
-    photos: Sequence[Photo]
-
-    def __len__(self) -> int:
-        """Return the number of photos."""
-        return len(self.photos)
-
-    def __getitem__(self, position: int, /) -> np.ndarray:
-        """Return a photo's picture."""
-        return self.photos[position].pixels
-
-    def digest(self, position: int, /) -> str:
-        """Hash a photo's picture."""
-        return digest(self[position])
-
-
-@dataclass(frozen=True)
 class CaptionedPhotos:
     """The photos to tune a captioner on, and others to evaluate it on.
 
@@ -63,14 +44,18 @@ class CaptionedPhotos:
     evaluation: tuple[Photo, ...]
 
 
+def pictures_of(photos: Sequence[Photo]) -> Pictures:
+    """Return the pictures of captioned photos."""
+    return Pictures(lambda position: photos[position].pixels, len(photos))
+
+
 def rest(pool: Pictures, photos: Sequence[Photo]) -> np.ndarray:
     """Return the positions of the pool's pictures that are not pixel for pixel one of `photos`.
 
     The positions are int64, in ascending order. Pictures are compared by content, never by position: each
     copy of a photo in the pool is left out.
     """
-    known = PicturesOf(photos)
-    excluded = {known.digest(position) for position in range(len(known))}
+    excluded = {digest(photo.pixels) for photo in photos}
     others = (position for position in range(len(pool)) if pool.digest(position) not in excluded)
     return np.fromiter(others, dtype=np.int64)
 

@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -16,20 +15,36 @@ ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", "
 """Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
 
 
-class Pictures(Protocol):
-    """Pictures in a fixed order, each of its own size, decoded when it is asked for."""
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures in a fixed order, each of its own size, of which none is read before it is asked for.
+
+    `read` returns the one of `count` at a position, uint8 of shape (H, W, 3). `digests`, (N, 32), are the
+    hashes of their pixels where these are known from an earlier reading.
+    """
+
+    read: Callable[[int], np.ndarray]
+    count: int
+    digests: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of pictures."""
-        ...
+        return self.count
 
     def __getitem__(self, position: int, /) -> np.ndarray:
-        """Return a picture, uint8 of shape (H, W, 3)."""
-        ...
+        """Read a picture, uint8 of shape (H, W, 3)."""
+        return self.read(position)
 
     def digest(self, position: int, /) -> str:
         """Return the `digest` of a picture's pixels."""
-        ...
+        if self.digests is not None:
+            return bytes(self.digests[position]).hex()
+        return digest(self[position])
+
+    def at(self, positions: np.ndarray) -> "Pictures":
+        """Return the pictures at positions, int64 of shape (M,), in that order."""
+        digests = None if self.digests is None else self.digests[positions]
+        return Pictures(lambda position: self[int(positions[position])], len(positions), digests)
 
 
 def is_picture(name: PurePath) -> bool:
@@ -70,62 +85,3 @@ def _rgb(picture: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
     has_clear_colour = "transparency" in picture.info
     return (picture.convert("RGBA") if has_clear_colour else picture).convert("RGB")
-
-
-@dataclass(frozen=True)
-class ArrayPictures:
-    """The pictures that are the rows of `array`, uint8 of shape (N, H, W, 3), mapped from disk or not."""
-
-    array: np.ndarray
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        return len(self.array)
-
-    def __getitem__(self, position: int, /) -> np.ndarray:
-        """Return a picture."""
-        return self.array[position]
-
-    def digest(self, position: int, /) -> str:
-        """Hash a picture."""
-        return digest(self.array[position])
-
-
-@dataclass(frozen=True)
-class ReadPictures:
-    """Pictures that `read` reads by their positions; `digests`, (N, 32), are the hashes of their pixels."""
-
-    read: Callable[[int], np.ndarray]
-    digests: np.ndarray
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        return len(self.digests)
-
-    def __getitem__(self, position: int, /) -> np.ndarray:
-        """Read a picture."""
-        return self.read(position)
-
-    def digest(self, position: int, /) -> str:
-        """Return what was found when the pictures were read first."""
-        return bytes(self.digests[position]).hex()
-
-
-@dataclass(frozen=True)
-class Subset:
-    """Some of other pictures, at `positions`, int64 of shape (M,), in that order."""
-
-    pictures: Pictures
-    positions: np.ndarray
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        return len(self.positions)
-
-    def __getitem__(self, position: int, /) -> np.ndarray:
-        """Return a picture."""
-        return self.pictures[int(self.positions[position])]
-
-    def digest(self, position: int, /) -> str:
-        """Hash a picture."""
-        return self.pictures.digest(int(self.positions[position]))

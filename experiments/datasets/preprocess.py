@@ -10,7 +10,7 @@ from filelock import FileLock
 from PIL import Image, ImageOps
 
 from experiments.datasets.images import ClassifiedImages
-from experiments.datasets.pictures import ReadPictures, digest
+from experiments.datasets.pictures import Pictures, digest
 from pipeline.files import write_whole
 
 _ABOUT = "whole.json"
@@ -44,14 +44,18 @@ def preprocess(
             if reasons:
                 raise failed(reasons)
             write_whole(folder / _ABOUT, json.dumps(counts).encode())
+    originals = {
+        part: Pictures(partial(read, part), len(own), _map(folder, part, "digests"))
+        for part, own in labels.items()
+    }
     return ClassifiedImages(
         classes=classes,
         train_images=_map(folder, "train", "images"),
         train_labels=labels["train"],
         test_images=_map(folder, "test", "images"),
         test_labels=labels["test"],
-        train_originals=ReadPictures(partial(read, "train"), _map(folder, "train", "digests")),
-        test_originals=ReadPictures(partial(read, "test"), _map(folder, "test", "digests")),
+        train_originals=originals["train"],
+        test_originals=originals["test"],
     )
 
 

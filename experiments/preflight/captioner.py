@@ -1,6 +1,5 @@
 """Whether the options for tuning and writing captions fit the captioner, by its architecture alone."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from experiments.config.captioner import (
     PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
-from experiments.datasets.downloads import unpacked
 from experiments.models import hub
 from experiments.models.libraries import prepare_transformers
 from experiments.preflight.findings import Findings, counted, in_bytes
@@ -38,8 +36,6 @@ SMOLLM2 = {
 """SmolLM2-135M, as its file says of itself."""
 LITE0_AND_MAPPER = 6_600_000
 """Parameters of EfficientNet-Lite0 and of the mapper, about."""
-TOKENS_PER_WORD = 4 / 3
-"""Of English in the vocabularies of language models, about."""
 
 Layers = dict[str, tuple[int, int]]
 """The number of inputs and outputs of layers by their name."""
@@ -69,17 +65,6 @@ class Shape:
         parts = dict(self.network.named_modules())
         matched = adapter.matching_layers(captioner, (target,))
         return {name: tuple(parts[name].weight.shape) for name in matched}
-
-
-def has_captioner(config: AnyCaptionerConfig, root: Path, downloads: Path) -> bool:
-    """Tell whether the captioner, or all its parts, can be loaded without a download."""
-    match config:
-        case PrefixCaptionerConfig():
-            return unpacked(prefix.SMOLLM2, downloads).is_dir()
-        case EncoderDecoderConfig():
-            return _folder(config, root) is not None
-        case _:
-            return True
 
 
 def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
@@ -149,7 +134,7 @@ def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
 
 
 def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]) -> list[int]:
-    """Return the tokens that each caption has, its end included: about, where the tokenizer is not here."""
+    """Return the tokens that each caption has, its end included; none where the tokenizer is not here."""
     folder = _folder(config, root) if isinstance(config, EncoderDecoderConfig) else None
     if isinstance(config, RandomCaptionerConfig):
         tokenizer: Any = random_encoder_decoder(config).tokenizer
@@ -159,7 +144,7 @@ def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]
 
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     else:
-        return [math.ceil(len(caption.split()) * TOKENS_PER_WORD) + 1 for caption in captions]
+        return []
     return [len(tokenizer(caption, add_special_tokens=False)["input_ids"]) + 1 for caption in captions]
 
 

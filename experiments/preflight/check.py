@@ -2,18 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from experiments.datasets.photos import CaptionedPhotos
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
     findings_of_lengths,
     findings_of_shape,
-    has_captioner,
     shape_of,
     token_counts,
 )
@@ -21,9 +19,9 @@ from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
 from experiments.preflight.photos import read_photos
+from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
 from experiments.preflight.times import lines_of_times
-from experiments.preflight.zero_shot import findings_of_prompts, has_tower, tokenizer_of
 from experiments.profile import Profile
 from pipeline import freshness, progress
 from pipeline.errors import UserError
@@ -44,7 +42,37 @@ def check(project: Project[Profile], console: Console) -> Checked:
 
     Nothing is downloaded but the first rows of a data set on a hub, and no result is written.
     """
-    return _Check(project, console).run()
+    profile, root, downloads, notes = project.profile, project.root, project.downloads, Notes()
+
+    def attempt(what: str, read: Callable[[Any, Path, Path, Progress], Value], config: Any) -> Value | None:
+        with progress.shown(what, console) as report:
+            return notes.attempt(
+                f"the {what}",
+                lambda: read(config, root, downloads, lambda done, total: report(done, total, "")),
+            )
+
+    images = attempt("images", read_images, profile.images)
+    if images is not None:
+        notes.add("the images", lambda: findings_of_images(images, profile.images))
+    found, photos = attempt("photos", read_photos, profile.photos) or (Findings(), None)
+    notes.parts.append(found)
+    notes.add(
+        "what comes from hubs", lambda: Findings(problems=tuple(presence.missing(profile, root, downloads)))
+    )
+    side, train = side_of(profile.images), images.counts("train").total() if images else 0
+    notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
+    captions = [photo.references[0] for photo in photos.tuning] if photos else []
+    shape = notes.attempt("the captioner", lambda: shape_of(profile.captioner, root))
+    lengths = notes.attempt("captions", lambda: token_counts(profile.captioner, root, captions)) or []
+    if shape is not None:
+        notes.add("the captioner", lambda: findings_of_shape(shape, profile))
+        notes.add("captions", lambda: findings_of_lengths(lengths, shape))
+    notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot.prompt_sets))
+    to_run = _to_run(project)
+    # What an input left in the cache is made again if it is gone, so that its room counts as well.
+    writing = project.with_inputs(to_run)
+    notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
+    return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
 
 
 def lines(checked: Checked, profile: str) -> Iterator[str]:
@@ -61,85 +89,13 @@ def lines(checked: Checked, profile: str) -> Iterator[str]:
         yield f"No problem was found: python -m experiments run --profile {profile}"
 
 
-@dataclass(frozen=True)
-class _Check:
-    """A check of one profile; `notes` gathers what is found."""
-
-    project: Project[Profile]
-    console: Console
-    notes: Notes = field(default_factory=Notes)
-
-    def run(self) -> Checked:
-        project, notes = self.project, self.notes
-        profile, root, downloads = project.profile, project.root, project.downloads
-        images = self._read("images", read_images, profile.images)
-        if images is not None:
-            notes.add("the images", lambda: findings_of_images(images, profile.images))
-        found, photos = self._read("photos", read_photos, profile.photos) or (Findings(), None)
-        notes.parts.append(found)
-        notes.add(
-            "what comes from hubs",
-            lambda: Findings(problems=tuple(presence.missing(profile, root, downloads))),
-        )
-        notes.add("the models", self._models)
-        side, train = side_of(profile.images), images.counts("train").total() if images else 0
-        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
-        self._captioner(photos)
-        classes, zero_shot = images.classes if images else (), profile.zero_shot
-        notes.add(
-            "the prompts",
-            lambda: findings_of_prompts(zero_shot.prompt_sets, classes, tokenizer_of(zero_shot, downloads)),
-        )
-        to_run = self._to_run()
-        # What an input left in the cache is made again if it is gone, so that its room counts as well.
-        writing = project.with_inputs(to_run)
-        notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
-        return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
-
-    def _read(
-        self, what: str, read: Callable[[Any, Path, Path, Progress], Value], config: Any
-    ) -> Value | None:
-        """Return what `read` reads of a section, and show how far it is."""
-        root, downloads = self.project.root, self.project.downloads
-        with progress.shown(what, self.console) as report:
-            return self.notes.attempt(
-                f"the {what}",
-                lambda: read(config, root, downloads, lambda done, total: report(done, total, "")),
-            )
-
-    def _captioner(self, photos: CaptionedPhotos | None) -> None:
-        """Hold the options for tuning, and the captions to tune on, against the captioner."""
-        profile, root, notes = self.project.profile, self.project.root, self.notes
-        captions = [photo.references[0] for photo in photos.tuning] if photos else []
-        shape = notes.attempt("the captioner", lambda: shape_of(profile.captioner, root))
-        lengths = notes.attempt("captions", lambda: token_counts(profile.captioner, root, captions)) or []
-        if shape is not None:
-            notes.add("the captioner", lambda: findings_of_shape(shape, profile))
-            notes.add("captions", lambda: findings_of_lengths(lengths, shape))
-
-    def _models(self) -> Findings:
-        """Name the models that are not on this machine."""
-        profile, root, downloads = self.project.profile, self.project.root, self.project.downloads
-        here = {
-            "The captioner": has_captioner(profile.captioner, root, downloads),
-            "The zero-shot tower": has_tower(profile.zero_shot, root, downloads),
-        }
-        return Findings(
-            remarks=tuple(
-                f"{what} is not on this machine yet, so that its files were not looked at."
-                for what, is_here in here.items()
-                if not is_here
-            )
-        )
-
-    def _to_run(self) -> tuple[str, ...]:
-        """Return the stages that are not fresh; all, if files are not there, which has been said."""
-        stages = self.project.stages
-        try:
-            states = freshness.states(self.project, stages)
-        except UserError:
-            return tuple(stages)
-        return tuple(name for name, state in states.items() if state.state != "fresh")
+def _to_run(project: Project[Profile]) -> tuple[str, ...]:
+    """Return the stages that are not fresh; all, if files are not there, which has been said."""
+    try:
+        states = freshness.states(project, project.stages)
+    except UserError:
+        return tuple(project.stages)
+    return tuple(name for name, state in states.items() if state.state != "fresh")
 
 
 def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[str]:

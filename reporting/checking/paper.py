@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reporting.checking.page import Element, body_of, digits, origins, text_of, title_block
+from reporting.checking.page import Element, body_of, digits, is_title_block, origins, text_of, walk, without
 
 _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
@@ -55,8 +55,8 @@ class Sheet:
 class Paper:
     """A PDF: its sheets, and level, words and sheet of each entry of its own outline."""
 
-    sheets: tuple[Sheet, ...]
-    entries: tuple[tuple[int, str, int], ...]
+    sheets: list[Sheet]
+    entries: list[tuple[int, str, int]]
 
 
 def read(pdf: Path) -> Paper:
@@ -70,11 +70,11 @@ def read(pdf: Path) -> Paper:
 
     reader = PdfReader(pdf)
     with PdfDocument(pdf) as document:
-        sheets = tuple(
+        sheets = [
             _sheet(page.extract_text(), number, boxed)
             for number, (page, boxed) in enumerate(zip(reader.pages, document, strict=True), start=1)
-        )
-    return Paper(sheets, tuple(_entries(reader, reader.outline)))
+        ]
+    return Paper(sheets, _entries(reader, reader.outline))
 
 
 def _sheet(text: str, number: int, page: Any) -> Sheet:
@@ -142,11 +142,10 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
         position = found + len(wanted)
 
 
-def _other_digits(
-    page: Element, text: str, entries: tuple[tuple[int, str, int], ...]
-) -> Iterator[tuple[str, str]]:
-    shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(_prose(body_of(page)))))
-    title = digits(title_block(page))
+def _other_digits(page: Element, text: str, entries: list[tuple[int, str, int]]) -> Iterator[tuple[str, str]]:
+    prose = without(body_of(page), lambda element: element.tag == "nav" or is_title_block(element))
+    shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(prose)))
+    title = digits("".join(text_of(element) for element in walk(page) if is_title_block(element)))
     contents = (
         "".join(f"{digits(words)}{sheet}" for level, words, sheet in entries if level < depth)
         for depth in range(_DEEPEST + 1)
@@ -171,17 +170,6 @@ def _entries(reader: Any, outline: list[Any], level: int = 0) -> list[tuple[int,
         else:
             entries.append((level, str(item.title), reader.get_destination_page_number(item) + 1))
     return entries
-
-
-def _prose(element: Element) -> Element:
-    """Return a page's text without its title block and its tables of contents."""
-    children = [
-        _prose(child) if isinstance(child, Element) else child
-        for child in element.children
-        if not isinstance(child, Element)
-        or (child.tag != "nav" and child.attributes.get("id") != "title-block-header")
-    ]
-    return Element(element.tag, element.attributes, children)
 
 
 def _common(one: str, other: str) -> int:

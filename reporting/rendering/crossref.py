@@ -24,37 +24,31 @@ _CONTENT = {"tbl": "Table", "fig": "Image"}
 
 
 @dataclass(frozen=True)
-class Label:
-    """What a cross-reference says, such as 'Table 1' with a space that does not break."""
-
-    kind: str
-    number: str
-
-    @property
-    def words(self) -> str:
-        """The reference as it is read."""
-        return f"{WORDS[self.kind]}\u00a0{self.number}"
-
-
-@dataclass(frozen=True)
 class Resolved:
-    """A tree, the label of each anchor that can be referred to, and the number of each numbered heading."""
+    """A tree, what references to each anchor say, and the number of each numbered heading.
+
+    They say 'Table 1', for example, with a space that does not break.
+    """
 
     document: Node
-    labels: dict[str, Label]
+    labels: dict[str, str]
     sections: dict[str, str]
 
 
 def open_cells(document: Node) -> Node:
     """The tree without the divs in which the cells' outputs came."""
-    return document | {"blocks": transform(document["blocks"], {"Div": _open_cell})}
+
+    def opened(div: Node) -> list[Node]:
+        return div["c"][1] if pandoc.attributes(div)[1] == ["cell"] else [div]
+
+    return document | {"blocks": transform(document["blocks"], {"Div": opened})}
 
 
 def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Resolved:
     """Number the tree, set captions apart from what they stand under, and turn references into links."""
     rules = {
-        "RawBlock": _drop,
-        "RawInline": _drop,
+        "RawBlock": lambda comment: [],  # nothing else that is raw has come this far
+        "RawInline": lambda comment: [],
         "Div": lambda div: [_callout(div)],
     }
     blocks = transform(document["blocks"], rules)
@@ -71,14 +65,6 @@ def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Res
     )
     _refuse_broken_links(blocks, markdown)
     return Resolved(document | {"blocks": blocks, "meta": {}}, labels, numbers)
-
-
-def _open_cell(div: Node) -> list[Node]:
-    return div["c"][1] if pandoc.attributes(div)[1] == ["cell"] else [div]
-
-
-def _drop(_: Node) -> list[Node]:
-    return []  # only comments have come this far
 
 
 def _callout(div: Node) -> Node:
@@ -120,30 +106,32 @@ def _section_numbers(blocks: list[Node], markdown: Markdown) -> dict[str, str]:
     return numbers
 
 
-def _labels(blocks: list[Node], numbers: dict[str, str]) -> dict[str, Label]:
-    labels = {name: Label("sec", number) for name, number in numbers.items() if name.startswith("sec-")}
+def _labels(blocks: list[Node], numbers: dict[str, str]) -> dict[str, str]:
+    labels = {
+        name: f"{WORDS['sec']}\u00a0{number}" for name, number in numbers.items() if name.startswith("sec-")
+    }
     counters = {"tbl": count(1), "fig": count(1)}
     for item, identifier in _identified(blocks):
         kind = identifier.split("-")[0]
         if item["t"] == "Div" and kind in counters and "-" in identifier:
-            labels[identifier] = Label(kind, str(next(counters[kind])))
+            labels[identifier] = f"{WORDS[kind]}\u00a0{next(counters[kind])}"
     return labels
 
 
-def _reference(cite: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
+def _reference(cite: Node, labels: dict[str, str], markdown: Markdown) -> Node:
     name = cite["c"][0][0]["citationId"]
     if name not in labels:
         raise unknown_anchor(f"@{name}", markdown)
-    return node("Link", [["", [REFERENCE], []], [node("Str", labels[name].words)], [f"#{name}", ""]])
+    return node("Link", [["", [REFERENCE], []], [node("Str", labels[name])], [f"#{name}", ""]])
 
 
-def _float(div: Node, labels: dict[str, Label], markdown: Markdown) -> Node:
+def _float(div: Node, labels: dict[str, str], markdown: Markdown) -> Node:
     (identifier, classes, _), content = div["c"]
     if identifier not in labels:
         if re.fullmatch(r"(eq|lst|thm|lem|def|sec)-.*", identifier):
             raise markdown.refuse(f"a div cannot be #{identifier} here.", f"#{identifier}")
         return div
-    kind = labels[identifier].kind
+    kind = identifier.split("-")[0]
     trace = f"#{identifier}"
     if classes:
         raise markdown.refuse(f"{trace} must have no class.", trace)

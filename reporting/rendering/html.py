@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
-from reporting.rendering.crossref import CALLOUT, FLOAT, Label, Resolved
+from reporting.rendering.crossref import CALLOUT, FLOAT, Resolved
 from reporting.rendering.pandoc import (
     Node,
     inlines,
@@ -72,10 +72,10 @@ def _header(header: Node, sections: dict[str, str]) -> Node:
     return node("Header", [level, attributes, [number, node("Space"), *title]])
 
 
-def _div(div: Node, labels: dict[str, Label]) -> list[Node]:
+def _div(div: Node, labels: dict[str, str]) -> list[Node]:
     (identifier, classes, _), blocks = div["c"]
     if classes[:1] == [FLOAT]:
-        words = [*text(f"{labels[identifier].words}:"), node("Space"), *blocks[0]["c"]]
+        words = [*text(f"{labels[identifier]}:"), node("Space"), *blocks[0]["c"]]
         return _float(identifier, classes[1], node("Plain", words), blocks[1:])
     if classes[:1] == [CALLOUT]:
         header = node("Div", [["", ["callout-header"], []], blocks[:1]])
@@ -105,15 +105,11 @@ def _image(image: Node, site: Site, markdown: Markdown) -> Node:
 
 def _link(link: Node) -> Node:
     attributes, words, (target, title) = link["c"]
-    return node("Link", [attributes, words, [page_link(target), title]])
-
-
-def page_link(target: str) -> str:
-    """The address in the site of a link to a `.qmd` page; any other address as it is."""
     path, hash_sign, anchor = target.partition("#")
     if "://" in target or not path.endswith(".qmd"):
-        return target
-    return f"{path.removesuffix('.qmd')}.html{hash_sign}{anchor}"
+        return link
+    address = f"{path.removesuffix('.qmd')}.html{hash_sign}{anchor}"
+    return node("Link", [attributes, words, [address, title]])
 
 
 def _meta(page: Page, site: Site) -> dict[str, Node]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from pipeline.errors import UserError
-from reporting.rendering.source import Fence, Line, Markdown
+from reporting.rendering.source import Fence, Line
 
 USE_QUARTO = "the built-in renderer does not support it; use Quarto"
 
@@ -43,12 +43,6 @@ def check_output(file: str, number: int, output: str) -> None:
 def _depths(lines: Iterable[str]) -> list[int]:
     steps = (0 if found is None else 1 if found[1] else -1 for found in map(_DIV.match, lines))
     return list(accumulate(steps))
-
-
-def check_warnings(markdown: Markdown, warnings: list[tuple[int | None, str]]) -> None:
-    """Refuse whatever Pandoc found odd, such as a div that is never closed."""
-    for position, message in warnings:
-        raise markdown.refuse_at(position, f"{message}.")
 
 
 def is_cell(fence: Fence) -> bool:

@@ -191,13 +191,13 @@ def test_every_printed_number_can_be_formatted_again_from_its_span(figures: Numb
     found = re.findall(r'\[((?:[^\]\\]|\\.)*)\]\{data-from="([^"]+)" data-as="([^"]+)"\}', "".join(printed))
     assert len(found) == len(printed) + 2
     for text, origin, how in found:
-        assert escape(numbers.formatted(figures.at(origin), how)) == text
+        assert escape(numbers.FORMATS[how](figures.at(origin))) == text
 
 
 @pytest.mark.parametrize("how", ["", "percents", "measured", "measured:miles", "text:share", "__class__"])
 def test_a_format_that_does_not_exist_is_an_error(how: str) -> None:
     with pytest.raises(KeyError):
-        numbers.formatted(0.5, how)
+        numbers.FORMATS[how](0.5)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from experiments.config.training import VitConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
-from experiments.datasets.pictures import ArrayPictures
+from experiments.datasets.pictures import Pictures
 from experiments.models import feature_store
 from experiments.models.processes import Processes, among, is_main, shared_out
 from tests.support.contexts import context, silently
@@ -63,7 +63,7 @@ def cached(processes: Processes, folder: Path) -> Any:
     def ask() -> feature_store.Features:
         lent = context(folder, processes=processes)
         return feature_store.cached_features(
-            encode, "encoder", ArrayPictures(images), lent, folder="features"
+            encode, "encoder", Pictures(images.__getitem__, len(images)), lent, folder="features"
         )
 
     feature_store.BATCH = 5

@@ -10,7 +10,8 @@ from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.inspection import data_sets, repeated, shared
-from experiments.datasets.photos import CaptionedPhotos, Photo, PicturesOf
+from experiments.datasets.photos import CaptionedPhotos, Photo, pictures_of
+from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets
 from tests.support.contexts import context
 from tests.support.imports import HEAVY, imported_at_once
@@ -79,8 +80,8 @@ def test_a_tuning_caption_among_the_references_is_found_whatever_its_capitals_an
 def test_photos_of_other_shapes_with_the_same_bytes_are_others() -> None:
     wide, tall = np.zeros((2, 8, 3), dtype=np.uint8), np.zeros((4, 4, 3), dtype=np.uint8)
 
-    def pictures(*pixels: np.ndarray) -> PicturesOf:
-        return PicturesOf([Photo("photo", 0, each, ("text",), None) for each in pixels])
+    def pictures(*pixels: np.ndarray) -> Pictures:
+        return pictures_of([Photo("photo", 0, each, ("text",), None) for each in pixels])
 
     assert shared(pictures(wide), pictures(tall)) == 0
     assert shared(pictures(wide, wide), pictures(wide, tall)) == 2

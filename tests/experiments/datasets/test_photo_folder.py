@@ -8,8 +8,9 @@ from PIL import Image
 
 from experiments.config.photos import PhotoFolder
 from experiments.datasets.loading import load_photos
-from experiments.datasets.photo_folder import Findings, chosen_files, files_of, problems
+from experiments.datasets.photo_folder import chosen_files, files_of, problems
 from experiments.datasets.photos import CaptionedPhotos
+from experiments.preflight.findings import Findings
 from tests.support.imports import HEAVY, imported_at_once
 from tests.support.refusals import refusal
 
@@ -67,7 +68,8 @@ def drawn(root: Path, config: PhotoFolder = SECTION) -> tuple[list[str], list[st
 
 
 def found(root: Path, config: PhotoFolder = SECTION) -> Findings:
-    return problems(config, root)
+    wrong, remarks = problems(config, root)
+    return Findings(remarks=tuple(remarks), problems=tuple(wrong))
 
 
 def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -> None:
@@ -148,7 +150,7 @@ def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
     lost = "photos has no {!r}, which captions.csv names: place the file there or remove its lines from "
     sentences = tuple(f"{lost.format(name)}captions.csv." for name in ("0.png", "6.png"))
     assert refused(root) == " ".join(sentences)
-    assert found(root) == Findings(sentences, ())
+    assert found(root) == Findings(problems=sentences)
 
 
 def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(
@@ -183,7 +185,7 @@ def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(ro
         (root / "photos" / name).unlink()
     assert len(load(root).evaluation) == 3
     said = "Number of photos that captions.csv names and photos lacks, none of them drawn: 2, such as '2.png'"
-    assert found(root) == Findings((), (f"{said}.",))
+    assert found(root) == Findings(remarks=(f"{said}.",))
 
 
 def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path) -> None:
@@ -192,7 +194,7 @@ def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(roo
     (root / "photos" / "._0.png").write_bytes(b"what a Mac leaves behind")
     (root / "photos" / "notes.txt").write_text("no picture")
     said = "Number of pictures in photos without captions, which are not used: 2, such as 'again.png'."
-    assert found(root) == Findings((), (said,))
+    assert found(root) == Findings(remarks=(said,))
 
 
 def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
         raise RuntimeError("the disk\nis on fire.")
 
     monkeypatch.setattr(checking, "read_images", fail)
-    monkeypatch.setattr(checking, "tokenizer_of", fail)
+    monkeypatch.setattr(checking, "findings_of_prompts", fail)
     parts = (
         "The check of the images could not be finished (RuntimeError: the disk is on fire)",
         "captions.csv",
@@ -168,7 +168,6 @@ def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(
     assert "'nothing' matches no layer" in target, "the architecture is known without a download"
     remarks = "\n".join(checked.findings.remarks)
     assert "CIFAR-10 is not on this machine yet" in remarks
-    assert "The captioner is not on this machine yet" in remarks
     assert not (folder / ".cache" / "downloads").exists()
 
 
@@ -233,4 +232,3 @@ def test_a_new_profile_of_a_users_own_data_is_clean(own: Path) -> None:
     remarks = "\n".join(found.remarks)
     assert "smaller than images.size" in remarks
     assert "cnn learns in 6 steps only" in remarks
-    assert "The captioner is not on this machine" in remarks
