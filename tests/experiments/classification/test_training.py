@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from pytest import MonkeyPatch as Patch
 from torch import nn
 from torch.nn import functional
 
@@ -87,7 +88,7 @@ def numbers(result: TrainedClassifier) -> dict[str, object]:
 )
 def test_a_killed_training_resumes_with_exactly_the_same_final_numbers(
     config: TrainingConfig, images: ClassifiedImages, tmp_path: Path, kills: tuple[int, ...]
-) -> None:
+):
     whole = run(config, images, tmp_path / "whole")
     for kill_at in kills:
         with pytest.raises(KeyboardInterrupt):
@@ -96,8 +97,8 @@ def test_a_killed_training_resumes_with_exactly_the_same_final_numbers(
 
 
 def test_a_training_ends_at_the_precision_that_it_began_with_though_the_machine_be_another(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: Patch
+):
     free = CNN.model_copy(update={"precision": "auto"})
     monkeypatch.setattr(training, "chosen", lambda choice: "bf16")
     whole = run(free, images, tmp_path / "whole")
@@ -111,8 +112,8 @@ def test_a_training_ends_at_the_precision_that_it_began_with_though_the_machine_
 
 
 def test_a_resumed_training_does_not_repeat_finished_epochs_and_adds_up_the_time(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: Patch
+):
     with pytest.raises(KeyboardInterrupt):
         run(CNN, images, tmp_path, 2 * BATCHES + 1)
     earlier = checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
@@ -132,17 +133,15 @@ def test_a_resumed_training_does_not_repeat_finished_epochs_and_adds_up_the_time
     assert result.seconds >= result.training_seconds >= 1000.0
 
 
-def test_a_finished_training_is_not_run_again(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finished_training_is_not_run_again(images: ClassifiedImages, tmp_path: Path, monkeypatch: Patch):
     first = run(CNN, images, tmp_path)
     monkeypatch.delattr(training, "_epoch")
     assert numbers(run(CNN, images, tmp_path)) == numbers(first)
 
 
 def test_a_checkpoint_is_never_replaced_by_a_half_written_one(
-    images: ClassifiedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    images: ClassifiedImages, tmp_path: Path, monkeypatch: Patch
+):
     whole, save, calls = run(CNN, images, tmp_path / "whole"), torch.save, []
 
     def interrupted(value: object, file: object) -> None:
@@ -164,7 +163,7 @@ def test_a_checkpoint_is_never_replaced_by_a_half_written_one(
 @BOTH
 def test_the_numbers_follow_the_seed_alone_and_the_global_generator_is_left_alone(
     config: TrainingConfig, images: ClassifiedImages, tmp_path: Path
-) -> None:
+):
     first = run(config, images, tmp_path / "first")
     torch.rand(7)
     before = torch.random.get_rng_state()
@@ -176,7 +175,7 @@ def test_the_numbers_follow_the_seed_alone_and_the_global_generator_is_left_alon
 
 
 @BOTH
-def test_a_separable_set_is_learnt(config: TrainingConfig, images: ClassifiedImages, tmp_path: Path) -> None:
+def test_a_separable_set_is_learnt(config: TrainingConfig, images: ClassifiedImages, tmp_path: Path):
     name = "CNN" if config is CNN else "ViT with convolutional stem"
     result = run(config.model_copy(update={"epochs": 10}), images, tmp_path)
     assert result.top1.value > 0.95
@@ -188,7 +187,7 @@ def test_a_separable_set_is_learnt(config: TrainingConfig, images: ClassifiedIma
 @BOTH
 def test_the_test_images_have_no_influence_on_the_training(
     config: TrainingConfig, images: ClassifiedImages, tmp_path: Path
-) -> None:
+):
     fewer = replace(images, test_images=images.test_images[:10], test_labels=images.test_labels[:10])
     some, all_ = run(config, fewer, tmp_path / "some"), run(config, images, tmp_path / "all")
     assert some.loss == all_.loss
@@ -197,13 +196,13 @@ def test_the_test_images_have_no_influence_on_the_training(
 
 def test_divergence_is_reported_in_one_sentence_that_says_what_to_do(
     images: ClassifiedImages, tmp_path: Path
-) -> None:
+):
     sentence = refusal(run, CNN.model_copy(update={"learning_rate": 1e30}), images, tmp_path)
     assert "diverged in epoch 1 " in sentence and "learning_rate below" in sentence
     assert not list(tmp_path.iterdir())
 
 
-def test_predict_agrees_with_a_worked_example() -> None:
+def test_predict_agrees_with_a_worked_example():
     class Constant(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -221,7 +220,7 @@ def test_predict_agrees_with_a_worked_example() -> None:
     np.testing.assert_array_equal(found.predictions, [0, 1, 1])
 
 
-def test_pixels_standardises_each_channel_of_the_training_images(images: ClassifiedImages) -> None:
+def test_pixels_standardises_each_channel_of_the_training_images(images: ClassifiedImages):
     standard = Pixels(images.train_images)(torch.tensor(images.train_images))
     assert standard.shape == (160, 3, 16, 16)
     torch.testing.assert_close(standard.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
@@ -239,7 +238,7 @@ def epoch_of(translate: int, epoch: int) -> dict[int, torch.Tensor]:
     return {int(label): image for batch, part in parts for label, image in zip(part, batch, strict=True)}
 
 
-def test_an_epoch_holds_every_image_once_mirrored_in_every_second_epoch() -> None:
+def test_an_epoch_holds_every_image_once_mirrored_in_every_second_epoch():
     even, odd = epoch_of(0, epoch=0), epoch_of(0, epoch=1)
     assert sorted(even) == list(range(10))
     mirrored = [not torch.equal(even[label], TEN[label]) for label in range(10)]
@@ -249,7 +248,7 @@ def test_an_epoch_holds_every_image_once_mirrored_in_every_second_epoch() -> Non
         assert torch.equal((odd if mirrored[label] else even)[label], TEN[label])
 
 
-def test_shifted_images_are_filled_by_reflection() -> None:
+def test_shifted_images_are_filled_by_reflection():
     padded = np.pad(TEN.numpy(), ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
     for label, image in epoch_of(2, epoch=0).items():
         windows = [padded[label, y : y + 4, x : x + 5] for y in range(5) for x in range(5)]
@@ -257,7 +256,7 @@ def test_shifted_images_are_filled_by_reflection() -> None:
         assert any(np.array_equal(image, window) for window in windows)
 
 
-def test_order_and_shifts_differ_between_epochs_and_seeds() -> None:
+def test_order_and_shifts_differ_between_epochs_and_seeds():
     images, labels = np.zeros((50, 4, 4, 3), dtype=np.uint8), np.arange(50)
     orders = set()
     for seed, epoch in ((1, 0), (1, 1), (2, 0), (2, 1), (1, 0)):
@@ -266,12 +265,12 @@ def test_order_and_shifts_differ_between_epochs_and_seeds() -> None:
     assert len(orders) == 4
 
 
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
     factors = [learning_rate_factor(done, warm_up=0.2, first=0.2) for done in (0.0, 0.1, 0.2, 0.6, 0.999)]
     assert factors == pytest.approx([0.2, 0.6, 1.0, 0.5, 0.00125])
 
 
-def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: ClassifiedImages) -> None:
+def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: ClassifiedImages):
     layers = network(images.train_images, 4, (8, 8))
     pixels, whitening = layers[0], layers[1]
     responses = whitening(pixels(torch.tensor(images.train_images))).transpose(0, 1).flatten(1)
@@ -279,7 +278,7 @@ def test_the_first_convolution_of_the_cnn_whitens_the_patches(images: Classified
     torch.testing.assert_close(torch.cov(responses[:12]), torch.eye(12), atol=0.02, rtol=0)
 
 
-def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: ClassifiedImages) -> None:
+def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: ClassifiedImages):
     block = VisionTransformer(images.train_images, 4, VIT).blocks[0]
     attention = block.attention[1]  # pyright: ignore
     tokens = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
@@ -289,6 +288,6 @@ def test_the_attention_of_the_vit_is_scaled_dot_product_attention(images: Classi
     torch.testing.assert_close(attention(tokens), attention.to_output(expected))  # pyright: ignore
 
 
-def test_heads_that_do_not_divide_the_width_are_refused() -> None:
+def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValidationError, match="heads = 3 must divide width = 16"):
         VitConfig.model_validate({**VIT.model_dump(), "heads": 3})

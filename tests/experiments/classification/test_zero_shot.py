@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from pytest import MonkeyPatch as Patch
 from torch import Tensor, nn
 
 from experiments.classification import zero_shot as stage
@@ -85,9 +86,7 @@ def test_probabilities_are_the_softmax_of_the_scaled_cosines():
     assert np.allclose(found, [weights / weights.sum()])
 
 
-def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-):
+def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(context: Context, monkeypatch: Patch):
     first = run(context)
     monkeypatch.setattr(DualEncoder, "encode_image", contexts.unwanted)
     second = run(context, PAIR, SINGLE)
@@ -153,7 +152,7 @@ class BridgeLike(nn.Module):
 
 
 @pytest.fixture
-def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+def centrings(monkeypatch: Patch) -> list[Tensor]:
     """Stand a small model in for the bridge; collects the bias that each run centres it to."""
     biases: list[Tensor] = []
     torch.manual_seed(0)
@@ -189,7 +188,7 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
 
 @pytest.mark.usefixtures("centrings")
 def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
-    context: Context, monkeypatch: pytest.MonkeyPatch
+    context: Context, monkeypatch: Patch
 ):
     assert run(context).without_centring is None
     encoded: list[int] = []

@@ -73,7 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_quoted_table_is_read_as_it_was_written(
     place: Path, written: list[CaptionedFile], mark: bytes, header: str, **form: Any
-) -> None:
+):
     text = io.StringIO(newline="")
     writer = csv.writer(text, **form)
     writer.writerow(header.split())
@@ -90,7 +90,7 @@ def test_a_quoted_table_is_read_as_it_was_written(
         CAPTIONS.filter(lambda text: not text.startswith('"')),
     )
 )
-def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[CaptionedFile]) -> None:
+def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[CaptionedFile]):
     lines = [f"{file.name},{caption}" for file in written for caption in file.captions]
     assert read("\n".join(["image,caption", *lines]), place) == written
 
@@ -100,14 +100,14 @@ def numbered(form: str, written: list[CaptionedFile]) -> list[str]:
 
 
 @given(written=files(NAMES.filter(lambda name: "\t" not in name)), end=st.sampled_from(["\n", "\r\n"]))
-def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str) -> None:
+def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str):
     assert read(end.join(numbered("{}#{}\t{}", written)), place) == written
 
 
 @given(written=files(NAMES.filter(lambda name: "|" not in name)), random=st.randoms(use_true_random=False))
 def test_flickr30k_is_read_in_the_order_of_its_numbers(
     place: Path, written: list[CaptionedFile], random: Any
-) -> None:
+):
     lines = numbered("{}| {}| {}", written)
     random.shuffle(lines)
     found = read("\n".join(["image_name| comment_number| comment", *lines]), place)
@@ -115,7 +115,7 @@ def test_flickr30k_is_read_in_the_order_of_its_numbers(
 
 
 @given(written=files(captions=LINES.map(str.strip).filter(bool)), ascii_only=st.booleans())
-def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], ascii_only: bool) -> None:
+def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], ascii_only: bool):
     content = {
         "info": {"year": 2014},
         "annotations": [
@@ -130,7 +130,7 @@ def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile
     assert read(json.dumps(content, ensure_ascii=ascii_only), place) == written
 
 
-def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path) -> None:
+def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path):
     content = (
         "image_name| comment_number| comment\n"
         "2199200615.jpg| 3| A dog runs through the grass .\n"
@@ -140,7 +140,7 @@ def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path)
     assert read(content, tmp_path) == [CaptionedFile("2199200615.jpg", captions)]
 
 
-def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path) -> None:
+def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path):
     content = (
         "image,caption\r\n\r\n"
         "a.jpg,A man , a dog .\r\n"
@@ -159,11 +159,11 @@ def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_pat
     )
 
 
-def test_a_lone_carriage_return_ends_a_line_as_well(tmp_path: Path) -> None:
+def test_a_lone_carriage_return_ends_a_line_as_well(tmp_path: Path):
     assert len(read("image,caption\ra.jpg,A dog .\rb.jpg,A cat .\r", tmp_path)) == 2
 
 
-def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path) -> None:
+def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path):
     content = "image,caption\nb/a.jpg,One .\nc.jpg,One .\n./b//a.jpg,One . \nb/a.jpg,Two .\n"
     assert read(content, tmp_path) == [
         CaptionedFile("b/a.jpg", ("One .", "Two .")),
@@ -256,31 +256,27 @@ FAULTY_COCO: dict[str, list[Any]] = {
         ),
     ],
 )
-def test_every_problem_of_a_file_is_a_sentence(
-    tmp_path: Path, content: str | bytes, sentences: list[str]
-) -> None:
+def test_every_problem_of_a_file_is_a_sentence(tmp_path: Path, content: str | bytes, sentences: list[str]):
     assert examine(content, tmp_path)[1] == sentences
 
 
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../a.jpg", "a/../../b.jpg", "..", "C:\\a.jpg", "\\a.jpg", "a\\..\\b.jpg"]
 )
-def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str):
     sentence = f"c:2: the name {name!r} leads out of photos.folder; write the path inside it."
     sound = CaptionedFile("b.jpg", ("A cat .",))
     found = examine(f"image,caption\n{name},A dog .\nb.jpg,A cat .\n", tmp_path)
     assert found == ([sound], [sentence]), "what is sound is read beside the problems"
 
 
-def test_nesting_beyond_measure_is_a_sentence(tmp_path: Path) -> None:
+def test_nesting_beyond_measure_is_a_sentence(tmp_path: Path):
     (found,) = examine("[" * 100_000, tmp_path)[1]
     assert found.startswith("c begins like JSON, but cannot be read as such (")
 
 
 @pytest.mark.parametrize(("count", "end"), [(12, " And 7 more."), (6, " And 1 more."), (5, "the line.")])
-def test_the_first_five_problems_are_told_and_the_others_counted(
-    tmp_path: Path, count: int, end: str
-) -> None:
+def test_the_first_five_problems_are_told_and_the_others_counted(tmp_path: Path, count: int, end: str):
     path = tmp_path / "captions"
     path.write_text("image,caption\n" + "a.jpg,\n" * count)
     told = refusal(read_captions, path, "captions")
@@ -290,7 +286,7 @@ def test_the_first_five_problems_are_told_and_the_others_counted(
     assert told.endswith(end)
 
 
-def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path):
     assert examine_captions(tmp_path / "none.csv", "none.csv") == (
         [],
         [
@@ -301,5 +297,5 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     assert "(Is a directory)" in examine_captions(tmp_path, ".")[1][0]
 
 
-def test_reading_captions_needs_neither_torch_nor_pillow() -> None:
+def test_reading_captions_needs_neither_torch_nor_pillow():
     assert not imported_at_once("experiments.datasets.captions_file") & (HEAVY | {"PIL"})

@@ -70,7 +70,7 @@ def found(root: Path, config: PhotoFolder = SECTION) -> Findings:
     return problems(config, root)
 
 
-def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -> None:
+def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path):
     write_captions({name: [f"first of {name}", *HOSTILE] for name in NAMES}, root)
     photos = load(root)
     assert (len(photos.tuning), len(photos.evaluation), photos.classes) == (2, 3, ())
@@ -85,14 +85,14 @@ def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -
     assert all(photo.references == (f"first of {photo.name}", *HOSTILE) for photo in photos.evaluation)
 
 
-def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path) -> None:
+def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path):
     said = "The folder photos (photos with captions from captions.csv)"
     assert load(root).source == said
     absolute = {"folder": str(root / "photos"), "captions": str(root / "captions.csv")}
     assert load(root, SECTION.model_copy(update=absolute)).source == said
 
 
-def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path) -> None:
+def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path):
     expected = (["0.png", "3.png"], ["6.png", "1.png", "4.png"])
     assert drawn(root) == expected
     write_captions({name: texts[::-1] for name, texts in reversed(captions().items())}, root)
@@ -102,7 +102,7 @@ def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path, seed: int) -> None:
+def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path, seed: int):
     tuning, evaluation = drawn(root, SECTION.model_copy(update={"seed": seed}))
     assert len({*tuning, *evaluation}) == 5
     more = drawn(root, SECTION.model_copy(update={"seed": seed, "evaluation": 6}))
@@ -110,7 +110,7 @@ def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root:
     assert {*more[0], *more[1]} == set(NAMES)
 
 
-def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
+def test_names_may_hold_folders_and_odd_characters(root: Path):
     odd = ("deep/er/a b.png", "{{< env HOME >}}.png", "ü🐕.png", "*[x](y)*.png", 'quote".png')
     (root / "photos" / "deep" / "er").mkdir(parents=True)
     for number, name in enumerate(odd):
@@ -121,7 +121,7 @@ def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
     assert found(root).problems == ()
 
 
-def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path) -> None:
+def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path):
     config = SECTION.model_copy(update={"tuning": 6})
     sentence = (
         "captions.csv has captions of 8 photos, but photos.tuning + photos.evaluation ask for 9: lower one "
@@ -131,7 +131,7 @@ def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path) 
     assert found(root, config).problems == (sentence,)
 
 
-def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path) -> None:
+def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path):
     config = SECTION.model_copy(update={"folder": "nowhere", "captions": "none.csv"})
     no_captions, no_folder = found(root, config).problems
     assert no_captions.startswith(f"The captions {root / 'none.csv'} cannot be read (No such file")
@@ -142,7 +142,7 @@ def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path) -> N
     assert refused(root, config.model_copy(update={"captions": "captions.csv"})) == no_folder
 
 
-def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
+def test_a_drawn_photo_that_is_not_there_is_named(root: Path):
     for name in ("0.png", "6.png"):
         (root / "photos" / name).unlink()
     lost = "photos has no {!r}, which captions.csv names: place the file there or remove its lines from "
@@ -151,9 +151,7 @@ def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
     assert found(root) == Findings(sentences, ())
 
 
-def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(
-    root: Path,
-) -> None:
+def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(root: Path):
     write_captions(captions((*NAMES[:7], "\u00e9.png")), root)
     (root / "photos" / "Sub").mkdir()
     moved = {"0.png": "0.PNG", "3.png": "Sub/3.png", "6.png": "Sub/6.png", "7.png": "e\u0301.png"}
@@ -170,7 +168,7 @@ def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_wa
     }
 
 
-def test_the_check_draws_as_the_run_does(root: Path) -> None:
+def test_the_check_draws_as_the_run_does(root: Path):
     write_captions(dict(reversed(captions().items())), root)
     (root / "photos" / "0.png").unlink()
     (root / "photos" / "7.png").unlink()
@@ -178,7 +176,7 @@ def test_the_check_draws_as_the_run_does(root: Path) -> None:
     assert len(found(root).remarks) == 1
 
 
-def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path) -> None:
+def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path):
     for name in ("2.png", "5.png"):
         (root / "photos" / name).unlink()
     assert len(load(root).evaluation) == 3
@@ -186,7 +184,7 @@ def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(ro
     assert found(root) == Findings((), (f"{said}.",))
 
 
-def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path) -> None:
+def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path):
     for name in ("more.JPG", "again.png"):
         picture(1).save(root / "photos" / name)
     (root / "photos" / "._0.png").write_bytes(b"what a Mac leaves behind")
@@ -195,7 +193,7 @@ def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(roo
     assert found(root) == Findings((), (said,))
 
 
-def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path) -> None:
+def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path):
     (root / "photos" / "3.png").write_bytes(b"no picture")
     told = refused(root)
     assert told.startswith("The photo '3.png' in photos is of no use, since it cannot be decoded (")
@@ -203,7 +201,7 @@ def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path) -> None:
     assert found(root).problems == (told,)
 
 
-def test_each_photo_with_captions_is_decoded_by_the_check(root: Path) -> None:
+def test_each_photo_with_captions_is_decoded_by_the_check(root: Path):
     (root / "photos" / "2.png").write_bytes(b"no picture, and not drawn")
     (problem,) = found(root).problems
     assert problem.startswith("The photo '2.png' in photos is of no use")
@@ -213,7 +211,7 @@ def test_each_photo_with_captions_is_decoded_by_the_check(root: Path) -> None:
     assert steps == [(done, 8) for done in range(1, 9)]
 
 
-def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path) -> None:
+def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path):
     picture(0).save(root / "photos" / "6.png", compress_level=0)
     picture(0).save(root / "photos" / "2.png")
     assert (root / "photos" / "0.png").read_bytes() != (root / "photos" / "6.png").read_bytes()
@@ -223,7 +221,7 @@ def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path) -> None:
     )
 
 
-def test_the_same_caption_for_every_photo_is_a_problem(root: Path) -> None:
+def test_the_same_caption_for_every_photo_is_a_problem(root: Path):
     write_captions({name: ["A photo ."] for name in NAMES}, root)
     assert found(root).problems == (
         "captions.csv has the same caption 'A photo .' for every photo: write what tells them apart.",
@@ -232,7 +230,7 @@ def test_the_same_caption_for_every_photo_is_a_problem(root: Path) -> None:
     assert found(root).problems == ()
 
 
-def test_all_problems_are_found_at_once(root: Path) -> None:
+def test_all_problems_are_found_at_once(root: Path):
     faulty = {"../out.png": ["A dog ."], "blank.png": [" "], "none.png": ["A cat ."]}
     write_captions(captions() | faulty, root)
     (root / "photos" / "5.png").write_bytes(b"no picture")
@@ -250,7 +248,7 @@ def test_all_problems_are_found_at_once(root: Path) -> None:
     assert refused(root, everything) == " ".join(told.problems[:2])
 
 
-def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path) -> None:
+def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path):
     for name in NAMES:
         (root / "photos" / name).write_bytes(b"not decoded")
     assert files_of(SECTION, root) == (root / "photos", ["0.png", "1.png", "3.png", "4.png", "6.png"])
@@ -260,12 +258,12 @@ def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Pa
     assert "photos has no '0.png'" in refusal(files_of, SECTION, root)
 
 
-def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(root))
     config = SECTION.model_copy(update={"folder": "~/photos", "captions": "~/captions.csv"})
     assert len(load(Path("/nowhere"), config).tuning) == 2
 
 
-def test_which_files_are_drawn_is_told_without_torch() -> None:
+def test_which_files_are_drawn_is_told_without_torch():
     reached = {name.partition(".")[0] for name in imported_at_once("experiments.datasets.photo_folder")}
     assert not reached & HEAVY

@@ -7,6 +7,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
+from pytest import MonkeyPatch as Patch
 
 from experiments.models import hub
 from experiments.models.hub import Repository, cached, commit, missing, reference, snapshot, usable
@@ -23,7 +24,7 @@ REPOSITORY = Repository("org/name", COMMIT, lacks_weights, "do this")
 KINDS = [REPOSITORY, replace(REPOSITORY, kind="dataset")]
 
 
-def let_the_hub(monkeypatch: pytest.MonkeyPatch, outcome: float | Exception, status: int = 200) -> None:
+def let_the_hub(monkeypatch: Patch, outcome: float | Exception, status: int = 200) -> None:
     """Let the hub answer a HEAD request with `status` after `outcome` seconds, or refuse it."""
 
     def head(address: str, timeout: float) -> SimpleNamespace:
@@ -40,7 +41,7 @@ def no_network(*_: object) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: Patch) -> Path:
     """Make an empty folder the hub's cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     return tmp_path
@@ -69,14 +70,14 @@ def in_cache(cache: Path, *files: str, of: Repository = REPOSITORY) -> Path:
     ],
 )
 def test_any_answer_counts_and_an_error_silence_or_a_server_that_failed_are_named(
-    outcome: float | Exception, status: int, failure: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    outcome: float | Exception, status: int, failure: str | None, monkeypatch: Patch
+):
     let_the_hub(monkeypatch, outcome, status)
     expected = failure and f"https://huggingface.co did not answer ({failure})"
     assert hub.unreachable(0.2) == expected
 
 
-def test_a_branch_must_be_named_as_one_and_a_commit_in_full() -> None:
+def test_a_branch_must_be_named_as_one_and_a_commit_in_full():
     assert reference(COMMIT, "key") == COMMIT
     assert reference("refs/heads/main", "key") == "main"
     assert reference("refs/convert/parquet", "key") == "refs/convert/parquet"
@@ -87,8 +88,8 @@ def test_a_branch_must_be_named_as_one_and_a_commit_in_full() -> None:
 
 @pytest.mark.parametrize("repository", KINDS)
 def test_a_usable_folder_in_the_cache_is_used_without_the_network(
-    repository: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    repository: Repository, cache: Path, monkeypatch: Patch
+):
     folder = in_cache(cache, "weights.safe", of=repository)
     monkeypatch.setattr(hub, "unreachable", no_network)
     assert snapshot(repository, [["*"]]) == folder
@@ -98,8 +99,8 @@ def test_a_usable_folder_in_the_cache_is_used_without_the_network(
 
 @pytest.mark.parametrize("files", [(), ("config.json",)])
 def test_what_is_not_whole_in_the_cache_of_an_unreachable_hub_is_one_sentence(
-    files: tuple[str, ...], cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    files: tuple[str, ...], cache: Path, monkeypatch: Patch
+):
     state = "is not"
     if files:
         in_cache(cache, *files)
@@ -116,8 +117,8 @@ def test_what_is_not_whole_in_the_cache_of_an_unreachable_hub_is_one_sentence(
 
 @pytest.mark.parametrize("repository", KINDS)
 def test_old_weights_are_fetched_only_where_there_are_no_new_ones_and_data_sets_as_such(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    repository: Repository, tmp_path: Path, monkeypatch: Patch
+):
     published = {"weights.old"}
     asked: list[list[str]] = []
 
@@ -149,7 +150,7 @@ def test_old_weights_are_fetched_only_where_there_are_no_new_ones_and_data_sets_
         want()
 
 
-def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: Patch):
     def download(*_: object, **options: object) -> str:
         if options.get("local_files_only"):
             raise LocalEntryNotFoundError("not cached")
@@ -161,7 +162,7 @@ def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
         snapshot(REPOSITORY, [["*"]])
 
 
-def test_a_branch_leads_to_the_commit_that_the_cache_knows(cache: Path) -> None:
+def test_a_branch_leads_to_the_commit_that_the_cache_knows(cache: Path):
     folder = in_cache(cache, "weights.safe")
     branch = replace(REPOSITORY, revision="main")
     assert usable(branch) is None  # nothing says which commit the branch is at
@@ -171,7 +172,7 @@ def test_a_branch_leads_to_the_commit_that_the_cache_knows(cache: Path) -> None:
     assert usable(branch) == folder
 
 
-def test_a_link_to_a_download_that_was_broken_off_is_not_used(cache: Path) -> None:
+def test_a_link_to_a_download_that_was_broken_off_is_not_used(cache: Path):
     folder = in_cache(cache)
     blobs = cache / "models--org--name" / "blobs"
     blobs.mkdir()
@@ -182,9 +183,7 @@ def test_a_link_to_a_download_that_was_broken_off_is_not_used(cache: Path) -> No
     assert "lacks its weights" in str(missing(REPOSITORY, lambda: "the hub is off"))
 
 
-def test_what_was_never_asked_for_may_be_missing_in_the_cache(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_never_asked_for_may_be_missing_in_the_cache(cache: Path, monkeypatch: Patch):
     folder = in_cache(cache, "weights.safe")
 
     def download(*_: object, **__: object) -> str:
@@ -194,7 +193,7 @@ def test_what_was_never_asked_for_may_be_missing_in_the_cache(
     assert usable(REPOSITORY) == folder
 
 
-def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: Patch):
     asked = []
 
     def repo_info(self: object, name: str, **options: object) -> SimpleNamespace:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from pytest import MonkeyPatch as Patch
 
 from experiments import profile
 from experiments.config.images import GeneratedConfig, ImageFolder
@@ -29,7 +30,7 @@ OWN = {"name", "description"}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: Patch) -> Path:
     """Return a project's folder, which is also the current one, as for the command line."""
     (tmp_path / "profiles").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -40,7 +41,7 @@ def without_own(loaded: profile.Profile) -> dict[str, Any]:
     return loaded.model_dump(exclude=OWN)
 
 
-def test_a_profile_without_options_runs_what_the_committed_results_were_made_with(folder: Path) -> None:
+def test_a_profile_without_options_runs_what_the_committed_results_were_made_with(folder: Path):
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
@@ -74,7 +75,7 @@ assert len(ALTERNATIVES) == 8
 
 
 @pytest.mark.parametrize("prose", ALTERNATIVES)
-def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Path, prose: str) -> None:
+def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Path, prose: str):
     path = start("mine", folder)
     (folder / "models" / "captioner").mkdir(parents=True)
     (folder / "models" / "ViT-B-32.safetensors").touch()
@@ -83,7 +84,7 @@ def test_every_block_that_is_off_loads_when_it_is_switched_on_by_hand(folder: Pa
     assert without_own(profile.load("mine", folder)) != without_own(profile.load("untouched", folder))
 
 
-def test_the_blocks_cover_all_that_the_assignment_has(folder: Path) -> None:
+def test_the_blocks_cover_all_that_the_assignment_has(folder: Path):
     text = start("mine", folder).read_text()
     for sign in ('"flickr30k"', '"nlpconnect/vit-gpt2-image-captioning"', '"openai"'):
         text = switched(text, sign)
@@ -124,7 +125,7 @@ def explained(text: str) -> dict[str, set[str]]:
     return found
 
 
-def test_every_key_of_every_section_stands_there_with_a_comment_and_no_other() -> None:
+def test_every_key_of_every_section_stands_there_with_a_comment_and_no_other():
     found = explained(TEMPLATE.read_text())
     for config in set(profile.Profile.model_fields) - OWN:
         kinds = list(models(profile.Profile.model_fields[config].annotation))
@@ -141,7 +142,7 @@ OWN_PHOTOS = {"photos": "photos", "captions": "captions.csv"}
 )
 def test_photos_of_a_users_own_that_are_there_are_taken_but_no_more_than_the_assignment_takes(
     folder: Path, count: int, absent: int, tuning: int, evaluation: int
-) -> None:
+):
     draw_photos(folder, count)
     for number in range(absent):
         (folder / "photos" / f"{number}.png").unlink()
@@ -154,14 +155,14 @@ def test_photos_of_a_users_own_that_are_there_are_taken_but_no_more_than_the_ass
     assert '#kind = "flickr30k"' in text
 
 
-def test_captions_with_a_bad_line_are_left_to_the_check(folder: Path) -> None:
+def test_captions_with_a_bad_line_are_left_to_the_check(folder: Path):
     path = draw_photos(folder, 6)
     path.write_text(path.read_text() + "\n5.png,\n")
     start("mine", folder, **OWN_PHOTOS)
     assert profile.load("mine", folder).photos.kind == "folder"
 
 
-def test_images_of_a_users_own_are_switched_on_beside_photos_and_split_at_random(folder: Path) -> None:
+def test_images_of_a_users_own_are_switched_on_beside_photos_and_split_at_random(folder: Path):
     draw_photos(folder, 8)
     draw_classes(folder / "animals", count=3, size=(40, 50))
     start("mine", folder, **OWN_PHOTOS, images="animals")
@@ -172,8 +173,8 @@ def test_images_of_a_users_own_are_switched_on_beside_photos_and_split_at_random
 
 @pytest.mark.parametrize("test", ["test", "val"])
 def test_images_that_are_split_already_stay_so_and_home_is_not_written_out(
-    folder: Path, test: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    folder: Path, test: str, monkeypatch: Patch
+):
     monkeypatch.setenv("HOME", str(folder / "home"))
     for part in ("train", test):
         draw_classes(folder / "home" / "animals" / part, count=3)
@@ -187,7 +188,7 @@ def test_images_that_are_split_already_stay_so_and_home_is_not_written_out(
 @pytest.mark.parametrize(
     ("shape", "size"), [((300, 400), 64), ((20, 20), 32), ((47, 90), 40), ((64, 64), 64)]
 )
-def test_the_size_follows_from_the_pictures(folder: Path, shape: tuple[int, int], size: int) -> None:
+def test_the_size_follows_from_the_pictures(folder: Path, shape: tuple[int, int], size: int):
     draw_classes(folder / "animals", count=3, size=shape)
     start("mine", folder, images="animals")
     config: Any = profile.load("mine", folder).images
@@ -208,7 +209,7 @@ def test_the_size_follows_from_the_pictures(folder: Path, shape: tuple[int, int]
 )
 def test_what_cannot_be_used_at_all_is_one_sentence_and_no_file(
     folder: Path, options: dict[str, str], sentence: str
-) -> None:
+):
     draw_photos(folder, 4)
     draw_photos(folder / "few", 2)
     with pytest.raises(UserError, match=sentence) as refused:
@@ -227,7 +228,7 @@ PLAIN, TAKEN = "letters, digits, - and _", "taken by the project"
         *((name, TAKEN) for name in ("offline", "smoke", "assignment", "downloads", "prepared", "hashes")),
     ],
 )
-def test_a_name_must_be_a_plain_files_and_free(folder: Path, name: str, sentence: str) -> None:
+def test_a_name_must_be_a_plain_files_and_free(folder: Path, name: str, sentence: str):
     with pytest.raises(UserError, match=sentence):
         start(name, folder)
     assert [path.name for path in folder.rglob("*")] == ["profiles"]
@@ -235,7 +236,7 @@ def test_a_name_must_be_a_plain_files_and_free(folder: Path, name: str, sentence
 
 def test_paths_are_written_from_the_projects_folder_or_whole_and_home_stays(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+):
     outside = tmp_path_factory.mktemp("elsewhere")
     assert as_written(str(folder / "a" / "b"), folder) == "a/b"
     assert as_written("a/b/", folder) == "a/b"
@@ -250,19 +251,19 @@ def test_paths_are_written_from_the_projects_folder_or_whole_and_home_stays(
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
-def test_any_path_is_read_back_as_it_was(path: str) -> None:
+def test_any_path_is_read_back_as_it_was(path: str):
     text = with_folder(TEMPLATE.read_text(), "images", {"folder": path, "size": 32})
     found = tomllib.loads(with_folder(text, "photos", {"folder": path}))
     assert (found["images"]["folder"], found["photos"]["folder"]) == (path, path)
     assert (found["images"]["size"], found["images"]["test_share"]) == (32, 0.2)
 
 
-def test_a_path_that_no_text_can_hold_is_a_sentence() -> None:
+def test_a_path_that_no_text_can_hold_is_a_sentence():
     with pytest.raises(UserError, match="not text in UTF-8"):
         with_folder(TEMPLATE.read_text(), "images", {"folder": "a\udcff"})
 
 
-def test_the_command_writes_a_profile_once_and_says_what_to_do_next_without_torch(folder: Path) -> None:
+def test_the_command_writes_a_profile_once_and_says_what_to_do_next_without_torch(folder: Path):
     guard = (
         "import sys; sys.modules['torch'] = None; sys.argv = ['experiments', 'new', 'mine'];"
         f"sys.path.insert(0, {str(ROOT)!r}); import runpy;"

