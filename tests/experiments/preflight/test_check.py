@@ -93,21 +93,12 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     captions = own / "captions.csv"
     captions.write_text(captions.read_text() + "\nnowhere.png,a thing that is not there\n1.png,\n")
     (own / "photos" / "7.png").write_bytes(b"broken")
-    changed = {
-        "lora__targets": '["c_attn", "w_proj"]',
-        "lora__r": "64",
-        "variants__attention_targets": '["attn"]',
-        "generation__max_new_tokens": "600",
-        "cnn__widths": "[8, 8, 8, 8, 8]",
-        "vit__translate": "16",
-    }
-    expected = (
-        "cat/3.png",
-        "dog/5.png",
-        "cat/2.png",
-        "nowhere.png",
-        "captions.csv:13",
-        "7.png",
+    changed = {"lora__targets": '["c_attn", "w_proj"]', "lora__r": "64"}
+    changed |= {"variants__attention_targets": '["attn"]', "generation__max_new_tokens": "600"}
+    changed |= {"cnn__widths": "[8, 8, 8, 8, 8]", "vit__translate": "16"}
+    found = look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings
+    of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "nowhere.png", "captions.csv:13", "7.png")
+    of_options = (
         "lora.targets: The LoRA target 'w_proj' matches no layer",
         "lora.r is 64, more than the 32",
         "variants.attention_targets: The LoRA target 'attn'",
@@ -115,9 +106,7 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
         "cnn.widths",
         "vit.translate",
     )
-    assert_each_is_in_its_own(
-        expected, look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings.problems
-    )
+    assert_each_is_in_its_own((*of_data, *of_options), found.problems)
 
 
 def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):
@@ -151,9 +140,8 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(folde
 
 def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(folder: Path, monkeypatch: Patch):
     images = '[images]\nkind = "cifar10"\nsource = "npm"\n'
-    captioner = CAPTIONER.replace('"captioner"', '"nlpconnect/vit-gpt2-image-captioning"', 1).replace(
-        "seed = 0", f'revision = "{"a" * 40}"\nseed = 0'
-    )
+    of_the_hub = f'"nlpconnect/vit-gpt2-image-captioning"\nrevision = "{"a" * 40}"'
+    captioner = CAPTIONER.replace('"captioner"', of_the_hub, 1)
     monkeypatch.setattr(cifar10, "fetch", lambda *_: pytest.fail("something was fetched"))
     monkeypatch.setattr(presence, "missing", lambda *_: ["A model is nowhere: go online."])
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "hub"))
@@ -168,10 +156,10 @@ def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(folder: 
 
 
 def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path):
-    def findings(name: str, place: str = "") -> tuple[str, str, str]:
+    def findings(name: str, place: str = "") -> tuple[str, ...]:
         section = f'[images]\nkind = "torchvision"\nname = "{name}"\nsize = 16\ntest_share = 0.25\nseed = 0\n'
         found = look(project(folder, section + place)).findings
-        return "\n".join(found.read), "\n".join(found.remarks), "\n".join(found.problems)
+        return tuple("\n".join(part) for part in (found.read, found.remarks, found.problems))
 
     raw = folder / "copy" / "FashionMNIST" / "raw"
     for part, count in (("train", 30), ("t10k", 20)):
@@ -191,9 +179,7 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path):
     assert {path.parent.name for path in left} == {"hashes"}
 
 
-def test_room_is_asked_for_what_would_run_and_for_what_that_needs_in_the_cache(
-    folder: Path, monkeypatch: Patch
-):
+def test_room_is_asked_for_what_would_run_and_what_that_needs(folder: Path, monkeypatch: Patch):
     opened = project(folder)
     fresh, stale = (Freshness(state=state, why=(), key="") for state in ("fresh", "stale"))
     states = {stage: stale if stage == "generate" else fresh for stage in opened.stages}

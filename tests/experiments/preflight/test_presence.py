@@ -106,9 +106,7 @@ def test_with_all_on_this_machine_nothing_is_missing_and_nobody_is_asked(tmp_pat
 @pytest.mark.usefixtures("off")
 @pytest.mark.parametrize("damaged", ON_HUBS)
 @pytest.mark.parametrize("damage", ["a link to nowhere", "a download that was broken off", "no branch"])
-def test_what_is_damaged_in_the_cache_is_missing(
-    damaged: str, damage: str, tmp_path: Path, stocked: Any
-):
+def test_what_is_damaged_in_the_cache_is_missing(damaged: str, damage: str, tmp_path: Path, stocked: Any):
     weights = stocked[damaged]
     if damage == "no branch":
         (weights.resolve().parent.parent / "refs" / "main").unlink()
