@@ -97,9 +97,7 @@ def test_what_is_not_whole_in_the_cache_with_the_hub_silent_is_one_sentence(cach
 
 
 @pytest.mark.parametrize("repository", KINDS)
-def test_old_weights_are_fetched_where_there_are_no_new_ones(
-    repository: Repository, tmp_path: Path, monkeypatch: Patch
-):
+def test_old_weights_are_fetched_for_want_of_new(repository: Repository, tmp_path: Path, monkeypatch: Patch):
     published = {"weights.old"}
     asked: list[list[str]] = []
 
