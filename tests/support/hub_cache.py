@@ -16,13 +16,15 @@ def turn_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "unreachable", lambda: "https://hub did not answer (it is off)")
 
 
-def keep(cache: Path, name: str, files: Mapping[str, Path], kind: str = "models") -> Path:
+def keep(
+    cache: Path, name: str, files: Mapping[str, Path], kind: str = "models", commit: str = COMMIT
+) -> Path:
     """Keep files in the cache as a repository's branch main, and return the folder of its commit."""
     place = cache / f"{kind}--{name.replace('/', '--')}"
     for part in ("blobs", "refs"):
         (place / part).mkdir(parents=True)
-    (place / "refs" / "main").write_text(COMMIT)
-    kept = place / "snapshots" / COMMIT
+    (place / "refs" / "main").write_text(commit)
+    kept = place / "snapshots" / commit
     kept.mkdir(parents=True)
     for number, (file, source) in enumerate(sorted(files.items())):
         blob = place / "blobs" / f"{number:040x}"

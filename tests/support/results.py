@@ -32,14 +32,8 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     labels = np.arange(n) % len(CLASSES)
     predictions = np.where(np.arange(n) < round(accuracy * n), labels, (labels + 1) % len(CLASSES))
     scores = score(Predictions(predictions, np.full(n, 0.9)), labels, CLASSES)
-    common: dict[str, Any] = dict(
-        model=model or f"The {stage} model",
-        **scores,
-        parameters=1_970_000,
-        precision="bf16",
-        seconds=485.2,
-        images_per_second=1240.4,
-    )
+    common: dict[str, Any] = {"model": model or f"The {stage} model", "parameters": 1_970_000, **scores}
+    common |= {"precision": "bf16", "seconds": 485.2, "images_per_second": 1240.4}
     if stage == "zero_shot":
         prompts = PromptSet(
             name="single prompt", templates=("a photo of a {}.",), top1=scores["top1"],

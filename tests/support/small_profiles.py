@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from experiments.captioning.captioners.untrained import random_encoder_decoder
-from experiments.config.captioner import RandomCaptionerConfig
 from experiments.project import open_project
 from pipeline.project import Project
+from tests.support.captioners import random_captioner
 from tests.support.copies import ROOT
 
 
@@ -42,13 +41,10 @@ def draw_photos(folder: Path, count: int = 10) -> Path:
 
 def save_captioner(folder: Path) -> Path:
     """Save a tiny ViT-GPT2 with random weights, its tokenizer and its preprocessing as transformers does."""
-    captioner = random_encoder_decoder(
-        RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
-    )
+    captioner = random_captioner()
     captioner.network.config.decoder_start_token_id = captioner.start
-    captioner.network.save_pretrained(folder)
-    captioner.tokenizer.save_pretrained(folder)
-    captioner.processor.save_pretrained(folder)
+    for part in (captioner.network, captioner.tokenizer, captioner.processor):
+        part.save_pretrained(folder)
     return folder
 
 

@@ -43,15 +43,9 @@ def generated(before: Any, after: Any, label: str | None = "dog", **changed: Any
         record = {"name": f"test-{at}", "index": at, "label": label, "before": old, "after": new}
         record |= {"references": REFERENCES, "before_ended": True, "after_ended": True, "picture": PICTURE}
         records.append(CaptionedRecord(**record | changed))
-    return Generated(
-        source="made up",
-        classes=CLASSES if label else (),
-        tuning_captions=("a brown dog on a lawn",),
-        records=tuple(records),
-        max_new_tokens=32,
-        beams=1,
-        seconds=1.0,
-    )
+    circumstances = {"source": "made up", "max_new_tokens": 32, "beams": 1, "seconds": 1.0}
+    tuning, classes = ("a brown dog on a lawn",), CLASSES if label else ()
+    return Generated(classes=classes, tuning_captions=tuning, records=tuple(records), **circumstances)
 
 
 def compared(before: Any, after: Any, label: str | None = "dog", **changed: Any) -> Comparison:
@@ -116,14 +110,11 @@ def test_nothing_is_said_of_classes_that_are_not_known_or_colours_that_no_refere
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    "texts", [("dog", "cat"), ("", "!"), ("猫", "собака бежит"), ("word " * 200, "x" * 1000)]
-)
-def test_captions_of_any_length_and_script_are_measured(texts: tuple[str, str]):
-    comparison = compared(texts, texts[::-1], label=None)
-    for found in comparison.measures:
-        for estimate in (found.before, found.after):
-            assert np.isfinite([estimate.value, estimate.low, estimate.high]).all(), found.key
+def test_captions_of_any_length_and_script_are_measured():
+    for texts in (("dog", "cat"), ("", "!"), ("猫", "собака бежит"), ("word " * 200, "x" * 1000)):
+        for found in compared(texts, texts[::-1], label=None).measures:
+            for estimate in (found.before, found.after):
+                assert np.isfinite([estimate.value, estimate.low, estimate.high]).all(), found.key
 
 
 def test_a_wrong_class_and_colour_are_told_from_none():
@@ -142,9 +133,7 @@ def test_the_examples_stand_at_fixed_shares_of_the_change_and_nobody_chooses_the
 
 
 @given(st.lists(st.floats(-9, 9), min_size=2, max_size=9), st.lists(st.floats(0, 1), min_size=1, max_size=9))
-def test_examples_rise_and_no_other_share_that_was_asked_for_is_nearer_to_an_examples_place(
-    changes: list[float], shares: list[float]
-):
+def test_examples_rise_and_stand_nearest_to_their_share(changes: list[float], shares: list[float]):
     found = examples(changes, tuple(sorted(shares)))
     rising = [changes[at] for at in found]
     assert rising == sorted(rising)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pytest import MonkeyPatch as Patch
+from safetensors.torch import load_file, save_file
 
 from experiments.captioning.captioners import saved
 from experiments.captioning.captioners.captioner import Captioner
@@ -30,69 +32,61 @@ from tests.support.refusals import refusal
 
 declare_missing_operators()  # PEFT imports what imports torchvision
 
+from peft import LoraConfig, get_peft_model  # noqa: E402
+
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT's own
 
-HOSTILE = {
-    "max_length": 3,
-    "min_length": 14,
-    "num_beams": 4,
-    "num_return_sequences": 2,
-    "no_repeat_ngram_size": 1,
-    "repetition_penalty": 5.0,
-    "length_penalty": -3.0,
-    "forced_bos_token_id": 7,
-    "forced_eos_token_id": 8,
-    "suppress_tokens": list(range(0, 256, 2)),
-    "bad_words_ids": [[token] for token in range(1, 100, 2)],
-    "eos_token_id": 9,
-    "return_dict_in_generate": True,
-}
-
-
-def publish(folder: Path, rules: dict[str, Any] | None = None) -> Path:
-    """Write a tiny ViT-GPT2 with the very files, and the same old formats of them, that the brief's has."""
-    captioner = random_captioner(seed=3)
-    captioner.network.save_pretrained(folder)
-    letters = captioner.tokenizer.get_vocab()
-    (folder / "vocab.json").write_text(json.dumps(letters))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    end = "<|endoftext|>"
-    special = {"bos_token": end, "eos_token": end, "pad_token": end, "unk_token": end}
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "GPT2Tokenizer", **special}))
-    (folder / "special_tokens_map.json").write_text(json.dumps(special))
-    photos = {"feature_extractor_type": "ViTFeatureExtractor", "do_normalize": True, "do_resize": True}
-    pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 2, "size": 32}
-    (folder / "preprocessor_config.json").write_text(json.dumps(photos | pixels))
-    config = json.loads((folder / "config.json").read_text())
-    tokens = {f"{name}_token_id": letters[end] for name in ("bos", "eos", "pad", "decoder_start")}
-    config |= tokens | {"tie_word_embeddings": False}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "generation_config.json").write_text(json.dumps({} if rules is None else rules))
-    (folder / "README.md").write_text("---\ntags:\n- captions\nlicense: apache-2.0\n---\nlicense: mine\n")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    turn_off(tmp_path / "cache", monkeypatch)
+HOSTILE: dict[str, Any] = {"max_length": 3, "min_length": 14, "num_beams": 4, "num_return_sequences": 2}
+HOSTILE |= {"no_repeat_ngram_size": 1, "repetition_penalty": 5.0, "length_penalty": -3.0}
+HOSTILE |= {"forced_bos_token_id": 7, "forced_eos_token_id": 8, "eos_token_id": 9}
+HOSTILE |= {"suppress_tokens": [*range(0, 256, 2)], "bad_words_ids": [[odd] for odd in range(1, 100, 2)]}
+HOSTILE |= {"return_dict_in_generate": True}
+ALL_TARGETS = ["c_attn", "c_proj", "c_fc"]
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("hub") / "tiny", HOSTILE)
+    """A tiny ViT-GPT2 with the very files, and the same old formats of them, that the brief's has."""
+    folder = tmp_path_factory.mktemp("hub") / "tiny"
+    captioner = random_captioner(seed=3)
+    captioner.network.save_pretrained(folder)
+    letters = captioner.tokenizer.get_vocab()
+    end = "<|endoftext|>"
+    special = {"bos_token": end, "eos_token": end, "pad_token": end, "unk_token": end}
+    photos = {"feature_extractor_type": "ViTFeatureExtractor", "do_normalize": True, "do_resize": True}
+    pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 2, "size": 32}
+    tokens = {f"{name}_token_id": letters[end] for name in ("bos", "eos", "pad", "decoder_start")}
+    tokens["tie_word_embeddings"] = False
+    for name, content in (
+        ("vocab", letters),
+        ("tokenizer_config", {"tokenizer_class": "GPT2Tokenizer", **special}),
+        ("special_tokens_map", special),
+        ("preprocessor_config", photos | pixels),
+        ("config", json.loads((folder / "config.json").read_text()) | tokens),
+        ("generation_config", HOSTILE),
+    ):
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    (folder / "README.md").write_text("---\ntags:\n- captions\nlicense: apache-2.0\n---\nlicense: mine\n")
+    return folder
+
+
+@pytest.fixture
+def copy(checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of the checkpoint, to be changed."""
+    return shutil.copytree(checkpoint, tmp_path / "copy")
+
+
+@pytest.fixture(autouse=True)
+def offline(tmp_path: Path, monkeypatch: Patch) -> None:
+    turn_off(tmp_path / "cache", monkeypatch)
 
 
 def adapted(captioner: EncoderDecoderCaptioner, *encoder_targets: str) -> EncoderDecoderCaptioner:
     """Wrap the captioner's network as the brief does, with an adapter that changes something at once."""
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(
-        r=16,
-        lora_alpha=32,
-        target_modules=list(encoder_targets or ("c_attn", "c_proj", "c_fc")),
-        fan_in_fan_out=not encoder_targets and captioner.stores_transposed,
-        task_type=None,
-    )
+    targets = list(encoder_targets) or ALL_TARGETS
+    transposed = not encoder_targets and captioner.stores_transposed
+    config = LoraConfig(r=16, lora_alpha=32, target_modules=targets, fan_in_fan_out=transposed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = get_peft_model(captioner.network, config)
@@ -102,17 +96,11 @@ def adapted(captioner: EncoderDecoderCaptioner, *encoder_targets: str) -> Encode
     return replace(captioner, network=network)
 
 
-@pytest.mark.parametrize(
-    ("targets", "trainable"), [(("c_attn", "c_proj", "c_fc"), 6_193_152), (("c_attn",), 2_064_384)]
-)
-def test_the_briefs_architecture_and_adapters_have_the_expected_size(
-    targets: tuple[str, ...], trainable: int
-):
-    from peft import LoraConfig, get_peft_model
-
+@pytest.mark.parametrize(("targets", "trainable"), [(ALL_TARGETS, 6_193_152), (["c_attn"], 2_064_384)])
+def test_the_briefs_architecture_and_adapters_have_their_sizes(targets: list[str], trainable: int):
     model = vit_gpt2_on_meta()
     assert sum(parameter.numel() for parameter in model.parameters()) == 239_195_904
-    config = LoraConfig(r=32, target_modules=list(targets), fan_in_fan_out=True, task_type=None)
+    config = LoraConfig(r=32, target_modules=targets, fan_in_fan_out=True)
     parameters = get_peft_model(model, config).parameters()  # pyright: ignore[reportArgumentType]
     assert sum(parameter.numel() for parameter in parameters if parameter.requires_grad) == trainable
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
@@ -165,21 +153,17 @@ def test_neither_an_adapter_on_the_encoder_nor_training_mode_reaches_encode():
     assert not any(parameter.requires_grad for parameter in wrapped.tower.parameters())
 
 
-def test_the_checkpoints_own_rules_of_generation_do_not_leak_in(checkpoint: Path, tmp_path: Path):
-    plain = shutil.copytree(checkpoint, tmp_path / "plain")
-    (plain / "generation_config.json").unlink()
-    hostile, tame = load_captioner(checkpoint), load_captioner(plain)
+@pytest.mark.parametrize("rules", [GREEDY, BEAMS])
+def test_the_checkpoints_own_rules_do_not_leak_in(rules: GenerationConfig, checkpoint: Path, copy: Path):
+    (copy / "generation_config.json").unlink()
+    hostile, tame = load_captioner(checkpoint), load_captioner(copy)
     features = tame.encode(odd_photos())
-    for rules in (GREEDY, BEAMS):
-        assert hostile.generate(features, rules) == tame.generate(features, rules)
-        assert adapted(hostile).generate(features, rules) == adapted(tame).generate(features, rules)
-        hostile, tame = load_captioner(checkpoint), load_captioner(plain)
+    assert hostile.generate(features, rules) == tame.generate(features, rules)
+    assert adapted(hostile).generate(features, rules) == adapted(tame).generate(features, rules)
 
 
 @pytest.mark.parametrize("rules", [GREEDY, BEAMS])
-def test_captions_do_not_depend_on_the_batching_or_on_an_idle_wrapper(
-    rules: GenerationConfig, monkeypatch: pytest.MonkeyPatch
-):
+def test_neither_batches_nor_an_idle_wrapper_change_captions(rules: GenerationConfig, monkeypatch: Patch):
     captioner = random_captioner()
     features = captioner.encode(odd_photos(7))
     together = captioner.generate(features, rules)
@@ -218,20 +202,16 @@ def test_bf16_is_close_to_fp32_and_trains():
     assert len(rough.generate(features, BEAMS)) == 4
 
 
-def as_the_brief_has_it(checkpoint: Path, folder: Path) -> dict[str, Path]:
-    """Copy a checkpoint with its weights in torch's old format alone."""
-    from safetensors.torch import load_file
-
-    shutil.copytree(checkpoint, folder)
-    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    return {file.name: file for file in folder.iterdir()}
+@pytest.fixture
+def cached(copy: Path, tmp_path: Path) -> Path:
+    """The files of org/tiny in the hub's cache, as the brief's: the weights in torch's old format alone."""
+    torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
+    (copy / "model.safetensors").unlink()
+    return keep(tmp_path / "cache", "org/tiny", {file.name: file for file in copy.iterdir()})
 
 
-def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    keep(tmp_path / "cache", "org/tiny", as_the_brief_has_it(checkpoint, tmp_path / "published"))
+@pytest.mark.usefixtures("cached")
+def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(checkpoint: Path, monkeypatch: Patch):
     monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("the network was used"))
     captioner, local = load_captioner("org/tiny", COMMIT), load_captioner(checkpoint)
     assert captioner.model == "org/tiny"
@@ -244,17 +224,14 @@ def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(
     assert captioner.image_fingerprint() == local.image_fingerprint()
     features = captioner.encode(odd_photos())
     assert torch.equal(features, random_captioner(3).encode(odd_photos()))
-    assert captioner.generate(features, GREEDY) == local.generate(features, GREEDY)
-    assert captioner.generate(features, GREEDY) == random_captioner(3).generate(features, GREEDY)
+    for same in (local, random_captioner(3)):
+        assert captioner.generate(features, GREEDY) == same.generate(features, GREEDY)
 
 
 @pytest.mark.parametrize("file", ["pytorch_model.bin", "vocab.json"])
 @pytest.mark.parametrize("broken_off", [True, False])
-def test_a_link_to_nowhere_in_the_hubs_cache_is_a_missing_file_and_the_hub_is_asked(
-    file: str, broken_off: bool, checkpoint: Path, tmp_path: Path
-):
-    files = as_the_brief_has_it(checkpoint, tmp_path / "published")
-    lose(keep(tmp_path / "cache", "org/tiny", files) / file, broken_off=broken_off)
+def test_a_link_to_nowhere_in_the_hubs_cache_is_a_missing_file(file: str, broken_off: bool, cached: Path):
+    lose(cached / file, broken_off=broken_off)
     part = "weights (model.safetensors or pytorch_model.bin)" if file.endswith(".bin") else "a tokenizer"
     sentence = refusal(load_captioner, "org/tiny", COMMIT)
     assert sentence.startswith(f"org/tiny at revision {COMMIT} lacks {part} ")
@@ -262,23 +239,20 @@ def test_a_link_to_nowhere_in_the_hubs_cache_is_a_missing_file_and_the_hub_is_as
     assert sentence.endswith("local folder with its files as captioner.model.")
 
 
-def test_weights_in_several_files_must_all_be_there(checkpoint: Path, tmp_path: Path):
-    folder = shutil.copytree(checkpoint, tmp_path / "several")
+def test_weights_in_several_files_must_all_be_there(checkpoint: Path, copy: Path):
     whole = load_captioner(checkpoint)
-    (folder / "model.safetensors").unlink()
-    whole.network.save_pretrained(folder, max_shard_size="50KB")
-    parts = sorted(folder.glob("model-*.safetensors"))
+    (copy / "model.safetensors").unlink()
+    whole.network.save_pretrained(copy, max_shard_size="50KB")
+    parts = sorted(copy.glob("model-*.safetensors"))
     assert len(parts) > 1
-    several = load_captioner(folder)
+    several = load_captioner(copy)
     assert several.image_fingerprint() == whole.image_fingerprint()
     assert several.weights.partition(" (")[2] == whole.weights.partition(" (")[2]
     parts[-1].unlink()
-    assert "several lacks weights" in refusal(load_captioner, folder)
+    assert "copy lacks weights" in refusal(load_captioner, copy)
 
 
-def test_a_folder_is_found_from_the_projects_root_wherever_the_run_stands(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_folder_is_found_from_the_projects_root(checkpoint: Path, tmp_path: Path, monkeypatch: Patch):
     monkeypatch.chdir(tmp_path)
     found = load_captioner(checkpoint.name, root=checkpoint.parent)
     assert found.image_fingerprint() == load_captioner(checkpoint).image_fingerprint()
@@ -297,23 +271,18 @@ def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp
     assert "is not in the hub's cache" in refusal(load_captioner, "org/tiny", COMMIT)
 
 
-def test_a_half_precision_checkpoint_with_the_buffers_of_old_versions_and_no_pooler_loads(
-    checkpoint: Path, tmp_path: Path
-):
-    from safetensors.torch import load_file
-
-    old = shutil.copytree(checkpoint, tmp_path / "old")
-    state = load_file(old / "model.safetensors")
+def test_half_precision_with_the_buffers_of_old_versions_and_no_pooler_loads(checkpoint: Path, copy: Path):
+    state = load_file(copy / "model.safetensors")
     assert any(".attention.attention.query" in name for name in state)  # the names of 2021
     state = {name: tensor.half() for name, tensor in state.items() if "pooler" not in name}
     for part in ("attn", "crossattention"):
         state[f"decoder.transformer.h.0.{part}.bias"] = torch.ones(1, 1, 4, 4, dtype=torch.uint8)
         state[f"decoder.transformer.h.0.{part}.masked_bias"] = torch.tensor(-1e4)
-    config = json.loads((old / "config.json").read_text())
-    (old / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
-    (old / "model.safetensors").unlink()
-    torch.save(state, old / "pytorch_model.bin")
-    captioner = load_captioner(old)
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
+    (copy / "model.safetensors").unlink()
+    torch.save(state, copy / "pytorch_model.bin")
+    captioner = load_captioner(copy)
     assert {parameter.dtype for parameter in captioner.network.parameters()} == {torch.float32}
     exact = load_captioner(checkpoint).encode(odd_photos())
     assert torch.allclose(captioner.encode(odd_photos()), exact, atol=0.02)
@@ -327,18 +296,13 @@ def test_a_half_precision_checkpoint_with_the_buffers_of_old_versions_and_no_poo
         ("decoder.transformer.h.2.attn.c_attn.weight", "1 unexpected keys, such as decoder"),
     ],
 )
-def test_weights_that_would_be_random_or_dropped_are_refused(
-    name: str, sentence: str, checkpoint: Path, tmp_path: Path
-):
-    from safetensors.torch import load_file, save_file
-
-    damaged = shutil.copytree(checkpoint, tmp_path / "damaged")
-    state = load_file(damaged / "model.safetensors")
+def test_weights_that_would_be_random_or_dropped_are_refused(name: str, sentence: str, copy: Path):
+    state = load_file(copy / "model.safetensors")
     if state.pop(name, None) is None:
         state[name] = torch.zeros(32, 96)
-    save_file(state, damaged / "model.safetensors", metadata={"format": "pt"})
-    told = refusal(load_captioner, damaged)
-    assert told.startswith(f"The checkpoint of damaged does not fit its config.json: {sentence}")
+    save_file(state, copy / "model.safetensors", metadata={"format": "pt"})
+    told = refusal(load_captioner, copy)
+    assert told.startswith(f"The checkpoint of copy does not fit its config.json: {sentence}")
 
 
 @pytest.mark.parametrize(
@@ -353,12 +317,9 @@ def test_weights_that_would_be_random_or_dropped_are_refused(
         ("model.safetensors", b"not tensors at all", "could not load copy: "),
     ],
 )
-def test_foreign_incomplete_and_broken_folders_are_one_sentence_each(
-    file: str, content: bytes | None, sentence: str, checkpoint: Path, tmp_path: Path
-):
-    folder = shutil.copytree(checkpoint, tmp_path / "copy")
+def test_foreign_and_broken_folders_are_a_sentence(file: str, content: Any, sentence: str, copy: Path):
     if content is None:
-        (folder / file).unlink()
+        (copy / file).unlink()
     else:
-        (folder / file).write_bytes(content)
-    assert sentence in refusal(load_captioner, folder)
+        (copy / file).write_bytes(content)
+    assert sentence in refusal(load_captioner, copy)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
 from experiments.config.tuning import GenerationConfig
@@ -28,40 +30,24 @@ VISION: dict[str, Any] = {"image_size": 32, "patch_size": 8, "initializer_range"
 READS_PICTURES: dict[str, Any] = {"is_decoder": True, "add_cross_attention": True, "hidden_size": 32}
 GPT2: dict[str, Any] = {"n_embd": 32, "n_layer": 2, "n_head": 2, "add_cross_attention": True}
 TROCR: dict[str, Any] = {"decoder_layers": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 64}
-SQUARE = {"height": 32, "width": 32}
+SWIN: dict[str, Any] = {"image_size": 32, "patch_size": 2, "embed_dim": 16, "depths": [1, 1]}
+SWIN |= {"num_heads": [2, 2], "window_size": 4}
 
-ENCODERS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
-    "vit": (
-        lambda: transformers.ViTConfig(hidden_size=32, **VISION),
-        {"image_processor_type": "ViTImageProcessor", "size": SQUARE},
-    ),
-    "deit": (  # of another width than its decoder
-        lambda: transformers.DeiTConfig(hidden_size=48, **VISION),
-        {"image_processor_type": "DeiTImageProcessor", "size": {"height": 40, "width": 40}},
-    ),
-    "beit": (
-        lambda: transformers.BeitConfig(hidden_size=32, use_relative_position_bias=True, **VISION),
-        {"image_processor_type": "BeitImageProcessor", "size": SQUARE},
-    ),
-    "swin": (
-        lambda: transformers.SwinConfig(
-            image_size=32, patch_size=2, embed_dim=16, depths=[1, 1], num_heads=[2, 2], window_size=4
-        ),
-        {"image_processor_type": "ViTImageProcessor", "size": SQUARE},
-    ),
+ENCODERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "vit": (transformers.ViTConfig, {"hidden_size": 32, **VISION}),
+    "deit": (transformers.DeiTConfig, {"hidden_size": 48, **VISION}),  # of another width than its decoder
+    "beit": (transformers.BeitConfig, {"hidden_size": 32, "use_relative_position_bias": True, **VISION}),
+    "swin": (transformers.SwinConfig, SWIN),
 }
-DECODERS: dict[str, Callable[[int], Any]] = {
-    "gpt2": lambda size: transformers.GPT2Config(vocab_size=size, n_positions=ROOM, **GPT2),
-    "bert": lambda size: transformers.BertConfig(
-        vocab_size=size, max_position_embeddings=ROOM, **READS_PICTURES, **SIZE
-    ),
-    "roberta": lambda size: transformers.RobertaConfig(
-        vocab_size=size, max_position_embeddings=ROOM + 2, **READS_PICTURES, **SIZE
-    ),
-    "trocr": lambda size: transformers.TrOCRConfig(
-        vocab_size=size, max_position_embeddings=ROOM, **READS_PICTURES, **TROCR
-    ),
+DECODERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "gpt2": (transformers.GPT2Config, {"n_positions": ROOM, **GPT2}),
+    "bert": (transformers.BertConfig, {"max_position_embeddings": ROOM, **READS_PICTURES, **SIZE}),
+    "roberta": (transformers.RobertaConfig, {"max_position_embeddings": ROOM + 2, **READS_PICTURES, **SIZE}),
+    "trocr": (transformers.TrOCRConfig, {"max_position_embeddings": ROOM, **READS_PICTURES, **TROCR}),
 }
+PHOTOS: dict[str, tuple[str, int]] = {"deit": ("DeiT", 40), "beit": ("Beit", 32)}
+"""The processor of an encoder's photos, and to what size it brings them before it crops them."""
+
 KINDS = [*((encoder, "bert") for encoder in ENCODERS)]
 KINDS += [("vit", "gpt2"), ("vit", "roberta"), ("vit", "trocr")]
 MARKS = {"vit-gpt2": ("<|endoftext|>",) * 2, "vit-roberta": ("<s>", "</s>"), "vit-trocr": ("</s>", "</s>")}
@@ -70,8 +56,6 @@ MARKS = {"vit-gpt2": ("<|endoftext|>",) * 2, "vit-roberta": ("<s>", "</s>"), "vi
 
 def write_tokenizer(decoder: str, folder: Path) -> int:
     """Write the files of a tokenizer of letters or bytes, and return how many tokens it has."""
-    from tokenizers import pre_tokenizers
-
     kind = {"bert": "Bert", "gpt2": "GPT2"}.get(decoder, "Roberta")
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": f"{kind}Tokenizer"}))
     if kind == "Bert":
@@ -90,38 +74,34 @@ def write_tokenizer(decoder: str, folder: Path) -> int:
 def publish(encoder: str, decoder: str, folder: Path, spread: float = 0.4) -> Path:
     """Write a captioner whose decoder's weights are drawn with that standard deviation."""
     folder.mkdir()
-    vision, pictures = ENCODERS[encoder]
-    config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        vision(), DECODERS[decoder](write_tokenizer(decoder, folder))
-    )
+    (vision, sizes), (language, others) = ENCODERS[encoder], DECODERS[decoder]
+    parts = vision(**sizes), language(vocab_size=write_tokenizer(decoder, folder), **others)
+    config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(*parts)
     config.decoder.initializer_range = config.decoder.init_std = spread
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network: Any = transformers.VisionEncoderDecoderModel(config)
     network.save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps({**pictures, "crop_size": SQUARE}))
+    kind, side = PHOTOS.get(encoder, ("ViT", 32))
+    square, crop = ({"height": size, "width": size} for size in (side, 32))
+    pictures = {"image_processor_type": f"{kind}ImageProcessor", "size": square, "crop_size": crop}
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
     return folder
 
 
 @pytest.fixture(scope="module", params=KINDS, ids="-".join)
-def captioner(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> EncoderDecoderCaptioner:
+def captioner(request: Any, tmp_path_factory: pytest.TempPathFactory) -> EncoderDecoderCaptioner:
     encoder, decoder = request.param
     folder = tmp_path_factory.mktemp("kind") / f"{encoder}-{decoder}"
     return load_captioner(publish(encoder, decoder, folder))
 
 
-def test_a_caption_begins_and_ends_with_tokens_that_every_tokenizer_of_its_kind_has(
-    captioner: EncoderDecoderCaptioner,
-):
+def test_a_caption_begins_and_ends_with_tokens_of_its_tokenizers_kind(captioner: EncoderDecoderCaptioner):
     begins = captioner.tokenizer.convert_ids_to_tokens(captioner.start)
     assert (begins, captioner.tokenizer.eos_token) == MARKS.get(captioner.model, ("[CLS]", "[SEP]"))
 
 
-def test_greedy_captions_are_those_of_a_plain_loop_over_the_most_likely_token(
-    captioner: EncoderDecoderCaptioner,
-):
+def test_greedy_captions_are_those_of_a_plain_loop(captioner: EncoderDecoderCaptioner):
     features = captioner.encode(odd_photos())
     states = (features.to(captioner.device),)
     tokens = torch.full((len(features), 1), captioner.start, device=captioner.device)
@@ -145,9 +125,7 @@ def test_greedy_captions_are_those_of_a_plain_loop_over_the_most_likely_token(
     assert len(captioner.generate(features, BEAMS)) == 4
 
 
-def test_the_loss_is_that_of_the_whole_network_from_pixels_to_ends_with_padding_masked(
-    captioner: EncoderDecoderCaptioner,
-):
+def test_the_loss_is_that_of_the_whole_network_with_padding_masked(captioner: EncoderDecoderCaptioner):
     photos = odd_photos()[:2]
     pixels = captioner.processor(photos, return_tensors="pt", input_data_format="channels_last").pixel_values
     rows = [captioner.tokenizer(text, add_special_tokens=False)["input_ids"] for text in CAPTIONS[:2]]
@@ -156,10 +134,9 @@ def test_the_loss_is_that_of_the_whole_network_from_pixels_to_ends_with_padding_
     before = torch.tensor([[captioner.start, *rows[0], *rows[0][:1] * padding], [captioner.start, *rows[1]]])
     end = captioner.tokenizer.eos_token_id
     after = torch.tensor([[*rows[0], end, *[-100] * padding], [*rows[1], end]])
+    fed = {"pixel_values": pixels.to(captioner.device), "decoder_input_ids": before.to(captioner.device)}
     with torch.no_grad():
-        logits = captioner.network(
-            pixel_values=pixels.to(captioner.device), decoder_input_ids=before.to(captioner.device)
-        ).logits.cpu()
+        logits = captioner.network(**fed).logits.cpu()
         found = captioner.loss(captioner.encode(photos), CAPTIONS[:2])
         assert 0 < captioner.loss(captioner.encode(photos[:1]), [""]) < float("inf")  # the end alone
     expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), after.flatten(), ignore_index=-100)
@@ -213,8 +190,6 @@ def test_an_adapter_reaches_a_decoder_of_linear_layers(tmp_path: Path):
 
 @pytest.mark.parametrize("kind", [("swin", "bert"), ("vit", "roberta")])
 def test_what_old_checkpoints_kept_beside_their_weights_is_ignored(kind: tuple[str, str], tmp_path: Path):
-    from safetensors.torch import load_file, save_file
-
     folder = publish(*kind, tmp_path / "old")
     weights = folder / "model.safetensors"
     kept = {f"decoder.{kind[1]}.embeddings.position_ids": torch.zeros(3)}
@@ -223,8 +198,6 @@ def test_what_old_checkpoints_kept_beside_their_weights_is_ignored(kind: tuple[s
 
 
 def test_a_tokenizer_that_ends_nothing_is_one_sentence(tmp_path: Path):
-    from tokenizers import Tokenizer, models
-
     folder = publish("vit", "bert", tmp_path / "endless")
     (folder / "vocab.txt").unlink()
     Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, "[UNK]")).save(str(folder / "tokenizer.json"))

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from pytest import MonkeyPatch as Patch
 from torch import Tensor, nn
 
 from experiments.classification import zero_shot as stage
@@ -64,9 +64,8 @@ def toy(texts: list[list[float]], scale: float, seen: list[str]) -> DualEncoder:
         return torch.arange(len(seen) - len(prompts), len(seen))[:, None]
 
     about = About("toy", "none", is_clip=False, seen_labels="none")
-    return DualEncoder(
-        about, lambda image: torch.zeros(3, 1, 1), tokenizer, Toy(texts, scale), nn.Identity(), nn.Identity()
-    )
+    parts = {"clip": Toy(texts, scale), "trunk": nn.Identity(), "head": nn.Identity()}
+    return DualEncoder(about, lambda image: torch.zeros(3, 1, 1), tokenizer, **parts)
 
 
 def test_a_class_is_the_direction_of_the_mean_of_its_prompts_directions():
@@ -85,9 +84,7 @@ def test_probabilities_are_the_softmax_of_the_scaled_cosines():
     assert np.allclose(found, [weights / weights.sum()])
 
 
-def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-):
+def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(context: Context, monkeypatch: Patch):
     first = run(context)
     monkeypatch.setattr(DualEncoder, "encode_image", contexts.unwanted)
     second = run(context, PAIR, SINGLE)
@@ -108,20 +105,15 @@ def test_a_changed_weight_image_or_precision_has_embeddings_of_its_own(context: 
     assert len(kept(context)) == 4
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda b: b[: len(b) // 2], lambda b: b[:-1], lambda b: b[:-1] + b"?", lambda b: b""]
-)
-def test_a_damaged_file_is_made_again_with_the_same_result(
-    context: Context, damage: Callable[[bytes], bytes]
-):
+def test_a_damaged_file_is_made_again_with_the_same_result(context: Context):
     first = run(context)
     (file,) = kept(context)
     whole = file.read_bytes()
-    file.write_bytes(damage(whole))
-    second = run(context)
-    assert second.predictions == first.predictions
-    assert second.confidence == first.confidence
-    assert len(file.read_bytes()) > len(whole) // 2
+    for damaged in (whole[: len(whole) // 2], whole[:-1], whole[:-1] + b"?", b""):
+        file.write_bytes(damaged)
+        second = run(context)
+        assert (second.predictions, second.confidence) == (first.predictions, first.confidence)
+        assert len(file.read_bytes()) > len(whole) // 2
 
 
 def test_a_run_killed_while_encoding_leaves_no_file(context: Context):
@@ -153,7 +145,7 @@ class BridgeLike(nn.Module):
 
 
 @pytest.fixture
-def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+def centrings(monkeypatch: Patch) -> list[Tensor]:
     """Stand a small model in for the bridge; collects the bias that each run centres it to."""
     biases: list[Tensor] = []
     torch.manual_seed(0)
@@ -173,14 +165,10 @@ def centrings(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     return biases
 
 
-def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_images(
-    context: Context, centrings: list[Tensor]
-):
+def test_centring_sees_training_images_but_no_label_or_test_image(context: Context, centrings: list[Tensor]):
     base, other = some_images(), some_images(1)
-    blind = dataclasses.replace(
-        base, train_labels=other.train_labels, test_images=other.test_images, test_labels=other.test_labels
-    )
     sighted = dataclasses.replace(base, train_images=other.train_images)
+    blind = dataclasses.replace(other, train_images=base.train_images)
     for images in (base, blind, sighted):
         run(dataclasses.replace(context, images=lambda images=images: images), tower=BRIDGE)
     assert torch.equal(centrings[0], centrings[1])
@@ -188,9 +176,7 @@ def test_centring_sees_neither_labels_nor_test_images_but_does_see_training_imag
 
 
 @pytest.mark.usefixtures("centrings")
-def test_only_the_bridge_has_a_figure_without_centring_and_it_costs_no_second_pass(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-):
+def test_only_the_bridge_has_a_figure_without_centring_at_no_cost(context: Context, monkeypatch: Patch):
     assert run(context).without_centring is None
     encoded: list[int] = []
     told: list[tuple[int, int]] = []
@@ -215,25 +201,19 @@ def test_a_template_without_exactly_one_gap_is_refused(template: str):
         Prompts(name="x", templates=(template,))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_a_section_that_cannot_be_meant_is_refused():
+    some = {"name": "a", "templates": ["a {}"]}
+    good = {"precision": "fp32", "tower": {"kind": "random", "seed": 0}, "prompt_sets": [some]}
+    ZeroShotConfig.model_validate_json(json.dumps(good))
+    for change in (
         {"prompt_sets": []},
-        {"prompt_sets": [{"name": "a", "templates": ["{}"]}] * 2},
+        {"prompt_sets": [some] * 2},
         {"prompt_sets": [{"name": "a", "templates": []}]},
         {"tower": {"kind": "open_clip", "model": "ViT-B-32"}},
         {"tower": {"kind": "open_clip", "model": "local-dir:x", "pretrained": "openai"}},
         {"tower": {"kind": "imagenet_bridge", "image_size": 0, "unlabelled_images": 1, "seed": 0}},
         {"tower": {"kind": "random", "seed": 0, "image_size": 32}},
         {"tower": {"kind": "clip"}},
-    ],
-)
-def test_a_section_that_cannot_be_meant_is_refused(change: dict[str, Any]):
-    good = {
-        "precision": "fp32",
-        "tower": {"kind": "random", "seed": 0},
-        "prompt_sets": [{"name": "a", "templates": ["a {}"]}],
-    }
-    ZeroShotConfig.model_validate_json(json.dumps(good))
-    with pytest.raises(ValidationError):
-        ZeroShotConfig.model_validate_json(json.dumps(good | change))
+    ):
+        with pytest.raises(ValidationError):
+            ZeroShotConfig.model_validate_json(json.dumps(good | change))

@@ -38,15 +38,17 @@ def is_plain(name: str) -> bool:
 NAMES = st.text(LETTERS, min_size=1).map(lambda text: f"{text}.jpg").filter(is_plain)
 
 
+Written = list[CaptionedFile]
+
+
 def files(names: st.SearchStrategy[str] = NAMES, captions: st.SearchStrategy[str] = CAPTIONS) -> Any:
     """Return a strategy for captioned files."""
     own = st.lists(captions, min_size=1, max_size=4, unique=True).map(tuple)
-    return st.dictionaries(names, own, min_size=1, max_size=5).map(
-        lambda content: [CaptionedFile(name, captions) for name, captions in content.items()]
-    )
+    written = st.dictionaries(names, own, min_size=1, max_size=5)
+    return written.map(lambda content: [CaptionedFile(*item) for item in content.items()])
 
 
-def examine(content: str | bytes, folder: Path) -> tuple[list[CaptionedFile], list[str]]:
+def examine(content: str | bytes, folder: Path) -> tuple[Written, list[str]]:
     path = folder / "captions"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return examine_captions(path, "c")
@@ -71,9 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     header=st.sampled_from(["image caption", "Caption Image", "id IMAGE note caption"]),
 )
-def test_a_quoted_table_is_read_as_it_was_written(
-    place: Path, written: list[CaptionedFile], mark: bytes, header: str, **form: Any
-) -> None:
+def test_a_quoted_table_is_read(place: Path, written: Written, mark: bytes, header: str, **form: Any):
     text = io.StringIO(newline="")
     writer = csv.writer(text, **form)
     writer.writerow(header.split())
@@ -84,13 +84,12 @@ def test_a_quoted_table_is_read_as_it_was_written(
     assert read(mark + text.getvalue().encode(), place) == written
 
 
-@given(
-    written=files(
-        NAMES.filter(lambda name: "," not in name and not name.startswith('"')),
-        CAPTIONS.filter(lambda text: not text.startswith('"')),
-    )
-)
-def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: list[CaptionedFile]) -> None:
+def unquoted(text: str) -> bool:
+    return not text.startswith('"')
+
+
+@given(written=files(NAMES.filter(unquoted).filter(lambda name: "," not in name), CAPTIONS.filter(unquoted)))
+def test_a_table_of_two_columns_needs_no_quotes(place: Path, written: Written):
     lines = [f"{file.name},{caption}" for file in written for caption in file.captions]
     assert read("\n".join(["image,caption", *lines]), place) == written
 
@@ -100,14 +99,12 @@ def numbered(form: str, written: list[CaptionedFile]) -> list[str]:
 
 
 @given(written=files(NAMES.filter(lambda name: "\t" not in name)), end=st.sampled_from(["\n", "\r\n"]))
-def test_flickr8k_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], end: str) -> None:
+def test_flickr8k_is_read_as_it_was_written(place: Path, written: Written, end: str):
     assert read(end.join(numbered("{}#{}\t{}", written)), place) == written
 
 
 @given(written=files(NAMES.filter(lambda name: "|" not in name)), random=st.randoms(use_true_random=False))
-def test_flickr30k_is_read_in_the_order_of_its_numbers(
-    place: Path, written: list[CaptionedFile], random: Any
-) -> None:
+def test_flickr30k_is_read_in_the_order_of_its_numbers(place: Path, written: Written, random: Any):
     lines = numbered("{}| {}| {}", written)
     random.shuffle(lines)
     found = read("\n".join(["image_name| comment_number| comment", *lines]), place)
@@ -115,60 +112,46 @@ def test_flickr30k_is_read_in_the_order_of_its_numbers(
 
 
 @given(written=files(captions=LINES.map(str.strip).filter(bool)), ascii_only=st.booleans())
-def test_coco_is_read_as_it_was_written(place: Path, written: list[CaptionedFile], ascii_only: bool) -> None:
-    content = {
-        "info": {"year": 2014},
-        "annotations": [
-            {"image_id": number, "id": 100 * number, "caption": caption}
-            for number, file in enumerate(written)
-            for caption in file.captions
-        ],
-        "images": [{"id": number, "file_name": file.name} for number, file in enumerate(written)]
-        + [{"id": "no number", "file_name": "without captions.jpg"}],
-    }
+def test_coco_is_read_as_it_was_written(place: Path, written: Written, ascii_only: bool):
+    images = [{"id": number, "file_name": file.name} for number, file in enumerate(written)]
+    annotations = [
+        {"image_id": number, "id": 100 * number, "caption": caption}
+        for number, file in enumerate(written)
+        for caption in file.captions
+    ]
+    images.append({"id": "no number", "file_name": "without captions.jpg"})
+    content = {"info": {"year": 2014}, "annotations": annotations, "images": images}
     # A carriage return stands in JSON as an escape and is white space of the caption.
     assert read(json.dumps(content, ensure_ascii=ascii_only), place) == written
 
 
-def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path) -> None:
-    content = (
-        "image_name| comment_number| comment\n"
-        "2199200615.jpg| 3| A dog runs through the grass .\n"
-        "2199200615.jpg| 4   A dog runs across the grass .\n"
-    )
+def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path):
+    lines = ("219.jpg| 3| A dog runs through the grass .", "219.jpg| 4   A dog runs across the grass .")
     captions = ("A dog runs through the grass .", "A dog runs across the grass .")
-    assert read(content, tmp_path) == [CaptionedFile("2199200615.jpg", captions)]
+    content = "\n".join(["image_name| comment_number| comment", *lines])
+    assert read(content, tmp_path) == [CaptionedFile("219.jpg", captions)]
 
 
-def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path) -> None:
-    content = (
-        "image,caption\r\n\r\n"
-        "a.jpg,A man , a dog .\r\n"
-        'a.jpg,"Dog with ball , on shore"\r\n'
-        'a.jpg, "He said ""no"" , twice" \r\n'
-        'a.jpg,"Stop" is on the sign , and "Go"\r\n'
-        'a.jpg,"two\r\nlines"\r\n'
-        ",\r\n"
-    )
-    assert read(content, tmp_path)[0].captions == (
-        "A man , a dog .",
-        "Dog with ball , on shore",
-        'He said "no" , twice',
-        '"Stop" is on the sign , and "Go"',
-        "two\nlines",
-    )
+def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path):
+    captions = {
+        "A man , a dog .": "A man , a dog .",
+        '"Dog with ball , on shore"': "Dog with ball , on shore",
+        ' "He said ""no"" , twice" ': 'He said "no" , twice',
+        '"Stop" is on the sign , and "Go"': '"Stop" is on the sign , and "Go"',
+        '"two\r\nlines"': "two\nlines",
+    }
+    content = "\r\n".join(["image,caption", "", *(f"a.jpg,{cell}" for cell in captions), ",", ""])
+    assert read(content, tmp_path) == [CaptionedFile("a.jpg", tuple(captions.values()))]
 
 
-def test_a_lone_carriage_return_ends_a_line_as_well(tmp_path: Path) -> None:
+def test_a_lone_carriage_return_ends_a_line_as_well(tmp_path: Path):
     assert len(read("image,caption\ra.jpg,A dog .\rb.jpg,A cat .\r", tmp_path)) == 2
 
 
-def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path) -> None:
+def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path):
     content = "image,caption\nb/a.jpg,One .\nc.jpg,One .\n./b//a.jpg,One . \nb/a.jpg,Two .\n"
-    assert read(content, tmp_path) == [
-        CaptionedFile("b/a.jpg", ("One .", "Two .")),
-        CaptionedFile("c.jpg", ("One .",)),
-    ]
+    expected = [CaptionedFile("b/a.jpg", ("One .", "Two .")), CaptionedFile("c.jpg", ("One .",))]
+    assert read(content, tmp_path) == expected
 
 
 UNKNOWN = (
@@ -178,7 +161,14 @@ UNKNOWN = (
 )
 COCO_LISTS = "c must have the lists images and annotations, as COCO's files of captions do."
 NONE = "c has no captions: write at least one for each photo."
-FIELDS = "has another number of fields than the first line ({}, not 3); put a field that holds a comma"
+COMMA = "put a field that holds a comma between double quotes."
+FIELDS = "c:{}: the row has another number of fields than the first line ({}, not 3); " + COMMA
+UTF8 = "this is not text in UTF-8: save the file as UTF-8."
+QUOTES = 'put the field between quotation marks, and write "" for each one inside.'
+UNCLOSED = f"a field begins with a quotation mark that is not closed; {QUOTES}"
+EMPTY = "the caption of '{}.jpg' is empty; write one or remove the line."
+NO_JSON = "c begins like JSON, but cannot be read as such ("
+BROKEN_OFF = f"{NO_JSON}Expecting value: line 2 column 18 (char 32)): export it anew."
 IMAGES = [(1, "a.jpg"), (1, "b.jpg"), (5, "\ud83d.jpg")]
 TEXTS = [(1, "A dog ."), (2, "A dog ."), (1, ["A dog ."]), (1, "\n"), (1, "A dog \ud83d ."), (5, "A dog .")]
 FAULTY_COCO: dict[str, list[Any]] = {
@@ -195,31 +185,19 @@ FAULTY_COCO: dict[str, list[Any]] = {
         ("file,caption\na.jpg,A dog .\n", [UNKNOWN]),
         ("image,caption,caption\na.jpg,A dog .,A cat .\n", [UNKNOWN]),
         ("a.jpg,A dog .\n", [UNKNOWN]),
-        (
-            "image,caption\na.jpg,A dog .\nb.jpg,Stra\xdfe\n".encode("latin-1"),
-            ["c:3: this is not text in UTF-8: save the file as UTF-8."],
-        ),
-        (
-            "image,caption\na.jpg,A dog .\n".encode("utf-16"),
-            ["c:1: this is not text in UTF-8: save the file as UTF-8."],
-        ),
+        ("image,caption\na.jpg,A dog .\nb.jpg,Stra\xdfe\n".encode("latin-1"), [f"c:3: {UTF8}"]),
+        ("image,caption\na.jpg,A dog .\n".encode("utf-16"), [f"c:1: {UTF8}"]),
         (
             "image,caption,note\na.jpg,A dog , a cat .,good\nb.jpg,A dog .\n",
-            [f"c:{line}: the row {FIELDS.format(n)} between double quotes." for line, n in ((2, 4), (3, 2))],
+            [FIELDS.format(2, 4), FIELDS.format(3, 2)],
         ),
         (
             'image,caption\na.jpg,"A dog\nb.jpg,A cat .\n',
-            [
-                "c:2: a field begins with a quotation mark that is not closed; put the field between "
-                'quotation marks, and write "" for each one inside.'
-            ],
+            [f"c:2: {UNCLOSED}"],
         ),
         (
             'image,caption\n"a.jpg","two\nlines"\nb.jpg, \n,A dog .\n',
-            [
-                "c:4: the caption of 'b.jpg' is empty; write one or remove the line.",
-                "c:5: no image is named; name one or remove the line.",
-            ],
+            [f"c:4: {EMPTY.format('b')}", "c:5: no image is named; name one or remove the line."],
         ),
         (
             "a.jpg#0\tA dog .\nb.jpg\tA cat .\n",
@@ -227,17 +205,11 @@ FAULTY_COCO: dict[str, list[Any]] = {
         ),
         (
             "image_name| comment_number| comment\na.jpg| first| A dog .\na.jpg| 1|\n",
-            [
-                "c:2: the line must read name.jpg| 0| caption, like the others.",
-                "c:3: the caption of 'a.jpg' is empty; write one or remove the line.",
-            ],
+            ["c:2: the line must read name.jpg| 0| caption, like the others.", f"c:3: {EMPTY.format('a')}"],
         ),
         (
             '{"images": [],\n "annotations": [}',
-            [
-                "c begins like JSON, but cannot be read as such (Expecting value: line 2 column 18 (char 32))"
-                ": export it anew."
-            ],
+            [BROKEN_OFF],
         ),
         ("[1, 2]", [COCO_LISTS]),
         ('{"images": {}, "annotations": []}', [COCO_LISTS]),
@@ -249,38 +221,27 @@ FAULTY_COCO: dict[str, list[Any]] = {
                 "c: images[4] must have an id and a file_name.",
                 "c: annotations[1] has the image_id 2, which is no image's id; mend or remove it.",
                 "c: annotations[2] must have an image_id and a caption.",
-                "c: annotations[3]: the caption of 'a.jpg' is empty; write one or remove the line.",
+                f"c: annotations[3]: {EMPTY.format('a')}",
                 "c: annotations[4]: the name or caption 'a.jpg' holds half a character; write it anew.",
                 "c: annotations[5]: the name or caption '\\ud83d.jpg' holds half a character; write it anew.",
             ],
         ),
     ],
 )
-def test_every_problem_of_a_file_is_a_sentence(
-    tmp_path: Path, content: str | bytes, sentences: list[str]
-) -> None:
+def test_every_problem_of_a_file_is_a_sentence(tmp_path: Path, content: str | bytes, sentences: list[str]):
     assert examine(content, tmp_path)[1] == sentences
 
 
-@pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../a.jpg", "a/../../b.jpg", "..", "C:\\a.jpg", "\\a.jpg", "a\\..\\b.jpg"]
-)
-def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
-    sentence = f"c:2: the name {name!r} leads out of photos.folder; write the path inside it."
-    sound = CaptionedFile("b.jpg", ("A cat .",))
-    found = examine(f"image,caption\n{name},A dog .\nb.jpg,A cat .\n", tmp_path)
-    assert found == ([sound], [sentence]), "what is sound is read beside the problems"
-
-
-def test_nesting_beyond_measure_is_a_sentence(tmp_path: Path) -> None:
-    (found,) = examine("[" * 100_000, tmp_path)[1]
-    assert found.startswith("c begins like JSON, but cannot be read as such (")
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path):
+    for name in ("/etc/passwd", "../a.jpg", "a/../../b.jpg", "..", "C:\\a.jpg", "\\a.jpg", "a\\..\\b.jpg"):
+        sentence = f"c:2: the name {name!r} leads out of photos.folder; write the path inside it."
+        sound = CaptionedFile("b.jpg", ("A cat .",))
+        found = examine(f"image,caption\n{name},A dog .\nb.jpg,A cat .\n", tmp_path)
+        assert found == ([sound], [sentence]), "what is sound is read beside the problems"
 
 
 @pytest.mark.parametrize(("count", "end"), [(12, " And 7 more."), (6, " And 1 more."), (5, "the line.")])
-def test_the_first_five_problems_are_told_and_the_others_counted(
-    tmp_path: Path, count: int, end: str
-) -> None:
+def test_the_first_five_problems_are_told_and_the_others_counted(tmp_path: Path, count: int, end: str):
     path = tmp_path / "captions"
     path.write_text("image,caption\n" + "a.jpg,\n" * count)
     told = refusal(read_captions, path, "captions")
@@ -290,16 +251,14 @@ def test_the_first_five_problems_are_told_and_the_others_counted(
     assert told.endswith(end)
 
 
-def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    assert examine_captions(tmp_path / "none.csv", "none.csv") == (
-        [],
-        [
-            f"The captions {tmp_path / 'none.csv'} cannot be read (No such file or directory): place the "
-            "file there or mend photos.captions."
-        ],
-    )
+def test_a_file_that_is_not_there_or_not_to_be_read_is_a_sentence(tmp_path: Path):
+    none, mend = tmp_path / "none.csv", "place the file there or mend photos.captions."
+    sentence = f"The captions {none} cannot be read (No such file or directory): {mend}"
+    assert examine_captions(none, "none.csv") == ([], [sentence])
     assert "(Is a directory)" in examine_captions(tmp_path, ".")[1][0]
+    (found,) = examine("[" * 100_000, tmp_path)[1]  # nested beyond measure
+    assert found.startswith(NO_JSON)
 
 
-def test_reading_captions_needs_neither_torch_nor_pillow() -> None:
+def test_reading_captions_needs_neither_torch_nor_pillow():
     assert not imported_at_once("experiments.datasets.captions_file") & (HEAVY | {"PIL"})

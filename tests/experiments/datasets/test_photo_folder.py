@@ -1,6 +1,7 @@
 import csv
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +15,10 @@ from experiments.preflight.findings import Findings
 from tests.support.imports import HEAVY, imported_at_once
 from tests.support.refusals import refusal
 
-SECTION = PhotoFolder(
-    kind="folder", folder="photos", captions="captions.csv", tuning=2, evaluation=3, seed=55
-)
+SIZES = {"tuning": 2, "evaluation": 3, "seed": 55}
+SECTION = PhotoFolder(kind="folder", folder="photos", captions="captions.csv", **SIZES)
 NAMES = tuple(f"{number}.png" for number in range(8))
-HOSTILE = (
-    "<script>alert(1)</script> **bold** | bar",
-    'A sign that says "Stop" , twice .',
-    "Ein Hund 🐕 auf der Straße",
-    "{{< env HOME >}}",
-)
+HOSTILE = ("<script>alert(1)</script> **bold** | bar", 'It says "Stop" , twice .', "🐕 ß", "{{< env HOME >}}")
 
 
 def picture(number: int) -> Image.Image:
@@ -54,25 +49,33 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(root: Path, config: PhotoFolder = SECTION) -> CaptionedPhotos:
-    return load_photos(config, root, root / "downloads", print)
+def lose(root: Path, *names: str) -> None:
+    for name in names:
+        (root / "photos" / name).unlink()
 
 
-def refused(root: Path, config: PhotoFolder = SECTION) -> str:
-    return refusal(load, root, config)
+def section(**changed: Any) -> PhotoFolder:
+    return SECTION.model_copy(update=changed)
 
 
-def drawn(root: Path, config: PhotoFolder = SECTION) -> tuple[list[str], list[str]]:
-    tuning, evaluation = chosen_files(config, root)
-    return [file.name for file in tuning], [file.name for file in evaluation]
+def load(root: Path, **changed: Any) -> CaptionedPhotos:
+    return load_photos(section(**changed), root, root / "downloads", print)
 
 
-def found(root: Path, config: PhotoFolder = SECTION) -> Findings:
-    wrong, remarks = problems(config, root)
+def refused(root: Path, **changed: Any) -> str:
+    return refusal(load, root, **changed)
+
+
+def drawn(root: Path, **changed: Any) -> tuple[list[str], ...]:
+    return tuple([file.name for file in files] for files in chosen_files(section(**changed), root))
+
+
+def found(root: Path, **changed: Any) -> Findings:
+    wrong, remarks = problems(section(**changed), root)
     return Findings(remarks=tuple(remarks), problems=tuple(wrong))
 
 
-def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -> None:
+def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path):
     write_captions({name: [f"first of {name}", *HOSTILE] for name in NAMES}, root)
     photos = load(root)
     assert (len(photos.tuning), len(photos.evaluation), photos.classes) == (2, 3, ())
@@ -87,32 +90,31 @@ def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path) -
     assert all(photo.references == (f"first of {photo.name}", *HOSTILE) for photo in photos.evaluation)
 
 
-def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path) -> None:
+def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path):
     said = "The folder photos (photos with captions from captions.csv)"
     assert load(root).source == said
-    absolute = {"folder": str(root / "photos"), "captions": str(root / "captions.csv")}
-    assert load(root, SECTION.model_copy(update=absolute)).source == said
+    assert load(root, folder=str(root / "photos"), captions=str(root / "captions.csv")).source == said
 
 
-def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path) -> None:
+def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path):
     expected = (["0.png", "3.png"], ["6.png", "1.png", "4.png"])
     assert drawn(root) == expected
     write_captions({name: texts[::-1] for name, texts in reversed(captions().items())}, root)
     shutil.rmtree(root / "photos")
     assert drawn(root) == expected
-    assert drawn(root, SECTION.model_copy(update={"seed": 56})) != expected
+    assert drawn(root, seed=56) != expected
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path, seed: int) -> None:
-    tuning, evaluation = drawn(root, SECTION.model_copy(update={"seed": seed}))
-    assert len({*tuning, *evaluation}) == 5
-    more = drawn(root, SECTION.model_copy(update={"seed": seed, "evaluation": 6}))
-    assert (more[0], more[1][:3]) == (tuning, evaluation)
-    assert {*more[0], *more[1]} == set(NAMES)
+def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path):
+    for seed in range(5):
+        tuning, evaluation = drawn(root, seed=seed)
+        assert len({*tuning, *evaluation}) == 5
+        more = drawn(root, seed=seed, evaluation=6)
+        assert (more[0], more[1][:3]) == (tuning, evaluation)
+        assert {*more[0], *more[1]} == set(NAMES)
 
 
-def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
+def test_names_may_hold_folders_and_odd_characters(root: Path):
     odd = ("deep/er/a b.png", "{{< env HOME >}}.png", "ü🐕.png", "*[x](y)*.png", 'quote".png')
     (root / "photos" / "deep" / "er").mkdir(parents=True)
     for number, name in enumerate(odd):
@@ -123,39 +125,34 @@ def test_names_may_hold_folders_and_odd_characters(root: Path) -> None:
     assert found(root).problems == ()
 
 
-def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path) -> None:
-    config = SECTION.model_copy(update={"tuning": 6})
-    sentence = (
-        "captions.csv has captions of 8 photos, but photos.tuning + photos.evaluation ask for 9: lower one "
-        "of them or write more captions."
-    )
-    assert refused(root, config) == sentence
-    assert found(root, config).problems == (sentence,)
+def test_too_few_photos_are_counted_and_the_keys_to_lower_are_named(root: Path):
+    few = "captions.csv has captions of 8 photos, but photos.tuning + photos.evaluation ask for 9"
+    sentence = f"{few}: lower one of them or write more captions."
+    assert refused(root, tuning=6) == sentence
+    assert found(root, tuning=6).problems == (sentence,)
 
 
-def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path) -> None:
-    config = SECTION.model_copy(update={"folder": "nowhere", "captions": "none.csv"})
-    no_captions, no_folder = found(root, config).problems
+def test_a_missing_folder_and_missing_captions_are_told_at_once(root: Path):
+    no_captions, no_folder = found(root, folder="nowhere", captions="none.csv").problems
     assert no_captions.startswith(f"The captions {root / 'none.csv'} cannot be read (No such file")
-    assert no_folder == (
-        f"There is no folder {root / 'nowhere'}, which photos.folder names: place it there or mend the path."
-    )
-    assert refused(root, config) == no_captions
-    assert refused(root, config.model_copy(update={"captions": "captions.csv"})) == no_folder
+    nowhere = f"There is no folder {root / 'nowhere'}, which photos.folder names"
+    assert no_folder == f"{nowhere}: place it there or mend the path."
+    assert refused(root, folder="nowhere", captions="none.csv") == no_captions
+    assert refused(root, folder="nowhere") == no_folder
 
 
-def test_a_drawn_photo_that_is_not_there_is_named(root: Path) -> None:
-    for name in ("0.png", "6.png"):
-        (root / "photos" / name).unlink()
-    lost = "photos has no {!r}, which captions.csv names: place the file there or remove its lines from "
-    sentences = tuple(f"{lost.format(name)}captions.csv." for name in ("0.png", "6.png"))
+MEND = "place the file there or remove its lines from captions.csv."
+LOST = f"photos has no {{!r}}, which captions.csv names: {MEND}"
+
+
+def test_a_drawn_photo_that_is_not_there_is_named(root: Path):
+    lose(root, "0.png", "6.png")
+    sentences = LOST.format("0.png"), LOST.format("6.png")
     assert refused(root) == " ".join(sentences)
     assert found(root) == Findings(problems=sentences)
 
 
-def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(
-    root: Path,
-) -> None:
+def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(root: Path):
     write_captions(captions((*NAMES[:7], "\u00e9.png")), root)
     (root / "photos" / "Sub").mkdir()
     moved = {"0.png": "0.PNG", "3.png": "Sub/3.png", "6.png": "Sub/6.png", "7.png": "e\u0301.png"}
@@ -163,32 +160,26 @@ def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_wa
         (root / "photos" / name).rename(root / "photos" / other)
     picture(6).save(root / "photos" / "6.PNG")
     wrong = "photos has no {!r}, which captions.csv names, but has {!r}: make the two the same."
-    lost = "photos has no '6.png', which captions.csv names: place the file there or remove its lines from "
-    assert set(found(root, SECTION.model_copy(update={"evaluation": 6})).problems) == {
-        wrong.format("0.png", "0.PNG"),
-        wrong.format("3.png", "Sub/3.png"),
-        wrong.format("\u00e9.png", "e\u0301.png"),
-        f"{lost}captions.csv.",
-    }
+    pairs = (("0.png", "0.PNG"), ("3.png", "Sub/3.png"), ("\u00e9.png", "e\u0301.png"))
+    expected = {LOST.format("6.png"), *(wrong.format(*pair) for pair in pairs)}
+    assert set(found(root, evaluation=6).problems) == expected
 
 
-def test_the_check_draws_as_the_run_does(root: Path) -> None:
+def test_the_check_draws_as_the_run_does(root: Path):
     write_captions(dict(reversed(captions().items())), root)
-    (root / "photos" / "0.png").unlink()
-    (root / "photos" / "7.png").unlink()
+    lose(root, "0.png", "7.png")
     assert found(root).problems == (refused(root),)
     assert len(found(root).remarks) == 1
 
 
-def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path) -> None:
-    for name in ("2.png", "5.png"):
-        (root / "photos" / name).unlink()
+def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path):
+    lose(root, "2.png", "5.png")
     assert len(load(root).evaluation) == 3
     said = "Number of photos that captions.csv names and photos lacks, none of them drawn: 2, such as '2.png'"
     assert found(root) == Findings(remarks=(f"{said}.",))
 
 
-def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path) -> None:
+def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path):
     for name in ("more.JPG", "again.png"):
         picture(1).save(root / "photos" / name)
     (root / "photos" / "._0.png").write_bytes(b"what a Mac leaves behind")
@@ -197,7 +188,7 @@ def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(roo
     assert found(root) == Findings(remarks=(said,))
 
 
-def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path) -> None:
+def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path):
     (root / "photos" / "3.png").write_bytes(b"no picture")
     told = refused(root)
     assert told.startswith("The photo '3.png' in photos is of no use, since it cannot be decoded (")
@@ -205,7 +196,7 @@ def test_a_drawn_photo_that_cannot_be_decoded_is_named(root: Path) -> None:
     assert found(root).problems == (told,)
 
 
-def test_each_photo_with_captions_is_decoded_by_the_check(root: Path) -> None:
+def test_each_photo_with_captions_is_decoded_by_the_check(root: Path):
     (root / "photos" / "2.png").write_bytes(b"no picture, and not drawn")
     (problem,) = found(root).problems
     assert problem.startswith("The photo '2.png' in photos is of no use")
@@ -215,32 +206,28 @@ def test_each_photo_with_captions_is_decoded_by_the_check(root: Path) -> None:
     assert steps == [(done, 8) for done in range(1, 9)]
 
 
-def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path) -> None:
+def test_a_picture_for_tuning_and_for_evaluation_is_named(root: Path):
     picture(0).save(root / "photos" / "6.png", compress_level=0)
     picture(0).save(root / "photos" / "2.png")
     assert (root / "photos" / "0.png").read_bytes() != (root / "photos" / "6.png").read_bytes()
-    assert found(root).problems == (
-        "'0.png' (for tuning) and '6.png' (for evaluation) are the same picture: remove the captions of one "
-        "from captions.csv.",
-    )
+    same = "'0.png' (for tuning) and '6.png' (for evaluation) are the same picture"
+    assert found(root).problems == (f"{same}: remove the captions of one from captions.csv.",)
 
 
-def test_the_same_caption_for_every_photo_is_a_problem(root: Path) -> None:
+def test_the_same_caption_for_every_photo_is_a_problem(root: Path):
+    same = "captions.csv has the same caption 'A photo .' for every photo"
     write_captions({name: ["A photo ."] for name in NAMES}, root)
-    assert found(root).problems == (
-        "captions.csv has the same caption 'A photo .' for every photo: write what tells them apart.",
-    )
+    assert found(root).problems == (f"{same}: write what tells them apart.",)
     write_captions({name: ["A photo ."] for name in NAMES[1:]} | {"0.png": ["A dog ."]}, root)
     assert found(root).problems == ()
 
 
-def test_all_problems_are_found_at_once(root: Path) -> None:
+def test_all_problems_are_found_at_once(root: Path):
     faulty = {"../out.png": ["A dog ."], "blank.png": [" "], "none.png": ["A cat ."]}
     write_captions(captions() | faulty, root)
     (root / "photos" / "5.png").write_bytes(b"no picture")
     picture(9).save(root / "photos" / "extra.png")
-    everything = SECTION.model_copy(update={"tuning": 4, "evaluation": 6})
-    told = found(root, everything)
+    told = found(root, tuning=4, evaluation=6)
     assert [sentence[:40] for sentence in told.problems] == [
         "captions.csv:18: the name '../out.png' l",
         "captions.csv:19: the caption of 'blank.p",
@@ -249,25 +236,23 @@ def test_all_problems_are_found_at_once(root: Path) -> None:
         "The photo '5.png' in photos is of no use",
     ]
     assert len(told.remarks) == 1
-    assert refused(root, everything) == " ".join(told.problems[:2])
+    assert refused(root, tuning=4, evaluation=6) == " ".join(told.problems[:2])
 
 
-def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path) -> None:
+def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path):
     for name in NAMES:
         (root / "photos" / name).write_bytes(b"not decoded")
     assert files_of(SECTION, root) == (root / "photos", ["0.png", "1.png", "3.png", "4.png", "6.png"])
-    nowhere = SECTION.model_copy(update={"folder": "nowhere"})
-    assert "There is no folder" in refusal(files_of, nowhere, root)
-    (root / "photos" / "0.png").unlink()
+    assert "There is no folder" in refusal(files_of, section(folder="nowhere"), root)
+    lose(root, "0.png")
     assert "photos has no '0.png'" in refusal(files_of, SECTION, root)
 
 
-def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(root))
-    config = SECTION.model_copy(update={"folder": "~/photos", "captions": "~/captions.csv"})
-    assert len(load(Path("/nowhere"), config).tuning) == 2
+    assert len(load(Path("/nowhere"), folder="~/photos", captions="~/captions.csv").tuning) == 2
 
 
-def test_which_files_are_drawn_is_told_without_torch() -> None:
+def test_which_files_are_drawn_is_told_without_torch():
     reached = {name.partition(".")[0] for name in imported_at_once("experiments.datasets.photo_folder")}
     assert not reached & HEAVY

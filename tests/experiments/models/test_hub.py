@@ -7,12 +7,12 @@ from typing import Any
 import huggingface_hub
 import pytest
 from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
+from pytest import MonkeyPatch as Patch
 
 from experiments.models import hub
 from experiments.models.hub import Repository, cached, commit, missing, reference, snapshot, usable
-from pipeline.errors import UserError
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from tests.support.hub_cache import COMMIT, keep, lose
+from tests.support.refusals import refusal
 
 
 def lacks_weights(folder: Path) -> str | None:
@@ -23,7 +23,7 @@ REPOSITORY = Repository("org/name", COMMIT, lacks_weights, "do this")
 KINDS = [REPOSITORY, replace(REPOSITORY, kind="dataset")]
 
 
-def let_the_hub(monkeypatch: pytest.MonkeyPatch, outcome: float | Exception, status: int = 200) -> None:
+def let_the_hub(monkeypatch: Patch, outcome: float | Exception, status: int = 200) -> None:
     """Let the hub answer a HEAD request with `status` after `outcome` seconds, or refuse it."""
 
     def head(address: str, timeout: float) -> SimpleNamespace:
@@ -40,55 +40,44 @@ def no_network(*_: object) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: Patch) -> Path:
     """Make an empty folder the hub's cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     return tmp_path
 
 
 def in_cache(cache: Path, *files: str, of: Repository = REPOSITORY) -> Path:
-    """Lay out a repository in the cache with empty files, and return their folder."""
-    folder = cache / f"{of.kind}s--org--name" / "snapshots" / COMMIT
-    folder.mkdir(parents=True)
-    for file in files:
-        (folder / file).touch()
-    return folder
+    """Keep a repository of empty files in the cache, and return the folder of its commit."""
+    empty = cache / "empty"
+    empty.touch()
+    return keep(cache, "org/name", dict.fromkeys(files, empty), f"{of.kind}s")
 
 
-@pytest.mark.parametrize(
-    ("outcome", "status", "failure"),
-    [
-        (0, 200, None),
-        (0, 302, None),
-        (0, 401, None),
-        (0, 404, None),
-        (0, 503, "status 503"),
-        (ConnectionError("Name not known.\nTry again."), 0, "Name not known. Try again"),
-        (TimeoutError(), 0, "TimeoutError"),
-        (60.0, 0, "nothing within 0 s"),
-    ],
-)
-def test_any_answer_counts_and_an_error_silence_or_a_server_that_failed_are_named(
-    outcome: float | Exception, status: int, failure: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    let_the_hub(monkeypatch, outcome, status)
-    expected = failure and f"https://huggingface.co did not answer ({failure})"
-    assert hub.unreachable(0.2) == expected
+def test_any_answer_counts_and_an_error_silence_or_a_server_that_failed_are_named(monkeypatch: Patch):
+    for status in (200, 302, 401, 404):
+        let_the_hub(monkeypatch, 0, status)
+        assert hub.unreachable(0.2) is None
+    for outcome, failure in (
+        (0, "status 503"),
+        (ConnectionError("Name not known.\nTry again."), "Name not known. Try again"),
+        (TimeoutError(), "TimeoutError"),
+        (60.0, "nothing within 0 s"),
+    ):
+        let_the_hub(monkeypatch, outcome, 503)
+        assert hub.unreachable(0.2) == f"https://huggingface.co did not answer ({failure})"
 
 
-def test_a_branch_must_be_named_as_one_and_a_commit_in_full() -> None:
+def test_a_branch_must_be_named_as_one_and_a_commit_in_full():
     assert reference(COMMIT, "key") == COMMIT
     assert reference("refs/heads/main", "key") == "main"
     assert reference("refs/convert/parquet", "key") == "refs/convert/parquet"
     for vague in ("main", COMMIT[:7], COMMIT.upper(), "v1.0", ""):
-        with pytest.raises(UserError, match=r"^key is '.*': write all 40 .* refs/heads/"):
-            reference(vague, "key")
+        sentence = refusal(reference, vague, "key")
+        assert sentence.startswith(f"key is '{vague}': write all 40 ") and " refs/heads/" in sentence
 
 
 @pytest.mark.parametrize("repository", KINDS)
-def test_a_usable_folder_in_the_cache_is_used_without_the_network(
-    repository: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_usable_folder_is_used_without_the_network(repository: Repository, cache: Path, monkeypatch: Patch):
     folder = in_cache(cache, "weights.safe", of=repository)
     monkeypatch.setattr(hub, "unreachable", no_network)
     assert snapshot(repository, [["*"]]) == folder
@@ -96,28 +85,19 @@ def test_a_usable_folder_in_the_cache_is_used_without_the_network(
     assert [usable(other) for other in KINDS if other != repository] == [None]
 
 
-@pytest.mark.parametrize("files", [(), ("config.json",)])
-def test_what_is_not_whole_in_the_cache_of_an_unreachable_hub_is_one_sentence(
-    files: tuple[str, ...], cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state = "is not"
-    if files:
-        in_cache(cache, *files)
-        state = "lacks its weights"
+def test_what_is_not_whole_in_the_cache_with_the_hub_silent_is_one_sentence(cache: Path, monkeypatch: Patch):
     let_the_hub(monkeypatch, ConnectionError("no route to host"))
-    with pytest.raises(UserError) as caught:
-        snapshot(REPOSITORY, [["*"]])
-    assert str(caught.value) == (
-        f"org/name at revision {COMMIT} {state} in the hub's cache ({cache}) and cannot be fetched: "
-        "https://huggingface.co did not answer (no route to host); do this."
-    )
-    assert missing(REPOSITORY, lambda: None) is None, "it can be fetched"
+    silent = "https://huggingface.co did not answer (no route to host)"
+    for state in ("is not", "lacks its weights"):
+        place = f"org/name at revision {COMMIT} {state} in the hub's cache ({cache})"
+        assert refusal(snapshot, REPOSITORY, [["*"]]) == f"{place} and cannot be fetched: {silent}; do this."
+        assert missing(REPOSITORY, lambda: None) is None, "it can be fetched"
+        if state == "is not":
+            in_cache(cache, "config.json")
 
 
 @pytest.mark.parametrize("repository", KINDS)
-def test_old_weights_are_fetched_only_where_there_are_no_new_ones_and_data_sets_as_such(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_weights_are_fetched_for_want_of_new(repository: Repository, tmp_path: Path, monkeypatch: Patch):
     published = {"weights.old"}
     asked: list[list[str]] = []
 
@@ -145,11 +125,10 @@ def test_old_weights_are_fetched_only_where_there_are_no_new_ones_and_data_sets_
     assert asked == [["*.safe"]]
     published.clear()
     (tmp_path / "weights.safe").unlink()
-    with pytest.raises(UserError, match=r"org/name at revision \w+ lacks its weights; do this\."):
-        want()
+    assert refusal(want) == f"org/name at revision {COMMIT} lacks its weights; do this."
 
 
-def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: Patch):
     def download(*_: object, **options: object) -> str:
         if options.get("local_files_only"):
             raise LocalEntryNotFoundError("not cached")
@@ -157,34 +136,27 @@ def test_a_refusal_of_the_hub_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
 
     let_the_hub(monkeypatch, 0)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    with pytest.raises(UserError, match=r"fetched: 401: the repository is gated. Request ID: 17; do this\.$"):
-        snapshot(REPOSITORY, [["*"]])
+    sentence = refusal(snapshot, REPOSITORY, [["*"]])
+    assert sentence.endswith("fetched: 401: the repository is gated. Request ID: 17; do this.")
 
 
-def test_a_branch_leads_to_the_commit_that_the_cache_knows(cache: Path) -> None:
+def test_a_branch_leads_to_the_commit_that_the_cache_knows(cache: Path):
     folder = in_cache(cache, "weights.safe")
     branch = replace(REPOSITORY, revision="main")
-    assert usable(branch) is None  # nothing says which commit the branch is at
-    refs = cache / "models--org--name" / "refs"
-    refs.mkdir()
-    (refs / "main").write_text(COMMIT)
     assert usable(branch) == folder
+    (cache / "models--org--name" / "refs" / "main").unlink()
+    assert usable(branch) is None, "nothing says which commit the branch is at"
 
 
-def test_a_link_to_a_download_that_was_broken_off_is_not_used(cache: Path) -> None:
-    folder = in_cache(cache)
-    blobs = cache / "models--org--name" / "blobs"
-    blobs.mkdir()
-    (blobs / "ab12.incomplete").write_bytes(b"half of it")
-    (folder / "weights.safe").symlink_to(blobs / "ab12")
+def test_a_link_to_a_download_that_was_broken_off_is_not_used(cache: Path):
+    folder = in_cache(cache, "weights.safe")
+    lose(folder / "weights.safe", broken_off=True)
     assert cached(REPOSITORY) == folder
     assert usable(REPOSITORY) is None
     assert "lacks its weights" in str(missing(REPOSITORY, lambda: "the hub is off"))
 
 
-def test_what_was_never_asked_for_may_be_missing_in_the_cache(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_never_asked_for_may_be_missing_in_the_cache(cache: Path, monkeypatch: Patch):
     folder = in_cache(cache, "weights.safe")
 
     def download(*_: object, **__: object) -> str:
@@ -194,7 +166,7 @@ def test_what_was_never_asked_for_may_be_missing_in_the_cache(
     assert usable(REPOSITORY) == folder
 
 
-def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: Patch):
     asked = []
 
     def repo_info(self: object, name: str, **options: object) -> SimpleNamespace:
@@ -208,5 +180,5 @@ def test_the_hub_says_which_commit_a_branch_is_at(monkeypatch: pytest.MonkeyPatc
     assert asked == []
     assert commit(replace(REPOSITORY, revision="main", kind="dataset")) == COMMIT
     assert asked == [("org/name", "main", "dataset")]
-    with pytest.raises(UserError, match=r"^org/name has no revision none: 404: no such revision; do this\.$"):
-        commit(replace(REPOSITORY, revision="none"))
+    sentence = refusal(commit, replace(REPOSITORY, revision="none"))
+    assert sentence == "org/name has no revision none: 404: no such revision; do this."

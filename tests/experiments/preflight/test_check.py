@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest import MonkeyPatch as Patch
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -29,7 +30,7 @@ from tests.support.small_profiles import (
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: Patch) -> Path:
     """The folder of a project, the current one as well, on a large disk, whatever that of this machine is."""
     monkeypatch.chdir(tmp_path)
     free_is(monkeypatch, 10**12)
@@ -50,7 +51,7 @@ def own(folder: Path, captioner: Path) -> Path:
     return folder
 
 
-def free_is(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+def free_is(monkeypatch: Patch, free: int) -> None:
     monkeypatch.setattr(checking.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
 
 
@@ -68,9 +69,7 @@ def assert_each_is_in_its_own(parts: tuple[str, ...], sentences: tuple[str, ...]
         assert sentence.endswith(".")
 
 
-def test_data_and_a_captioner_of_a_users_own_are_clean_and_counted_and_nothing_is_left_behind(
-    own: Path,
-) -> None:
+def test_data_and_a_captioner_of_a_users_own_are_clean_and_counted_and_nothing_is_left_behind(own: Path):
     opened = project(own, IMAGES, PHOTOS, CAPTIONER)
     before = set(own.rglob("*"))
     checked = look(opened)
@@ -87,28 +86,19 @@ def test_data_and_a_captioner_of_a_users_own_are_clean_and_counted_and_nothing_i
     assert "Disk: " in read
 
 
-def test_problems_of_every_kind_are_all_named_at_once(own: Path) -> None:
+def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     (own / "animals" / "cat" / "3.png").write_bytes(b"not a picture")
     (own / "animals" / "dog" / "5.png").write_bytes(b"")
     draw(own / "animals" / "dog" / "copy.png", seed=2)  # the same as cat/2.png
     captions = own / "captions.csv"
     captions.write_text(captions.read_text() + "\nnowhere.png,a thing that is not there\n1.png,\n")
     (own / "photos" / "7.png").write_bytes(b"broken")
-    changed = {
-        "lora__targets": '["c_attn", "w_proj"]',
-        "lora__r": "64",
-        "variants__attention_targets": '["attn"]',
-        "generation__max_new_tokens": "600",
-        "cnn__widths": "[8, 8, 8, 8, 8]",
-        "vit__translate": "16",
-    }
-    expected = (
-        "cat/3.png",
-        "dog/5.png",
-        "cat/2.png",
-        "nowhere.png",
-        "captions.csv:13",
-        "7.png",
+    changed = {"lora__targets": '["c_attn", "w_proj"]', "lora__r": "64"}
+    changed |= {"variants__attention_targets": '["attn"]', "generation__max_new_tokens": "600"}
+    changed |= {"cnn__widths": "[8, 8, 8, 8, 8]", "vit__translate": "16"}
+    found = look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings
+    of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "nowhere.png", "captions.csv:13", "7.png")
+    of_options = (
         "lora.targets: The LoRA target 'w_proj' matches no layer",
         "lora.r is 64, more than the 32",
         "variants.attention_targets: The LoRA target 'attn'",
@@ -116,12 +106,10 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path) -> None:
         "cnn.widths",
         "vit.translate",
     )
-    assert_each_is_in_its_own(
-        expected, look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings.problems
-    )
+    assert_each_is_in_its_own((*of_data, *of_options), found.problems)
 
 
-def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path) -> None:
+def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):
     draw_classes(folder / "animals", count=3)
     draw(folder / "animals" / "emu" / "alone.png", seed=9)
     draw(folder / "animals" / "cat" / "again.png", seed=9)
@@ -133,9 +121,7 @@ def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path) ->
     assert "without an image, which make no class: empty" in "\n".join(found.remarks)
 
 
-def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(folder: Path, monkeypatch: Patch):
     def fail(*_: object) -> None:
         raise RuntimeError("the disk\nis on fire.")
 
@@ -152,13 +138,10 @@ def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(
     assert_each_is_in_its_own(parts, checked.findings.problems)
 
 
-def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(folder: Path, monkeypatch: Patch):
     images = '[images]\nkind = "cifar10"\nsource = "npm"\n'
-    captioner = CAPTIONER.replace('"captioner"', '"nlpconnect/vit-gpt2-image-captioning"', 1).replace(
-        "seed = 0", f'revision = "{"a" * 40}"\nseed = 0'
-    )
+    of_the_hub = f'"nlpconnect/vit-gpt2-image-captioning"\nrevision = "{"a" * 40}"'
+    captioner = CAPTIONER.replace('"captioner"', of_the_hub, 1)
     monkeypatch.setattr(cifar10, "fetch", lambda *_: pytest.fail("something was fetched"))
     monkeypatch.setattr(presence, "missing", lambda *_: ["A model is nowhere: go online."])
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "hub"))
@@ -171,11 +154,11 @@ def test_what_is_not_on_this_machine_is_a_remark_and_nothing_is_fetched(
     assert not (folder / ".cache" / "downloads").exists()
 
 
-def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path) -> None:
-    def findings(name: str, place: str = "") -> tuple[str, str, str]:
+def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path):
+    def findings(name: str, place: str = "") -> tuple[str, ...]:
         section = f'[images]\nkind = "torchvision"\nname = "{name}"\nsize = 16\ntest_share = 0.25\nseed = 0\n'
         found = look(project(folder, section + place)).findings
-        return "\n".join(found.read), "\n".join(found.remarks), "\n".join(found.problems)
+        return tuple("\n".join(part) for part in (found.read, found.remarks, found.problems))
 
     raw = folder / "copy" / "FashionMNIST" / "raw"
     for part, count in (("train", 30), ("t10k", 20)):
@@ -195,9 +178,7 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path) -> N
     assert {path.parent.name for path in left} == {"hashes"}
 
 
-def test_room_is_asked_for_what_would_run_and_for_what_that_needs_in_the_cache(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_room_is_asked_for_what_would_run_and_what_that_needs(folder: Path, monkeypatch: Patch):
     opened = project(folder)
     fresh, stale = (Freshness(state=state, why=(), key="") for state in ("fresh", "stale"))
     states = {stage: stale if stage == "generate" else fresh for stage in opened.stages}
@@ -211,7 +192,7 @@ def test_room_is_asked_for_what_would_run_and_for_what_that_needs_in_the_cache(
     assert "100 kB are free" in disk
 
 
-def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder: Path) -> None:
+def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder: Path):
     project(folder)
     clean = CliRunner().invoke(app, ["check", "--profile", "mine"])
     assert clean.exit_code == 0
@@ -225,7 +206,7 @@ def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder:
     assert broken.stdout.endswith("1 problem: put them right and check again.\n")
 
 
-def test_a_new_profile_of_a_users_own_data_is_clean(own: Path) -> None:
+def test_a_new_profile_of_a_users_own_data_is_clean(own: Path):
     start("own", own, photos="photos", captions="captions.csv", images="animals")
     found = look(open_project("own", own)).findings
     assert found.problems == ()
