@@ -67,7 +67,8 @@ def check(project: Project[Profile], console: Console) -> Checked:
     if shape is not None:
         notes.add("the captioner", lambda: findings_of_shape(shape, profile))
         notes.add("captions", lambda: findings_of_lengths(lengths, shape))
-    notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot.prompt_sets))
+    classes = images.classes if images else ()
+    notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot, classes, downloads))
     to_run = _to_run(project)
     # What an input left in the cache is made again if it is gone, so that its room counts as well.
     writing = project.with_inputs(to_run)

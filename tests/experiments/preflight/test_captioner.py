@@ -5,7 +5,7 @@ import pytest
 
 from experiments import profile
 from experiments.config.captioner import EncoderDecoderConfig
-from experiments.config.zero_shot import Prompts
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts
 from experiments.preflight.captioner import (
     LITE0_AND_MAPPER,
     Shape,
@@ -113,8 +113,15 @@ def test_a_configuration_that_is_none_is_a_sentence(saved: EncoderDecoderConfig)
     assert shape_of(saved, ROOT) is None
 
 
-def test_prompts_that_are_there_twice_are_remarks() -> None:
+def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:
     sets = (Prompts(name="one", templates=("a photo of a {}.", "a photo of a {}.", "a {}.")),)
-    assert findings_of_prompts(sets).remarks == (
-        "The prompt set 'one' holds 'a photo of a {}.' twice, so that it counts twice.",
-    )
+    config = SMOKE.zero_shot.model_copy(update={"prompt_sets": sets})
+    twice = "The prompt set 'one' holds 'a photo of a {}.' twice, so that it counts twice."
+    assert findings_of_prompts(config, ("cat", "dog"), tmp_path).remarks == (twice,)
+    long = "a very " + "long " * 80 + "name"
+    cut = "Classes whose names are so long that the text tower cuts prompts off: "
+    assert findings_of_prompts(config, ("cat", long), tmp_path).remarks == (twice, f"{cut}{long}.")
+    hub = OpenClipTower(kind="open_clip", model="hf-hub:a/b")
+    for tower in (ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=1, seed=0), hub):
+        away = config.model_copy(update={"tower": tower})
+        assert findings_of_prompts(away, (long,), tmp_path).remarks == (twice,), "nothing is fetched"
