@@ -33,11 +33,11 @@ def main() -> None:
     captions, features = [CAPTION] * len(photos), plain.encode(photos).clone()
     single = dataclasses.replace(plain, config=config.model_copy(update={"precision": "fp32"}))
 
-    def step(captioner: PrefixCaptioner, kept: bool = True) -> None:
-        own = features if kept else captioner.encode(photos).clone()
+    def step(captioner: PrefixCaptioner, cached: bool = True) -> None:
+        own = features if cached else captioner.encode(photos).clone()
         captioner.loss(own, captions).backward()
 
-    compare("features anew in each epoch / kept", lambda: step(plain, kept=False), lambda: step(plain))
+    compare("features anew in each epoch / cached", lambda: step(plain, cached=False), lambda: step(plain))
     compare("fp32 / bf16", lambda: step(single), lambda: step(plain))
 
     def fused() -> None:

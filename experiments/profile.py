@@ -17,6 +17,8 @@ from pipeline.errors import UserError
 from pipeline.frozen import Frozen
 
 DEFAULT = "offline"
+IN_CACHE = ("downloads", "hashes", "prepared")
+"""Folders of `.cache/` that are not a profile's."""
 
 
 class Profile(Frozen):
@@ -55,6 +57,8 @@ def load(name: str, root: Path) -> Profile:
     Raises:
         UserError: if there is no such file, or for each thing in it that is not allowed.
     """
+    if name in IN_CACHE or Path(name).name != name:
+        raise UserError(f"{name!r} cannot be a profile's name, since its folders would be another's.")
     path = root / "profiles" / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"

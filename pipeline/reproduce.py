@@ -22,7 +22,8 @@ def reproduce(project: Project[Any], console: Console) -> bool:
     """
     for name, state in freshness.states(project, project.stages).items():
         if state.state != "fresh":
-            raise UserError(f"The committed result of {name} is {state.state}: run `make experiments` first.")
+            command = f"python -m experiments run --profile {project.name}"
+            raise UserError(f"The committed result of {name} is {state.state}: run `{command}` first.")
     folder = project.cache.with_name(f"{project.cache.name}-reproduction")
     shutil.rmtree(folder, ignore_errors=True)
     scratch = dataclasses.replace(project, results=folder / "results", cache=folder / "cache")

@@ -186,7 +186,7 @@ def open_document(project: Project | None = None) -> Document:
         try:
             envelopes[stage] = store.read(project, stage)
         except UserError:
-            why = ("its result was written by code whose results looked different",)
+            why = ("its result was written by code whose results looked different", *states[stage].why)
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
     for stage in (stage for stage in JUDGING if stage in envelopes):
         if not _judges(envelopes, stage):

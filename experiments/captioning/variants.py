@@ -79,7 +79,7 @@ def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context
     plans, done = list(_plans(config, bench.lora)), []
     for number, plan in enumerate(plans):
         context.progress(number, len(plans), plan.name)
-        done.append(_kept(bench, plan, context.scratch / f"{plan.key}.json"))
+        done.append(_finished(bench, plan, context.scratch / f"{plan.key}.json"))
     context.progress(len(plans), len(plans), "")
     return Variants(variants=tuple(done), seconds=round(time.perf_counter() - start, 1))
 
@@ -110,7 +110,7 @@ def _plans(config: VariantsConfig, lora: Lora) -> Iterator[_Plan]:
     yield _Plan("full", "full fine-tuning", None, ())
 
 
-def _kept(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
+def _finished(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
     """Return the variant that an earlier run finished, or tune it now."""
     found = bench.context.processes.broadcast(path.read_bytes() if path.is_file() else None)
     if found is not None:

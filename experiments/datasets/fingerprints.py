@@ -77,11 +77,11 @@ def _pinned(config: Any, root: Path) -> dict[str, Any]:
         case Cifar10Captions():
             return {"images": CIFAR10, "captions": hashlib.sha256(captions_file(config, root)).hexdigest()}
         case Flickr30k() | TorchvisionImages():
-            return {"section": config.model_dump(mode="json")}
+            return {"config": config.model_dump(mode="json")}
         case GeneratedConfig() | GeneratedPhotos():
             drawn = "generated_photos" if isinstance(config, GeneratedPhotos) else "generated"
             code = closure(f"experiments.datasets.{drawn}", root)
-            return {"section": config.model_dump(mode="json"), "code": code}
+            return {"config": config.model_dump(mode="json"), "code": code}
     return {}  # a model that does not lie on this machine: the stage's own config names it
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from experiments.new_profile import folders
 from experiments.new_profile.folders import Values
+from experiments.profile import IN_CACHE
 from pipeline.errors import UserError
 
 TEMPLATE = Path(__file__).with_name("profile.toml")
 """What ``offline`` runs, and below each section its alternatives, switched off by a ``#`` on each line."""
 COME_WITH_THE_PROJECT = ("assignment", "offline", "smoke")
-IN_CACHE = ("downloads", "hashes", "prepared")
-"""Folders of `.cache/` that are not a profile's."""
 
 
 def start(

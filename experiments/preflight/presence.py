@@ -20,7 +20,7 @@ from experiments.datasets.downloads import Archive, ask_npm
 from experiments.models import hub
 from pipeline.errors import UserError
 
-SECTIONS = ("images", "photos", "captioner", "zero_shot")
+PARTS = ("images", "photos", "captioner", "zero_shot")
 """The parts of a profile that name something from outside."""
 
 TORCHVISION = "https://www.cs.toronto.edu/~kriz"
@@ -34,7 +34,7 @@ _LEAST = 3.0
 _Ask = Callable[[], str | None]
 
 
-def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = SECTIONS) -> list[str]:
+def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] = PARTS) -> list[str]:
     """Check within 15 s that data and weights that `configs` of a profile name are here or can be fetched.
 
     Return a line for each that is neither: what it is, what was tried, where to place a copy. All is asked at
@@ -48,8 +48,8 @@ def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] 
 
     ask_hub = cache(lambda: hub.unreachable(left()))
     ask_cifar10 = cache(lambda: _cifar10(downloads, left()))
-    wanted = [getattr(profile, name) for name in SECTIONS if name in configs]
-    with ThreadPoolExecutor(len(SECTIONS)) as pool:
+    wanted = [getattr(profile, name) for name in PARTS if name in configs]
+    with ThreadPoolExecutor(len(PARTS)) as pool:
         sentences = pool.map(lambda config: _missing(config, root, ask_hub, ask_cifar10), wanted)
         return list(dict.fromkeys(filter(None, sentences)))
 

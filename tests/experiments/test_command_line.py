@@ -77,9 +77,13 @@ def test_the_profile_is_quartos_own_unless_the_option_says_otherwise(project: Pa
     ("arguments", "sentence"),
     [
         (("status", "--profile", "none"), "There is no profile 'none' in profiles/"),
+        (("clean", "--profile", "downloads"), "'downloads' cannot be a profile's name"),
         (("why", "nothing"), "There is no stage 'nothing'; the stages are"),
         (("run", "nothing"), "There is no stage 'nothing'; the stages are"),
-        (("reproduce", "--profile", "smoke"), "is missing: run `make experiments` first."),
+        (
+            ("reproduce", "--profile", "smoke"),
+            "is missing: run `python -m experiments run --profile smoke` first.",
+        ),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence_and_exit_code_2(

@@ -118,7 +118,7 @@ def test_reproduction_starts_from_an_empty_folder_and_agrees_with_what_repeats_i
 
 
 def test_reproduction_refuses_stale_results_before_computing_anything(toy: Project) -> None:
-    with pytest.raises(UserError, match="first is missing: run `make experiments`"):
+    with pytest.raises(UserError, match="first is missing: run `python -m experiments run --profile toy`"):
         reproduced(toy)
 
 

@@ -54,7 +54,7 @@ def assignment(**configs: Any) -> Profile:
 
 def missing(loaded: Profile, root: Path, *configs: str) -> list[str]:
     """Ask for what sections of a profile name, with `root` for the downloads too."""
-    return presence.missing(loaded, root, root, configs or presence.SECTIONS)
+    return presence.missing(loaded, root, root, configs or presence.PARTS)
 
 
 @pytest.fixture
