@@ -104,7 +104,23 @@ class Call:
 
     def artefact(self, source: str) -> Path:
         """Return the scratch folder of an input with what its stage left there, made again if it is gone."""
-        return _artefact(self, source)
+        project, processes = self.project, self.processes
+        if source not in self.stage.inputs:
+            raise ValueError(
+                f"stage {self.stage.name} does not declare {source}, so its key would not follow it"
+            )
+        folder = _scratch(project, source)
+        with _held(_lock(project, source), processes):
+            if not _broadcast(processes, self.is_main and _is_whole(project, source, folder)):
+                self.progress(
+                    0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays"
+                )
+
+                def report_of_source(done: int, total: int, note: str) -> None:
+                    self.progress(done, total, note and f"{source}, {note}")
+
+                _call(replace(self, stage=project.stages[source], progress=report_of_source))
+        return folder
 
 
 def bring_up_to_date(
@@ -234,22 +250,6 @@ def _scratch(project: Project[Any], name: str) -> Path:
     """Return the folder under `.cache/` that belongs to stage `name` at today's key; it exists."""
     folder = project.cache / name / keys.key(keys.ingredients(project, name))[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _artefact(call: Call, source: str) -> Path:
-    project, processes = call.project, call.processes
-    if source not in call.stage.inputs:
-        raise ValueError(f"stage {call.stage.name} does not declare {source}, so its key would not follow it")
-    folder = _scratch(project, source)
-    with _held(_lock(project, source), processes):
-        if not _broadcast(processes, call.is_main and _is_whole(project, source, folder)):
-            call.progress(0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays")
-
-            def report_of_source(done: int, total: int, note: str) -> None:
-                call.progress(done, total, note and f"{source}, {note}")
-
-            _call(replace(call, stage=project.stages[source], progress=report_of_source))
     return folder
 
 

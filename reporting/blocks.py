@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.results.classification import CLASSIFIERS
+
 Values = Mapping[str, Any]
 """The results of stages, by stage."""
 
-CLASSIFIERS = ("zero_shot", "vit", "cnn")
 CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
 ALL = (*CLASSIFIERS, *CAPTIONING, "data_sets", "evidence", "audit")
 

@@ -10,12 +10,11 @@ from experiments.evidence.captioning import caption_comparisons, variant_compari
 from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
 from experiments.results import key_of
+from experiments.results.classification import CLASSIFIERS
 from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested, Verdict
 from experiments.statistics.chance import chance
 from experiments.statistics.significance import holm
-
-CLASSIFIERS = ("zero_shot", "vit", "cnn")
 
 
 def evidence(config: EvidenceConfig, inputs: Mapping[str, Any], context: Context) -> Evidence:

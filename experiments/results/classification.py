@@ -6,6 +6,9 @@ from pipeline.result import Estimate, Result
 
 Precision = Literal["fp32", "bf16"]
 
+CLASSIFIERS = ("zero_shot", "vit", "cnn")
+"""The stages whose results are such, in the order of the pages."""
+
 
 class Classification(Result):
     """One classifier on one test set of `n` images in `k` classes.
