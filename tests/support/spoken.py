@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.project import open_project
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.freshness import Freshness
 from reporting.blocks import BLOCKS
 from reporting.document import Document
@@ -34,7 +34,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
             profile="smoke",
             key="f" * 64,
             provenance=provenance,
-            value_sha256="",
+            value_sha256=digest(value),
             artefacts={},
             value=value,
         )
