@@ -1,5 +1,6 @@
 """What a stage is lent by this project."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.support.toy import STAGES
 
 
 def call(folder: Path, **altered: Any) -> Call:
-    project = open_project("smoke", ROOT)
+    project = replace(open_project("smoke", ROOT), cache=folder)
     parts = keys.ingredients(project, "data_sets")
     return Call(project, STAGES["first"], silently, Console(quiet=True), None, parts, Code(folder), **altered)
 
