@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 
@@ -59,6 +60,17 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
     assert '::: {.callout-caution title="Stale: cnn"}' in text
     assert r"cnn --profile smoke`: code\: experiments\.classification\.cnn has changed" in text
     assert "The cnn model" in text
+
+
+def test_a_value_that_was_altered_by_hand_is_shown_after_a_callout_that_says_so(filled: Project) -> None:
+    path = store.path_of(filled, "cnn")
+    stored = json.loads(path.read_text())
+    stored["value"]["top1"]["value"] = 0.987
+    path.write_text(json.dumps(stored))
+    text = open_document(filled).block("model_comparison")
+    assert '::: {.callout-caution title="Stale: cnn"}' in text
+    assert "its value was altered by hand" in text
+    assert "98.7" in text
 
 
 @pytest.mark.parametrize("written_by_older_code", [False, True])
