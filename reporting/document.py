@@ -159,9 +159,7 @@ class Document:
             text = f"There is nothing to show from these yet.\n\n{self._commands(missing)}"
             callouts.append(_callout("warning", f"Missing: {', '.join(missing)}", text))
         if stale:
-            text = (
-                f"What follows is from other code, data or options than today's.\n\n{self._commands(stale)}"
-            )
+            text = f"What follows is not what today's code, data and options gave.\n\n{self._commands(stale)}"
             callouts.append(_callout("caution", f"Stale: {', '.join(stale)}", text))
         return callouts
 
