@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def test_a_change_of_content_makes_results_stale(root: Path, change: Callable[[P
     found, why = state(root)
     assert found == "stale"
     assert re.fullmatch(r"data: what \[(images|photos)\] names is another", "; ".join(why))
+
+
+def test_files_that_change_after_their_stage_began_make_its_result_stale(root: Path) -> None:
+    opened = open_project("mine", root)
+
+    def lend(call: runner.Call) -> object:
+        draw(root / "animals" / "cat" / "1.png", 55)
+        return opened.lend(call)
+
+    runner.bring_up_to_date(replace(opened, lend=lend), ["data_sets"], Console(quiet=True))
+    assert state(root) == ("stale", ("data: what [images] names is another",))
 
 
 def test_files_that_are_not_used_change_nothing(root: Path) -> None:
