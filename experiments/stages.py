@@ -1,9 +1,9 @@
 """The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.datasets.fingerprints import fingerprint, manifest_of
+from experiments.datasets.fingerprints import identity, manifest_of
+from experiments.datasets.loading import load_images, load_photos, loader
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -27,30 +27,21 @@ if TYPE_CHECKING:
 
 
 def _load_images(call: "Call") -> "ClassifiedImages":
-    from experiments.datasets.loading import load_images
-
     project = call.project
-    return load_images(
-        project.profile.images, project.root, project.downloads, _prepared_folder(call), call.say
-    )
-
-
-def _prepared_folder(call: "Call") -> Path:
-    """Return the folder for what is made once of the profile's classification images, whichever profile."""
-    return call.project.downloads.with_name("prepared") / keys.data_of(call.project, IMAGES)[:16]
+    # What is made once of images serves every profile that reads the same images by the same code.
+    ready = project.downloads.with_name("prepared") / keys.prepared_digest(project, IMAGES)[:16]
+    return load_images(project.profile.images, project.root, project.downloads, ready, call.say)
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
-    from experiments.datasets.loading import load_photos
-
     project = call.project
     return load_photos(project.profile.photos, project.root, project.downloads, call.say)
 
 
-IMAGES = Data("images", fingerprint, manifest_of, _load_images)
-PHOTOS = Data("photos", fingerprint, manifest_of, _load_photos)
-CAPTIONER = Data("captioner", fingerprint, manifest_of)
-ZERO_SHOT = Data("zero_shot", fingerprint, manifest_of)
+IMAGES = Data("images", identity, manifest_of, loader, _load_images)
+PHOTOS = Data("photos", identity, manifest_of, loader, _load_photos)
+CAPTIONER = Data("captioner", identity, manifest_of)
+ZERO_SHOT = Data("zero_shot", identity, manifest_of)
 
 
 def lend(call: "Call") -> "Context":
@@ -65,6 +56,7 @@ def lend(call: "Call") -> "Context":
         photos=lambda: call.load("photos"),
         fetch=lambda archive: fetch(archive, call.project.downloads, call.say),
         manifest=call.manifest,
+        code_of=call.code_of,
         scratch=call.scratch,
         shared=call.shared,
         artefact=call.artefact,

@@ -11,12 +11,13 @@ class Ingredients(Frozen):
     """All that a result's key is made of; comparing two of these says why a result is stale.
 
     `config` is the part of the profile that the stage is given, `inputs` are the keys of the results that it
-    builds on, `data` the fingerprint of its data, `code` the fingerprint of each module that it reaches.
+    builds on, `data` the fingerprints of its data by name, `code` the fingerprint of each module that the
+    stage or what loads its data reaches.
     """
 
     config: dict[str, Any]
     inputs: dict[str, str]
-    data: str | None
+    data: dict[str, str]
     code: dict[str, str]
 
 

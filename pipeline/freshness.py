@@ -19,12 +19,15 @@ from pipeline.project import Project
 class Freshness(Frozen):
     """Whether a stage's result on disk is what its code, profile and data would give today.
 
-    `why` is empty for a fresh result; `key` is the key that a fresh result has.
+    `why` is empty for a fresh result; `key` is the key that a fresh result has, empty where the data that it
+    would be made from cannot be told. `remarks` say which of the stage's data are not there and were judged
+    by what was recorded of them.
     """
 
     state: Literal["fresh", "stale", "missing"]
     why: tuple[str, ...]
     key: str
+    remarks: tuple[str, ...] = ()
 
 
 def of(project: Project[Any], name: str) -> Freshness:
@@ -35,7 +38,25 @@ def of(project: Project[Any], name: str) -> Freshness:
 def states(project: Project[Any], names: Iterable[str]) -> dict[str, Freshness]:
     """Say of each of several stages what `of` says, reading the data that they share once."""
     today = keys.Today()
-    return {name: _of(project, name, keys.ingredients(project, name, today)) for name in names}
+    return {name: _judged(project, name, today) for name in names}
+
+
+def _judged(project: Project[Any], name: str, today: keys.Today) -> Freshness:
+    """Judge a stage by itself: data that cannot be told make only the stages stale that need them."""
+    try:
+        found = _of(project, name, keys.ingredients(project, name, today))
+    except keys.UnknownData as error:
+        state = "stale" if store.path_of(project, name).is_file() else "missing"
+        return Freshness(state=state, why=(str(error),), key="")
+    absent = {data.name: keys.identity(project, data, today).absent for data in project.stage(name).data}
+    remarks = tuple(_remark(data, files) for data, files in absent.items() if files)
+    return found.model_copy(update={"remarks": remarks})
+
+
+def _remark(data: str, absent: tuple[str, ...]) -> str:
+    """Say what of a stage's data was judged by its record."""
+    files = "1 file is" if len(absent) == 1 else f"{len(absent):,} files are"
+    return f"of [{data}], {files} not on this machine and judged by the record ({first_few(absent, 3, ', ')})"
 
 
 def _of(project: Project[Any], name: str, today: Ingredients) -> Freshness:
@@ -75,8 +96,7 @@ def _changes(old: Ingredients, new: Ingredients) -> list[str]:
     """Name every ingredient that differs, one phrase each."""
     changes = [f"profile: {change}" for change in _differences(old.config, new.config)]
     changes += [f"input: the result of {name} is another" for name in _changed(old.inputs, new.inputs)]
-    if old.data != new.data:
-        changes.append("data: the data set is another")
+    changes += [f"data: what [{name}] names is another" for name in _changed(old.data, new.data)]
     for module in _changed(old.code, new.code):
         verb = "is new" if module not in old.code else "is gone" if module not in new.code else "has changed"
         changes.append(f"code: {module} {verb}")

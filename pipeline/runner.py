@@ -96,6 +96,10 @@ class Call:
         """Return the hash of the manifest of a user's own files among the stage's data, and their number."""
         return keys.manifest_digest(self.project, self.data(name))
 
+    def code_of(self, module: str) -> str:
+        """Return one hash of a module and of all first-party code that it reaches."""
+        return keys.code_digest(self.project, module)
+
     def attach(self, file: str, content: bytes) -> Attachment:
         """Write a small file beside the stage's result."""
         if self.is_main:

@@ -32,6 +32,7 @@ def context(folder: Path = Path(), **lent: Any) -> Context:
     loaders = ("images", "photos", "fetch", "manifest", "artefact", "attach")
     parts: dict[str, Any] = dict.fromkeys(loaders, unwanted)
     parts |= {"scratch": folder, "shared": folder, "root": Path(), "progress": silently, "processes": ALONE}
+    parts["code_of"] = lambda module: f"the code of {module}"
     return Context(**{**parts, **lent})
 
 

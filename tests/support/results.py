@@ -232,9 +232,7 @@ def captioned(project: Project, **values: Any) -> Document:
     folder.mkdir(parents=True, exist_ok=True)
     for record in values["captions"].records if "captions" in values else ():
         Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
-    ingredients = Ingredients(
-        config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
-    )
+    ingredients = Ingredients(config={"seed": 1}, inputs={"align": "e" * 64}, data={}, code={"a.b": "d" * 64})
     envelopes = {
         stage: Envelope[Any](
             stage=stage, profile=project.name, key="f" * 64, value=value, provenance=provenance(ingredients)
