@@ -1,5 +1,6 @@
 """The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.fingerprints import identity, manifest_of
@@ -16,21 +17,33 @@ from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
 from pipeline import keys
+from pipeline.closure import Code
+from pipeline.project import Project
 from pipeline.stage import Data, Stage, pipeline
 
 # What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
 if TYPE_CHECKING:
+    from experiments.config.fields import PrecisionChoice
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
+    from experiments.results.classification import Precision
     from pipeline.runner import Call
 
 
 def _load_images(call: "Call") -> "ClassifiedImages":
     project = call.project
-    # What is made once of images serves every profile that reads the same images by the same code.
-    ready = project.downloads.with_name("prepared") / keys.prepared_digest(project, IMAGES)[:16]
+    ready = prepared_folder(project, call.ingredients.data[IMAGES.name], call.code)
     return load_images(project.profile.images, project.root, project.downloads, ready, call.say)
+
+
+def prepared_folder(project: Project[Any], fingerprint: str, code: Code) -> Path:
+    """Return the folder for what is made once of classification images with this fingerprint, by this code.
+
+    It serves every profile that reads the same images.
+    """
+    prepared = keys.prepared_digest(project, IMAGES, fingerprint, code)
+    return project.downloads.with_name("prepared") / prepared[:16]
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
@@ -50,6 +63,12 @@ def lend(call: "Call") -> "Context":
     from experiments.datasets.downloads import fetch
     from experiments.models.processes import ALONE
 
+    def precision(choice: "PrecisionChoice") -> "Precision":
+        from experiments.models.precision import chosen
+
+        stored: Any = call.precision
+        return stored or chosen(choice)
+
     processes: Any = call.processes
     return Context(
         images=lambda: call.load("images"),
@@ -60,6 +79,7 @@ def lend(call: "Call") -> "Context":
         scratch=call.scratch,
         shared=call.shared,
         artefact=call.artefact,
+        precision=precision,
         attach=call.attach,
         progress=call.progress,
         root=call.project.root,
@@ -118,6 +138,7 @@ STAGES = pipeline(
         config="lora",
         data=(PHOTOS,),
         inputs=("align",),
+        artefacts=("align",),
         parallel=True,
         tolerance=0.1,
     ),
@@ -128,6 +149,7 @@ STAGES = pipeline(
         config="generation",
         data=(PHOTOS,),
         inputs=("align", "lora"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.05,
     ),
@@ -146,6 +168,7 @@ STAGES = pipeline(
         config="variants",
         data=(IMAGES, PHOTOS),
         inputs=("align", "lora", "generate"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.1,
     ),

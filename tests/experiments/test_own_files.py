@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,18 @@ from rich.console import Console
 
 from experiments.project import open_project
 from experiments.stages import IMAGES as IMAGES_DATA
+from experiments.stages import PHOTOS as PHOTOS_DATA
 from pipeline import freshness, keys, manifest, runner, store
+from pipeline.closure import Code
 from pipeline.project import Project
+from pipeline.stage import Identity, Stage, pipeline
 from tests.support.commands import python
 from tests.support.copies import copy_parts
 from tests.support.small_profiles import IMAGES, PHOTOS, draw, draw_classes, draw_photos, project
 from tests.support.stored import put
+from tests.support.toy import Sum
+
+SENTENCE = r"What the profile names as images\.folder \(animals\) is not on this machine: place it there"
 
 
 @pytest.fixture
@@ -105,27 +112,40 @@ def test_an_altered_photo_makes_stale_also_where_something_else_is_gone(
 
 
 def test_each_stage_is_judged_by_itself_where_data_are_neither_there_nor_recorded(root: Path) -> None:
-    opened = inspected(root)
-    for name in ("data_sets", "cnn", "align"):
-        put(opened, name, {"total": 1})
+    words = "experiments.captioning.scoring.words:words"
+    stages = [
+        Stage(name=data.name, function=words, result=Sum, config="cnn", data=(data,))
+        for data in (IMAGES_DATA, PHOTOS_DATA)
+    ]
+    after = Stage(name="after", function=words, result=Sum, config="cnn", inputs=("images",))
+    opened = replace(open_project("mine", root), stages=pipeline(*stages, after))
+    for name in ("images", "photos"):
+        put(opened, name, Sum(total=1))
     shutil.rmtree(root / "animals")
-    (opened.results / "images.sha256").unlink()
-    states = freshness.states(opened, ("data_sets", "cnn", "align", "evidence", "captions"))
-    assert {name: found.state for name, found in states.items()} == {
-        "data_sets": "stale", "cnn": "stale", "align": "stale", "evidence": "missing", "captions": "missing"
+    found = freshness.states(opened, opened.stages)
+    assert {name: each.state for name, each in found.items()} == {
+        "images": "stale", "photos": "fresh", "after": "missing"
     }  # fmt: skip
-    sentence = r"images\.folder \(animals\) is not on this machine: place it there"
-    assert all(re.search(sentence, found.why[0]) for found in states.values())
-    assert python(root, "-m", "experiments", "status", "--profile", "mine").returncode == 0
+    assert re.match(SENTENCE, found["images"].why[0]) and found["after"].why == found["images"].why
+
+
+def test_what_can_not_be_told_ends_no_question_and_only_the_run_that_needs_it(root: Path) -> None:
+    shutil.rmtree(root / "animals")
+    asked = python(root, "-m", "experiments", "status", "--profile", "mine")
+    assert asked.returncode == 0 and re.search(SENTENCE, asked.stdout)
     refused = python(root, "-m", "experiments", "run", "data_sets", "--profile", "mine")
-    assert refused.returncode == 2 and re.search(sentence, refused.stderr)
+    assert refused.returncode == 2 and re.search(SENTENCE, refused.stderr)
+
+
+def identity(root: Path) -> Identity:
+    return keys.identity(open_project("mine", root), IMAGES_DATA, keys.Today(Code(root)))
 
 
 def test_a_folder_that_is_moved_keeps_what_was_computed_from_it(root: Path) -> None:
-    before = keys.identity(open_project("mine", root), IMAGES_DATA)
+    before = identity(root)
     (root / "animals").rename(root / "pets")
     project(root, IMAGES.replace("animals", "pets"), PHOTOS)
-    assert keys.identity(open_project("mine", root), IMAGES_DATA) == before
+    assert identity(root) == before
 
 
 def change_a_caption(root: Path) -> None:
@@ -146,7 +166,8 @@ def test_a_change_of_content_makes_results_stale(root: Path, change: Callable[[P
     inspected(root)
     change(root)
     found, why = state(root)
-    assert found == "stale" and re.fullmatch(r"data: what \[(images|photos)\] names is another", why[0])
+    assert found == "stale"
+    assert re.fullmatch(r"data: what \[(images|photos)\] names is another", "; ".join(why))
 
 
 def test_files_that_are_not_used_change_nothing(root: Path) -> None:

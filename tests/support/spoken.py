@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.project import open_project
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.freshness import Freshness
 from reporting.blocks import BLOCKS
 from reporting.document import Document
@@ -29,7 +29,15 @@ def document(values: dict[str, Any], folder: Path) -> Document:
         python="3.11.7", versions={},
     )  # fmt: skip
     envelopes = {
-        stage: Envelope[Any](stage=stage, profile="smoke", key="f" * 64, provenance=provenance, value=value)
+        stage: Envelope[Any](
+            stage=stage,
+            profile="smoke",
+            key="f" * 64,
+            provenance=provenance,
+            value_sha256=digest(value),
+            artefacts={},
+            value=value,
+        )
         for stage, value in values.items()
     }
     named = {stage for block in BLOCKS.values() for stage in block.stages}
