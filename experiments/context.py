@@ -25,7 +25,9 @@ class Context:
     `images` and `photos` load the profile's classification images and captioned photos (slow the first time,
     checked against pinned hashes). `fetch` returns the folder that holds an archive's unpacked files,
     downloaded and checked the first time. `manifest` returns, of the user's own files that a part of the
-    profile names, the hash of their manifest and their number, None where it names none.
+    profile names, the hash of their manifest and their number, None where it names none. `code_of` returns
+    one hash of a module, by its dotted name, and of all of the project that it reaches by import: what
+    survives a change of key is addressed by the code that made it.
 
     `scratch` is an existing folder under `.cache/` that belongs to this stage at this key: whatever a killed
     run left there (a checkpoint) the next run finds. `shared` is the folder under `.cache/` for what survives
@@ -40,6 +42,7 @@ class Context:
     photos: Callable[[], CaptionedPhotos]
     fetch: Callable[[Archive], Path]
     manifest: Callable[[str], tuple[str, int] | None]
+    code_of: Callable[[str], str]
     scratch: Path
     shared: Path
     artefact: Callable[[str], Path]

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.datasets.fingerprints import fingerprint, manifest_of
+from experiments.datasets.fingerprints import identity, manifest_of
+from experiments.datasets.loading import load_images, load_photos, loader
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -15,6 +16,9 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
+from pipeline import keys
+from pipeline.closure import Code
+from pipeline.project import Project
 from pipeline.stage import Data, Stage, pipeline
 
 # What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
@@ -28,30 +32,29 @@ if TYPE_CHECKING:
 
 
 def _load_images(call: "Call") -> "ClassifiedImages":
-    from experiments.datasets.loading import load_images
-
     project = call.project
-    return load_images(
-        project.profile.images, project.root, project.downloads, _prepared_folder(call), call.say
-    )
+    ready = prepared_folder(project, call.ingredients.data[IMAGES.name], call.code)
+    return load_images(project.profile.images, project.root, project.downloads, ready, call.say)
 
 
-def _prepared_folder(call: "Call") -> Path:
-    """Return the folder for what is made once of the profile's classification images, whichever profile."""
-    return call.project.downloads.with_name("prepared") / call.ingredients.data[IMAGES.name][:16]
+def prepared_folder(project: Project[Any], fingerprint: str, code: Code) -> Path:
+    """Return the folder for what is made once of classification images with this fingerprint, by this code.
+
+    It serves every profile that reads the same images.
+    """
+    prepared = keys.prepared_digest(project, IMAGES, fingerprint, code)
+    return project.downloads.with_name("prepared") / prepared[:16]
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
-    from experiments.datasets.loading import load_photos
-
     project = call.project
     return load_photos(project.profile.photos, project.root, project.downloads, call.say)
 
 
-IMAGES = Data("images", fingerprint, manifest_of, _load_images)
-PHOTOS = Data("photos", fingerprint, manifest_of, _load_photos)
-CAPTIONER = Data("captioner", fingerprint, manifest_of)
-ZERO_SHOT = Data("zero_shot", fingerprint, manifest_of)
+IMAGES = Data("images", identity, manifest_of, loader, _load_images)
+PHOTOS = Data("photos", identity, manifest_of, loader, _load_photos)
+CAPTIONER = Data("captioner", identity, manifest_of)
+ZERO_SHOT = Data("zero_shot", identity, manifest_of)
 
 
 def lend(call: "Call") -> "Context":
@@ -72,6 +75,7 @@ def lend(call: "Call") -> "Context":
         photos=lambda: call.load("photos"),
         fetch=lambda archive: fetch(archive, call.project.downloads, call.say),
         manifest=call.manifest,
+        code_of=call.code_of,
         scratch=call.scratch,
         shared=call.shared,
         artefact=call.artefact,

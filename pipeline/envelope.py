@@ -30,7 +30,7 @@ class Ingredients(Frozen):
 
     `config` is the part of the profile that the stage is given, `inputs` are the results that it builds on,
     None where one is missing that may be, `data` the fingerprints of its data by name, `code` the fingerprint
-    of each module that it reaches.
+    of each module that the stage, or what loads its data, reaches.
     """
 
     config: dict[str, Any]

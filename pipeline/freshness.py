@@ -23,12 +23,15 @@ State = Literal["fresh", "stale", "missing"]
 class Freshness(Frozen):
     """Whether a stage's result on disk is what its code, profile and data would give today.
 
-    `why` is empty for a fresh result; `key` is the key that a fresh result has.
+    `why` is empty for a fresh result; `key` is the key that a fresh result has, empty where the data that it
+    would be made from cannot be told. `remarks` say which of the stage's data are not there and were judged
+    by what was recorded of them.
     """
 
     state: State
     why: tuple[str, ...]
     key: str
+    remarks: tuple[str, ...] = ()
 
 
 def of(project: Project[Any], name: str, code: Code | None = None) -> Freshness:
@@ -45,8 +48,26 @@ def states(project: Project[Any], names: Iterable[str]) -> dict[str, Freshness]:
     return {name: _of(project, name, today) for name in names}
 
 
+def _remark(data: str, absent: tuple[str, ...]) -> str:
+    """Say what of a stage's data was judged by its record."""
+    files = "1 file is" if len(absent) == 1 else f"{len(absent):,} files are"
+    return f"of [{data}], {files} not on this machine and judged by the record ({first_few(absent, 3, ', ')})"
+
+
 def _of(project: Project[Any], name: str, today: keys.Today) -> Freshness:
-    parts = keys.ingredients(project, name, today)
+    """Judge a stage by itself: data that cannot be told concern only the stages that need them."""
+    try:
+        parts = keys.ingredients(project, name, today)
+    except keys.UnknownData as error:
+        is_there = keys.result(project, name, today) is not None
+        state = "stale" if is_there else _unreadable(project, name)[0]
+        return Freshness(state=state, why=(str(error),), key="")
+    absent = {data.name: keys.identity(project, data, today).absent for data in project.stage(name).data}
+    remarks = tuple(_remark(data, files) for data, files in absent.items() if files)
+    return _compared(project, name, today, parts).model_copy(update={"remarks": remarks})
+
+
+def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingredients) -> Freshness:
     expected = keys.key(parts)
     stored = keys.result(project, name, today)
     if stored is None:

@@ -1,11 +1,13 @@
 """The key of a result: the hash of all that determines it.
 
-That is the stage's part of the profile, the results of its inputs as they are stored, the content of its data
-and its code. Nothing else is consulted, and nothing of what can be made again.
+That is the stage's part of the profile, the results of its inputs as they are stored, the content of its
+data, its code and that of what loads its data. Nothing else is consulted, and nothing of what can be made
+again.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,11 @@ from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.errors import UserError
 from pipeline.files import write_whole
 from pipeline.project import Project
-from pipeline.stage import Data, Stage
+from pipeline.stage import Data, Identity, Stage
+
+
+class UnknownData(UserError):
+    """What a part of the profile names cannot be told: it is neither there nor recorded, or is of no use."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +34,24 @@ class Today:
 
     code: Code
     ingredients: dict[str, Ingredients] = field(default_factory=dict)
-    data: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Identity | UnknownData] = field(default_factory=dict)
     results: dict[str, Envelope[Any] | None] = field(default_factory=dict)
 
 
 def ingredients(project: Project[Any], name: str, today: Today | None = None) -> Ingredients:
-    """Return all that determines the result of stage `name`, as far as `today` does not hold it already."""
+    """Return all that determines the result of stage `name`, as far as `today` does not hold it already.
+
+    Raises:
+        UnknownData: if data cannot be told that it, or a stage that it builds on, reads.
+    """
     today = today or Today(Code(project.root))
     if name not in today.ingredients:
         stage = project.stage(name)
         today.ingredients[name] = Ingredients(
             config=getattr(project.profile, stage.config).model_dump(mode="json"),
             inputs={source: _input(project, stage, source, today) for source in stage.inputs},
-            data=_data(project, stage, today),
-            code=code_of(stage, today.code),
+            data={data.name: identity(project, data, today).sha256 for data in stage.data},
+            code=code_of(project, stage, today.code),
         )
     return today.ingredients[name]
 
@@ -59,9 +69,12 @@ def made_from(project: Project[Any], name: str, today: Today) -> Ingredients:
     return parts.model_copy(update={"inputs": inputs})
 
 
-def code_of(stage: Stage, code: Code) -> dict[str, str]:
-    """Return the fingerprint of each module that a stage reaches."""
-    return code.closure(stage.function.partition(":")[0])
+def code_of(project: Project[Any], stage: Stage, code: Code) -> dict[str, str]:
+    """Return the fingerprint of each module that a stage's function, or what loads its data, reaches."""
+    found: dict[str, str] = {}
+    for module in (stage.function.partition(":")[0], *_loaders(project, stage.data)):
+        found |= code.closure(module)
+    return dict(sorted(found.items()))
 
 
 def result(project: Project[Any], name: str, today: Today) -> Envelope[Any] | None:
@@ -108,17 +121,34 @@ def code_digest(code: Code, module: str) -> str:
     return hashlib.sha256(json.dumps(code.closure(module)).encode()).hexdigest()
 
 
-def _data(project: Project[Any], stage: Stage, today: Today) -> dict[str, str]:
-    """Return the fingerprint of all data that a stage reads, by name."""
-    for data in stage.data:
-        if data.name not in today.data:
-            today.data[data.name] = data_of(project, data)
-    return {data.name: today.data[data.name] for data in stage.data}
+def identity(project: Project[Any], data: Data, today: Today) -> Identity:
+    """Return what it is that a part of the profile names outside the project, as far as `today` lacks it.
+
+    Raises:
+        UnknownData: if that cannot be told.
+    """
+    if data.name not in today.data:
+        part = getattr(project.profile, data.name)
+        try:
+            today.data[data.name] = data.identify(part, project.root, manifest_path(project, data))
+        except UserError as error:
+            today.data[data.name] = UnknownData(str(error))
+    found = today.data[data.name]
+    if isinstance(found, UnknownData):
+        raise found
+    return found
 
 
-def data_of(project: Project[Any], data: Data) -> str:
-    """Return the fingerprint of what a part of the profile names outside the project."""
-    return data.identify(getattr(project.profile, data.name), project.root, manifest_path(project, data))
+def prepared_digest(project: Project[Any], data: Data, fingerprint: str, code: Code) -> str:
+    """Return a hash of data and of the code that loads them: it addresses what is made of them once."""
+    loaders = [code_digest(code, module) for module in _loaders(project, (data,))]
+    return hashlib.sha256(json.dumps([fingerprint, *loaders]).encode()).hexdigest()
+
+
+def _loaders(project: Project[Any], data: Iterable[Data]) -> list[str]:
+    """Return the modules that load data."""
+    named = (each.loader(getattr(project.profile, each.name)) for each in data)
+    return [loader.partition(":")[0] for loader in named if loader is not None]
 
 
 def manifest_path(project: Project[Any], data: Data) -> Path:

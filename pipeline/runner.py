@@ -191,7 +191,7 @@ def _identity(run: _Run, names: Iterable[str]) -> str:
     found = [
         (
             getattr(run.project.profile, stage.config).model_dump(mode="json"),
-            keys.code_of(stage, run.code),
+            keys.code_of(run.project, stage, run.code),
         )
         for stage in stages
     ]
@@ -402,7 +402,7 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
     Raises:
         UserError: if one of these files changed since the run began, or a package is not installed.
     """
-    code = keys.code_of(stage, run.code)
+    code = keys.code_of(run.project, stage, run.code)
     _assert_unchanged(run, stage, code)
     module, _, name = stage.function.partition(":")
     with _naming_packages(stage):
@@ -417,7 +417,7 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
 
 
 def _assert_unchanged(run: _Run, stage: Stage, code: dict[str, str]) -> None:
-    now = keys.code_of(stage, Code(run.project.root))
+    now = keys.code_of(run.project, stage, Code(run.project.root))
     others = [module for module in sorted({*code, *now}) if code.get(module) != now.get(module)]
     if others:
         raise UserError(

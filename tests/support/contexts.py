@@ -39,6 +39,7 @@ def context(folder: Path = Path(), **lent: Any) -> Context:
     parts: dict[str, Any] = dict.fromkeys(loaders, unwanted)
     parts |= {"precision": _chosen}
     parts |= {"scratch": folder, "shared": folder, "root": Path(), "progress": silently, "processes": ALONE}
+    parts["code_of"] = lambda module: f"the code of {module}"
     return Context(**{**parts, **lent})
 
 
