@@ -202,6 +202,18 @@ def test_the_accuracy_after_each_epoch_is_that_of_the_network_as_it_then_is(
     assert [right / 50 for right in first.right] == [estimate.value for estimate in result.validation]
 
 
+def test_pictures_of_the_surest_mistakes_stand_beside_the_result(images: Images, tmp_path: Path):
+    wrong = replace(images, test_labels=(images.test_labels + 1) % 4)
+    result = run(CNN, wrong, tmp_path)
+    shown = result.mistakes
+    assert len(shown) == 12
+    assert result.attachments() == tuple(mistake.picture for mistake in shown)
+    assert [mistake.confidence for mistake in shown] == sorted(result.confidence, reverse=True)[:12]
+    for mistake in shown:
+        found = result.predictions[mistake.index], int(wrong.test_labels[mistake.index])
+        assert (mistake.prediction, mistake.label) == found
+
+
 def test_divergence_is_one_sentence_that_says_what_to_do(images: Images, tmp_path: Path):
     sentence = refusal(run, CNN.model_copy(update={"learning_rate": 1e30}), images, tmp_path)
     assert "diverged in epoch 1 " in sentence and "learning_rate below" in sentence
