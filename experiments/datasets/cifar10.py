@@ -40,7 +40,7 @@ Source = Literal["npm", "torchvision"]
 
 
 def load(config: Cifar10Config, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
-    """Load CIFAR-10 as `load_cifar10` does, from the source that `config` names first, a part of it for validation.
+    """Load CIFAR-10 as `load_cifar10` does, by what `config` says of the source and the validation part.
 
     Raises:
         UserError: if it cannot be had, or more images are to be kept for validation than can be spared.
