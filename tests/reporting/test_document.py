@@ -78,6 +78,16 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
     assert "The cnn model" in text
 
 
+def test_a_result_whose_data_were_judged_by_their_record_is_shown_as_such(filled: Project) -> None:
+    document = open_document(filled)
+    assert "by record" not in document.block("results").lower()
+    judged = document.states["cnn"].model_copy(update={"remarks": ("of [images], 1 file is not there",)})
+    text = replace(document, states={**document.states, "cnn": judged}).block("results")
+    assert "| cnn | fresh, by record |" in text
+    assert "| vit | fresh |" in text
+    assert "By record: not all files" in text
+
+
 @pytest.mark.parametrize("written_by_older_code", [False, True])
 def test_what_can_be_shown_is_shown_when_one_result_is_missing_or_of_older_code(
     filled: Project, written_by_older_code: bool
