@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from experiments.classification.bridge import build_bridge, centre
-from experiments.classification.evaluation import Scores, predictions_of, score
+from experiments.classification.evaluation import Predictions, confident_mistakes, predictions_of, score
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
 from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
@@ -50,14 +50,15 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
         tower = centre(tower, encode(unlabelled, "unlabelled training images encoded"))
     features = encode(images.test_pictures, "test images encoded")
 
-    def classify(by: DualEncoder, templates: Sequence[str]) -> Scores:
-        found = predictions_of(probabilities(by, features, class_embeddings(by, templates, images.classes)))
-        return score(found, images.test_labels, images.classes)
+    def classify(by: DualEncoder, templates: Sequence[str]) -> Predictions:
+        return predictions_of(probabilities(by, features, class_embeddings(by, templates, images.classes)))
 
-    scores = [classify(tower, prompts.templates) for prompts in config.prompt_sets]
+    found = [classify(tower, prompts.templates) for prompts in config.prompt_sets]
+    scores = [score(each, images.test_labels, images.classes) for each in found]
     without_centring = None
     if uncentred is not None:
-        without_centring = classify(uncentred, config.prompt_sets[0].templates)["top1"]
+        bare = classify(uncentred, config.prompt_sets[0].templates)
+        without_centring = score(bare, images.test_labels, images.classes)["top1"]
     return ZeroShot(
         **scores[0],
         **vars(tower.about),
@@ -71,6 +72,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
             for prompts, each in zip(config.prompt_sets, scores, strict=True)
         ),
         without_centring=without_centring,
+        mistakes=confident_mistakes(found[0], images.test_labels, images.test_pictures, context.attach),
     )
 
 
