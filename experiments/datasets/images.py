@@ -1,7 +1,7 @@
 """Labelled images: what a classification stage sees of a data set."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,11 +10,13 @@ from experiments.datasets.pictures import Pictures
 
 @dataclass(frozen=True)
 class ClassifiedImages:
-    """A training and a test set of RGB images.
+    """A training, a validation and a test set of RGB images.
 
-    Images are uint8 arrays of shape (N, H, W, 3), equally large all, labels int64 arrays of shape (N,) that
-    index `classes`. The arrays are read-only, because stages share them, and may be mapped from disk. Where
-    the data set's own pictures are larger or of several sizes, the two originals are those.
+    Networks learn from the training images. The validation images, of which there may be none, are those
+    kept apart from them, to make choices on: an image is in one of the two only. Images are uint8 arrays of
+    shape (N, H, W, 3), equally large all, labels int64 arrays of shape (N,) that index `classes`. The
+    arrays are read-only, because stages share them, and may be mapped from disk. Where the data set's own
+    pictures are larger or of several sizes, the three originals are those.
     """
 
     classes: tuple[str, ...]
@@ -24,16 +26,28 @@ class ClassifiedImages:
     test_labels: np.ndarray
     train_originals: Pictures | None = None
     test_originals: Pictures | None = None
+    validation_images: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1, 3), dtype=np.uint8))
+    validation_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    validation_originals: Pictures | None = None
 
     @property
     def train_pictures(self) -> Pictures:
         """The training images as large as the data set has them."""
-        return self.train_originals or Pictures(self.train_images.__getitem__, len(self.train_images))
+        return self.train_originals or _pictures(self.train_images)
+
+    @property
+    def validation_pictures(self) -> Pictures:
+        """The validation images as large as the data set has them."""
+        return self.validation_originals or _pictures(self.validation_images)
 
     @property
     def test_pictures(self) -> Pictures:
         """The test images as large as the data set has them."""
-        return self.test_originals or Pictures(self.test_images.__getitem__, len(self.test_images))
+        return self.test_originals or _pictures(self.test_images)
+
+
+def _pictures(images: np.ndarray) -> Pictures:
+    return Pictures(images.__getitem__, len(images))
 
 
 def labels_sha256(labels: np.ndarray) -> str:
