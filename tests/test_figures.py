@@ -17,7 +17,7 @@ def classifier(classes: int, wrong: int = 0) -> TrainedClassifier:
     return TrainedClassifier(
         **score(Predictions(predictions, np.full(len(labels), 0.9)), labels, names), model="m", parameters=1,
         epochs=1, precision="fp32", seconds=1.0, images_per_second=1.0, training_images=9,
-        training_seconds=1.0, loss=(1.0,),
+        training_seconds=1.0, loss=(1.0,), validation=(), mistakes=(),
     )  # fmt: skip
 
 

@@ -1,12 +1,8 @@
 """Stage `generate`: the captions of every evaluation photo before and after fine-tuning."""
 
-import io
 import re
 import time
 from collections.abc import Mapping
-
-import numpy as np
-from PIL import Image
 
 from experiments.captioning.adapter import with_saved_adapter
 from experiments.captioning.captioners import saved as models
@@ -14,11 +10,9 @@ from experiments.captioning.inference import encoded, write_captions
 from experiments.config.tuning import GenerationConfig
 from experiments.context import Context
 from experiments.datasets.photos import pictures_of
+from experiments.datasets.pictures import as_png
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import ADAPTER
-
-SIDE = 256
-"""The longer side in pixels: at an inch and a half on paper these are 170 an inch."""
 
 
 def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Context) -> Generated:
@@ -47,7 +41,7 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
                 after=new.text,
                 before_ended=old.ended,
                 after_ended=new.ended,
-                picture=context.attach(f"{file_name(photo.name)}.png", picture(photo.pixels)),
+                picture=context.attach(f"{file_name(photo.name)}.png", as_png(photo.pixels)),
             )
             for photo, old, new in zip(photos.evaluation, before, after, strict=True)
         ),
@@ -60,20 +54,3 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
 def file_name(photo: str) -> str:
     """Return a photo's name as that of a file which every system and every link can take."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", photo).lstrip("-.")[:80] or "photo"
-
-
-def picture(pixels: np.ndarray) -> bytes:
-    """Return a PNG of a uint8 photo (H, W, 3) whose longer side is about `SIDE` pixels.
-
-    A smaller photo is enlarged by a whole factor without smoothing, so that it stays crisp and shows no more
-    than there is; a larger one is reduced.
-    """
-    image = Image.fromarray(pixels)
-    factor = SIDE // max(image.size)
-    if factor >= 1:
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    else:
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    content = io.BytesIO()
-    image.save(content, format="PNG", optimize=True)
-    return content.getvalue()

@@ -1,14 +1,19 @@
 """From class probabilities to the figures that every classifier reports."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 
 from experiments.datasets.images import labels_sha256
+from experiments.datasets.pictures import Pictures, as_png
+from experiments.results.classification import Mistake
 from experiments.statistics.intervals import wilson
-from pipeline.result import Estimate
+from pipeline.result import Attachment, Estimate
+
+MISTAKES = 12
+"""How many of a classifier's mistakes are kept with their picture."""
 
 
 class Scores(TypedDict):
@@ -67,4 +72,30 @@ def score(found: Predictions, labels: np.ndarray, classes: tuple[str, ...]) -> S
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         predictions=tuple(predictions.tolist()),
         confidence=tuple(np.round(found.confidence, 4).tolist()),
+    )
+
+
+def confident_mistakes(
+    found: Predictions,
+    labels: np.ndarray,
+    pictures: Pictures,
+    attach: Callable[[str, bytes], Attachment],
+    most: int = MISTAKES,
+) -> tuple[Mistake, ...]:
+    """Return the `most` mistakes of highest confidence, the surest first, each with its picture attached.
+
+    `labels` (N,) and `pictures` are those of the N test images. Among equals the earlier image comes first;
+    confidence is rounded to 4 decimals after they are in order.
+    """
+    wrong = np.flatnonzero(found.predictions != labels)
+    surest = wrong[np.argsort(-found.confidence[wrong], kind="stable")][:most]
+    return tuple(
+        Mistake(
+            index=index,
+            label=int(labels[index]),
+            prediction=int(found.predictions[index]),
+            confidence=round(float(found.confidence[index]), 4),
+            picture=attach(f"mistake-{index}.png", as_png(pictures[index])),
+        )
+        for index in surest.tolist()
     )

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.classification.evaluation import Predictions, predictions_of, score
+from experiments.classification.evaluation import Predictions, confident_mistakes, predictions_of, score
 from experiments.classification.inputs import augmented_batches
 from experiments.config.training import TrainingConfig
 from experiments.context import Context, Progress
+from experiments.datasets.images import ClassifiedImages
 from experiments.models.checkpoint import Checkpoint, load, save
 from experiments.models.precision import autocast, best_device, chosen
-from experiments.models.processes import Processes, is_main, shared_out
+from experiments.models.processes import ALONE, Processes, is_main, shared_out
 from experiments.models.schedule import learning_rate_factor
 from experiments.models.seeding import seeded
 from experiments.results.classification import Precision
 from experiments.results.trained import TrainedClassifier
+from experiments.statistics.intervals import wilson
 from pipeline.errors import UserError
 
 TEST_BATCH = 500
@@ -32,11 +34,14 @@ _WARM_UP, _FIRST = 0.2, 0.2
 class Training:
     """How a training went.
 
-    `loss` is the mean training loss of each epoch, computed at `precision`. `seconds` is the wall-clock
-    time of all finished epochs, of which `earlier_seconds` passed in runs before this one.
+    `loss` is the mean training loss of each epoch, computed at `precision`, and `right` the number of
+    validation images that were classified rightly after each, empty where there are none. `seconds` is the
+    wall-clock time of all finished epochs without validating, of which `earlier_seconds` passed in runs
+    before this one.
     """
 
     loss: tuple[float, ...]
+    right: tuple[int, ...]
     precision: Precision
     seconds: float
     earlier_seconds: float
@@ -62,14 +67,7 @@ def train_and_test(
     network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
     training = None
     if is_main(context.processes):
-        training = train(
-            network,
-            optimiser(network),
-            data.train_images,
-            data.train_labels,
-            config=config,
-            context=context,
-        )
+        training = train(network, optimiser(network), data, config=config, context=context)
     training, weights = context.processes.broadcast((training, network.state_dict()))
     network.load_state_dict(weights)
 
@@ -88,32 +86,34 @@ def train_and_test(
         training_images=len(data.train_images),
         training_seconds=round(training.seconds, 1),
         loss=tuple(round(loss, 4) for loss in training.loss),
+        validation=tuple(wilson(right, len(data.validation_labels)) for right in training.right),
+        mistakes=confident_mistakes(found, data.test_labels, data.test_pictures, context.attach),
     )
 
 
 def train(
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: ClassifiedImages,
     *,
     config: TrainingConfig,
     context: Context,
 ) -> Training:
-    """Train `network` in place by cross-entropy, on the device where it lies.
+    """Train `network` in place by cross-entropy on the training images, on the device where it lies.
 
-    The network maps uint8 images (B, H, W, 3) to logits (B, K); `images` is uint8 (N, H, W, 3), `labels`
-    int64 (N,). The learning rates that `optimiser` comes with are the peaks of `learning_rate_factor`.
-    Each epoch ends with a checkpoint in the stage's scratch folder. A later call with equal arguments
-    goes on from there and ends with the same weights, because an epoch depends on the checkpoint, the
-    seed and its own number alone (on one machine, with one number of threads).
+    The network maps uint8 images (B, H, W, 3) to logits (B, K). After each epoch it classifies the
+    validation images, which changes neither its weights nor what the next epoch draws at random. The
+    learning rates that `optimiser` comes with are the peaks of `learning_rate_factor`. Each epoch ends with
+    a checkpoint in the stage's scratch folder. A later call with equal arguments goes on from there and
+    ends with the same weights, because an epoch depends on the checkpoint, the seed and its own number
+    alone (on one machine, with one number of threads).
 
     Raises:
         UserError: if the loss stops being finite.
     """
     device = next(network.parameters()).device
     path = context.scratch / "checkpoint.pt"
-    data = _Data(images, labels, config)
+    data = _Data(images.train_images, images.train_labels, config)
     peaks = tuple(group["lr"] for group in optimiser.param_groups)
     reached = load(path, device)
     if reached is None:
@@ -130,15 +130,22 @@ def train(
     for epoch in range(len(reached.loss), config.epochs):
         start = time.perf_counter()
         loss = _epoch(learner, data, epoch, context.progress)
+        seconds = reached.seconds + time.perf_counter() - start
+        right = _right(network, images, reached.precision)
+        done, note = epoch + 1, f"epoch {epoch + 1}/{config.epochs}, loss {loss:.2f}"
+        if right:
+            note += f", {right[0] / len(images.validation_labels):.1%} of the validation images right"
+        context.progress(done * data.batches, config.epochs * data.batches, note)
         reached = Checkpoint(
             network=network.state_dict(),
             optimiser=optimiser.state_dict(),
             precision=reached.precision,
             loss=(*reached.loss, loss),
-            seconds=reached.seconds + time.perf_counter() - start,
+            seconds=seconds,
+            right=(*reached.right, *right),
         )
         save(reached, path)
-    return Training(reached.loss, reached.precision, reached.seconds, earlier_seconds)
+    return Training(reached.loss, reached.right, reached.precision, reached.seconds, earlier_seconds)
 
 
 def predict(
@@ -159,6 +166,14 @@ def predict(
         return logits.float().softmax(dim=1).cpu().numpy()
 
     return predictions_of(shared_out(processes, probabilities, range(0, len(images), TEST_BATCH)))
+
+
+def _right(network: nn.Module, images: ClassifiedImages, precision: Precision) -> tuple[int, ...]:
+    """Return how many validation images are classified rightly, or nothing where there are none."""
+    if not len(images.validation_labels):
+        return ()
+    found = predict(network, images.validation_images, precision, ALONE)  # the main process alone trains
+    return (int((found.predictions == images.validation_labels).sum()),)
 
 
 @dataclass(frozen=True)
@@ -216,10 +231,7 @@ def _epoch(learner: _Learner, data: _Data, epoch: int, progress: Progress) -> fl
             )
         total += loss * len(images)
         seen += len(images)
-        last = done + 1 == (epoch + 1) * data.batches
-        progress(
-            done + 1, steps, f"epoch {epoch + 1}/{config.epochs}, loss {total / seen:.2f}" if last else ""
-        )
+        progress(done + 1, steps, "")
     return total / seen
 
 

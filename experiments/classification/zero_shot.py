@@ -13,10 +13,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from experiments.classification.bridge import build_bridge, centre, distil
-from experiments.classification.evaluation import Scores, predictions_of, score
+from experiments.classification.evaluation import (
+    Predictions,
+    Scores,
+    confident_mistakes,
+    predictions_of,
+    score,
+)
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
-from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
@@ -51,6 +57,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
             ("validation images", images.validation_labels),
         )
     )
+    found = _predictions(towers[0], config.prompt_sets[0], passes["test images"], images.classes)
     reused = sum(done.seconds for done in passes.values() if done.reused)
     return ZeroShot(
         **scores[0][0],
@@ -72,6 +79,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
             )
             for tower, tested, tried in zip(towers[1:], scores[1:], validated[1:], strict=True)
         ),
+        mistakes=confident_mistakes(found, images.test_labels, images.test_pictures, context.attach),
     )
 
 
@@ -122,11 +130,16 @@ def _scores(
     """Score the tower on a part of the data set, once per prompt set; an empty part has no scores."""
     if part is None:
         return []
-    found = (
-        probabilities(tower, part.features, class_embeddings(tower, prompts.templates, classes))
-        for prompts in config.prompt_sets
-    )
-    return [score(predictions_of(each), labels, classes) for each in found]
+    return [
+        score(_predictions(tower, prompts, part, classes), labels, classes) for prompts in config.prompt_sets
+    ]
+
+
+def _predictions(
+    tower: DualEncoder, prompts: Prompts, part: Features, classes: tuple[str, ...]
+) -> Predictions:
+    described = class_embeddings(tower, prompts.templates, classes)
+    return predictions_of(probabilities(tower, part.features, described))
 
 
 def _accuracies(scores: Sequence[Scores]) -> tuple[Estimate, ...]:

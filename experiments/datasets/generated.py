@@ -3,23 +3,28 @@
 import numpy as np
 
 from experiments.config.images import GeneratedConfig
-from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.images import ClassifiedImages, keep_for_validation
 
 CLASSES = ("square", "disc", "cross", "stripes")
 
 
 def generate(config: GeneratedConfig) -> ClassifiedImages:
-    """Draw shapes of random colour and place on noise, in equal numbers per class, from the seed alone."""
+    """Draw shapes of random colour and place on noise, in equal numbers per class, from the seed alone.
+
+    Raises:
+        UserError: if more training images are to be kept for validation than can be spared.
+    """
     random = np.random.default_rng(config.seed)
     train_images, train_labels = _draw(config.train, config.size, random)
     test_images, test_labels = _draw(config.test, config.size, random)
-    return ClassifiedImages(
+    images = ClassifiedImages(
         classes=CLASSES,
         train_images=train_images,
         train_labels=train_labels,
         test_images=test_images,
         test_labels=test_labels,
     )
+    return keep_for_validation(images, config.validation, config.validation_seed)
 
 
 def _draw(count: int, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
-from experiments.datasets.images import ClassifiedImages, draw_test_split
+from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_validation
 from experiments.datasets.pictures import decode, pictures_in
 from experiments.datasets.preprocess import preprocess
 from pipeline.errors import UserError, first_few
@@ -36,10 +36,16 @@ def load_image_folder(
     """Load the images; what networks trained from scratch see of them is made once, in the folder `ready`.
 
     Raises:
-        UserError: if `problems_of` finds one, or a picture cannot be decoded.
+        UserError: if `problems_of` finds one, a picture cannot be decoded, or more images are to be kept for
+            validation than can be spared.
     """
     split = split_of(config, root)
-    files = {"train": split.train, "test": split.test}
+    kept = draw_validation(_labels(split.train), config.validation, config.validation_seed)
+    files = {
+        "train": [file for file, is_kept in zip(split.train, kept, strict=True) if not is_kept],
+        "validation": [file for file, is_kept in zip(split.train, kept, strict=True) if is_kept],
+        "test": split.test,
+    }
     if not ready.is_dir():
         say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
 

@@ -1,11 +1,12 @@
 """Labelled images: what a classification stage sees of a data set."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from experiments.datasets.pictures import Pictures
+from pipeline.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,52 @@ def draw_test_split(count: int, share: float, seed: int, label: int) -> np.ndarr
     tested = np.zeros(count, dtype=bool)
     tested[order[: min(max(1, round(share * count)), max(0, count - 1))]] = True
     return tested
+
+
+def draw_validation(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Draw which training images, with labels (N,), are kept for validation: a mask of shape (N,).
+
+    These are `count` images, of each class as large a share as of the others, to an image; which of a class
+    is drawn from the seed alone. One image of each class at least stays to learn from.
+
+    Raises:
+        UserError: if `count` leaves too few.
+    """
+    classes = np.unique(labels)
+    if count > len(labels) - len(classes):
+        raise UserError(
+            f"images.validation = {count} keeps too many of the {len(labels)} training images apart: at most "
+            f"{len(labels) - len(classes)} can be, since one image of each class must stay to learn from."
+        )
+    order = np.random.default_rng(seed).permutation(len(labels))
+    # How far back an image stands in its class, as a share of it: the foremost of all classes are taken.
+    place = np.empty(len(labels))
+    for label in classes:
+        own = order[labels[order] == label]
+        place[own] = (np.arange(len(own)) + 0.5) / len(own)
+        place[own[-1]] = np.inf
+    kept = np.zeros(len(labels), dtype=bool)
+    kept[order[np.argsort(place[order], kind="stable")[:count]]] = True
+    return kept
+
+
+def keep_for_validation(images: ClassifiedImages, count: int, seed: int) -> ClassifiedImages:
+    """Return images without originals and validation part with `count` training images as the latter.
+
+    Which they are is `draw_validation`'s choice, and both parts keep their order. Other arrays are the same,
+    and all of them where `count` is 0; arrays that were mapped from disk are copied into memory.
+
+    Raises:
+        UserError: if `count` leaves too few training images.
+    """
+    if count == 0:
+        return images
+    kept = draw_validation(images.train_labels, count, seed)
+    parts = {
+        f"{part}_{what}": getattr(images, f"train_{what}")[mask]
+        for part, mask in (("train", ~kept), ("validation", kept))
+        for what in ("images", "labels")
+    }
+    for array in parts.values():
+        array.setflags(write=False)
+    return replace(images, **parts)

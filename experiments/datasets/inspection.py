@@ -1,19 +1,19 @@
 """Stage `data_sets`: what the data sets hold, and what stands on both sides of a split that must not."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from experiments.captioning.scoring.words import words
 from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.context import Context
 from experiments.datasets.images import labels_sha256
-from experiments.datasets.photos import pictures_of
+from experiments.datasets.photos import Photo, pictures_of
 from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets, DataSource
 
 
 def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Context) -> DataSets:
-    """Count what the profile's data sets share between training and test, tuning and evaluation."""
+    """Count what the data sets share between training, validation and test, and tuning and evaluation."""
     images = context.images()
     context.progress(1, 3, "")
     photos = context.photos()
@@ -27,11 +27,15 @@ def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Con
         labels=tuple(images.test_labels.tolist()),
         labels_sha256=labels_sha256(images.test_labels),
         train_images=len(images.train_images),
+        validation_images=len(images.validation_images),
         test_images=len(images.test_images),
-        shared_images=shared(images.test_pictures, images.train_pictures),
+        shared_images=shared(images.test_pictures, images.train_pictures, images.validation_pictures),
+        shared_validation=shared(images.validation_pictures, images.train_pictures),
         photos_source=photos.source,
         tuning_names=tuple(photo.name for photo in photos.tuning),
         evaluation_names=tuple(photo.name for photo in photos.evaluation),
+        tuning_in_validation=_among(photos.tuning, images.validation_pictures),
+        evaluation_in_validation=_among(photos.evaluation, images.validation_pictures),
         shared_photos=shared(pictures_of(photos.evaluation), pictures_of(photos.tuning)),
         repeated_tuning_photos=repeated(pictures_of(photos.tuning)),
         repeated_evaluation_photos=repeated(pictures_of(photos.evaluation)),
@@ -47,10 +51,17 @@ def _source(named: NamedData, config: str, context: Context) -> DataSource:
     return DataSource(kind=named.kind, name=named.name, sha256=sha256, files=files)
 
 
-def shared(pictures: Pictures, others: Pictures) -> int:
+def shared(pictures: Pictures, *others: Pictures) -> int:
     """Count the pictures that are pixel for pixel one of the others, wherever those stand."""
-    known = set(_digests(others))
+    known = {digest for part in others for digest in _digests(part)}
     return sum(digest in known for digest in _digests(pictures))
+
+
+def _among(photos: Sequence[Photo], pictures: Pictures) -> tuple[str, ...]:
+    """Return the names of the photos that are pixel for pixel one of the pictures."""
+    known = set(_digests(pictures))
+    own = zip(photos, _digests(pictures_of(photos)), strict=True)
+    return tuple(photo.name for photo, digest in own if digest in known)
 
 
 def repeated(pictures: Pictures) -> int:

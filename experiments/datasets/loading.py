@@ -11,7 +11,7 @@ from experiments.datasets.flickr30k import load_flickr30k
 from experiments.datasets.generated import generate
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.image_folder import load_image_folder
-from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.images import ClassifiedImages, keep_for_validation
 from experiments.datasets.photo_folder import load_photo_folder
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.datasets.torchvision_images import load_torchvision
@@ -32,7 +32,8 @@ def load_images(
         case GeneratedConfig():
             return generate(config)
         case Cifar10Config():
-            return load_cifar10(config.source, downloads, say)
+            images = load_cifar10(config.source, downloads, say)
+            return keep_for_validation(images, config.validation, config.validation_seed)
         case ImageFolder():
             return load_image_folder(config, root, ready, say)
         case _:

@@ -14,6 +14,9 @@ from pipeline.errors import reason
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
 
+SIDE = 256
+"""The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -85,3 +88,20 @@ def _rgb(picture: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
     has_clear_colour = "transparency" in picture.info
     return (picture.convert("RGBA") if has_clear_colour else picture).convert("RGB")
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    """Return a PNG of a uint8 picture (H, W, 3) whose longer side is about `SIDE` pixels.
+
+    A smaller picture is enlarged by a whole factor without smoothing, so that it stays crisp and shows no
+    more than there is; a larger one is reduced.
+    """
+    image = Image.fromarray(pixels)
+    factor = SIDE // max(image.size)
+    if factor >= 1:
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    else:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    image.save(content, format="PNG", optimize=True)
+    return content.getvalue()

@@ -31,8 +31,8 @@ def preprocess(
 ) -> ClassifiedImages:
     """Return images at `size` pixels square, mapped from `folder`, where they are made once; and originals.
 
-    `labels`, by part ("train", "test"), tell how many pictures `read` can be asked for. `failed` makes the
-    exception to raise from all reasons why a picture could not be read.
+    `labels`, by part ("train", "validation", "test"), tell how many pictures `read` can be asked for.
+    `failed` makes the exception to raise from all reasons why a picture could not be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -52,9 +52,12 @@ def preprocess(
         classes=classes,
         train_images=_map(folder, "train", "images"),
         train_labels=labels["train"],
+        train_originals=originals["train"],
+        validation_images=_map(folder, "validation", "images"),
+        validation_labels=labels["validation"],
+        validation_originals=originals["validation"],
         test_images=_map(folder, "test", "images"),
         test_labels=labels["test"],
-        train_originals=originals["train"],
         test_originals=originals["test"],
     )
 

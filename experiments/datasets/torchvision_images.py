@@ -11,7 +11,7 @@ from PIL import Image
 from experiments.config.fields import resolve_path
 from experiments.config.images import TorchvisionImages
 from experiments.datasets.downloads import connecting_in_time
-from experiments.datasets.images import ClassifiedImages, draw_test_split
+from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_validation
 from experiments.datasets.preprocess import preprocess
 from pipeline.errors import UserError, first_few, reason
 
@@ -32,7 +32,8 @@ def load_torchvision(
     What networks trained from scratch see of the images is made once, in the folder `ready`.
 
     Raises:
-        UserError: if torchvision has no such data set of labelled images, or cannot load it.
+        UserError: if torchvision has no such data set of labelled images, or cannot load it, or if more
+            training images are to be kept for validation than can be spared.
     """
     kind = _kind(config.name)
     place = resolve_path(root, config.folder) if config.folder else downloads / FOLDER
@@ -49,6 +50,11 @@ def load_torchvision(
         raise UserError(
             f"{config.name} has no images of {first_few(missing, between=', ')}: it cannot be used as it is."
         )
+    (train, positions), train_labels = parts["train"], labels["train"]
+    kept = draw_validation(train_labels, config.validation, config.validation_seed)
+    for part, mask in (("train", ~kept), ("validation", kept)):
+        parts[part], labels[part] = (train, positions[mask]), train_labels[mask]
+        labels[part].setflags(write=False)
 
     def read(part: str, position: int) -> np.ndarray:
         items, positions = parts[part]

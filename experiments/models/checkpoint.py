@@ -16,7 +16,8 @@ class Checkpoint:
     """Everything that the next epoch depends on, and what the finished ones were like.
 
     `network` and `optimiser` are state dictionaries, `loss` has one entry per finished epoch, `seconds`
-    is the wall-clock time that these epochs took.
+    is the wall-clock time that these epochs took. `right` counts, per finished epoch, the validation images
+    that were classified rightly after it; it is empty where there are none.
     """
 
     network: dict[str, Any]
@@ -24,6 +25,7 @@ class Checkpoint:
     precision: Precision
     loss: tuple[float, ...]
     seconds: float
+    right: tuple[int, ...] = ()
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:

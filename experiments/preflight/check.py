@@ -60,6 +60,7 @@ def check(project: Project[Profile], console: Console) -> Checked:
         "what comes from hubs", lambda: Findings(problems=tuple(presence.missing(profile, root, downloads)))
     )
     side, train = side_of(profile.images), images.counts("train").total() if images else 0
+    train = max(0, train - profile.images.validation)
     notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
     captions = [photo.references[0] for photo in photos.tuning] if photos else []
     shape = notes.attempt("the captioner", lambda: shape_of(profile.captioner, root))

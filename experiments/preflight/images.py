@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
+
 from experiments.config.images import AnyImages, Cifar10Config
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
+from experiments.datasets.images import draw_validation
 from experiments.preflight.findings import Findings, counted
 from experiments.preflight.read_images import ReadImage, ReadImages
-from pipeline.errors import first_few
+from pipeline.errors import UserError, first_few
 
 FEW_TO_LEARN, FEW_TO_TEST = 10, 5
 """Images of a class below which training, or a measured accuracy of the class, means little."""
@@ -43,7 +46,12 @@ def findings_of_images(images: ReadImages, config: AnyImages) -> Findings:
             *_small(images, getattr(config, "size", 0)),
             *(() if images.own else _count_of_copies(images, copies)),
         ),
-        problems=(*structure, *images.damaged, *(map(_same, copies) if images.own else ())),
+        problems=(
+            *structure,
+            *images.damaged,
+            *(map(_same, copies) if images.own else ()),
+            *_too_few_for_validation(images, config),
+        ),
     )
 
 
@@ -83,6 +91,15 @@ def _counts(images: ReadImages) -> Iterator[str]:
         )
     elif images.images:
         yield f"{images.what}: {counted(len(images.images), 'image')}."
+
+
+def _too_few_for_validation(images: ReadImages, config: AnyImages) -> Iterator[str]:
+    labels = [image.label for image in images.images if image.part == "train"]
+    try:
+        if labels:
+            draw_validation(np.array(labels), config.validation, config.validation_seed)
+    except UserError as error:
+        yield str(error)
 
 
 def _copies(images: ReadImages) -> list[list[ReadImage]]:

@@ -57,11 +57,12 @@ class ReadImages:
 
 
 def read_images(config: AnyImages, root: Path, downloads: Path, progress: Progress) -> ReadImages:
-    """Read all images; paths in `config` start at `root`.
+    """Read all images, among the training images those kept for validation; paths start at `root`.
 
     Raises:
         UserError: if images that are not a user's own cannot be used.
     """
+    config = config.model_copy(update={"validation": 0})
     match config:
         case ImageFolder():
             return _folder(config, root, progress)

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pipeline.result import Estimate, Result
+from pipeline.frozen import Frozen
+from pipeline.result import Attachment, Estimate, Result
 
 Precision = Literal["fp32", "bf16"]
 
@@ -10,12 +11,27 @@ CLASSIFIERS = ("zero_shot", "vit", "cnn")
 """The stages whose results are such, in the order of the pages."""
 
 
+class Mistake(Frozen):
+    """A test image that was called as another class than its own.
+
+    `index` is its position in test order; `label` and `prediction` index the classes, `confidence` is the
+    softmax probability given to the prediction, and `picture` the image as the data set has it.
+    """
+
+    index: int
+    label: int
+    prediction: int
+    confidence: float
+    picture: Attachment
+
+
 class Classification(Result):
     """One classifier on one test set of `n` images in `k` classes.
 
     `predictions` and `confidence` hold one entry per test image in test order: the class index and
     the softmax probability given to it. `confusion[t][p]` counts the images of true class `t` that
-    were called `p`. `per_class` holds the accuracy (recall) of each class.
+    were called `p`. `per_class` holds the accuracy (recall) of each class. `mistakes` are the dozen
+    most confident ones, the surest first, all of them where they are fewer.
     """
 
     model: str
@@ -31,6 +47,11 @@ class Classification(Result):
     images_per_second: float
     predictions: tuple[int, ...]
     confidence: tuple[float, ...]
+    mistakes: tuple[Mistake, ...]
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return the pictures of the mistakes."""
+        return tuple(mistake.picture for mistake in self.mistakes)
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""

@@ -20,10 +20,14 @@ class DataSource(Frozen):
 class DataSets(Result):
     """The labelled images and the captioned photos, with what of them overlaps.
 
-    `images` and `photos` say what they are. `labels` holds the class index of every test image in test
-    order, `labels_sha256` their hash, as in `Classification`. `shared_images` counts the test images that
-    are pixel for pixel a training image. `photos_source` says where photos and captions come from;
-    `tuning_names` and `evaluation_names` are the names of the photos tuned and evaluated on.
+    `images` and `photos` say what they are. `train_images` are those that are learnt from,
+    `validation_images` those kept apart from them to make choices on. `labels` holds the class index of
+    every test image in test order, `labels_sha256` their hash, as in `Classification`. `shared_images`
+    counts the test images that are pixel for pixel a training or a validation image, `shared_validation`
+    the validation images that are pixel for pixel a training image. `photos_source` says where photos and
+    captions come from; `tuning_names` and `evaluation_names` are the names of the photos tuned and
+    evaluated on. `tuning_in_validation` and `evaluation_in_validation` are those among them that are pixel
+    for pixel a validation image.
 
     `shared_photos` counts the evaluation photos that are pixel for pixel a tuning photo,
     `repeated_tuning_photos` and `repeated_evaluation_photos` those that occur again under another name
@@ -37,11 +41,15 @@ class DataSets(Result):
     labels: tuple[int, ...]
     labels_sha256: str
     train_images: int
+    validation_images: int
     test_images: int
     shared_images: int
+    shared_validation: int
     photos_source: str
     tuning_names: tuple[str, ...]
     evaluation_names: tuple[str, ...]
+    tuning_in_validation: tuple[str, ...]
+    evaluation_in_validation: tuple[str, ...]
     shared_photos: int
     repeated_tuning_photos: int
     repeated_evaluation_photos: int
@@ -52,6 +60,7 @@ class DataSets(Result):
         """Return the figures that a fresh run is compared on, by name."""
         return {
             "shared images": self.shared_images,
+            "shared validation images": self.shared_validation,
             "shared photos": self.shared_photos,
             "shared captions": self.shared_references,
         }

@@ -30,6 +30,23 @@ def test_every_block_is_shown_from_fresh_results_without_a_callout_and_figures_w
         assert name not in FIGURES or re.search(r'fig-alt="[^"]{20,}"', text), name
 
 
+def test_the_accuracy_on_validation_images_stands_beside_the_loss_and_only_where_there_is_one(
+    filled: Project,
+) -> None:
+    document = open_document(filled)
+    draw_figures(document)
+    text = document.block("training_loss")
+    alternative, _, caption = text.partition('"}')
+    assert "accuracy on validation images" in alternative and alternative.count(r"80\.0") == 2
+    assert '{data-from="cnn.validation.1.value" data-as="percent"}' in caption
+    assert '[5,000]{data-from="vit.validation.0.n" data-as="count"}' in caption
+    for stage in ("vit", "cnn"):
+        put(filled, stage, classifier(stage, 0.8).model_copy(update={"validation": ()}))
+    without = open_document(filled)
+    draw_figures(without)
+    assert "validation" not in without.block("training_loss")
+
+
 def test_every_block_on_a_page_exists() -> None:
     for page in ("report.qmd", "captions.qmd", "provenance.qmd"):
         shown = re.findall(r'report\.show\("(\w+)"\)', (ROOT / page).read_text())

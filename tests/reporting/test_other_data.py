@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from experiments.audit.audit import audited
 from experiments.audit.run import run_of
 from experiments.captioning.compare import captions
-from experiments.captioning.generate import picture
 from experiments.config.comparison import CaptionsConfig, EvidenceConfig
+from experiments.datasets.pictures import as_png
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project
 from figures import accuracy, confusion, forgetting, per_class
@@ -297,7 +297,7 @@ def pictured(project: Project, values: dict[str, Any]) -> dict[str, Any]:
     kept = []
     for at in range(len(values["generate"].records)):
         wide, high = SHAPES[at % len(SHAPES)]
-        content = picture(np.full((high, wide, 3), (40, 90, 5 * at), dtype=np.uint8))
+        content = as_png(np.full((high, wide, 3), (40, 90, 5 * at), dtype=np.uint8))
         sha256 = hashlib.sha256(content).hexdigest()
         kept.append(Attachment(file=f"IMG-{at}-{sha256[:8]}.png", sha256=sha256))
         (folder / kept[-1].file).write_bytes(content)

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.captioning.generate import picture
+from experiments.datasets.pictures import as_png
 from reporting.pictures import width
 
 
 def drawn(folder: Path, across: int, down: int) -> Path:
     file = folder / f"{across}x{down}.png"
-    file.write_bytes(picture(np.zeros((down, across, 3), dtype=np.uint8)))
+    file.write_bytes(as_png(np.zeros((down, across, 3), dtype=np.uint8)))
     return file
 
 

@@ -210,7 +210,8 @@ def data_sets(source: str, **altered: Any) -> DataSets:
         photos=DataSource(kind=photos, name="lmms-lab/flickr30k", sha256=None, files=None),
         classes=CLASSES, labels=tuple(LABELS.tolist()),
         labels_sha256=hashlib.sha256(LABELS.astype(np.uint8).tobytes()).hexdigest(),
-        train_images=50_000, test_images=10_000, shared_images=0, photos_source=source,
+        train_images=45_000, validation_images=5_000, test_images=10_000, shared_images=0,
+        shared_validation=0, photos_source=source, tuning_in_validation=(), evaluation_in_validation=(),
         tuning_names=tuple(f"train-{index}" for index in range(50)),
         evaluation_names=tuple(f"test-{index}" for index in range(len(WRITTEN))),
         shared_photos=0, repeated_tuning_photos=0, repeated_evaluation_photos=0,
@@ -247,15 +248,15 @@ def zero_shot(accuracy: float, model: str, weights: str, is_clip: bool) -> ZeroS
     )  # fmt: skip
     return ZeroShot(
         **scores, model=model, epochs=0, weights=weights, is_clip=is_clip, seen_labels="none",
-        prompt_sets=prompt_sets, validation=(), adaptation="not adapted to unlabelled images",
-        unlabelled_images=0, less_adapted=(),
+        prompt_sets=prompt_sets, validation=(),
+        adaptation="not adapted to unlabelled images", unlabelled_images=0, less_adapted=(), mistakes=(),
     )  # fmt: skip
 
 
 def trained(model: str, accuracy: float, **altered: Any) -> TrainedClassifier:
     return TrainedClassifier(
-        **_classified(accuracy), model=model, epochs=6, training_images=50_000, training_seconds=90.0,
-        loss=(2.0, 1.0),
+        **_classified(accuracy), model=model, epochs=6, training_images=45_000, training_seconds=90.0,
+        loss=(2.0, 1.0), validation=(), mistakes=(),
     ).model_copy(update=altered)  # fmt: skip
 
 

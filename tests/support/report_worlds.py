@@ -109,8 +109,9 @@ def _classifiers(world: World) -> dict[str, Any]:
     trained = {
         stage: TrainedClassifier(
             model=model, **_scores(world, labels, accuracy, seed), parameters=600_000,
-            precision="bf16", seconds=400.0, images_per_second=3000.0, epochs=8, training_images=50_000,
-            training_seconds=390.0, loss=(2.0, 1.0),
+            precision="bf16", seconds=400.0, images_per_second=3000.0, epochs=8, training_images=45_000,
+            training_seconds=390.0, loss=(2.0, 1.0), mistakes=(),
+            validation=(wilson(3000, 5000), wilson(round(5000 * accuracy), 5000)),
         )
         for stage, model, accuracy, seed in (
             ("vit", "Vision transformer", world.vit, 2),
@@ -119,17 +120,19 @@ def _classifiers(world: World) -> dict[str, Any]:
     }  # fmt: skip
     data = DataSets(
         images=world.images_from, photos=world.photos_from, classes=world.names,
-        labels=tuple(labels.tolist()), labels_sha256=zero_shot["labels_sha256"], train_images=50_000,
-        test_images=world.images, shared_images=0, photos_source=_source(world), tuning_names=("a",),
+        labels=tuple(labels.tolist()), labels_sha256=zero_shot["labels_sha256"], train_images=45_000,
+        validation_images=5_000, test_images=world.images, shared_images=0, shared_validation=0,
+        photos_source=_source(world), tuning_names=("a",),
         evaluation_names=tuple(_name(world, at) for at in range(world.photos)), shared_photos=0,
+        tuning_in_validation=(), evaluation_in_validation=(),
         repeated_tuning_photos=0, repeated_evaluation_photos=0, evaluation_captions=2 * world.photos,
         shared_references=0,
     )  # fmt: skip
     pretrained = ZeroShot(
         model="CLIP ViT-B-32 (openai)", **zero_shot, parameters=151_000_000, precision="bf16", seconds=100.0,
         images_per_second=100.0, epochs=0, weights="open_clip ViT-B-32, openai", is_clip=True,
-        seen_labels="none", prompt_sets=prompt_sets, validation=(), adaptation="not adapted to unlabelled images",
-        unlabelled_images=0, less_adapted=(),
+        seen_labels="none", prompt_sets=prompt_sets, validation=(),
+        adaptation="not adapted to unlabelled images", unlabelled_images=0, less_adapted=(), mistakes=(),
     )  # fmt: skip
     return {"data_sets": data, "zero_shot": pretrained, **trained}
 

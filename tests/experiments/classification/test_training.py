@@ -21,10 +21,12 @@ from experiments.models import checkpoint
 from experiments.models.processes import ALONE
 from experiments.models.schedule import learning_rate_factor
 from experiments.results.trained import TrainedClassifier as Trained
+from pipeline.result import Attachment
 from tests.support.contexts import context
 from tests.support.refusals import refusal
 
 EPOCHS, BATCHES = 3, 4
+CLOCK = {"seconds", "training_seconds", "images_per_second"}
 COMMON: dict[str, Any] = {"seed": 3, "epochs": EPOCHS, "batch_size": 40, "precision": "bf16"}
 COMMON |= {"weight_decay": 1e-3, "label_smoothing": 0.1, "translate": 1}
 CNN = CnnConfig(**COMMON, learning_rate=0.4, widths=(8, 16))
@@ -47,7 +49,11 @@ def images() -> Images:
         labels.setflags(write=False)
         return pixels, labels
 
-    return Images(("red", "green", "blue", "olive"), *draw(160), *draw(60))
+    trained, tested, (pixels, labels) = draw(160), draw(60), draw(50)
+    return Images(
+        ("red", "green", "blue", "olive"), *trained, *tested,
+        validation_images=pixels, validation_labels=labels,
+    )  # fmt: skip
 
 
 def run(config: Config, images: Images, scratch: Path, kill_at: int | None = None) -> Trained:
@@ -59,13 +65,13 @@ def run(config: Config, images: Images, scratch: Path, kill_at: int | None = Non
             raise KeyboardInterrupt
 
     scratch.mkdir(exist_ok=True)
-    lent = context(scratch, images=lambda: images, progress=progress)
+    lent = context(scratch, images=lambda: images, progress=progress, attach=Attachment.of)
     return cnn(config, {}, lent) if isinstance(config, CnnConfig) else vit(config, {}, lent)
 
 
 def numbers(result: Trained) -> dict[str, object]:
     """Return all of a result that does not depend on the clock."""
-    return result.model_dump(exclude={"seconds", "training_seconds", "images_per_second"})
+    return result.model_dump(exclude=CLOCK)
 
 
 @BOTH
@@ -166,6 +172,34 @@ def test_the_test_images_have_no_influence_on_the_training(config: Config, image
     some, all_ = run(config, fewer, tmp_path / "some"), run(config, images, tmp_path / "all")
     assert some.loss == all_.loss
     assert some.predictions == all_.predictions[:10]
+
+
+@BOTH
+def test_validating_disturbs_nothing_and_no_weight_follows_from_it(
+    config: Config, images: Images, tmp_path: Path
+):
+    with_it = run(config, images, tmp_path / "with")
+    off = replace(images, validation_images=images.test_images[:0], validation_labels=images.test_labels[:0])
+    without = run(config, off, tmp_path / "without")
+    assert without.validation == ()
+    assert with_it.model_copy(update={"validation": ()}).model_dump(exclude=CLOCK) == numbers(without)
+    other = replace(images, validation_labels=images.validation_labels[::-1])
+    assert run(config, other, tmp_path / "other").loss == with_it.loss
+
+
+@BOTH
+def test_the_accuracy_after_each_epoch_is_that_of_the_network_as_it_then_is(
+    config: Config, images: Images, tmp_path: Path
+):
+    result = run(config, images, tmp_path)
+    tested = replace(images, test_images=images.validation_images, test_labels=images.validation_labels)
+    again = run(config, tested, tmp_path)  # from the checkpoint of the last epoch
+    assert len(result.validation) == EPOCHS
+    assert result.validation[-1] == again.top1
+    assert {estimate.n for estimate in result.validation} == {50}
+    first = checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    assert first is not None
+    assert [right / 50 for right in first.right] == [estimate.value for estimate in result.validation]
 
 
 def test_divergence_is_one_sentence_that_says_what_to_do(images: Images, tmp_path: Path):

@@ -17,6 +17,7 @@ from experiments.config.zero_shot import ImagenetBridge, Prompts, RandomTower, Z
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages
 from experiments.results.zero_shot import ZeroShot
+from pipeline.result import Attachment
 from tests.support import contexts
 
 CLASSES = ("cat", "ship", "truck")
@@ -39,7 +40,8 @@ def some_images(seed: int = 0) -> ClassifiedImages:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    return contexts.context(tmp_path, images=some_images, fetch=lambda archive: tmp_path)
+    lent = {"images": some_images, "fetch": lambda archive: tmp_path, "attach": Attachment.of}
+    return contexts.context(tmp_path, **lent)
 
 
 def kept(context: Context) -> list[Path]:
@@ -123,7 +125,7 @@ def test_a_run_killed_while_encoding_leaves_no_file(context: Context):
 
 
 def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
-    elsewhere = contexts.context(tmp_path / "elsewhere", images=some_images)
+    elsewhere = dataclasses.replace(context, shared=tmp_path / "elsewhere")
     timing = {"seconds", "images_per_second"}
     once, again = (run(place, SINGLE, PAIR).model_dump(exclude=timing) for place in (context, elsewhere))
     assert once == again

@@ -18,6 +18,7 @@ IMAGES = GeneratedConfig(kind="generated", seed=3, train=4, test=2, size=16)
 FLICKR = Flickr30k(
     kind="flickr30k", repository="some/photos", revision="a" * 40, split="test", tuning=4, evaluation=2
 )
+CIFAR10 = Cifar10Config(kind="cifar10", source="npm")
 MORE = {"tuning": 5, "evaluation": 3}
 
 
@@ -50,7 +51,8 @@ def test_missing_captions_are_one_sentence(tmp_path: Path) -> None:
     [
         (FLICKR, {"repository": "other/photos", "revision": "b", "split": "train", **MORE}),
         (GENERATED, {"seed": 4, "size": 17, **MORE}),
-        (IMAGES, {"seed": 4, "train": 5, "test": 3, "size": 17}),
+        (IMAGES, {"seed": 4, "train": 5, "test": 3, "size": 17, "validation": 1, "validation_seed": 1}),
+        (CIFAR10, {"validation": 5000, "validation_seed": 1}),
     ],
 )
 def test_every_option_counts(config: Any, options: dict[str, object]) -> None:

@@ -91,3 +91,16 @@ def test_photos_of_other_shapes_with_the_same_bytes_are_others() -> None:
 def test_the_inspection_imports_neither_torch_nor_scipy() -> None:
     reached = {name.partition(".")[0] for name in imported_at_once("experiments.datasets.inspection")}
     assert not reached & HEAVY
+
+
+def test_what_lies_in_the_validation_part_is_counted_and_captioned_photos_there_are_named() -> None:
+    kept = generate(SECTION.model_copy(update={"validation": 10}))
+    assert (inspected(images=kept).train_images, inspected(images=kept).validation_images) == (30, 10)
+    assert inspected(images=kept).shared_validation == 0
+    planted = kept.validation_images.copy()
+    planted[4], planted[6] = kept.train_images[7], kept.test_images[3]
+    planted[1], planted[8] = PHOTOS.tuning[5].pixels, PHOTOS.evaluation[2].pixels
+    found = inspected(images=replace(kept, validation_images=planted))
+    assert (found.shared_validation, found.shared_images) == (1, 1)
+    assert found.tuning_in_validation == (PHOTOS.tuning[5].name,)
+    assert found.evaluation_in_validation == (PHOTOS.evaluation[2].name,)

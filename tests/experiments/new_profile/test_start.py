@@ -46,7 +46,7 @@ def test_a_profile_without_options_runs_what_the_committed_results_were_made_wit
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
-    assert mine.images.model_dump() == {"kind": "cifar10", "source": "npm"}
+    assert mine.images == profile.load("offline", ROOT).images
     photos = {"kind": "cifar10_captions", "captions": "data/cifar10_captions.csv"}
     assert mine.photos.model_dump(mode="json") == photos
     for name, stage in STAGES.items():
