@@ -188,7 +188,7 @@ def distil(bridge: DualEncoder, features: np.ndarray) -> DualEncoder:
     targets = functional.embedding_bag(_neighbours(inputs), described, mode="mean")
     covariance = inputs.T @ inputs / len(inputs)
     penalty = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.float64)
-    learnt = inputs.T @ (targets - targets.mean(dim=0)) / len(inputs)
+    learnt = inputs.T @ targets / len(inputs)
     weight = torch.linalg.solve(covariance + penalty, learnt).T
     return _adapted(bridge, nn.Sequential(_linear(weight, -weight @ mean)), "distilled on unlabelled images")
 

@@ -64,7 +64,7 @@ class ImagenetBridge(Frozen):
 
     kind: Literal["imagenet_bridge"]
     image_size: Annotated[int, Field(ge=32, le=512)]
-    unlabelled_images: Annotated[int, Field(ge=1)]
+    unlabelled_images: Annotated[int, Field(ge=11)]  # each learns from its ten nearest neighbours
     seed: int
 
 

@@ -146,7 +146,8 @@ class BridgeLike(nn.Module):
         self.requires_grad_(False)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
-        return self.text.proj(torch.stack([tokens.sum(dim=1).sin(), tokens.sum(dim=1).cos()], dim=1))
+        project: Any = self.text.proj
+        return project(torch.stack([tokens.sum(dim=1).sin(), tokens.sum(dim=1).cos()], dim=1))
 
 
 @pytest.fixture
