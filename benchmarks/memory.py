@@ -102,9 +102,9 @@ def everything(place: Path) -> None:
         raise AssertionError(f"nothing here asks for {asked}")
 
     context = Context(
-        images=images, photos=unwanted, fetch=unwanted, manifest=unwanted, scratch=place / "scratch",
-        shared=place / "shared", artefact=unwanted, attach=unwanted, progress=lambda *done: None, root=place,
-        processes=ALONE,
+        images=images, photos=unwanted, fetch=unwanted, manifest=unwanted, code_of=str,
+        scratch=place / "scratch", shared=place / "shared", artefact=unwanted, attach=unwanted,
+        progress=lambda *done: None, root=place, processes=ALONE,
     )  # fmt: skip
     (place / "scratch").mkdir(exist_ok=True)
     (place / "scratch" / "checkpoint.pt").unlink(missing_ok=True)

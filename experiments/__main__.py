@@ -119,6 +119,8 @@ def status(
         typer.echo(f"profile {name}")
         for stage, state in states.items():
             typer.echo(f"  {stage:<12} {state.state:<8} {first_few(state.why)}".rstrip())
+        for remark in dict.fromkeys(remark for state in states.values() for remark in state.remarks):
+            typer.echo(f"  {remark}")
     waiting = [stage for stage, state in states.items() if state.state != "fresh"]
     if strict and waiting:
         typer.echo(
@@ -134,7 +136,7 @@ def why(stage: str, profile: ProfileOption = None) -> None:
     project = open_project(profile)
     state = freshness.of(project, stage)
     typer.echo(f"{stage} is {state.state}" + (":" if state.why else "."))
-    for reason in state.why:
+    for reason in (*state.why, *state.remarks):
         typer.echo(f"  {reason}")
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.datasets.fingerprints import fingerprint, manifest_of
+from experiments.datasets.fingerprints import identity, manifest_of
+from experiments.datasets.loading import load_images, load_photos, loader
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -16,41 +17,44 @@ from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
 from pipeline import keys
+from pipeline.closure import Code
+from pipeline.project import Project
 from pipeline.stage import Data, Stage, pipeline
 
 # What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
 if TYPE_CHECKING:
+    from experiments.config.fields import PrecisionChoice
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
+    from experiments.results.classification import Precision
     from pipeline.runner import Call
 
 
 def _load_images(call: "Call") -> "ClassifiedImages":
-    from experiments.datasets.loading import load_images
-
     project = call.project
-    return load_images(
-        project.profile.images, project.root, project.downloads, _prepared_folder(call), call.say
-    )
+    ready = prepared_folder(project, call.ingredients.data[IMAGES.name], call.code)
+    return load_images(project.profile.images, project.root, project.downloads, ready, call.say)
 
 
-def _prepared_folder(call: "Call") -> Path:
-    """Return the folder for what is made once of the profile's classification images, whichever profile."""
-    return call.project.downloads.with_name("prepared") / keys.data_of(call.project, IMAGES)[:16]
+def prepared_folder(project: Project[Any], fingerprint: str, code: Code) -> Path:
+    """Return the folder for what is made once of classification images with this fingerprint, by this code.
+
+    It serves every profile that reads the same images.
+    """
+    prepared = keys.prepared_digest(project, IMAGES, fingerprint, code)
+    return project.downloads.with_name("prepared") / prepared[:16]
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
-    from experiments.datasets.loading import load_photos
-
     project = call.project
     return load_photos(project.profile.photos, project.root, project.downloads, call.say)
 
 
-IMAGES = Data("images", fingerprint, manifest_of, _load_images)
-PHOTOS = Data("photos", fingerprint, manifest_of, _load_photos)
-CAPTIONER = Data("captioner", fingerprint, manifest_of)
-ZERO_SHOT = Data("zero_shot", fingerprint, manifest_of)
+IMAGES = Data("images", identity, manifest_of, loader, _load_images)
+PHOTOS = Data("photos", identity, manifest_of, loader, _load_photos)
+CAPTIONER = Data("captioner", identity, manifest_of)
+ZERO_SHOT = Data("zero_shot", identity, manifest_of)
 
 
 def lend(call: "Call") -> "Context":
@@ -59,15 +63,23 @@ def lend(call: "Call") -> "Context":
     from experiments.datasets.downloads import fetch
     from experiments.models.processes import ALONE
 
+    def precision(choice: "PrecisionChoice") -> "Precision":
+        from experiments.models.precision import chosen
+
+        stored: Any = call.precision
+        return stored or chosen(choice)
+
     processes: Any = call.processes
     return Context(
         images=lambda: call.load("images"),
         photos=lambda: call.load("photos"),
         fetch=lambda archive: fetch(archive, call.project.downloads, call.say),
         manifest=call.manifest,
+        code_of=call.code_of,
         scratch=call.scratch,
         shared=call.shared,
         artefact=call.artefact,
+        precision=precision,
         attach=call.attach,
         progress=call.progress,
         root=call.project.root,
@@ -126,6 +138,7 @@ STAGES = pipeline(
         config="lora",
         data=(PHOTOS,),
         inputs=("align",),
+        artefacts=("align",),
         parallel=True,
         tolerance=0.1,
     ),
@@ -136,6 +149,7 @@ STAGES = pipeline(
         config="generation",
         data=(PHOTOS,),
         inputs=("align", "lora"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.05,
     ),
@@ -154,6 +168,7 @@ STAGES = pipeline(
         config="variants",
         data=(IMAGES, PHOTOS),
         inputs=("align", "lora", "generate"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.1,
     ),

@@ -1,6 +1,7 @@
 """The content of files of a user's own: a line for each, as ``sha256sum`` writes and checks them.
 
-A file is read again only if its size or its time of change is another than when it was read last.
+A file is read again only if its size or its time of change is another than when it was read last. A line
+that begins with ``#`` is a note, which ``sha256sum`` skips: for text, which is known by what is read of it.
 """
 
 import hashlib
@@ -18,20 +19,18 @@ from pipeline.files import sha256_of
 class Files:
     """Files under a folder, by names that start there, in ascending order.
 
-    `elsewhere` is where those among them lie that are not under the folder.
+    `recorded` is the SHA-256 of those among them that are not there, as an earlier manifest has it; `note`
+    stands before them all, if it is not empty.
     """
 
     folder: Path
     names: tuple[str, ...]
-    elsewhere: Mapping[str, Path] = field(default_factory=dict)
-
-    def path(self, name: str) -> Path:
-        """Return where a file lies."""
-        return self.elsewhere.get(name, self.folder / name)
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 def lines(files: Files, memory: Path) -> Iterator[str]:
-    """Yield ``<SHA-256>  <name>`` and a newline for each file, in order.
+    """Yield the note, if there is one, then ``<SHA-256>  <name>`` and a newline for each file, in order.
 
     What was read is remembered in `memory`, a file that may be lost at any time: it saves reading, and
     decides nothing.
@@ -39,6 +38,8 @@ def lines(files: Files, memory: Path) -> Iterator[str]:
     Raises:
         UserError: if a file cannot be read.
     """
+    if files.note:
+        yield f"# {files.note}\n"
     memory.parent.mkdir(parents=True, exist_ok=True)
     descriptor, written = tempfile.mkstemp(dir=memory.parent, prefix=f".{memory.name}.")
     try:
@@ -56,14 +57,27 @@ def digest(manifest: Iterable[str]) -> tuple[str, int]:
     found, count = hashlib.sha256(), 0
     for line in manifest:
         found.update(line.encode("utf-8", "surrogateescape"))
-        count += 1
+        count += not line.startswith("#")
     return found.hexdigest(), count
 
 
 def recorded(path: Path) -> Iterator[str]:
-    """Yield the lines of a manifest that was written to `path`."""
+    """Yield the lines of a manifest that was written to `path`, whose line endings git may have changed."""
     with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        yield from file
+        for line in file:
+            yield line.replace("\r\n", "\n")
+
+
+def parsed(manifest: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Return the note of a manifest, empty if there is none, and the SHA-256 of each file by its name."""
+    note, files = "", dict[str, str]()
+    for line in manifest:
+        if line.startswith("#"):
+            note = line.removeprefix("#").strip()
+        else:
+            sha256, _, name = line.rstrip("\n").partition("  ")
+            files[name] = sha256
+    return note, files
 
 
 def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
@@ -72,7 +86,10 @@ def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterato
     for name in files.names:
         while known is not None and known[0] < name:
             known = next(remembered, None)
-        path = files.path(name)
+        if name in files.recorded:
+            yield name, "recorded", files.recorded[name]
+            continue
+        path = files.folder / name
         try:
             about = path.stat()
         except OSError as error:

@@ -37,8 +37,10 @@ class HeldOut:
 
 def encoded(captioner: Captioner, photos: Pictures, context: Context) -> np.ndarray:
     """Return the features (N, T, F) of photos, mapped from disk, computed once for all stages."""
-    encoder = captioner.image_fingerprint()
-    return cached_features(captioner.encode, encoder, photos, context, folder=FEATURES).features
+    encoder, module = captioner.image_fingerprint(), type(captioner).__module__
+    return cached_features(
+        captioner.encode, encoder, photos, context, module=module, folder=FEATURES
+    ).features
 
 
 def write_captions(

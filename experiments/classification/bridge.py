@@ -152,6 +152,7 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
         clip=clip,
         trunk=clip.visual.trunk,
         head=clip.visual.head,
+        module=__name__,
     )
 
 

@@ -49,6 +49,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
         clip=clip,
         trunk=clip.visual,
         head=nn.Identity(),
+        module=__name__,
     )
 
 

@@ -35,7 +35,7 @@ class DualEncoder:
     """An open_clip model whose image tower is `trunk` followed by `head`.
 
     `preprocess` makes pixels (3, h, w) of an RGB picture, `tokenizer` tokens (M, T) of M texts. Tensors go in
-    and come out on the CPU.
+    and come out on the CPU. `module` is the one that built it: it and what it imports compute the features.
     """
 
     about: About
@@ -44,6 +44,7 @@ class DualEncoder:
     clip: nn.Module
     trunk: nn.Module
     head: nn.Module
+    module: str
 
     @property
     def device(self) -> torch.device:
@@ -88,7 +89,9 @@ def embed(
         return tower.encode_image(preprocess(tower, batch), precision)
 
     encoder = f"{tower.image_fingerprint()} {precision}"
-    return cached_features(encode, encoder, pictures, context, folder="embeddings", report=report)
+    return cached_features(
+        encode, encoder, pictures, context, module=tower.module, folder="embeddings", report=report
+    )
 
 
 def preprocess(tower: DualEncoder, pictures: Iterable[np.ndarray]) -> Tensor:
@@ -118,4 +121,5 @@ def random_tower(config: RandomTower) -> DualEncoder:
         clip=clip,
         trunk=clip.visual,
         head=nn.Identity(),
+        module=__name__,
     )

@@ -26,7 +26,6 @@ from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts,
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
-from experiments.models.precision import chosen
 from experiments.results.classification import Precision
 from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
 from pipeline.result import Estimate
@@ -40,7 +39,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
     start = time.perf_counter()
     images = context.images()
     bare = _build(config, context)
-    precision = chosen(config.precision)
+    precision = context.precision(config.precision)
     unlabelled = _unlabelled(config, images.train_pictures)
     parts = {
         "unlabelled training images": unlabelled,

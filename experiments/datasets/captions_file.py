@@ -1,5 +1,7 @@
 """Captions of pictures in a file of the user's own."""
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +73,16 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
     if not numbered and not problems:
         problems.append(f"{shown_as} has no captions: write at least one for each photo.")
     return [_file(name, captions) for name, captions in numbered.items()], problems
+
+
+def captions_sha256(files: Sequence[CaptionedFile]) -> str:
+    """Hash what is read of a file of captions: of the JSON ``[["a.jpg", ["a cat", …]], …]``, sorted by names.
+
+    The order of photos in the file, its line endings and its format change nothing; the order of one photo's
+    captions does.
+    """
+    content = sorted((file.name, file.captions) for file in files)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def refuse(problems: Sequence[str]) -> None:

@@ -15,10 +15,11 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
+from experiments.config.images import Cifar10Config
 from experiments.datasets.cifar10_files import CIFAR10
 from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_name
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
-from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.images import ClassifiedImages, keep_for_validation
 from pipeline.errors import UserError, reason
 from pipeline.files import write_whole
 
@@ -36,6 +37,16 @@ FOLDER = "cifar10"
 
 Arrays = dict[str, np.ndarray]
 Source = Literal["npm", "torchvision"]
+
+
+def load(config: Cifar10Config, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
+    """Load CIFAR-10 as `load_cifar10` does, by what `config` says of the source and the validation part.
+
+    Raises:
+        UserError: if it cannot be had, or more images are to be kept for validation than can be spared.
+    """
+    images = load_cifar10(config.source, downloads, say)
+    return keep_for_validation(images, config.validation, config.validation_seed)
 
 
 def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:

@@ -81,11 +81,12 @@ def folder_of(config: Flickr30k, root: Path) -> Path | None:
 
 
 def files_of(config: Flickr30k, root: Path) -> tuple[Path, list[str]] | None:
-    """Return the folder that `repository` names and its parquet files, None if it is not on this machine."""
+    """Return the folder that `repository` names and its parquet files, None if none is on this machine."""
     folder = folder_of(config, root)
-    if folder is None or not folder.is_dir():
+    shards = [] if folder is None or not folder.is_dir() else _shards(folder, config.split)
+    if folder is None or not shards:
         return None
-    return folder, sorted(file.relative_to(folder).as_posix() for file in _shards(folder, config.split))
+    return folder, sorted(file.relative_to(folder).as_posix() for file in shards)
 
 
 def _found(config: Flickr30k, root: Path) -> tuple[str, list[Path], str]:

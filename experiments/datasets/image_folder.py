@@ -65,12 +65,15 @@ def load_image_folder(
 
 
 def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
-    """Return the folder and the names of all images in it, sorted, None if its folder is not on this machine.
+    """Return the folder and the names of all images in it, sorted, None if there is no image on this machine.
+
+    A folder without any stands where a disk is not mounted.
 
     Raises:
         UserError: if `problems_of` finds a problem.
     """
-    if not resolve_path(root, config.folder).is_dir():
+    folder = resolve_path(root, config.folder)
+    if not folder.is_dir() or not pictures_in(folder):
         return None
     split = split_of(config, root)
     return split.folder, sorted(name for name, _ in (*split.train, *split.test))

@@ -1,25 +1,49 @@
-"""The images and the captioned photos that a profile's `[images]` and `[photos]` name."""
+"""The images and the captioned photos that a profile's `[images]` and `[photos]` name.
 
+A loader is imported when it is called: the code of those of other kinds of data is then no part of a key.
+This module is in none, so that it does nothing to what a loader returns.
+"""
+
+import importlib
+import inspect
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from experiments.config.images import AnyImages, Cifar10Config, GeneratedConfig, ImageFolder
-from experiments.config.photos import AnyPhotos, Cifar10Captions, Flickr30k, GeneratedPhotos
-from experiments.datasets.cifar10 import load_cifar10
-from experiments.datasets.cifar10_captions import load_cifar10_captions
-from experiments.datasets.flickr30k import load_flickr30k
-from experiments.datasets.generated import generate
-from experiments.datasets.generated_photos import generate_photos
-from experiments.datasets.image_folder import load_image_folder
-from experiments.datasets.images import ClassifiedImages, keep_for_validation
-from experiments.datasets.photo_folder import load_photo_folder
-from experiments.datasets.photos import CaptionedPhotos
-from experiments.datasets.torchvision_images import load_torchvision
+from experiments.config.images import (
+    AnyImages,
+    Cifar10Config,
+    GeneratedConfig,
+    ImageFolder,
+    TorchvisionImages,
+)
+from experiments.config.photos import AnyPhotos, Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
+
+if TYPE_CHECKING:
+    from experiments.datasets.images import ClassifiedImages
+    from experiments.datasets.photos import CaptionedPhotos
+
+LOADERS = {
+    Cifar10Config: "experiments.datasets.cifar10:load",
+    ImageFolder: "experiments.datasets.image_folder:load_image_folder",
+    TorchvisionImages: "experiments.datasets.torchvision_images:load_torchvision",
+    GeneratedConfig: "experiments.datasets.generated:generate",
+    Cifar10Captions: "experiments.datasets.cifar10_captions:load_cifar10_captions",
+    Flickr30k: "experiments.datasets.flickr30k:load_flickr30k",
+    PhotoFolder: "experiments.datasets.photo_folder:load_photo_folder",
+    GeneratedPhotos: "experiments.datasets.generated_photos:generate_photos",
+}
+"""What loads each kind of data; of the arguments of `load_images`, a loader takes those that it names."""
+
+
+def loader(config: AnyImages | AnyPhotos) -> str:
+    """Return the ``"module:function"`` that loads what `config` names."""
+    return LOADERS[type(config)]
 
 
 def load_images(
     config: AnyImages, root: Path, downloads: Path, ready: Path, say: Callable[[str], None]
-) -> ClassifiedImages:
+) -> "ClassifiedImages":
     """Load the classification images, downloading them into `downloads` the first time.
 
     Paths in `config` start at `root`. What is made of the images once is kept in the folder `ready`, which
@@ -28,28 +52,17 @@ def load_images(
     Raises:
         UserError: if they cannot be had, or are not what `config` or the pinned hashes say.
     """
-    match config:
-        case GeneratedConfig():
-            return generate(config)
-        case Cifar10Config():
-            images = load_cifar10(config.source, downloads, say)
-            return keep_for_validation(images, config.validation, config.validation_seed)
-        case ImageFolder():
-            return load_image_folder(config, root, ready, say)
-        case _:
-            return load_torchvision(config, root, downloads, ready, say)
+    return _load(config, root=root, downloads=downloads, ready=ready, say=say)
 
 
 def load_photos(
     config: AnyPhotos, root: Path, downloads: Path, say: Callable[[str], None]
-) -> CaptionedPhotos:
+) -> "CaptionedPhotos":
     """Load the captioned photos; arguments and errors are those of `load_images`."""
-    match config:
-        case GeneratedPhotos():
-            return generate_photos(config)
-        case Cifar10Captions():
-            return load_cifar10_captions(config, root, downloads, say)
-        case Flickr30k():
-            return load_flickr30k(config, root, say)
-        case _:
-            return load_photo_folder(config, root)
+    return _load(config, root=root, downloads=downloads, say=say)
+
+
+def _load(config: Any, **lent: Any) -> Any:
+    module, _, name = loader(config).partition(":")
+    function = getattr(importlib.import_module(module), name)
+    return function(config, **{each: lent[each] for each in [*inspect.signature(function).parameters][1:]})

@@ -9,7 +9,13 @@ import numpy as np
 
 from experiments.config.fields import resolve_path
 from experiments.config.photos import PhotoFolder
-from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
+from experiments.datasets.captions_file import (
+    CaptionedFile,
+    captions_sha256,
+    examine_captions,
+    read_captions,
+    refuse,
+)
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest, is_picture
 
@@ -33,7 +39,7 @@ def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
     folder = resolve_path(root, config.folder)
     refuse(_no_folder(folder))
     tuning, evaluation = _draw(files, config)
-    refuse(_missing([*tuning, *evaluation], folder, config))
+    refuse(_missing([file.name for file in [*tuning, *evaluation]], folder, config))
     _, damaged = _digests([*tuning, *evaluation], folder, config, _silent)
     refuse(damaged)
     index = {file.name: position for position, file in enumerate(files)}
@@ -59,16 +65,27 @@ def chosen_files(config: PhotoFolder, root: Path) -> Draw:
     return _draw(_captioned(config, root), config)
 
 
-def files_of(config: PhotoFolder, root: Path) -> tuple[Path, list[str]]:
-    """Return the folder, and the names in it of all photos that are drawn, sorted; none of them is decoded.
+def read_of(config: PhotoFolder, root: Path) -> tuple[list[str], str]:
+    """Return the names of all photos that are drawn, sorted, and a hash of what is read of the captions.
+
+    The photos need not be there.
 
     Raises:
-        UserError: as `chosen_files`, or if the folder or a photo is missing.
+        UserError: as `chosen_files`.
     """
-    tuning, evaluation = chosen_files(config, root)
+    files = _captioned(config, root)
+    tuning, evaluation = _draw(files, config)
+    return sorted(file.name for file in [*tuning, *evaluation]), captions_sha256(files)
+
+
+def refuse_absent(names: Sequence[str], config: PhotoFolder, root: Path) -> None:
+    """Refuse photos that are not in the folder.
+
+    Raises:
+        UserError: if there is one; its text names the file that might be meant.
+    """
     folder = resolve_path(root, config.folder)
-    refuse(_no_folder(folder) or _missing([*tuning, *evaluation], folder, config))
-    return folder, sorted(file.name for file in [*tuning, *evaluation])
+    refuse(_no_folder(folder) or _missing(names, folder, config))
 
 
 def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> tuple[list[str], list[str]]:
@@ -87,7 +104,7 @@ def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> t
     if not folder.is_dir():
         return [*found, *_no_folder(folder)], []
     tuning, evaluation = _draw(files, config)
-    found += _missing([*tuning, *evaluation], folder, config)
+    found += _missing([file.name for file in [*tuning, *evaluation]], folder, config)
     present = [file for file in files if (folder / file.name).is_file()]
     digests, damaged = _digests(present, folder, config, progress)
     found += damaged
@@ -137,13 +154,13 @@ def _same_captions(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[
     ]
 
 
-def _missing(files: Iterable[CaptionedFile], folder: Path, config: PhotoFolder) -> list[str]:
+def _missing(names: Iterable[str], folder: Path, config: PhotoFolder) -> list[str]:
     """Return a sentence for each file that is not there, with the one file that might be meant.
 
     That is the one, in the folder or in one inside it, whose name differs only in its case, its accents'
     encoding or its folder.
     """
-    missing = [file.name for file in files if not (folder / file.name).is_file()]
+    missing = [name for name in names if not (folder / name).is_file()]
     alike: dict[str, list[str]] = defaultdict(list)
     for name in _names_in(folder) if missing else ():
         alike[_last_part(name)].append(name)

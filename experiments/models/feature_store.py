@@ -58,15 +58,19 @@ def cached_features(
     pictures: Pictures,
     context: Context,
     *,
+    module: str,
     folder: str,
     report: Report = lambda done: None,
 ) -> Features:
     """Return `encode` of pictures, computed by all processes together unless an earlier call has done it.
 
-    They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of all that `encode`
-    depends on, and by the pictures. The file is written whole or not at all, by the main process.
+    They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of the tensors and
+    options that `encode` depends on, by the pictures, and by the code: that of `module`, which defines what
+    `encode` calls or reaches it by import, and that of this module. The file is written whole or not at all,
+    by the main process.
     """
-    path = _path(context.shared / folder, encoder, pictures)
+    code = f"{context.code_of(module)} {context.code_of(__name__)}"
+    path = _path(context.shared / folder, f"{encoder} {code}", pictures)
     found = context.processes.broadcast(_read(path, len(pictures)) is not None)
     if found:
         report(len(pictures))

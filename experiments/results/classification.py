@@ -34,6 +34,8 @@ class Classification(Result):
     most confident ones, the surest first, all of them where they are fewer.
     """
 
+    COSTS = frozenset({"seconds", "images_per_second", "training_seconds"})
+
     model: str
     classes: tuple[str, ...]
     labels_sha256: str

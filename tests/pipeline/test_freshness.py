@@ -1,23 +1,34 @@
+import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from experiments.config.images import AnyImages
+from experiments.config.photos import AnyPhotos
+from experiments.datasets.loading import LOADERS
 from experiments.project import open_project
 from experiments.stages import IMAGES, STAGES
+from experiments.stages import PHOTOS as PHOTOS_DATA
 from pipeline import freshness, keys, store
-from pipeline.closure import closure
-from pipeline.envelope import Envelope
+from pipeline.closure import Code, closure
 from pipeline.project import Project
+from pipeline.result import Result
+from pipeline.stage import Stage, pipeline
+from tests.support import small_profiles
 from tests.support.copies import ROOT, copy_parts
 from tests.support.refusals import refusal
+from tests.support.small_profiles import draw_classes, draw_photos
 from tests.support.stored import put
-from tests.support.toy import Number, ToyProfile, make_toy
+from tests.support.toy import STAGES as TOYS
+from tests.support.toy import Number, Sum, ToyProfile, make_toy
 
 
 def states(project: Project) -> dict[str, str]:
@@ -43,12 +54,18 @@ def with_downstream(names: set[str]) -> set[str]:
     return found
 
 
+def smoke(folder: Path) -> Project:
+    """Open the profile `smoke` in a copy of the project, with results that every stage can have."""
+    opened = open_project("smoke", folder)
+    return replace(opened, stages={name: replace(each, result=Sum) for name, each in opened.stages.items()})
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the real code in which every stage of `smoke` is fresh; who changes it changes it back."""
     folder = tmp_path_factory.mktemp("original")
     copy_parts(folder, "pipeline", "experiments", "reporting", "figures", "templates", "profiles", "data")
-    project = open_project("smoke", folder)
+    project = smoke(folder)
     for name in project.stages:
         put(project, name, {"total": 1})
     assert set(states(project).values()) == {"fresh"}
@@ -61,12 +78,17 @@ def copied(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "copied")
 
 
-REACHED = {name: closure(stage.function.partition(":")[0], ROOT) for name, stage in STAGES.items()}
-DRAWN = {
-    config: closure(f"experiments.datasets.{drawing}", ROOT)
-    for config, drawing in {"images": "generated", "photos": "generated_photos"}.items()
+ENTRIES = ("__init__", "__main__", "context", "profile", "project", "stages")
+LOADED = {"images": "experiments.datasets.generated", "photos": "experiments.datasets.generated_photos"}
+"""What loads the data of `smoke`."""
+REACHED = {
+    name: set[str]().union(
+        closure(stage.function.partition(":")[0], ROOT),
+        *(closure(LOADED[data.name], ROOT) for data in stage.data if data.name in LOADED),
+    )
+    for name, stage in STAGES.items()
 }
-"""The modules that each stage reaches, and those that draw each kind of data."""
+"""The modules that each stage of `smoke` reaches, by its function or by what loads its data."""
 
 
 def edit(path: Path, change: Callable[[str], str]) -> None:
@@ -88,7 +110,7 @@ def test_comments_and_docstrings_changed_everywhere_leave_everything_fresh(copie
     for path in copied.glob("experiments/**/*.py"):
         if path.stat().st_size:
             edit(path, add_comment_and_docstrings)
-    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+    assert set(states(smoke(copied)).values()) == {"fresh"}
 
 
 def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(copied: Path):
@@ -97,7 +119,7 @@ def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(co
             edit(path, add_code)
     for name in ("__main__", "stages"):
         edit(copied / f"experiments/{name}.py", add_code)
-    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+    assert set(states(smoke(copied)).values()) == {"fresh"}
 
 
 @pytest.mark.parametrize("path", sorted({*ROOT.glob("experiments/**/*.py")}), ids=lambda path: path.stem)
@@ -105,17 +127,98 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_is_name
     relative = path.relative_to(ROOT)
     module = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
     reaching = {name for name, reached in REACHED.items() if module in reached}
-    drawn = {config for config, reached in DRAWN.items() if module in reached}
-    reading = {name for name, stage in STAGES.items() if drawn & {data.name for data in stage.data}}
     text = (original / relative).read_text()
     edit(original / relative, add_code)
     try:
-        why = reasons(open_project("smoke", original))
-        assert set(why) == with_downstream(reaching | reading)
+        why = reasons(smoke(original))
+        assert set(why) == with_downstream(reaching)
         for name in reaching:
             assert f"code: {module} has changed" in why[name]
     finally:
         (original / relative).write_text(text)
+
+
+def test_every_module_that_can_determine_a_number_is_in_the_key_of_a_stage():
+    """By its function, or by what loads some kind of data; what asks about data, or runs stages, is not."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in ROOT.glob("experiments/**/*.py")
+        if path.stat().st_size
+        and path.relative_to(ROOT / "experiments").parts[0] not in ("preflight", "new_profile")
+    }
+    outside = {f"experiments.{name}" for name in ENTRIES}
+    outside |= {"experiments.datasets.loading", "experiments.datasets.fingerprints"}
+    loaders = {named.partition(":")[0] for named in LOADERS.values()}
+    reached = set[str]().union(*REACHED.values(), *(closure(module, ROOT) for module in loaders))
+    assert modules - outside - reached == set()
+    kinds = {kind for data in (AnyImages, AnyPhotos) for kind in get_args(data)}
+    assert set(LOADERS) == kinds
+    assert "experiments.datasets.loading" not in reached, "a loader of one kind would reach those of all"
+
+
+READING = {
+    "photo_folder": {"photos"},  # which photos are for testing, and which references are used
+    "captions_file": {"photos"},
+    "preprocess": {"images"},  # the resampling of prepared pictures
+    "image_folder": {"images"},
+    "images": {"images"},
+    "pictures": {"images", "photos"},
+    "flickr30k": set(),
+    "cifar10": set(),
+}
+"""Modules that load a folder's images, or captioned photos of one, by the data that they load."""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real code in which stages that only read folders of a user's own are fresh."""
+    folder = tmp_path_factory.mktemp("folders")
+    copy_parts(folder, "experiments", "profiles")
+    draw_classes(folder / "animals", count=4)
+    draw_photos(folder, count=9)
+    project = reading(folder)
+    for name in project.stages:
+        put(project, name, {"total": 1})
+    return folder
+
+
+def reading(folder: Path) -> Project:
+    """Open a project with stages of no code of their own, one for each data set."""
+    words = "experiments.captioning.scoring.words:words"
+    stages = pipeline(
+        *(
+            Stage(name=data.name, function=words, result=Sum, config="cnn", data=(data,))
+            for data in (IMAGES, PHOTOS_DATA)
+        )
+    )
+    return replace(
+        small_profiles.project(folder, small_profiles.IMAGES, small_profiles.PHOTOS), stages=stages
+    )
+
+
+def prepared(project: Project) -> dict[str, str]:
+    """Return what addresses that which is made once of each data set."""
+    today = keys.Today(Code(project.root))
+    return {
+        data.name: keys.prepared_digest(project, data, keys.identity(project, data, today).sha256, today.code)
+        for data in (IMAGES, PHOTOS_DATA)
+    }
+
+
+@pytest.mark.parametrize("module", READING)
+def test_a_change_in_what_loads_data_concerns_the_stages_that_read_them_and_what_was_prepared(
+    folders: Path, module: str
+):
+    project, path = reading(folders), folders / "experiments" / "datasets" / f"{module}.py"
+    before = prepared(project)
+    text = path.read_text()
+    edit(path, add_code)
+    try:
+        assert stale(project) == READING[module]
+        after = prepared(project)
+        assert {name for name in before if before[name] != after[name]} == READING[module]
+    finally:
+        path.write_text(text)
 
 
 RE_RUN = {
@@ -138,13 +241,13 @@ RE_RUN = {
 def test_a_change_of_code_re_runs_what_it_concerns_and_nothing_else(copied: Path, module: str):
     edit(copied / f"experiments/{module}.py", add_code)
     judging = {"audit"} if module == "results/ablations" else {"evidence", "audit"}
-    assert stale(open_project("smoke", copied)) == RE_RUN[module] | judging
+    assert stale(smoke(copied)) == RE_RUN[module] | judging
 
 
 def with_smoke(folder: Path, pattern: str, replacement: str) -> Project:
     """Alter the profile by a regular expression and open it."""
     edit(folder / "profiles/smoke.toml", lambda text: re.sub(pattern, replacement, text))
-    return open_project("smoke", folder)
+    return smoke(folder)
 
 
 def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path):
@@ -165,7 +268,7 @@ def test_where_the_images_come_from_is_no_part_of_a_key(copied: Path):
 def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: Path):
     project = with_smoke(copied, r"(\[images\][^[]*seed = )\d+", r"\g<1>99")
     assert stale(project) == with_downstream({name for name, stage in STAGES.items() if IMAGES in stage.data})
-    assert freshness.of(project, "vit").why == ("data: the data set is another",)
+    assert freshness.of(project, "vit").why == ("data: what [images] names is another",)
 
 
 @pytest.fixture
@@ -244,10 +347,128 @@ json_values = st.recursive(
 )
 
 
-@given(value=st.dictionaries(st.text(max_size=8), json_values, min_size=1, max_size=4))
-def test_what_is_written_is_what_is_read(place: Path, value: dict[str, Any]):
-    project = make_toy(place)
-    put(project, "first", value)
-    stored = Envelope[Any].model_validate_json(store.path_of(project, "first").read_bytes())
-    assert stored.value == value
+class Anything(Result):
+    """A result of which `seconds`, wherever it stands, is a cost."""
+
+    COSTS = frozenset({"seconds"})
+
+    anything: Any
+
+
+def with_anything(place: Path) -> Project:
+    """Open a toy whose first stage may have any result, and whose second builds on it."""
+    stages = pipeline(replace(TOYS["first"], result=Anything), TOYS["second"])
+    return make_toy(place, stages=stages)
+
+
+@given(value=json_values)
+def test_what_is_written_is_what_is_read(place: Path, value: Any):
+    project = with_anything(place)
+    put(project, "first", Anything(anything=value))
+    assert store.read(project, "first").value.anything == value
     assert freshness.of(project, "first").state == "fresh"
+
+
+def leaves(value: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every leaf of a piece of JSON; what holds nothing is a leaf."""
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path for step, item in within for path in leaves(item, (*where, step))] or [where]
+
+
+def altered(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
+    """Return a copy of a piece of JSON with one leaf replaced."""
+    if not path:
+        return leaf
+    copied = dict(value) if isinstance(value, dict) else [*value]
+    copied[path[0]] = altered(value[path[0]], path[1:], leaf)
+    return copied
+
+
+@given(value=json_values, leaf=json_values, data=st.data())
+def test_whichever_leaf_of_a_value_is_altered_by_hand_it_is_seen_and_what_builds_on_it_is_stale(
+    place: Path, value: Any, leaf: Any, data: st.DataObject
+):
+    path = data.draw(st.sampled_from(leaves(value)))
+    other = altered(value, path, leaf)
+    assume(json.dumps(other, sort_keys=True) != json.dumps(value, sort_keys=True) and other != value)
+    project = with_anything(place)
+    put(project, "first", Anything(anything=value))
+    put(project, "second", Sum(total=1))
+    file = store.path_of(project, "first")
+    stored = json.loads(file.read_text())
+    file.write_text(json.dumps(stored | {"value": {"anything": other}}))
+    assert reasons(project)["first"] == ("its value was altered by hand",)
+    if "seconds" not in path:
+        assert reasons(project)["second"] == ("input: the result of first has another value",)
+
+
+@given(value=json_values, seconds=json_values)
+def test_what_a_result_cost_is_nothing_that_others_follow(place: Path, value: Any, seconds: Any):
+    project = with_anything(place)
+    put(project, "first", Anything(anything=[value, {"seconds": 1}]))
+    put(project, "second", Sum(total=1))
+    put(project, "first", Anything(anything=[value, {"seconds": seconds}]))
+    assert set(states(project).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize("part", ["stage", "profile"])
+def test_a_file_that_holds_the_result_of_another_stage_or_profile_is_none(stored: Project, part: str):
+    path = store.path_of(stored, "first")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {part: "another"}))
+    found = freshness.of(stored, "first")
+    assert found.state == "missing"
+    assert "another" in found.why[0]
+    assert "another" in refusal(store.read, stored, "first")
+
+
+def test_a_value_that_todays_type_cannot_read_is_missing_for_whoever_asks(stored: Project):
+    path = store.path_of(stored, "first")
+    path.write_text(path.read_text().replace('"total": 1', '"sum": 1'))
+    assert freshness.of(stored, "first").state == "missing"
+    assert "not a result of today's stage first" in refusal(store.read, stored, "first")
+
+
+def cost_like(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[str]:
+    """Return the names of fields, at any depth, that tell seconds, rates or memory."""
+    seen.add(model)
+    found = {name for name in model.model_fields if re.search(r"seconds|_per_second|peak_bytes", name)}
+    for field in model.model_fields.values():
+        for inner in inner_models(field.annotation):
+            if inner not in seen:
+                found |= cost_like(inner, seen)
+    return found
+
+
+def inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in inner_models(part)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_result_lets_others_follow_how_long_it_took(stage: str):
+    result = STAGES[stage].result
+    assert cost_like(result, set()) <= result.COSTS
+
+
+def test_the_walk_over_results_finds_costs_at_any_depth():
+    assert {"seconds", "peak_bytes"} <= cost_like(STAGES["variants"].result, set())
+
+
+@pytest.fixture
+def with_optional(tmp_path: Path) -> Project:
+    """A toy whose second stage may lack its input, which it does."""
+    project = make_toy(tmp_path, stages=pipeline(TOYS["first"], replace(TOYS["second"], optional=("first",))))
+    put(project, "second", Sum(total=1))
+    return project
+
+
+def test_a_result_made_without_an_optional_input_is_fresh_until_the_input_comes_and_says_so(
+    with_optional: Project,
+):
+    assert states(with_optional) == {"first": "missing", "second": "fresh"}
+    put(with_optional, "first", Sum(total=1))
+    assert reasons(with_optional) == {"second": ("input: the result of first is there by now",)}
+    put(with_optional, "second", Sum(total=2))
+    store.path_of(with_optional, "first").unlink()
+    assert reasons(with_optional) == {"second": ("input: the result of first is missing",)}

@@ -39,7 +39,7 @@ def test_the_accuracy_on_validation_images_stands_beside_the_loss_and_only_where
     alternative, _, caption = text.partition('"}')
     assert "accuracy on validation images" in alternative and alternative.count(r"80\.0") == 2
     assert '{data-from="cnn.validation.1.value" data-as="percent"}' in caption
-    assert '[5,000]{data-from="vit.validation.0.n" data-as="count"}' in caption
+    assert r'[5\,000]{data-from="vit.validation.0.n" data-as="count"}' in caption
     for stage in ("vit", "cnn"):
         put(filled, stage, classifier(stage, 0.8).model_copy(update={"validation": ()}))
     without = open_document(filled)

@@ -17,7 +17,7 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
 from experiments.statistics.intervals import wilson
-from pipeline.envelope import Envelope, Ingredients
+from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
@@ -242,12 +242,17 @@ def captioned(project: Project, **values: Any) -> Document:
     folder.mkdir(parents=True, exist_ok=True)
     for record in values["captions"].records if "captions" in values else ():
         Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
-    ingredients = Ingredients(
-        config={"seed": 1}, inputs={"align": "e" * 64}, data=None, code={"a.b": "d" * 64}
-    )
+    align = Input(key="e" * 64, precision=None, artefacts={}, value="c" * 64)
+    ingredients = Ingredients(config={"seed": 1}, inputs={"align": align}, data={}, code={"a.b": "d" * 64})
     envelopes = {
         stage: Envelope[Any](
-            stage=stage, profile=project.name, key="f" * 64, value=value, provenance=provenance(ingredients)
+            stage=stage,
+            profile=project.name,
+            key="f" * 64,
+            provenance=provenance(ingredients),
+            value_sha256=digest(value),
+            artefacts={},
+            value=value,
         )
         for stage, value in values.items()
     }

@@ -63,7 +63,12 @@ def cached(processes: Processes, folder: Path) -> Any:
     def ask() -> feature_store.Features:
         lent = context(folder, processes=processes)
         return feature_store.cached_features(
-            encode, "encoder", Pictures(images.__getitem__, len(images)), lent, folder="features"
+            encode,
+            "encoder",
+            Pictures(images.__getitem__, len(images)),
+            lent,
+            module="experiments.datasets.pictures",
+            folder="features",
         )
 
     feature_store.BATCH = 5

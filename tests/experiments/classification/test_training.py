@@ -17,7 +17,7 @@ from experiments.classification.training import predict
 from experiments.classification.vit import VisionTransformer, vit
 from experiments.config.training import CnnConfig, VitConfig
 from experiments.datasets.images import ClassifiedImages as Images
-from experiments.models import checkpoint
+from experiments.models import checkpoint, precision
 from experiments.models.processes import ALONE
 from experiments.models.schedule import learning_rate_factor
 from experiments.results.trained import TrainedClassifier as Trained
@@ -88,15 +88,26 @@ def test_killed_trainings_end_in_the_same_numbers(config: Config, images: Images
 
 def test_training_keeps_its_precision_on_another_machine(images: Images, tmp_path: Path, monkeypatch: Patch):
     free = CNN.model_copy(update={"precision": "auto"})
-    monkeypatch.setattr(training, "chosen", lambda choice: "bf16")
+    monkeypatch.setattr(precision, "chosen", lambda choice: "bf16")
     whole = run(free, images, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(free, images, tmp_path / "moved", BATCHES + 1)
-    monkeypatch.setattr(training, "chosen", lambda choice: "fp32")
+    monkeypatch.setattr(precision, "chosen", lambda choice: "fp32")
     moved = run(free, images, tmp_path / "moved")
     assert moved.precision == "bf16"
     assert numbers(moved) == numbers(whole)
     assert run(free, images, tmp_path / "other").precision == "fp32"
+
+
+def test_a_checkpoint_that_was_altered_is_not_gone_on_with(images: Images, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        run(CNN, images, tmp_path, 2 * BATCHES + 1)
+    path = tmp_path / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert checkpoint.load(path, torch.device("cpu")) is None
+    assert numbers(run(CNN, images, tmp_path)) == numbers(run(CNN, images, tmp_path / "whole"))
 
 
 def test_resuming_repeats_no_epoch_and_adds_up_the_time(images: Images, tmp_path: Path, monkeypatch: Patch):
@@ -200,6 +211,18 @@ def test_the_accuracy_after_each_epoch_is_that_of_the_network_as_it_then_is(
     first = checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
     assert first is not None
     assert [right / 50 for right in first.right] == [estimate.value for estimate in result.validation]
+
+
+def test_pictures_of_the_surest_mistakes_stand_beside_the_result(images: Images, tmp_path: Path):
+    wrong = replace(images, test_labels=(images.test_labels + 1) % 4)
+    result = run(CNN, wrong, tmp_path)
+    shown = result.mistakes
+    assert len(shown) == 12
+    assert result.attachments() == tuple(mistake.picture for mistake in shown)
+    assert [mistake.confidence for mistake in shown] == sorted(result.confidence, reverse=True)[:12]
+    for mistake in shown:
+        found = result.predictions[mistake.index], int(wrong.test_labels[mistake.index])
+        assert (mistake.prediction, mistake.label) == found
 
 
 def test_divergence_is_one_sentence_that_says_what_to_do(images: Images, tmp_path: Path):

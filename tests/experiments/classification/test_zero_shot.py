@@ -68,7 +68,7 @@ def toy(texts: list[list[float]], scale: float, seen: list[str]) -> DualEncoder:
 
     about = About("toy", "none", is_clip=False, seen_labels="none")
     parts = {"clip": Toy(texts, scale), "trunk": nn.Identity(), "head": nn.Identity()}
-    return DualEncoder(about, lambda image: torch.zeros(3, 1, 1), tokenizer, **parts)
+    return DualEncoder(about, lambda image: torch.zeros(3, 1, 1), tokenizer, **parts, module=__name__)
 
 
 def test_a_class_is_the_direction_of_the_mean_of_its_prompts_directions():

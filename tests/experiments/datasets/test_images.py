@@ -12,7 +12,7 @@ from experiments.config.images import (
     ImageFolder,
     TorchvisionImages,
 )
-from experiments.datasets import loading
+from experiments.datasets import cifar10
 from experiments.datasets.generated import generate
 from experiments.datasets.images import ClassifiedImages, draw_validation, keep_for_validation
 from experiments.datasets.loading import load_images
@@ -71,7 +71,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         idx(raw / f"{part}-images-idx3-ubyte", random.integers(0, 256, (count, 28, 28)))
         idx(raw / f"{part}-labels-idx1-ubyte", np.arange(count) % 10)
     small = generate(DRAWN)
-    monkeypatch.setattr(loading, "load_cifar10", lambda *arguments: small)
+    monkeypatch.setattr(cifar10, "load_cifar10", lambda *arguments: small)
     return tmp_path
 
 

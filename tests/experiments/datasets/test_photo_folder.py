@@ -9,7 +9,7 @@ from PIL import Image
 
 from experiments.config.photos import PhotoFolder
 from experiments.datasets.loading import load_photos
-from experiments.datasets.photo_folder import chosen_files, files_of, problems
+from experiments.datasets.photo_folder import chosen_files, problems, read_of, refuse_absent
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.preflight.findings import Findings
 from tests.support.imports import HEAVY, imported_at_once
@@ -242,10 +242,12 @@ def test_all_problems_are_found_at_once(root: Path):
 def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path):
     for name in NAMES:
         (root / "photos" / name).write_bytes(b"not decoded")
-    assert files_of(SECTION, root) == (root / "photos", ["0.png", "1.png", "3.png", "4.png", "6.png"])
-    assert "There is no folder" in refusal(files_of, section(folder="nowhere"), root)
+    drawn, _ = read_of(SECTION, root)
+    assert drawn == ["0.png", "1.png", "3.png", "4.png", "6.png"]
+    refuse_absent(drawn, SECTION, root)
+    assert "There is no folder" in refusal(refuse_absent, drawn, section(folder="nowhere"), root)
     lose(root, "0.png")
-    assert "photos has no '0.png'" in refusal(files_of, SECTION, root)
+    assert "photos has no '0.png'" in refusal(refuse_absent, drawn, SECTION, root)
 
 
 def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch):
