@@ -27,6 +27,7 @@ class About:
     weights: str
     is_clip: bool
     seen_labels: str
+    adaptation: str = "not adapted to unlabelled images"
 
 
 @dataclass(frozen=True)

@@ -12,67 +12,73 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from experiments.classification.bridge import build_bridge, centre
-from experiments.classification.evaluation import Predictions, confident_mistakes, predictions_of, score
+from experiments.classification.bridge import build_bridge, centre, distil
+from experiments.classification.evaluation import (
+    Predictions,
+    Scores,
+    confident_mistakes,
+    predictions_of,
+    score,
+)
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
-from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
-from experiments.results.zero_shot import PromptSet, ZeroShot
+from experiments.results.classification import Precision
+from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
+from pipeline.result import Estimate
 
 _ROWS = 10_000
 """Images that are classified at once, when their features are there."""
 
 
 def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Context) -> ZeroShot:
-    """Classify the test images once per prompt set; their features are computed once for all."""
+    """Classify the test and the validation images once per prompt set; features are computed once for all."""
     start = time.perf_counter()
     images = context.images()
-    tower, uncentred = _build(config, context), None
-    unlabelled = _unlabelled(config, images.train_pictures)
+    bare = _build(config, context)
     precision = context.precision(config.precision)
-    total = len(unlabelled) + len(images.test_pictures)
-    passes: list[Features] = []
-
-    def encode(pictures: Pictures, note: str) -> np.ndarray:
-        before = sum(len(done.features) for done in passes)
-
-        def report(done: int) -> None:
-            context.progress(before + done, total, note if done == len(pictures) else "")
-
-        passes.append(embed(tower, pictures, precision, context, report))
-        return passes[-1].features
-
-    if isinstance(config.tower, ImagenetBridge):
-        uncentred = tower
-        tower = centre(tower, encode(unlabelled, "unlabelled training images encoded"))
-    features = encode(images.test_pictures, "test images encoded")
-
-    def classify(by: DualEncoder, templates: Sequence[str]) -> Predictions:
-        return predictions_of(probabilities(by, features, class_embeddings(by, templates, images.classes)))
-
-    found = [classify(tower, prompts.templates) for prompts in config.prompt_sets]
-    scores = [score(each, images.test_labels, images.classes) for each in found]
-    without_centring = None
-    if uncentred is not None:
-        bare = classify(uncentred, config.prompt_sets[0].templates)
-        without_centring = score(bare, images.test_labels, images.classes)["top1"]
+    unlabelled = _unlabelled(config, images.train_pictures)
+    parts = {
+        "unlabelled training images": unlabelled,
+        "validation images": images.validation_pictures,
+        "test images": images.test_pictures,
+    }
+    passes = _encode(bare, parts, precision, context)
+    towers = _towers(config, bare, passes)
+    # The towers by what they use of the images, the one that uses most first; by prompt set within each.
+    scores, validated = (
+        [_scores(tower, config, passes.get(part), labels, images.classes) for tower in towers]
+        for part, labels in (
+            ("test images", images.test_labels),
+            ("validation images", images.validation_labels),
+        )
+    )
+    found = _predictions(towers[0], config.prompt_sets[0], passes["test images"], images.classes)
+    reused = sum(done.seconds for done in passes.values() if done.reused)
     return ZeroShot(
-        **scores[0],
-        **vars(tower.about),
-        parameters=tower.parameters(),
+        **scores[0][0],
+        **vars(towers[0].about),
+        parameters=towers[0].parameters(),
         epochs=0,
         precision=precision,
-        seconds=round(time.perf_counter() - start + sum(done.seconds for done in passes if done.reused), 1),
-        images_per_second=round(passes[-1].images_per_second, 1),
+        seconds=round(time.perf_counter() - start + reused, 1),
+        images_per_second=round(passes["test images"].images_per_second, 1),
         prompt_sets=tuple(
             PromptSet(**prompts.model_dump(), top1=each["top1"], predictions=each["predictions"])
-            for prompts, each in zip(config.prompt_sets, scores, strict=True)
+            for prompts, each in zip(config.prompt_sets, scores[0], strict=True)
         ),
-        without_centring=without_centring,
-        mistakes=confident_mistakes(found[0], images.test_labels, images.test_pictures, context.attach),
+        validation=_accuracies(validated[0]),
+        unlabelled_images=len(unlabelled),
+        less_adapted=tuple(
+            LessAdapted(
+                adaptation=tower.about.adaptation, top1=_accuracies(tested), validation=_accuracies(tried)
+            )
+            for tower, tested, tried in zip(towers[1:], scores[1:], validated[1:], strict=True)
+        ),
+        mistakes=confident_mistakes(found, images.test_labels, images.test_pictures, context.attach),
     )
 
 
@@ -95,6 +101,60 @@ def probabilities(tower: DualEncoder, features: np.ndarray, classes: Tensor) -> 
         yield (tower.logit_scale() * cosines.double()).softmax(dim=-1).numpy()
 
 
+def _encode(
+    tower: DualEncoder, parts: Mapping[str, Pictures], precision: Precision, context: Context
+) -> dict[str, Features]:
+    """Return the features of each part of the data set that holds pictures, with one progress for all."""
+    total, before = sum(map(len, parts.values())), 0
+    found = {}
+    for name, pictures in parts.items():
+        if not len(pictures):
+            continue
+
+        def report(done: int, name: str = name, all_of_it: int = len(pictures), before: int = before) -> None:
+            context.progress(before + done, total, f"{name} encoded" if done == all_of_it else "")
+
+        found[name] = embed(tower, pictures, precision, context, report)
+        before += len(pictures)
+    return found
+
+
+def _scores(
+    tower: DualEncoder,
+    config: ZeroShotConfig,
+    part: Features | None,
+    labels: np.ndarray,
+    classes: tuple[str, ...],
+) -> list[Scores]:
+    """Score the tower on a part of the data set, once per prompt set; an empty part has no scores."""
+    if part is None:
+        return []
+    return [
+        score(_predictions(tower, prompts, part, classes), labels, classes) for prompts in config.prompt_sets
+    ]
+
+
+def _predictions(
+    tower: DualEncoder, prompts: Prompts, part: Features, classes: tuple[str, ...]
+) -> Predictions:
+    described = class_embeddings(tower, prompts.templates, classes)
+    return predictions_of(probabilities(tower, part.features, described))
+
+
+def _accuracies(scores: Sequence[Scores]) -> tuple[Estimate, ...]:
+    return tuple(each["top1"] for each in scores)
+
+
+def _towers(
+    config: ZeroShotConfig, bare: DualEncoder, passes: Mapping[str, Features]
+) -> tuple[DualEncoder, ...]:
+    """Return the tower that is reported, and those that adapt less, which show what adapting gains."""
+    if not isinstance(config.tower, ImagenetBridge):
+        return (bare,)
+    unlabelled = passes["unlabelled training images"].features
+    return distil(bare, unlabelled), centre(bare, unlabelled), bare
+
+
 def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
     match config.tower:
         case OpenClipTower():
@@ -106,7 +166,7 @@ def _build(config: ZeroShotConfig, context: Context) -> DualEncoder:
 
 
 def _unlabelled(config: ZeroShotConfig, pictures: Pictures) -> Pictures:
-    """Return the training images whose mean logits the tower is centred by, drawn without their labels."""
+    """Return the training images that the tower adapts to, drawn without their labels."""
     if not isinstance(config.tower, ImagenetBridge):
         return pictures.at(np.zeros(0, dtype=np.int64))
     count = min(config.tower.unlabelled_images, len(pictures))

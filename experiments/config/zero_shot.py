@@ -58,13 +58,13 @@ class OpenClipTower(Frozen):
 class ImagenetBridge(Frozen):
     """An ImageNet classifier and a sentence encoder, joined in closed form.
 
-    `image_size` is the input's side in pixels; `unlabelled_images` training images, drawn with `seed`,
-    give the statistics by which the classifier's logits are centred.
+    `image_size` is the input's side in pixels; to `unlabelled_images` training images, drawn with `seed`,
+    the joined model adapts, without their labels.
     """
 
     kind: Literal["imagenet_bridge"]
     image_size: Annotated[int, Field(ge=32, le=512)]
-    unlabelled_images: Annotated[int, Field(ge=1)]
+    unlabelled_images: Annotated[int, Field(ge=11)]  # each learns from its ten nearest neighbours
     seed: int
 
 

@@ -48,6 +48,26 @@ def test_the_accuracy_on_validation_images_stands_beside_the_loss_and_only_where
     assert "validation" not in without.block("training_loss")
 
 
+def test_pages_say_what_the_zero_shot_tower_adapts_to_and_what_it_reaches_with_less(filled: Project) -> None:
+    document = open_document(filled)
+    (told,) = (
+        line for line in document.block("set_up").splitlines() if "whose labels it is not told" in line
+    )
+    assert r'[5\,000]{data-from="zero_shot.unlabelled_images" data-as="count"} training images' in told
+    text = document.block("prompt_sets")
+    (row,) = (line for line in text.splitlines() if "centred on unlabelled images" in line)
+    for shown in ("top1.0.value", "top1.0.low", "top1.0.high", "validation.0.value"):
+        assert f'{{data-from="zero_shot.less_adapted.0.{shown}"' in row
+    header = next(line for line in text.splitlines() if line.startswith("| Prompts"))
+    assert row.count(" |") == header.count(" |") == 6
+    assert "no label of a test image was used" in " ".join(text.split())
+    plain = {"less_adapted": (), "validation": (), "unlabelled_images": 0}
+    put(filled, "zero_shot", classifier("zero_shot", 0.8).model_copy(update=plain))
+    document = open_document(filled)
+    assert "unlabelled" not in document.block("set_up") + document.block("prompt_sets")
+    assert "kept for validation" not in document.block("prompt_sets")
+
+
 def test_every_block_on_a_page_exists() -> None:
     for page in ("report.qmd", "captions.qmd", "provenance.qmd"):
         shown = re.findall(r'report\.show\("(\w+)"\)', (ROOT / page).read_text())

@@ -248,7 +248,8 @@ def zero_shot(accuracy: float, model: str, weights: str, is_clip: bool) -> ZeroS
     )  # fmt: skip
     return ZeroShot(
         **scores, model=model, epochs=0, weights=weights, is_clip=is_clip, seen_labels="none",
-        prompt_sets=prompt_sets, without_centring=None, mistakes=(),
+        prompt_sets=prompt_sets, validation=(),
+        adaptation="not adapted to unlabelled images", unlabelled_images=0, less_adapted=(), mistakes=(),
     )  # fmt: skip
 
 

@@ -131,7 +131,8 @@ def _classifiers(world: World) -> dict[str, Any]:
     pretrained = ZeroShot(
         model="CLIP ViT-B-32 (openai)", **zero_shot, parameters=151_000_000, precision="bf16", seconds=100.0,
         images_per_second=100.0, epochs=0, weights="open_clip ViT-B-32, openai", is_clip=True,
-        seen_labels="none", prompt_sets=prompt_sets, without_centring=None, mistakes=(),
+        seen_labels="none", prompt_sets=prompt_sets, validation=(),
+        adaptation="not adapted to unlabelled images", unlabelled_images=0, less_adapted=(), mistakes=(),
     )  # fmt: skip
     return {"data_sets": data, "zero_shot": pretrained, **trained}
 

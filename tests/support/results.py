@@ -15,7 +15,7 @@ from experiments.results.captions import ComparedRecord, Comparison, Judged, Mea
 from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
-from experiments.results.zero_shot import PromptSet, ZeroShot
+from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
 from experiments.statistics.intervals import wilson
 from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.freshness import Freshness
@@ -40,9 +40,13 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
             name="single prompt", templates=("a photo of a {}.",), top1=scores["top1"],
             predictions=scores["predictions"],
         )  # fmt: skip
+        less = LessAdapted(
+            adaptation="centred on unlabelled images", top1=(scores["top1"],), validation=(scores["top1"],)
+        )
         return ZeroShot(
             **common, epochs=0, weights="none", is_clip=False, seen_labels="Its tower saw other labels.",
-            prompt_sets=(prompts,), without_centring=scores["top1"],
+            prompt_sets=(prompts,), adaptation="distilled on unlabelled images", unlabelled_images=5000,
+            validation=(scores["top1"],), less_adapted=(less,),
         )  # fmt: skip
     return TrainedClassifier(
         **common,

@@ -2,17 +2,26 @@ import hashlib
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 
 from experiments.classification import bridge
+from experiments.classification.bridge import centre, distil
 from experiments.classification.towers import DualEncoder, random_tower
+from experiments.classification.zero_shot import probabilities
 from experiments.config.zero_shot import RandomTower
 from experiments.models.libraries import open_clip_library
 from tests.support.contexts import unwanted
 from tests.support.refusals import refusal
+
+UNLABELLED, SEEN = (
+    (np.random.default_rng(0).gamma(0.3, 0.99 ** np.arange(1280), (105, 1280))).astype(np.float32)[part]
+    for part in (slice(100), slice(100, 105))
+)
+"""Features of made-up images, sparse, not negative and of unlike variance, as the trunk's are."""
 
 
 def tiny_bert(folder: Path) -> None:
@@ -77,30 +86,104 @@ def test_the_bridge_first_computes_the_published_classifiers_logits(joined: Dual
     assert torch.allclose(found, expected, atol=1e-4)
 
 
-def test_features_and_projection_together_are_the_models_own_image_encoder(joined: DualEncoder):
+WORDS = ["a photo of a plane.", "sheep", "a small red lorry"]
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def squared(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 0) ** 2
+
+
+def embedded(tower: DualEncoder, texts: list[str]) -> np.ndarray:
+    """The sentence encoder's own unit vectors: the mean over a text's tokens."""
+    tokens = tower.tokenizer(texts)
+    mask = tokens != 0
+    transformer: Any = tower.clip.get_submodule("text.transformer")
     with torch.inference_mode():
-        whole = joined.clip.encode_image(pixels(2), normalize=True)  # pyright: ignore[reportCallIssue]
-    parts = joined.project(joined.encode_image(pixels(2), "fp32"))
-    assert torch.allclose(parts, whole, atol=1e-5)
+        states = transformer(input_ids=tokens, attention_mask=mask.long()).last_hidden_state.double().numpy()
+    return unit((states * mask.numpy()[..., None]).sum(axis=1))
 
 
-def test_the_bridges_text_embeddings_are_centred_on_the_imagenet_names(joined: DualEncoder):
-    names = list(open_clip_library().IMAGENET_CLASSNAMES)
+@pytest.fixture(scope="module")
+def towers(joined: DualEncoder) -> dict[str, DualEncoder]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bridge, "_BLOCK", 16)  # so that the neighbours of 100 images are looked for in parts
+        return {
+            "bare": joined,
+            "centred": centre(joined, UNLABELLED),
+            "distilled": distil(joined, UNLABELLED),
+        }
+
+
+@pytest.mark.parametrize("name", ["bare", "centred", "distilled"])
+def test_texts_and_images_are_described_as_the_formulae_say(towers: dict[str, DualEncoder], name: str):
+    classifier: Any = towers["bare"].head[0]  # pyright: ignore[reportIndexIssue]
+    weight, bias = classifier.weight.double().numpy(), classifier.bias.double().numpy()
+    concepts = embedded(
+        towers["bare"], [f"a photo of a {name}." for name in open_clip_library().IMAGENET_CLASSNAMES]
+    )
+    mean = concepts.mean(axis=0)
+    known = squared((concepts - mean) @ (concepts - mean).T)
+    texts = squared((embedded(towers["bare"], WORDS) - mean) @ (concepts - mean).T) - known.mean(axis=0)
+    logits = UNLABELLED @ weight.T
+    described = squared(logits - logits.mean(axis=0))
+    if name == "bare":
+        rows = squared(unit(weight - weight.mean(axis=0)) @ weight.T)
+        variances, axes = np.linalg.eigh(np.cov(rows.T, bias=True))
+        width = concepts.shape[1]
+        deviations, axes = np.sqrt(variances[-width:]), axes[:, -width:]
+        images = squared(SEEN @ weight.T + bias) @ axes / deviations
+        texts = texts @ axes * deviations
+    elif name == "centred":
+        images = squared(SEEN @ weight.T - logits.mean(axis=0)) - described.mean(axis=0)
+    else:
+        centred = UNLABELLED - UNLABELLED.mean(axis=0)
+        cosines = unit(centred) @ unit(centred).T
+        np.fill_diagonal(cosines, -2)
+        targets = np.stack([described[np.argsort(-row)[: bridge.NEIGHBOURS]].mean(axis=0) for row in cosines])
+        covariance = centred.T @ centred / len(centred)
+        penalty = bridge.RIDGE * np.trace(covariance) / 1280 * np.eye(1280)
+        taught = centred.T @ (targets - targets.mean(axis=0)) / len(centred)
+        images = (SEEN - UNLABELLED.mean(axis=0)) @ np.linalg.solve(covariance + penalty, taught)
+    tower = towers[name]
+    # Single eigenvectors have any sign, so that cosines are what both can be compared by.
+    found = tower.project(torch.tensor(SEEN)) @ tower.encode_text(tower.tokenizer(WORDS)).T
+    assert np.allclose(found.numpy(), unit(images) @ unit(texts).T, atol=1e-5)
+    assert found.std() > 0.01
+
+
+@pytest.mark.parametrize("name", ["bare", "centred", "distilled"])
+def test_open_clips_own_methods_give_what_is_reported_for_any_words(
+    towers: dict[str, DualEncoder], name: str
+):
+    tower, clip = towers[name], cast(Any, towers[name].clip)
+    tokens = tower.tokenizer(WORDS)
     with torch.inference_mode():
-        embeddings = joined.clip.encode_text(joined.tokenizer(names))  # pyright: ignore[reportCallIssue]
-    assert embeddings.std(dim=0).min() > 0.01
-    assert embeddings.mean(dim=0).abs().max() < 1e-5
-    assert torch.allclose(joined.head[2].weight.T, embeddings, atol=1e-5)  # pyright: ignore[reportIndexIssue]
+        images, texts = clip.encode_image(pixels(2), normalize=True), clip.encode_text(tokens, normalize=True)
+        logits, _ = clip.get_logits(pixels(2), tokens)
+    features = tower.encode_image(pixels(2), "fp32")
+    assert torch.allclose(tower.project(features), images, atol=1e-5)
+    assert torch.allclose(tower.encode_text(tokens), texts, atol=1e-5)
+    (reported,) = probabilities(tower, features.numpy(), tower.encode_text(tokens))
+    assert np.allclose(reported, logits.softmax(dim=-1).numpy(), atol=1e-4)
 
 
-def test_centring_makes_the_mean_logits_zero_in_a_copy_that_shares_the_features(joined: DualEncoder):
-    features = joined.encode_image(pixels(5), "fp32")
-    before = joined.head[0].bias.clone()  # pyright: ignore[reportIndexIssue]
-    centred = bridge.centre(joined, features.numpy())
-    assert centred.head[0](features).mean(dim=0).abs().max() < 1e-4  # pyright: ignore[reportIndexIssue]
-    assert torch.equal(joined.head[0].bias, before)  # pyright: ignore[reportIndexIssue]
-    assert centred.image_fingerprint() == joined.image_fingerprint()
-    assert centred.clip.get_submodule("visual").get_submodule("head") is centred.head
+def test_a_tower_that_adapts_shares_the_costly_parts_and_leaves_the_bridge_as_it_was(
+    towers: dict[str, DualEncoder],
+):
+    bare, distilled = towers["bare"], towers["distilled"]
+    assert distilled.trunk is bare.trunk
+    assert distilled.clip.get_submodule("text.transformer") is bare.clip.get_submodule("text.transformer")
+    assert bare.clip.get_submodule("visual.head") is bare.head
+    assert distilled.clip.get_submodule("visual.head") is distilled.head
+    assert len({tower.about.adaptation for tower in towers.values()}) == 3
+
+
+def test_too_few_images_to_have_neighbours_are_refused(joined: DualEncoder):
+    assert "raise zero_shot.tower.unlabelled_images" in refusal(distil, joined, UNLABELLED[:10])
 
 
 def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualEncoder):

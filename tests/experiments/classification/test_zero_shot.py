@@ -11,6 +11,7 @@ from pytest import MonkeyPatch as Patch
 from torch import Tensor, nn
 
 from experiments.classification import zero_shot as stage
+from experiments.classification.bridge import SquaredReLU
 from experiments.classification.towers import About, DualEncoder, embed, random_tower
 from experiments.classification.zero_shot import class_embeddings, probabilities, zero_shot
 from experiments.config.zero_shot import ImagenetBridge, Prompts, RandomTower, ZeroShotConfig
@@ -23,7 +24,7 @@ from tests.support import contexts
 CLASSES = ("cat", "ship", "truck")
 SINGLE = Prompts(name="single", templates=("a photo of a {}.",))
 PAIR = Prompts(name="pair", templates=("a {}.", "the {}."))
-BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=6, seed=3)
+BRIDGE = ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=12, seed=3)
 RANDOM = RandomTower(kind="random", seed=0)
 
 
@@ -34,8 +35,8 @@ def run(context: Context, *prompt_sets: Prompts, tower: Any = RANDOM) -> ZeroSho
 
 def some_images(seed: int = 0) -> ClassifiedImages:
     rng = np.random.default_rng(seed)
-    train, test = (rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8) for n in (9, 12))
-    return ClassifiedImages(CLASSES, train, rng.integers(0, 3, 9), test, rng.integers(0, 3, 12))
+    train, test = (rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8) for n in (14, 12))
+    return ClassifiedImages(CLASSES, train, rng.integers(0, 3, 14), test, rng.integers(0, 3, 12))
 
 
 @pytest.fixture
@@ -132,54 +133,76 @@ def test_the_stage_repeats_itself_exactly(context: Context, tmp_path: Path):
 
 
 class BridgeLike(nn.Module):
-    """A model with the bridge's parts: pixels to 3 features to 4 logits to 2 dimensions."""
+    """A model with the bridge's parts: pixels to 3 features to 4 likenesses to 2 dimensions."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.visual = nn.Module()
+        self.visual, self.text = nn.Module(), nn.Module()
         self.visual.trunk = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.visual.head = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+        self.visual.head = nn.Sequential(nn.Linear(3, 4), SquaredReLU(), nn.Linear(4, 2))
+        self.text.transformer = nn.Identity()
+        self.text.proj = nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 2))
         self.logit_scale = nn.Parameter(torch.tensor(1.0))
         self.requires_grad_(False)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
-        return torch.stack([tokens.sum(dim=1).sin(), tokens.sum(dim=1).cos()], dim=1)
+        project: Any = self.text.proj
+        return project(torch.stack([tokens.sum(dim=1).sin(), tokens.sum(dim=1).cos()], dim=1))
 
 
 @pytest.fixture
-def centrings(monkeypatch: Patch) -> list[Tensor]:
-    """Stand a small model in for the bridge; collects the bias that each run centres it to."""
-    biases: list[Tensor] = []
+def adapted_to(monkeypatch: Patch) -> list[np.ndarray]:
+    """Stand a small model in for the bridge; collects the features that each run adapts to."""
+    found: list[np.ndarray] = []
     torch.manual_seed(0)
     clip = BridgeLike()
     parts = {"clip": clip, "trunk": clip.visual.trunk, "head": clip.visual.head}
     small = dataclasses.replace(random_tower(RANDOM), **parts)
-    centre = stage.centre
+    distil = stage.distil
 
     def spy(bridge: DualEncoder, features: np.ndarray) -> DualEncoder:
-        centred = centre(bridge, features)
-        biases.append(centred.head[0].bias)  # pyright: ignore[reportIndexIssue, reportArgumentType]
-        assert len(features) == BRIDGE.unlabelled_images
-        return centred
+        found.append(features)
+        return distil(bridge, features)
 
     monkeypatch.setattr(stage, "build_bridge", lambda image_size, fetch: small)
-    monkeypatch.setattr(stage, "centre", spy)
-    return biases
+    monkeypatch.setattr(stage, "distil", spy)
+    return found
 
 
-def test_centring_sees_training_images_but_no_label_or_test_image(context: Context, centrings: list[Tensor]):
-    base, other = some_images(), some_images(1)
+def validated(images: ClassifiedImages) -> ClassifiedImages:
+    """The images with 5 for validation."""
+    more = some_images(2)
+    return dataclasses.replace(
+        images, validation_images=more.train_images[:5], validation_labels=more.train_labels[:5]
+    )
+
+
+def test_no_label_of_a_training_image_changes_a_figure(context: Context, adapted_to: list[np.ndarray]):
+    base = validated(some_images())
+    withheld = dataclasses.replace(base, train_labels=np.full_like(base.train_labels, -1))
+    one, other = (
+        run(dataclasses.replace(context, images=lambda images=images: images), SINGLE, PAIR, tower=BRIDGE)
+        for images in (base, withheld)
+    )
+    timing = {"seconds", "images_per_second"}
+    assert one.model_dump(exclude=timing) == other.model_dump(exclude=timing)
+    assert len(adapted_to[0]) == one.unlabelled_images == BRIDGE.unlabelled_images
+
+
+def test_the_tower_adapts_to_training_images_and_to_no_others(context: Context, adapted_to: list[np.ndarray]):
+    base, other = validated(some_images()), some_images(1)
     sighted = dataclasses.replace(base, train_images=other.train_images)
-    blind = dataclasses.replace(other, train_images=base.train_images)
+    blind = dataclasses.replace(base, test_images=other.test_images, validation_images=other.train_images[:5])
     for images in (base, blind, sighted):
         run(dataclasses.replace(context, images=lambda images=images: images), tower=BRIDGE)
-    assert torch.equal(centrings[0], centrings[1])
-    assert not torch.equal(centrings[0], centrings[2])
+    assert np.array_equal(adapted_to[0], adapted_to[1])
+    assert not np.array_equal(adapted_to[0], adapted_to[2])
 
 
-@pytest.mark.usefixtures("centrings")
-def test_only_the_bridge_has_a_figure_without_centring_at_no_cost(context: Context, monkeypatch: Patch):
-    assert run(context).without_centring is None
+@pytest.mark.usefixtures("adapted_to")
+def test_every_tower_and_prompt_set_is_scored_on_both_parts_though_images_are_encoded_once(
+    context: Context, monkeypatch: Patch
+):
     encoded: list[int] = []
     told: list[tuple[int, int]] = []
     original = DualEncoder.encode_image
@@ -189,12 +212,30 @@ def test_only_the_bridge_has_a_figure_without_centring_at_no_cost(context: Conte
         return original(tower, pixels, precision)
 
     monkeypatch.setattr(DualEncoder, "encode_image", count)
-    watched = dataclasses.replace(context, progress=lambda done, total, note: told.append((done, total)))
-    result = run(watched, tower=BRIDGE)
-    assert encoded == [6, 12]
-    assert told == [(6, 18), (18, 18)], "progress counts every image that is encoded"
-    assert result.without_centring is not None
-    assert "top1 (without centring)" in result.headline()
+    watched = dataclasses.replace(
+        context,
+        images=lambda: validated(some_images()),
+        progress=lambda done, total, note: told.append((done, total)),
+    )
+    result = run(watched, SINGLE, PAIR, tower=BRIDGE)
+    assert encoded == [12, 5, 12]
+    assert told == [(12, 29), (17, 29), (29, 29)], "progress counts every image that is encoded"
+    centred, bare = result.less_adapted
+    for tower in (result, centred, bare):
+        assert [each.n for each in tower.validation] == [5, 5]
+    assert [each.n for each in (*centred.top1, *bare.top1)] == [12] * 4
+    assert (centred.adaptation, bare.adaptation) == (
+        "centred on unlabelled images", "not adapted to unlabelled images"
+    )  # fmt: skip
+    assert len(result.headline()) == 6
+
+
+def test_other_towers_adapt_to_nothing_and_without_validation_images_there_is_no_such_figure(
+    context: Context,
+):
+    result = run(context)
+    assert (result.validation, result.less_adapted, result.unlabelled_images) == ((), (), 0)
+    assert result.adaptation == "not adapted to unlabelled images"
 
 
 @pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", ""])

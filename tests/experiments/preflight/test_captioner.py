@@ -122,6 +122,6 @@ def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> 
     cut = "Classes whose names are so long that the text tower cuts prompts off: "
     assert findings_of_prompts(config, ("cat", long), tmp_path).remarks == (twice, f"{cut}{long}.")
     hub = OpenClipTower(kind="open_clip", model="hf-hub:a/b")
-    for tower in (ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=1, seed=0), hub):
+    for tower in (ImagenetBridge(kind="imagenet_bridge", image_size=32, unlabelled_images=11, seed=0), hub):
         away = config.model_copy(update={"tower": tower})
         assert findings_of_prompts(away, (long,), tmp_path).remarks == (twice,), "nothing is fetched"
