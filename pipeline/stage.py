@@ -30,10 +30,11 @@ class Stage:
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
     the part `config` of the profile, the results of `inputs` by name, and what the project lends it. `data`
-    is what it reads from outside. Several processes run a `parallel` stage together; the main process alone
-    runs any other. `tolerance` is the largest difference of a headline figure that `reproduce` accepts, in
-    the figure's own unit; it is there for machines whose arithmetic differs, since on the same machine the
-    stages repeat themselves exactly.
+    is what it reads from outside. Inputs that are `optional` may be missing: it is then given None for them,
+    and they are not computed for its sake. Several processes run a `parallel` stage together; the main
+    process alone runs any other. `tolerance` is the largest difference of a headline figure that `reproduce`
+    accepts, in the figure's own unit; it is there for machines whose arithmetic differs, since on the same
+    machine the stages repeat themselves exactly.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Stage:
     config: str
     data: tuple[Data, ...] = ()
     inputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     parallel: bool = False
     tolerance: float = 0.0
 
