@@ -139,7 +139,7 @@ def by_test(evidence: Evidence, test: str, *besides: str, lower: bool = False, *
     """Return the claim that the first figure of a test is higher, or `lower`, than the other.
 
     Both are among its words, as `sides`. The `fields` are those of `Claim`; further tests that it rests on
-    stand `besides`. Where the test is not there yet, its verdict is not known: `claims_of` leaves the claim out.
+    stand `besides`. Of a test that is not there yet nothing is known: `claims_of` leaves the claim out.
     """
     if test not in evidence.tests:
         return Claim(says="unclear", tests=(test, *besides), **fields)

@@ -11,7 +11,7 @@ from experiments.results.variants import Variants
 def declaring(results: Mapping[str, Any], resamples: int, *, exploratory: bool = True) -> EvidenceConfig:
     """Return the config under which `results` are all that there will be."""
     tuned: Variants | None = results.get("variants")
-    variants = tuned.variants if tuned else ()
+    variants = list(tuned.variants) if tuned else []
     main = results["lora"].position_among(variants) if "lora" in results else None
     return EvidenceConfig(
         seed=0,
