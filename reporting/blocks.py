@@ -18,19 +18,25 @@ class Block:
     """One thing on a page, filled into ``templates/<name>.md.j2``.
 
     `stages` are the results that it is filled from, of which at least one must be there, and all of `needs`.
-    `anchors` are the identifiers of its tables and figures, by which pages refer to them; it has them if
-    `has_them` says so of the results. `figure` is the module in `figures/` whose `draw` makes its picture.
+    `anchors` are the identifiers of its tables and figures, by which pages refer to them; it has those
+    of which `has` says so by the results. `figure` is the module in `figures/` whose `draw` makes its
+    picture.
     """
 
     stages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     anchors: tuple[str, ...] = ()
-    has_them: Callable[[Values], bool] = lambda values: True
+    has: Callable[[Values, str], bool] = lambda values, anchor: True
     figure: str | None = None
 
 
-def _knows_published_figures(values: Values) -> bool:
-    return all(anchor.reason != "other_images" for anchor in values["audit"].published.values())
+def _knows_published_figures(values: Values, anchor: str) -> bool:
+    published = values["audit"].published.values()
+    return bool(published) and all(each.reason != "other_images" for each in published)
+
+
+def _has_claims_on(values: Values, anchor: str) -> bool:
+    return any(anchor == f"tbl-audit-{claim.topic}" for claim in values["audit"].claims.values())
 
 
 BLOCKS = {
@@ -44,7 +50,9 @@ BLOCKS = {
     "per_class": Block(CLASSIFIERS, anchors=("fig-per-class",), figure="figures.per_class"),
     "confusion": Block(CLASSIFIERS, anchors=("fig-confusion",), figure="figures.confusion"),
     "observations": Block((*CLASSIFIERS, "evidence", "audit"), needs=("evidence",)),
-    "lora_set_up": Block(("align", "lora"), anchors=("tbl-lora",), has_them=lambda values: "lora" in values),
+    "lora_set_up": Block(
+        ("align", "lora"), anchors=("tbl-lora",), has=lambda values, anchor: "lora" in values
+    ),
     "tuning_loss": Block(("lora",), anchors=("fig-tuning-loss",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),
     "caption_gallery": Block(("captions",)),
@@ -61,12 +69,14 @@ BLOCKS = {
     "how_behaviour_changes": Block(("lora", "captions", "ablations", "evidence"), needs=("evidence",)),
     "claims": Block((*CLASSIFIERS, *CAPTIONING, "evidence"), needs=("evidence",), anchors=("tbl-claims",)),
     "audit": Block(
-        ("audit",), anchors=("tbl-audit-tuning", "tbl-audit-captions", "tbl-audit-classification")
+        ("audit",),
+        anchors=("tbl-audit-tuning", "tbl-audit-captions", "tbl-audit-classification"),
+        has=_has_claims_on,
     ),
     "checks": Block(("audit",), anchors=("tbl-checks",)),
-    "published": Block(("audit",), anchors=("tbl-published",), has_them=_knows_published_figures),
+    "published": Block(("audit",), anchors=("tbl-published",), has=_knows_published_figures),
     "assets": Block(
-        ("audit",), anchors=("tbl-assets",), has_them=lambda values: bool(values["audit"].assets)
+        ("audit",), anchors=("tbl-assets",), has=lambda values, anchor: bool(values["audit"].assets)
     ),
     "manifests": Block(),
     "results": Block(),

@@ -95,7 +95,8 @@ class Document:
     def anchors(self, name: str) -> tuple[str, ...]:
         """Return the identifiers of the tables and figures that a block shows with these results."""
         block = BLOCKS[name]
-        return block.anchors if self.is_filled(name) and block.has_them(self.used(block)) else ()
+        used = self.used(block) if self.is_filled(name) else None
+        return tuple(each for each in block.anchors if used is not None and block.has(used, each))
 
     def used(self, block: Block) -> dict[str, Any]:
         """Return the results that a block is filled from, as far as they are there."""

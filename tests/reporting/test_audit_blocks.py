@@ -9,7 +9,7 @@ import pytest
 
 from experiments.audit.audit import audited
 from experiments.audit.brief import REASONS
-from experiments.audit.run import Run
+from experiments.audit.run import Run, there
 from experiments.results.audit import Audit, Shared
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
@@ -30,8 +30,8 @@ def failing() -> Run:
     return assignment(
         clip=0.60,
         cnn=worlds.trained("CNN", 0.1035),
-        generate=worlds.generated(assignment().generate.source, written, ended=False),
-        data_sets=worlds.data_sets(assignment().generate.source, shared_images=7, shared_references=2),
+        generate=worlds.generated(there(assignment().generate).source, written, ended=False),
+        data_sets=worlds.data_sets(there(assignment().generate).source, shared_images=7, shared_references=2),
     )
 
 
@@ -94,6 +94,24 @@ def test_every_number_of_an_audit_names_its_origin_and_is_what_stands_there(
     assert [bad for origin in origins(page) if (bad := disagreement(origin, numbers))] == []
     assert list(bare_numbers(page)) == []
     assert origins(page) or not audits[name].assets
+
+
+@pytest.mark.parametrize("topics", [("classification",), ("tuning", "captions")])
+def test_a_part_of_the_brief_that_was_not_audited_has_no_table_and_no_anchor(
+    topics: tuple[str, ...], audits: dict[str, Audit]
+) -> None:
+    audit = audits["assignment"]
+    claims = {name: claim for name, claim in audit.claims.items() if claim.topic in topics}
+    nothing = dict.fromkeys(Shared.model_fields)
+    half = audit.model_copy(
+        update={"claims": claims, "published": {}, "shared": audit.shared.model_copy(update=nothing)}
+    )
+    page = shown(half)
+    text = page.block("audit")
+    there = re.findall(r"#(tbl-audit-\w+)", text)
+    assert there == [f"tbl-audit-{topic}" for topic in topics] == list(page.anchors("audit"))
+    assert not re.search("the brief worked with", lines(text))
+    assert (page.block("published"), page.anchors("published")) == ("", ())
 
 
 # The claims behind the tables
