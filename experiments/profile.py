@@ -21,29 +21,66 @@ IN_CACHE = ("downloads", "hashes", "prepared")
 """Folders of `.cache/` that are not a profile's."""
 
 
+CLASSIFICATION = ("zero_shot", "cnn", "vit")
+CAPTIONING = ("photos", "captioner", "lora", "generation", "captions")
+COMPARING = ("variants", "ablations")
+
+
 class Profile(Frozen):
-    """Everything that a run depends on besides code and data; `name` is the file's name."""
+    """Everything that a run depends on besides code and data; `name` is the file's name.
+
+    What a profile leaves out is not run and not reported: a half (the sections of the classifiers with their
+    images, or those of captioning), any one classifier, or the other ways of tuning (`variants` and
+    `ablations`). The images may be there without a classifier, for the captioner alone.
+    """
 
     name: str
     description: str
-    images: ImagesConfig
-    photos: PhotosConfig
-    captioner: AnyCaptionerConfig
-    lora: LoraConfig
-    generation: GenerationConfig
-    captions: CaptionsConfig
-    variants: VariantsConfig
-    ablations: AblationsConfig
+    images: ImagesConfig | None = None
+    photos: PhotosConfig | None = None
+    captioner: AnyCaptionerConfig | None = None
+    lora: LoraConfig | None = None
+    generation: GenerationConfig | None = None
+    captions: CaptionsConfig | None = None
+    variants: VariantsConfig | None = None
+    ablations: AblationsConfig | None = None
     evidence: EvidenceConfig
     audit: AuditConfig
-    zero_shot: ZeroShotConfig
-    cnn: CnnConfig
-    vit: VitConfig
+    zero_shot: ZeroShotConfig | None = None
+    cnn: CnnConfig | None = None
+    vit: VitConfig | None = None
 
     @property
     def data_sets(self) -> DataSetsConfig:
         """The config of a stage without options of its own, so that no file has it."""
         return data_sets_config(self.images, self.photos)
+
+    def problem(self) -> str | None:
+        """Say in a phrase what sections need that are there, None if what is there can be run."""
+        has = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        classifiers = [name for name in CLASSIFICATION if name in has]
+        captioning = [name for name in (*CAPTIONING, *COMPARING) if name in has]
+        if classifiers and self.images is None:
+            return f"[{classifiers[0]}] needs [images], which are classified: add them, or leave it out"
+        if captioning and not has.issuperset(CAPTIONING):
+            lacking = ", ".join(f"[{name}]" for name in CAPTIONING if name not in has)
+            return f"[{captioning[0]}] needs {lacking} as well: add them, or leave all of captioning out"
+        if len(has.intersection(COMPARING)) == 1:
+            return "[variants] and [ablations] belong together: add the other, or leave both out"
+        if not (classifiers or captioning):
+            return "it has nothing to run: add [images] and a classifier, or [photos] and what captions them"
+        if self.captioner is not None and self.images is None:
+            if self.captioner.kind == "prefix":
+                return (
+                    "a captioner of the kind prefix is aligned on labelled images: add [images], or take "
+                    "captioner.kind vision_encoder_decoder"
+                )
+            if self.captioner.held_out:
+                return (
+                    f"captioner.held_out is {self.captioner.held_out}, but there are no [images] to hold "
+                    "out: leave it out, or add them"
+                )
+        return None
 
 
 def active(environ: Mapping[str, str] = os.environ) -> str:
@@ -55,7 +92,7 @@ def load(name: str, root: Path) -> Profile:
     """Read ``profiles/<name>.toml`` under `root`.
 
     Raises:
-        UserError: if there is no such file, or for each thing in it that is not allowed.
+        UserError: if there is no such file, for each thing in it that is not allowed, or if a section needs another.
     """
     if name in IN_CACHE or Path(name).name != name:
         raise UserError(f"{name!r} cannot be a profile's name, since its folders would be another's.")
@@ -63,4 +100,7 @@ def load(name: str, root: Path) -> Profile:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"
         raise UserError(f"There is no profile {name!r} in profiles/: the profiles are {known}.")
-    return options.read(path, Profile, name=name)
+    loaded = options.read(path, Profile, name=name)
+    if problem := loaded.problem():
+        raise UserError(f"profiles/{path.name}: {problem}.")
+    return loaded

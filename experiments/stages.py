@@ -1,5 +1,7 @@
 """The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
+    from experiments.profile import Profile
     from pipeline.runner import Call
 
 
@@ -171,6 +174,7 @@ STAGES = pipeline(
         result=Evidence,
         config="evidence",
         inputs=("data_sets", "zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
+        optional=("zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
         tolerance=0.1,
     ),
     Stage(
@@ -191,6 +195,39 @@ STAGES = pipeline(
             "ablations",
             "evidence",
         ),
+        optional=(
+            "zero_shot",
+            "cnn",
+            "vit",
+            "align",
+            "lora",
+            "generate",
+            "captions",
+            "variants",
+            "ablations",
+            "evidence",
+        ),
         tolerance=2.0,
     ),
 )
+
+
+def stages_of(profile: "Profile") -> Mapping[str, Stage]:
+    """Return the stages that a profile has the sections of, each without the data and inputs that it has not.
+
+    Raises:
+        ValueError: if a stage needs the result of one that the profile has not.
+    """
+    stages = [stage for stage in STAGES.values() if getattr(profile, stage.config) is not None]
+    there = {stage.name for stage in stages}
+    return pipeline(
+        *(
+            replace(
+                stage,
+                data=tuple(data for data in stage.data if getattr(profile, data.name) is not None),
+                inputs=tuple(name for name in stage.inputs if name in there or name not in stage.optional),
+                optional=tuple(name for name in stage.optional if name in there),
+            )
+            for stage in stages
+        )
+    )

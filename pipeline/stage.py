@@ -30,7 +30,8 @@ class Stage:
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
     the part `config` of the profile, the results of `inputs` by name, and what the project lends it. `data`
-    is what it reads from outside. Several processes run a `parallel` stage together; the main process alone
+    is what it reads from outside. Of `inputs`, those that are `optional` may have no result, and the function
+    is given None for each. Several processes run a `parallel` stage together; the main process alone
     runs any other. `tolerance` is the largest difference of a headline figure that `reproduce` accepts, in
     the figure's own unit; it is there for machines whose arithmetic differs, since on the same machine the
     stages repeat themselves exactly.
@@ -42,6 +43,7 @@ class Stage:
     config: str
     data: tuple[Data, ...] = ()
     inputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     parallel: bool = False
     tolerance: float = 0.0
 

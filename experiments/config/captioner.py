@@ -17,12 +17,12 @@ class CaptionerConfig(Frozen):
 
     `seed` decides everything random. Networks compute at `precision`; "auto" is bf16 on a machine that has
     instructions for it, else fp32. `held_out` photos of the classification test set measure whether captions
-    name the right class.
+    name the right class; 0 measures nothing.
     """
 
     seed: Annotated[int, Field(ge=0)]
     precision: PrecisionChoice
-    held_out: Positive
+    held_out: Annotated[int, Field(ge=0)] = 0
 
 
 class WarmUp(Frozen):
