@@ -16,6 +16,9 @@ from pipeline.frozen import Frozen
 from pipeline.project import Project
 
 
+NEVER = "it was never computed"
+
+
 class Freshness(Frozen):
     """Whether a stage's result on disk is what its code, profile and data would give today.
 
@@ -42,7 +45,7 @@ def _of(project: Project[Any], name: str, today: Ingredients) -> Freshness:
     expected = keys.key(today)
     path = store.path_of(project, name)
     if not path.is_file():
-        return Freshness(state="missing", why=("it was never computed",), key=expected)
+        return Freshness(state="missing", why=(NEVER,), key=expected)
     content = path.read_bytes()
     try:
         stored = Envelope[Any].model_validate_json(content)

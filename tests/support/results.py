@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
+from experiments.stages import STAGES
 from pipeline.envelope import Envelope, Ingredients
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
-from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
 from tests.support.stored import provenance
 
@@ -241,8 +242,8 @@ def captioned(project: Project, **values: Any) -> Document:
         )
         for stage, value in values.items()
     }
-    named = {*CLASSIFIERS, *CAPTIONING, *(name for block in BLOCKS.values() for name in block.stages)}
+    whole = replace(project, stages=STAGES)
     states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in STAGES
     }
-    return Document(project=project, states=states, envelopes=envelopes)
+    return Document(project=whole, states=states, envelopes=envelopes)
