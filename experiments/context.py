@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.config.fields import PrecisionChoice
 from experiments.datasets.downloads import Archive
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.models.processes import Processes
+from experiments.results.classification import Precision
 from pipeline.result import Attachment
 
 Progress = Callable[[int, int, str], None]
@@ -28,10 +30,10 @@ class Context:
     `scratch` is an existing folder under `.cache/` that belongs to this stage at this key: whatever a killed
     run left there (a checkpoint) the next run finds. `shared` is the folder under `.cache/` for what survives
     a change of key, such as features. `artefact` returns the scratch folder of one of the stage's inputs with
-    what that stage left there (a model, an adapter); if it is gone, that stage is run again for it, and its
-    result is left as it is. `attach` writes a small file, such as a picture that the report shows, beside the
-    stage's result. Paths in a profile start at `root`. `processes` are those that run the stage together; the
-    main one alone writes.
+    what that stage left there (a model, an adapter). `precision` returns what the stage computes at, given
+    what its config asks for: where it runs again only for what it left, that of its stored result. `attach`
+    writes a small file, such as a picture that the report shows, beside the stage's result. Paths in a
+    profile start at `root`. `processes` are those that run the stage together; the main one alone writes.
     """
 
     images: Callable[[], ClassifiedImages]
@@ -41,6 +43,7 @@ class Context:
     scratch: Path
     shared: Path
     artefact: Callable[[str], Path]
+    precision: Callable[[PrecisionChoice], Precision]
     attach: Callable[[str, bytes], Attachment]
     progress: Progress
     root: Path

@@ -17,15 +17,16 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
-from pipeline import keys
 from pipeline.stage import Data, Stage, pipeline
 
 # What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
 if TYPE_CHECKING:
+    from experiments.config.fields import PrecisionChoice
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
     from experiments.profile import Profile
+    from experiments.results.classification import Precision
     from pipeline.runner import Call
 
 
@@ -40,7 +41,7 @@ def _load_images(call: "Call") -> "ClassifiedImages":
 
 def _prepared_folder(call: "Call") -> Path:
     """Return the folder for what is made once of the profile's classification images, whichever profile."""
-    return call.project.downloads.with_name("prepared") / keys.data_of(call.project, IMAGES)[:16]
+    return call.project.downloads.with_name("prepared") / call.ingredients.data[IMAGES.name][:16]
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
@@ -62,6 +63,12 @@ def lend(call: "Call") -> "Context":
     from experiments.datasets.downloads import fetch
     from experiments.models.processes import ALONE
 
+    def precision(choice: "PrecisionChoice") -> "Precision":
+        from experiments.models.precision import chosen
+
+        stored: Any = call.precision
+        return stored or chosen(choice)
+
     processes: Any = call.processes
     return Context(
         images=lambda: call.load("images"),
@@ -71,6 +78,7 @@ def lend(call: "Call") -> "Context":
         scratch=call.scratch,
         shared=call.shared,
         artefact=call.artefact,
+        precision=precision,
         attach=call.attach,
         progress=call.progress,
         root=call.project.root,
@@ -129,6 +137,7 @@ STAGES = pipeline(
         config="lora",
         data=(PHOTOS,),
         inputs=("align",),
+        artefacts=("align",),
         parallel=True,
         tolerance=0.1,
     ),
@@ -139,6 +148,7 @@ STAGES = pipeline(
         config="generation",
         data=(PHOTOS,),
         inputs=("align", "lora"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.05,
     ),
@@ -157,6 +167,7 @@ STAGES = pipeline(
         config="variants",
         data=(IMAGES, PHOTOS),
         inputs=("align", "lora", "generate"),
+        artefacts=("align", "lora"),
         parallel=True,
         tolerance=0.1,
     ),

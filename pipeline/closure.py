@@ -7,55 +7,78 @@ ignores comments, formatting and docstrings, and is the same under every Python 
 import ast
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from pipeline.errors import UserError
 
 
-def closure(module: str, root: Path) -> dict[str, str]:
-    """Return the fingerprint of `module` and of each first-party module that it reaches by import.
+@dataclass(frozen=True)
+class Code:
+    """The first-party code under `root`: each file as it was when it was first asked for.
 
-    First-party is what lies under `root`, but for this package, which runs stages and determines no number.
-    Imports inside functions count; so do the packages that contain a module, since importing it runs them.
-    Keys are dotted names, in alphabetical order.
-
-    Raises:
-        UserError: if a file cannot be parsed, or `module` is not under `root`.
+    What was asked for once is fixed by that: whatever happens on disk, it is answered alike from then on.
     """
-    if _source(module, root) is None:
-        raise UserError(f"There is no module {module} under {root}: check the stage's function in stages.py.")
-    found: dict[str, str] = {}
-    first_party = {path.stem for path in root.iterdir()} - {__package__}
-    waiting, seen = [module], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name.partition(".")[0] not in first_party:
-            continue
-        seen.add(name)
-        path = _source(name, root)
-        if path is None:
-            continue
-        try:
-            found[name], imports = _analyse(path.read_text(encoding="utf-8"))
-        except SyntaxError as error:
+
+    root: Path
+    _read: dict[str, tuple[Path, str] | None] = field(default_factory=dict)
+
+    def closure(self, module: str) -> dict[str, str]:
+        """Return the fingerprint of `module` and of each first-party module that it reaches by import.
+
+        First-party is what lies under `root`, but for this package, which runs stages and determines no
+        number. Imports inside functions count; so do the packages that contain a module, since importing it
+        runs them. Keys are dotted names, in alphabetical order.
+
+        Raises:
+            UserError: if a file cannot be parsed, or `module` is not under `root`.
+        """
+        if self._source(module) is None:
             raise UserError(
-                f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
-            ) from error
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        waiting.extend(_candidates(imports, package))
-        waiting.extend(_parents(name))
-    return dict(sorted(found.items()))
+                f"There is no module {module} under {self.root}: check the stage's function in stages.py."
+            )
+        found: dict[str, str] = {}
+        first_party = {path.stem for path in self.root.iterdir()} - {__package__}
+        waiting, seen = [module], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name.partition(".")[0] not in first_party:
+                continue
+            seen.add(name)
+            source = self._source(name)
+            if source is None:
+                continue
+            path, text = source
+            try:
+                found[name], imports = _analyse(text)
+            except SyntaxError as error:
+                raise UserError(
+                    f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
+                ) from error
+            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            waiting.extend(_candidates(imports, package))
+            waiting.extend(_parents(name))
+        return dict(sorted(found.items()))
+
+    def _source(self, module: str) -> tuple[Path, str] | None:
+        """Return where a module stands and its text, None where there is none."""
+        if module not in self._read:
+            stem = self.root.joinpath(*module.split("."))
+            places = (stem / "__init__.py", stem.with_suffix(".py"))
+            path = next((path for path in places if path.is_file()), None)
+            self._read[module] = None if path is None else (path, path.read_text(encoding="utf-8"))
+        return self._read[module]
+
+
+def closure(module: str, root: Path) -> dict[str, str]:
+    """Return the fingerprints of the modules that `module` reaches today, as `Code.closure` does."""
+    return Code(root).closure(module)
 
 
 def fingerprint(source: str) -> str:
     """Return the SHA-256 of Python source without its comments, formatting and docstrings."""
     return _analyse(source)[0]
-
-
-def _source(module: str, root: Path) -> Path | None:
-    stem = root.joinpath(*module.split("."))
-    return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
 
 
 def _parents(module: str) -> Iterator[str]:

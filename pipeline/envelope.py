@@ -1,22 +1,41 @@
 """What stands around every result on disk: which stage made it, from what, and under which circumstances."""
 
+import hashlib
+import json
+from collections.abc import Set
 from typing import Any, Generic, TypeVar
+
+from pydantic_core import to_jsonable_python
 
 from pipeline.frozen import Frozen
 
 Value = TypeVar("Value")
 
 
+class Input(Frozen):
+    """The stored result of an input, as far as what is made from it may depend on it.
+
+    `key` is its key and `precision` the one that it was computed at; `artefacts` are the SHA-256 of the files
+    that its stage left, by name, and `value` that of its value without what computing it cost.
+    """
+
+    key: str
+    precision: str | None
+    artefacts: dict[str, str]
+    value: str
+
+
 class Ingredients(Frozen):
     """All that a result's key is made of; comparing two of these says why a result is stale.
 
-    `config` is the part of the profile that the stage is given, `inputs` are the keys of the results that it
-    builds on, `data` the fingerprint of its data, `code` the fingerprint of each module that it reaches.
+    `config` is the part of the profile that the stage is given, `inputs` are the results that it builds on,
+    None where one is missing that may be, `data` the fingerprints of its data by name, `code` the fingerprint
+    of each module that it reaches.
     """
 
     config: dict[str, Any]
-    inputs: dict[str, str]
-    data: str | None
+    inputs: dict[str, Input | None]
+    data: dict[str, str]
     code: dict[str, str]
 
 
@@ -40,10 +59,31 @@ class Provenance(Frozen):
 
 
 class Envelope(Frozen, Generic[Value]):
-    """One file under `results/`; what its value names as attachments stands in the folder of the stage."""
+    """One file under `results/`; what its value names as attachments stands in the folder of the stage.
+
+    `value_sha256` is the `digest` of its value, `artefacts` are the SHA-256 of each file that the stage left
+    in its scratch folder for others, by name.
+    """
 
     stage: str
     profile: str
     key: str
     provenance: Provenance
+    value_sha256: str
+    artefacts: dict[str, str]
     value: Value
+
+
+def digest(value: Any, without: Set[str] = frozenset()) -> str:
+    """Return the SHA-256 of a value's JSON, whatever its layout; fields named in `without` do not count."""
+    content = _canonical(to_jsonable_python(value), without)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _canonical(value: Any, without: Set[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _canonical(item, without) for name, item in value.items() if name not in without}
+    if isinstance(value, list):
+        return [_canonical(item, without) for item in value]
+    # One number, however it is written: a type may read 1 as 1.0.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

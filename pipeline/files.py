@@ -36,6 +36,19 @@ def write_if_other(path: Path, content: bytes) -> None:
         write_whole(path, content)
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write `content` whole, after a line with its SHA-256: what a killed run is to go on with."""
+    write_whole(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def kept(path: Path) -> bytes | None:
+    """Return what `keep` wrote to `path`, None if nothing is there or it was altered since."""
+    if not path.is_file():
+        return None
+    sha256, _, content = path.read_bytes().partition(b"\n")
+    return content if sha256 == hashlib.sha256(content).hexdigest().encode() else None
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content, read in parts: 64 hexadecimal digits."""
     with path.open("rb") as file:

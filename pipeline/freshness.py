@@ -1,19 +1,23 @@
 """Whether results on disk are what today's profile, code and data would give, and if not, why.
 
-A result is fresh when the key that it was stored under is the key of today.
+A result is fresh when the key that it was stored under is the key of today, today's code can read it, and its
+value is the one that was stored.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from pipeline import keys, store
-from pipeline.envelope import Envelope, Ingredients
+from pipeline.closure import Code
+from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.errors import first_few
 from pipeline.frozen import Frozen
 from pipeline.project import Project
+
+State = Literal["fresh", "stale", "missing"]
 
 
 NEVER = "it was never computed"
@@ -25,44 +29,58 @@ class Freshness(Frozen):
     `why` is empty for a fresh result; `key` is the key that a fresh result has.
     """
 
-    state: Literal["fresh", "stale", "missing"]
+    state: State
     why: tuple[str, ...]
     key: str
 
 
-def of(project: Project[Any], name: str) -> Freshness:
-    """Say whether the result of stage `name` is fresh, stale or missing, and why."""
-    return states(project, [name])[name]
+def of(project: Project[Any], name: str, code: Code | None = None) -> Freshness:
+    """Say whether the result of stage `name` is fresh, stale or missing, and why.
+
+    Today's code is what stands on disk, unless it was read earlier and is given.
+    """
+    return _of(project, name, keys.Today(code or Code(project.root)))
 
 
 def states(project: Project[Any], names: Iterable[str]) -> dict[str, Freshness]:
     """Say of each of several stages what `of` says, reading the data that they share once."""
-    today = keys.Today()
-    return {name: _of(project, name, keys.ingredients(project, name, today)) for name in names}
+    today = keys.Today(Code(project.root))
+    return {name: _of(project, name, today) for name in names}
 
 
-def _of(project: Project[Any], name: str, today: Ingredients) -> Freshness:
-    expected = keys.key(today)
-    path = store.path_of(project, name)
-    if not path.is_file():
-        return Freshness(state="missing", why=(NEVER,), key=expected)
-    content = path.read_bytes()
-    try:
-        stored = Envelope[Any].model_validate_json(content)
-    except ValidationError:
-        if not _is_older(content, name):
-            return Freshness(state="missing", why=(f"{path.name} cannot be read as a result",), key=expected)
-        why = "its file has the form of an earlier version, and stays until it is computed again"
-        return Freshness(state="stale", why=(why,), key=expected)
+def _of(project: Project[Any], name: str, today: keys.Today) -> Freshness:
+    parts = keys.ingredients(project, name, today)
+    expected = keys.key(parts)
+    stored = keys.result(project, name, today)
+    if stored is None:
+        state, why = _unreadable(project, name)
+        return Freshness(state=state, why=(why,), key=expected)
     if gone := store.damaged(project, name):
         why = f"beside it these are gone or altered: {first_few(gone, 1)}"
         return Freshness(state="missing", why=(why,), key=expected)
-    if stored.key == expected:
-        return Freshness(state="fresh", why=(), key=expected)
-    changes = (*_changes(stored.provenance.ingredients, today),) or (
-        "its key does not match its ingredients",
-    )
-    return Freshness(state="stale", why=changes, key=expected)
+    reasons = [] if digest(stored.value) == stored.value_sha256 else ["its value was altered by hand"]
+    if stored.key != expected:
+        changes = changed(stored.provenance.ingredients, parts)
+        reasons += changes or ["its key does not match its ingredients"]
+    return Freshness(state="stale" if reasons else "fresh", why=(*reasons,), key=expected)
+
+
+def _unreadable(project: Project[Any], name: str) -> tuple[State, str]:
+    """Say of a result that cannot be read whether it counts as stale or as missing, and why."""
+    path = store.path_of(project, name)
+    if not path.is_file():
+        return "missing", NEVER
+    content = path.read_bytes()
+    try:
+        found = Envelope[Any].model_validate_json(content)
+    except ValidationError:
+        if _is_older(content, name):
+            why = "its file has the form of an earlier version, and stays until it is computed again"
+            return "stale", why
+        return "missing", f"{path.name} cannot be read as a result"
+    if (found.stage, found.profile) != (name, project.name):
+        return "missing", f"{path.name} holds the result of stage {found.stage} of profile {found.profile}"
+    return "missing", "its result was written by code whose results looked different"
 
 
 def _is_older(content: bytes, name: str) -> bool:
@@ -74,19 +92,35 @@ def _is_older(content: bytes, name: str) -> bool:
     return isinstance(found, dict) and found.get("stage") == name and {"key", "value"} <= set(found)
 
 
-def _changes(old: Ingredients, new: Ingredients) -> list[str]:
-    """Name every ingredient that differs, one phrase each."""
+def changed(old: Ingredients, new: Ingredients) -> list[str]:
+    """Name every ingredient in which `new` differs from `old`, one phrase each."""
     changes = [f"profile: {change}" for change in _differences(old.config, new.config)]
-    changes += [f"input: the result of {name} is another" for name in _changed(old.inputs, new.inputs)]
-    if old.data != new.data:
-        changes.append("data: the data set is another")
-    for module in _changed(old.code, new.code):
+    for name in _differing(old.inputs, new.inputs):
+        phrases = _of_input(name, old.inputs.get(name), new.inputs.get(name))
+        changes += [f"input: {phrase}" for phrase in phrases]
+    changes += [f"data: what [{name}] names is another" for name in _differing(old.data, new.data)]
+    for module in _differing(old.code, new.code):
         verb = "is new" if module not in old.code else "is gone" if module not in new.code else "has changed"
         changes.append(f"code: {module} {verb}")
     return changes
 
 
-def _changed(old: dict[str, str], new: dict[str, str]) -> list[str]:
+def _of_input(name: str, old: Input | None, new: Input | None) -> Iterator[str]:
+    """Say in what the result of an input is another than that which a result was made from."""
+    if old is None or new is None:
+        yield f"the result of {name} {'is there by now' if old is None else 'is missing'}"
+    elif old.key != new.key:
+        yield f"the result of {name} is another"
+    else:
+        if others := _differing(old.artefacts, new.artefacts):
+            yield f"{name} was made again and left another {first_few(others, 1, ', ')}"
+        if old.precision != new.precision:
+            yield f"{name} was computed in {old.precision}, now in {new.precision}"
+        if old.value != new.value:
+            yield f"the result of {name} has another value"
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
 
 

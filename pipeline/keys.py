@@ -1,7 +1,7 @@
 """The key of a result: the hash of all that determines it.
 
-That is the stage's part of the profile, the keys of its inputs, the content of its data and its code. Nothing
-else is consulted.
+That is the stage's part of the profile, the results of its inputs as they are stored, the content of its data
+and its code. Nothing else is consulted, and nothing of what can be made again.
 """
 
 import hashlib
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import manifest
-from pipeline.closure import closure
-from pipeline.envelope import Ingredients
+from pipeline import manifest, store
+from pipeline.closure import Code
+from pipeline.envelope import Envelope, Ingredients, Input, digest
+from pipeline.errors import UserError
 from pipeline.files import write_whole
 from pipeline.project import Project
 from pipeline.stage import Data, Stage
@@ -20,24 +21,81 @@ from pipeline.stage import Data, Stage
 
 @dataclass(frozen=True)
 class Today:
-    """What was found out of today's stages and data, by name, since several stages share it."""
+    """What was found out of today's stages, data and stored results, by name, since several stages share it.
 
+    `code` is that of the project, as it was when it was first looked at.
+    """
+
+    code: Code
     ingredients: dict[str, Ingredients] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
+    results: dict[str, Envelope[Any] | None] = field(default_factory=dict)
 
 
 def ingredients(project: Project[Any], name: str, today: Today | None = None) -> Ingredients:
     """Return all that determines the result of stage `name`, as far as `today` does not hold it already."""
-    today = today or Today()
+    today = today or Today(Code(project.root))
     if name not in today.ingredients:
         stage = project.stage(name)
         today.ingredients[name] = Ingredients(
             config=getattr(project.profile, stage.config).model_dump(mode="json"),
-            inputs={source: key(ingredients(project, source, today)) for source in stage.inputs},
+            inputs={source: _input(project, stage, source, today) for source in stage.inputs},
             data=_data(project, stage, today),
-            code=closure(stage.function.partition(":")[0], project.root),
+            code=code_of(stage, today.code),
         )
     return today.ingredients[name]
+
+
+def made_from(project: Project[Any], name: str, today: Today) -> Ingredients:
+    """Return what a result of stage `name` is made from that is computed now: its inputs as they are stored.
+
+    They have today's keys, unless data changed since they were found fresh.
+    """
+    parts = ingredients(project, name, today)
+    inputs = {
+        source: found and found.model_copy(update={"key": store.read(project, source).key})
+        for source, found in parts.inputs.items()
+    }
+    return parts.model_copy(update={"inputs": inputs})
+
+
+def code_of(stage: Stage, code: Code) -> dict[str, str]:
+    """Return the fingerprint of each module that a stage reaches."""
+    return code.closure(stage.function.partition(":")[0])
+
+
+def result(project: Project[Any], name: str, today: Today) -> Envelope[Any] | None:
+    """Return the stored result of stage `name`, fresh or stale, None where none can be read."""
+    if name not in today.results:
+        try:
+            today.results[name] = store.read(project, name)
+        except UserError:
+            today.results[name] = None
+    return today.results[name]
+
+
+def _input(project: Project[Any], stage: Stage, source: str, today: Today) -> Input | None:
+    """Return what a stage follows of one of its inputs: today's key of it, and what is stored.
+
+    A result that is missing is taken to be the one that the stage's own was made from, as long as its key is
+    today's: else deleting a file would make stale what builds on it.
+    """
+    found = result(project, source, today)
+    if found is None and source in stage.optional:
+        return None
+    expected = key(ingredients(project, source, today))
+    if found is not None:
+        return Input(
+            key=expected,
+            precision=found.value.precision_used(),
+            artefacts=found.artefacts,
+            value=digest(found.value, found.value.COSTS),
+        )
+    own = result(project, stage.name, today)
+    recorded = own.provenance.ingredients.inputs.get(source) if own else None
+    if recorded is not None and recorded.key == expected:
+        return recorded
+    return Input(key=expected, precision=None, artefacts={}, value="")
 
 
 def key(parts: Ingredients) -> str:
@@ -45,15 +103,17 @@ def key(parts: Ingredients) -> str:
     return hashlib.sha256(json.dumps(parts.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-def _data(project: Project[Any], stage: Stage, today: Today) -> str | None:
-    """Return the fingerprint of all data that a stage reads: of one its own, of several one over all."""
+def code_digest(code: Code, module: str) -> str:
+    """Return one hash of a module and of all first-party modules that it reaches."""
+    return hashlib.sha256(json.dumps(code.closure(module)).encode()).hexdigest()
+
+
+def _data(project: Project[Any], stage: Stage, today: Today) -> dict[str, str]:
+    """Return the fingerprint of all data that a stage reads, by name."""
     for data in stage.data:
         if data.name not in today.data:
             today.data[data.name] = data_of(project, data)
-    prints = [today.data[data.name] for data in stage.data]
-    if len(prints) < 2:
-        return prints[0] if prints else None
-    return hashlib.sha256(json.dumps(prints).encode()).hexdigest()
+    return {data.name: today.data[data.name] for data in stage.data}
 
 
 def data_of(project: Project[Any], data: Data) -> str:

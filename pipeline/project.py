@@ -42,8 +42,14 @@ class Project(Generic[Profile]):
             raise UserError(f"There is no stage {name!r}; the stages are {', '.join(self.stages)}.")
         return self.stages[name]
 
+    def result_file(self, name: str) -> Path:
+        """Return where the result of stage `name` stands."""
+        return self.results / f"{name}.json"
+
     def with_inputs(self, names: Iterable[str]) -> list[str]:
         """Return the named stages and all they build on, in the pipeline's order.
+
+        An input that may be missing counts if it has a result.
 
         Raises:
             UserError: if there is no stage of such a name.
@@ -53,5 +59,9 @@ class Project(Generic[Profile]):
         while waiting:
             stage = self.stage(waiting.pop())
             wanted.add(stage.name)
-            waiting.extend(stage.inputs)
+            waiting.extend(
+                name
+                for name in stage.inputs
+                if name not in stage.optional or self.result_file(name).is_file()
+            )
         return [name for name in self.stages if name in wanted]

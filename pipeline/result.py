@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import ClassVar
 
 from pipeline.frozen import Frozen
 
@@ -37,7 +38,13 @@ class Attachment(Frozen):
 
 
 class Result(Frozen):
-    """What every stage's result can say of itself."""
+    """What every stage's result can say of itself.
+
+    `COSTS` are the names of its fields, at any depth, that say what computing it cost (seconds, bytes,
+    rates): they are other at every run, so that what builds on the result does not follow them.
+    """
+
+    COSTS: ClassVar[frozenset[str]] = frozenset()
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
@@ -50,3 +57,7 @@ class Result(Frozen):
     def artefacts(self) -> tuple[str, ...]:
         """Return the names of what its stage leaves in its scratch folder for others, such as a model."""
         return ()
+
+    def precision_used(self) -> str | None:
+        """Return the precision that it was computed at, None where it has none."""
+        return getattr(self, "precision", None)

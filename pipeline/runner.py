@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,10 +15,12 @@ from filelock import FileLock
 from rich.console import Console
 
 from pipeline import freshness, keys, progress, provenance, store
-from pipeline.envelope import Envelope, Provenance
+from pipeline.closure import Code
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.errors import UserError, first_few
+from pipeline.files import sha256_of
 from pipeline.project import Project
-from pipeline.result import Attachment
+from pipeline.result import Attachment, Result
 from pipeline.stage import Data, Stage
 
 _COMPLETE = "complete"
@@ -46,7 +48,9 @@ class Processes(Protocol):
 class Call:
     """A call of a stage: what a project makes of it is lent to the stage.
 
-    `processes` are those that run the stage together, None for one alone.
+    `processes` are those that run the stage together, None for one alone. `ingredients` are all that the
+    result's key is made of, `code` is the code of the run. `precision` is that of the stored result where the
+    stage runs again only for what it left in `.cache`, else None: the stage is to choose.
     """
 
     project: Project[Any]
@@ -54,6 +58,9 @@ class Call:
     progress: progress.Report
     console: Console
     processes: Processes | None
+    ingredients: Ingredients
+    code: Code
+    precision: str | None = None
 
     @property
     def is_main(self) -> bool:
@@ -63,7 +70,7 @@ class Call:
     @cached_property
     def scratch(self) -> Path:
         """The stage's own folder under `.cache/`; it exists."""
-        return _scratch(self.project, self.stage.name)
+        return _scratch(self.project, self.stage.name, keys.key(self.ingredients))
 
     @property
     def shared(self) -> Path:
@@ -96,6 +103,10 @@ class Call:
         """Return the hash of the manifest of a user's own files among the stage's data, and their number."""
         return keys.manifest_digest(self.project, self.data(name))
 
+    def code_of(self, module: str) -> str:
+        """Return one hash of a module and of all first-party code that it reaches."""
+        return keys.code_digest(self.code, module)
+
     def attach(self, file: str, content: bytes) -> Attachment:
         """Write a small file beside the stage's result."""
         if self.is_main:
@@ -103,24 +114,44 @@ class Call:
         return Attachment.of(file, content)
 
     def artefact(self, source: str) -> Path:
-        """Return the scratch folder of an input with what its stage left there, made again if it is gone."""
-        project, processes = self.project, self.processes
-        if source not in self.stage.inputs:
-            raise ValueError(
-                f"stage {self.stage.name} does not declare {source}, so its key would not follow it"
-            )
-        folder = _scratch(project, source)
-        with _held(_lock(project, source), processes):
-            if not _broadcast(processes, self.is_main and _is_whole(project, source, folder)):
-                self.progress(
-                    0, 0, f"what {source} left in .cache is gone, so it runs again; its result stays"
-                )
+        """Return the scratch folder of an input with what its stage left there: it was made sure of."""
+        if source not in self.stage.artefacts:
+            raise ValueError(f"stage {self.stage.name} does not declare {source} among its artefacts")
+        found = self.ingredients.inputs[source]
+        assert found is not None, "what may be missing leaves nothing"
+        return _scratch(self.project, source, found.key)
 
-                def report_of_source(done: int, total: int, note: str) -> None:
-                    self.progress(done, total, note and f"{source}, {note}")
 
-                _call(replace(self, stage=project.stages[source], progress=report_of_source))
-        return folder
+@dataclass(frozen=True)
+class _Run:
+    """One run: its code is as it was when it began, and `fresh` are the stages that it found or made fresh.
+
+    `overtaken` are stages whose code, data or inputs changed while they were computed.
+    """
+
+    project: Project[Any]
+    console: Console
+    processes: Processes | None
+    code: Code
+    fresh: set[str] = field(default_factory=set)
+    overtaken: list[str] = field(default_factory=list)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process that decides and writes."""
+        return _is_main(self.processes)
+
+    def decided(self, decide: Callable[[], Any]) -> Any:
+        """Return what the main process decides."""
+        return _broadcast(self.processes, decide() if self.is_main else None)
+
+    def state(self, name: str) -> freshness.Freshness:
+        """Return the state of a stage by the code of this run."""
+        return self.decided(lambda: freshness.of(self.project, name, self.code))
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def bring_up_to_date(
@@ -128,25 +159,110 @@ def bring_up_to_date(
 ) -> None:
     """Compute the named stages and what they build on, as far as they are stale or missing.
 
-    Each result is written as soon as it is there. A second run at the same time waits for the first
-    at each stage, then finds the result fresh. Of several processes the main one decides and writes, and
-    has a `console`.
+    An input that may be missing is left so. Each result is written as soon as it is there. A second run at
+    the same time waits for the first at each stage, then finds the result fresh. Of several processes the
+    main one decides and writes, and has a `console`.
+
+    The code of all these stages is what it is now: of what changes later, nothing is run unnoticed.
 
     Raises:
-        UserError: if a stage is unknown or cannot be run.
+        UserError: if a stage is unknown or cannot be run, if its code changed before it was imported, or if
+            not all processes have the same code and options.
     """
-    is_main = _is_main(processes)
-    for name in project.with_inputs(names):
-        if _broadcast(processes, is_main and freshness.of(project, name).state == "fresh"):
-            continue
-        with _held(_lock(project, name), processes):
-            state = _broadcast(processes, freshness.of(project, name) if is_main else None)
+    run = _Run(project, console, processes, Code(project.root))
+    names = [*names]
+    identity = _identity(run, project.with_inputs(names))
+    if _broadcast(processes, identity) != identity:
+        raise UserError(
+            "This process has other code or another profile than the main one: they changed while the "
+            "processes were started; start them again."
+        )
+    for name in [name for name in project.stages if name in names]:
+        _bring_up_to_date(run, name)
+    if run.overtaken:
+        run.say(f"Run the same command again: {', '.join(run.overtaken)} became stale while it ran.")
+    else:
+        run.say(f"The results in results/{project.name} are up to date.")
+
+
+def _identity(run: _Run, names: Iterable[str]) -> str:
+    """Fix the code of stages, and return a hash of it and of their options."""
+    stages = [run.project.stages[name] for name in names]
+    found = [
+        (
+            getattr(run.project.profile, stage.config).model_dump(mode="json"),
+            keys.code_of(stage, run.code),
+        )
+        for stage in stages
+    ]
+    return digest(found)
+
+
+def _bring_up_to_date(run: _Run, name: str) -> None:
+    """Compute a stage and what it builds on, as far as they are not fresh."""
+    if name in run.fresh:
+        return
+    stage = run.project.stages[name]
+    _bring_inputs(run, stage)
+    if run.state(name).state != "fresh":
+        for source in stage.artefacts:
+            _make_sure_of_artefacts(run, source)
+        _bring_inputs(run, stage)  # what was left otherwise than before is another input
+        with _held(_lock(run.project, name), run.processes):
+            state = run.state(name)
             if state.state != "fresh":
-                console.print(
-                    f"{name} is {state.state}: {first_few(state.why)}", highlight=False, soft_wrap=True
-                )
-                _compute(project, project.stages[name], console, processes)
-    console.print(f"The results in results/{project.name} are up to date.", highlight=False, soft_wrap=True)
+                run.say(f"{name} is {state.state}: {first_few(state.why)}")
+                _compute(run, stage)
+    run.fresh.add(name)
+
+
+def _bring_inputs(run: _Run, stage: Stage) -> None:
+    for source in stage.inputs:
+        if source not in stage.optional or run.state(source).state != "missing":
+            _bring_up_to_date(run, source)
+
+
+def _make_sure_of_artefacts(run: _Run, name: str) -> None:
+    """See to it that what a fresh stage left lies in its scratch folder, as its result says.
+
+    If it is gone or altered, the stage runs again for it. Should it then leave something else, its result is
+    written anew, and what was made from the old one is stale.
+    """
+    stage = run.project.stages[name]
+    _bring_up_to_date(run, name)
+    if not run.decided(lambda: _harm(run, name)):
+        return
+    for source in stage.artefacts:
+        _make_sure_of_artefacts(run, source)
+    _bring_up_to_date(run, name)
+    with _held(_lock(run.project, name), run.processes):
+        harm = run.decided(lambda: _harm(run, name))
+        if harm:
+            run.say(f"what {name} left in .cache {harm}, so it runs again")
+            is_written = _compute(run, stage, again=run.decided(lambda: store.read(run.project, name)))
+            if run.decided(lambda: is_written):
+                run.fresh.clear()
+
+
+def _harm(run: _Run, name: str) -> str:
+    """Say what befell the artefacts of a fresh stage, nothing if they are as it left them."""
+    stored = store.read(run.project, name)
+    found = _left(_scratch(run.project, name, stored.key), stored.value)
+    if found is None:
+        return "is gone"
+    others = [
+        file for file in sorted({*found, *stored.artefacts}) if found.get(file) != stored.artefacts.get(file)
+    ]
+    return f"was altered ({first_few(others, 1, ', ')})" if others else ""
+
+
+def _left(folder: Path, value: Result) -> dict[str, str] | None:
+    """Return the SHA-256 of each file of a result's artefacts by name, None if one is gone from `folder`."""
+    paths = [folder / name for name in value.artefacts()]
+    if not all(path.exists() for path in (folder / _COMPLETE, *paths)):
+        return None
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()}
 
 
 def _is_main(processes: Processes | None) -> bool:
@@ -176,19 +292,35 @@ def _held(lock: str, processes: Processes | None) -> Iterator[None]:
         _barrier(processes)
 
 
-def _compute(project: Project[Any], stage: Stage, console: Console, processes: Processes | None) -> None:
-    is_main = _is_main(processes)
-    if not stage.parallel and not is_main:
-        return
-    parts = keys.ingredients(project, stage.name)
+def _compute(run: _Run, stage: Stage, again: Envelope[Any] | None = None) -> bool:
+    """Compute the result of a stage and write it; tell, in the main process, whether it was written.
+
+    If it runs `again` only for what it left in `.cache`, at the same precision, the stored result stays where
+    that comes out the same.
+    """
+    project = run.project
+    if not stage.parallel and not run.is_main:
+        return False
+    processes = run.processes if stage.parallel else None
+    # All that the key follows is settled here, whatever happens on disk from now on.
+    parts = keys.made_from(project, stage.name, keys.Today(run.code)) if run.is_main else None
+    parts = _broadcast(processes, parts)
+    function = _imported(run, stage)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     commit, modified = provenance.commit(project.root, project.code)
-    with progress.shown(stage.name, console) as report:
-        value = _call(Call(project, stage, report, console, processes if stage.parallel else None))
-    if not is_main:
-        return
-    for data in stage.data:
-        keys.record_manifest(project, data)
+    precision = again.value.precision_used() if again else None
+    with progress.shown(stage.name, run.console) as report:
+        call = Call(project, stage, report, run.console, processes, parts, run.code, precision)
+        value = _call(call, function)
+    if not run.is_main:
+        return False
+    artefacts = _left(call.scratch, value)
+    if artefacts is None:
+        raise ValueError(f"stage {stage.name} did not leave what its result names: {value.artefacts()}")
+    if again and artefacts == again.artefacts:
+        run.say(f"{stage.name}: it left the same as before, and its result stays")
+        return False
+    _note_what_changed(run, stage, parts)
     envelope = Envelope[stage.result](
         stage=stage.name,
         profile=project.name,
@@ -205,19 +337,47 @@ def _compute(project: Project[Any], stage: Stage, console: Console, processes: P
             python=platform.python_version(),
             versions=provenance.versions(project.packages),
         ),
+        value_sha256=digest(value),
+        artefacts=artefacts,
         value=value,
     )
     store.write(project, envelope)
+    if again:
+        run.say(
+            f"{stage.name}: it left something else than before, so its result is written anew, and what was "
+            "made from the old one is stale"
+        )
     summary = ", ".join(f"{name} {figure:.4f}" for name, figure in value.headline().items())
-    console.print(f"{stage.name}: {summary or 'done'}", highlight=False, soft_wrap=True)
+    run.say(f"{stage.name}: {summary or 'done'}")
+    return True
 
 
-def _call(call: Call) -> Any:
+def _note_what_changed(run: _Run, stage: Stage, parts: Ingredients) -> None:
+    """Say what changed under a result while it was computed; record the manifests of data that did not."""
+    try:
+        now = keys.ingredients(run.project, stage.name)
+        changes, same_data = freshness.changed(parts, now), now.data == parts.data
+    except UserError as error:  # a file in the middle of being edited
+        changes, same_data = [str(error)], False
+    if same_data:
+        for data in stage.data:
+            keys.record_manifest(run.project, data)
+    if changes:
+        run.overtaken.append(stage.name)
+        run.say(
+            f"{stage.name}: this changed while it ran, so its result is stored under the key of what it was "
+            f"made from, and is stale: {first_few(changes)}"
+        )
+
+
+def _call(call: Call, function: Callable[[Any, Any, Any], Any]) -> Any:
     """Call the stage's function and mark its scratch folder as complete, which it is not while that runs."""
     project, stage, processes = call.project, call.stage, call.processes
     config = getattr(project.profile, stage.config)
-    inputs = {name: store.read(project, name).value for name in stage.inputs}
-    function = _function(stage)
+    inputs = {
+        name: None if found is None else store.read(project, name).value
+        for name, found in call.ingredients.inputs.items()
+    }
     lent = project.lend(call)
     mark = call.scratch / _COMPLETE
     if call.is_main:
@@ -228,17 +388,49 @@ def _call(call: Call) -> Any:
                 if data.load is not None:
                     data.load(call)
     _barrier(processes)
-    value = function(config, inputs, lent)
+    with _naming_packages(stage):
+        value = function(config, inputs, lent)
     _barrier(processes)
     if call.is_main:
         mark.touch()
     return value
 
 
-def _function(stage: Stage) -> Callable[[Any, Any, Any], Any]:
+def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
+    """Return a stage's function, with all modules that it reaches imported from the files that are its code.
+
+    Raises:
+        UserError: if one of these files changed since the run began, or a package is not installed.
+    """
+    code = keys.code_of(stage, run.code)
+    _assert_unchanged(run, stage, code)
     module, _, name = stage.function.partition(":")
+    with _naming_packages(stage):
+        function = getattr(importlib.import_module(module), name)
+    for module in code:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue  # what is imported only when it is needed may never be
+    _assert_unchanged(run, stage, code)
+    return function
+
+
+def _assert_unchanged(run: _Run, stage: Stage, code: dict[str, str]) -> None:
+    now = keys.code_of(stage, Code(run.project.root))
+    others = [module for module in sorted({*code, *now}) if code.get(module) != now.get(module)]
+    if others:
+        raise UserError(
+            f"The code of stage {stage.name} changed after this run began ({first_few(others, 3, ', ')}): "
+            "run the same command again."
+        )
+
+
+@contextmanager
+def _naming_packages(stage: Stage) -> Iterator[None]:
+    """Turn the lack of a package into a sentence."""
     try:
-        return getattr(importlib.import_module(module), name)
+        yield
     except ModuleNotFoundError as error:
         raise UserError(
             f"Stage {stage.name} needs the package {error.name}, which is not installed: "
@@ -246,14 +438,8 @@ def _function(stage: Stage) -> Callable[[Any, Any, Any], Any]:
         ) from error
 
 
-def _scratch(project: Project[Any], name: str) -> Path:
-    """Return the folder under `.cache/` that belongs to stage `name` at today's key; it exists."""
-    folder = project.cache / name / keys.key(keys.ingredients(project, name))[:16]
+def _scratch(project: Project[Any], name: str, key: str) -> Path:
+    """Return the folder under `.cache/` that belongs to stage `name` at a key; it exists."""
+    folder = project.cache / name / key[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _is_whole(project: Project[Any], source: str, folder: Path) -> bool:
-    """Tell whether a scratch folder has all that its stage left there."""
-    names = (_COMPLETE, *store.read(project, source).value.artefacts())
-    return all((folder / name).exists() for name in names)

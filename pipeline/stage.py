@@ -29,12 +29,12 @@ class Stage:
     """One step of the pipeline.
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
-    the part `config` of the profile, the results of `inputs` by name, and what the project lends it. `data`
-    is what it reads from outside. Of `inputs`, those that are `optional` may have no result, and the function
-    is given None for each. Several processes run a `parallel` stage together; the main process alone
-    runs any other. `tolerance` is the largest difference of a headline figure that `reproduce` accepts, in
-    the figure's own unit; it is there for machines whose arithmetic differs, since on the same machine the
-    stages repeat themselves exactly.
+    the part `config` of the profile, the results of `inputs` by name, and what the project lends it. An input
+    among `optional` may be missing: it is then None, and part of the key as such. `artefacts` are the inputs
+    of which it uses what they left in their scratch folders. `data` is what it reads from outside. Several
+    processes run a `parallel` stage together; the main process alone runs any other. `tolerance` is the
+    largest difference of a headline figure that `reproduce` accepts, in the figure's own unit; it is there
+    for machines whose arithmetic differs, since on the same machine the stages repeat themselves exactly.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Stage:
     data: tuple[Data, ...] = ()
     inputs: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    artefacts: tuple[str, ...] = ()
     parallel: bool = False
     tolerance: float = 0.0
 
@@ -52,11 +53,14 @@ def pipeline(*stages: Stage) -> Mapping[str, Stage]:
     """Return stages by name, each after its inputs.
 
     Raises:
-        ValueError: if a name occurs twice or an input does not stand before its user.
+        ValueError: if a name occurs twice, an input does not stand before its user, or a stage may lack, or
+            uses artefacts of, what is none of its inputs.
     """
     ordered: dict[str, Stage] = {}
     for stage in stages:
         if stage.name in ordered or any(name not in ordered for name in stage.inputs):
             raise ValueError(f"stage {stage.name} occurs twice or stands before its inputs {stage.inputs}")
+        if not {*stage.optional, *stage.artefacts} <= {*stage.inputs}:
+            raise ValueError(f"what stage {stage.name} may lack, or uses artefacts of, is none of its inputs")
         ordered[stage.name] = stage
     return ordered

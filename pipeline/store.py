@@ -16,7 +16,7 @@ from pipeline.result import Attachment, Result
 
 def path_of(project: Project[Any], name: str) -> Path:
     """Return where the result of stage `name` stands."""
-    return project.results / f"{name}.json"
+    return project.result_file(name)
 
 
 def attachment_path(project: Project[Any], name: str, file: str) -> Path:
@@ -28,7 +28,8 @@ def read(project: Project[Any], name: str) -> Envelope[Any]:
     """Read the result of stage `name`, fresh or stale, its value checked against the stage's type.
 
     Raises:
-        UserError: if it is missing, or was written by code whose results looked different.
+        UserError: if it is missing, is another stage's or profile's, or was written by code whose results
+            looked different.
     """
     path = path_of(project, name)
     stage = project.stage(name)
@@ -36,9 +37,14 @@ def read(project: Project[Any], name: str) -> Envelope[Any]:
     if not path.is_file():
         raise UserError(f"The result of stage {name} is missing: run `{command}`.")
     try:
-        return Envelope[stage.result].model_validate_json(path.read_bytes())
+        found = Envelope[stage.result].model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise UserError(f"{path} is not a result of today's stage {name}: run `{command}`.") from error
+    if (found.stage, found.profile) != (name, project.name):
+        raise UserError(
+            f"{path} holds the result of stage {found.stage} of profile {found.profile}: run `{command}`."
+        )
+    return found
 
 
 def write(project: Project[Any], envelope: Envelope[Any]) -> None:

@@ -12,6 +12,7 @@ import jinja2
 from experiments.project import open_project
 from experiments.results import key_of
 from pipeline import freshness, store
+from pipeline.envelope import digest
 from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
@@ -237,7 +238,13 @@ def _judges(envelopes: Mapping[str, Any], name: str) -> bool:
     They may be stale, as long as it was these that were judged: else sentences would outrun them.
     """
     inputs = envelopes[name].provenance.ingredients.inputs
-    return all(envelopes[stage].key == key for stage, key in inputs.items() if stage in envelopes)
+    return all(
+        found is None
+        or stage not in envelopes
+        or (envelopes[stage].key, digest(envelopes[stage].value, envelopes[stage].value.COSTS))
+        == (found.key, found.value)
+        for stage, found in inputs.items()
+    )
 
 
 def _callout(kind: str, title: str, text: str) -> str:

@@ -90,6 +90,7 @@ def save(captioner: Captioner, folder: Path) -> int:
     """
     for config in captioner.network.peft_config.values():
         config.base_model_name_or_path = captioner.model
+        config.target_modules = sorted(config.target_modules)  # of a set the file would be other every time
     captioner.network.save_pretrained(folder, save_embedding_layers=False)
     return (folder / _FILE).stat().st_size
 

@@ -18,6 +18,7 @@ from experiments.models.feature_store import cached_features
 from experiments.models.processes import is_main
 from experiments.results.align import Aligned
 from experiments.statistics.intervals import wilson
+from pipeline.files import kept
 
 _STEP = 450
 """How many photos can be encoded in the time of a joint step, for an honest estimate of what is left."""
@@ -87,7 +88,7 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
         return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
     checkpoint = context.scratch / "checkpoint.pt"
-    if not checkpoint.is_file():
+    if kept(checkpoint) is None:
         warm_up(captioner, data, config.warm_up, config.seed)
     losses = train_jointly(
         captioner, data, config.joint, seed=config.seed, path=checkpoint, progress=trained_so_far

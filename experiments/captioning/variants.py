@@ -25,7 +25,7 @@ from experiments.results.caption import Caption
 from experiments.results.generate import Generated
 from experiments.results.lora import ADAPTER, Lora
 from experiments.results.variants import TunedVariant, Variants
-from pipeline.files import write_whole
+from pipeline.files import keep, kept
 
 _AT_ONCE = 25
 """Captions whose logits are computed at once: a vocabulary of numbers for each token."""
@@ -112,7 +112,7 @@ def _plans(config: VariantsConfig, lora: Lora) -> Iterator[_Plan]:
 
 def _finished(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
     """Return the variant that an earlier run finished, or tune it now."""
-    found = bench.context.processes.broadcast(path.read_bytes() if path.is_file() else None)
+    found = bench.context.processes.broadcast(kept(path))
     if found is not None:
         return TunedVariant.model_validate_json(found)
     if plan.rank is None:
@@ -122,7 +122,7 @@ def _finished(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
     else:
         variant = _adapted(bench, plan)
     if is_main(bench.context.processes):
-        write_whole(path, variant.model_dump_json().encode())
+        keep(path, variant.model_dump_json().encode())
     return variant
 
 

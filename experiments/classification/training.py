@@ -15,7 +15,7 @@ from experiments.classification.inputs import augmented_batches
 from experiments.config.training import TrainingConfig
 from experiments.context import Context, Progress
 from experiments.models.checkpoint import Checkpoint, load, save
-from experiments.models.precision import autocast, best_device, chosen
+from experiments.models.precision import autocast, best_device
 from experiments.models.processes import Processes, is_main, shared_out
 from experiments.models.schedule import learning_rate_factor
 from experiments.models.seeding import seeded
@@ -117,7 +117,7 @@ def train(
     peaks = tuple(group["lr"] for group in optimiser.param_groups)
     reached = load(path, device)
     if reached is None:
-        precision = chosen(config.precision)
+        precision = context.precision(config.precision)
         reached = Checkpoint(network.state_dict(), optimiser.state_dict(), precision, (), seconds=0.0)
     else:
         network.load_state_dict(reached.network)

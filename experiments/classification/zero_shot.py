@@ -20,7 +20,6 @@ from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShot
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
-from experiments.models.precision import chosen
 from experiments.results.zero_shot import PromptSet, ZeroShot
 
 _ROWS = 10_000
@@ -33,7 +32,7 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
     images = context.images()
     tower, uncentred = _build(config, context), None
     unlabelled = _unlabelled(config, images.train_pictures)
-    precision = chosen(config.precision)
+    precision = context.precision(config.precision)
     total = len(unlabelled) + len(images.test_pictures)
     passes: list[Features] = []
 

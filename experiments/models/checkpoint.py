@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from experiments.results.classification import Precision
-from pipeline.files import write_whole
+from pipeline.files import keep, kept
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,12 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """Replace the checkpoint at `path`, so that whoever reads it finds the old or the new one whole."""
     content = io.BytesIO()
     torch.save(vars(checkpoint), content)
-    write_whole(path, content.getvalue())
+    keep(path, content.getvalue())
 
 
 def load(path: Path, device: torch.device) -> Checkpoint | None:
-    """Return the checkpoint at `path` with its tensors on `device`, or None if there is none."""
-    if not path.exists():
+    """Return the checkpoint at `path` with its tensors on `device`, None if none is there unaltered."""
+    content = kept(path)
+    if content is None:
         return None
-    return Checkpoint(**torch.load(path, map_location=device, weights_only=True))
+    return Checkpoint(**torch.load(io.BytesIO(content), map_location=device, weights_only=True))

@@ -51,6 +51,8 @@ class Ablations(Result):
     base's bit for bit.
     """
 
+    COSTS = frozenset({"seconds", "peak_bytes"})
+
     variants: tuple[Variant, ...]
     held_out_classes: tuple[str, ...]
     off_is_base: bool

@@ -17,6 +17,8 @@ class Aligned(Result):
     captioner, `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
     """
 
+    COSTS = frozenset({"seconds"})
+
     model: str
     weights: str
     training: str

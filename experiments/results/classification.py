@@ -18,6 +18,8 @@ class Classification(Result):
     were called `p`. `per_class` holds the accuracy (recall) of each class.
     """
 
+    COSTS = frozenset({"seconds", "images_per_second", "training_seconds"})
+
     model: str
     classes: tuple[str, ...]
     labels_sha256: str

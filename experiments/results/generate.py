@@ -30,6 +30,8 @@ class Generated(Result):
     is wall-clock time for all captions of both kinds.
     """
 
+    COSTS = frozenset({"seconds"})
+
     source: str
     classes: tuple[str, ...]
     tuning_captions: tuple[str, ...]

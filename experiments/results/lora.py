@@ -36,6 +36,8 @@ class Lora(Result):
     not tell.
     """
 
+    COSTS = frozenset({"seconds", "peak_bytes"})
+
     model: str
     r: int
     alpha: int

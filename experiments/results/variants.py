@@ -38,6 +38,8 @@ class TunedVariant(Frozen):
 class Variants(Result):
     """Every variant, adapters by rising rank first. `seconds` is wall-clock time for all."""
 
+    COSTS = frozenset({"seconds", "peak_bytes"})
+
     variants: tuple[TunedVariant, ...]
     seconds: float
 

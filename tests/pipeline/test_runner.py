@@ -14,7 +14,8 @@ from pipeline.reproduce import reproduce
 from pipeline.stage import pipeline
 from tests.support.commands import python
 from tests.support.copies import ROOT
-from tests.support.toy import STAGES, Number, ToyProfile, make_toy, rewrite, run
+from tests.support.stored import put
+from tests.support.toy import STAGES, Number, Sum, ToyProfile, make_toy, rewrite, run
 
 MARKING = """
 from tests.support.toy import Sum
@@ -63,10 +64,10 @@ def test_only_what_changed_is_computed_again(toy: Project) -> None:
     assert totals(changed) == {"first": 1, "second": 6}
 
 
-def test_a_result_records_its_circumstances_and_the_result_on_disk_has_five_parts(toy: Project) -> None:
+def test_a_result_records_its_circumstances_and_the_result_on_disk_has_seven_parts(toy: Project) -> None:
     run(toy)
     stored = json.loads(store.path_of(toy, "second").read_text())
-    assert list(stored) == ["stage", "profile", "key", "provenance", "value"]
+    assert list(stored) == [*("stage", "profile", "key", "provenance", "value_sha256", "artefacts", "value")]
     assert stored["provenance"]["seed"] == 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stored["provenance"]["started"])
     assert set(stored["provenance"]["ingredients"]["code"]) >= {"toy.second", "toy.arithmetic"}
@@ -100,8 +101,7 @@ def test_killed_at_any_line_the_old_results_stay_and_the_next_run_finishes(tmp_p
 
 def test_reproduction_notices_a_committed_figure_that_no_run_gives(toy: Project) -> None:
     run(toy)
-    path = store.path_of(toy, "second")
-    path.write_text(path.read_text().replace('"total": 3', '"total": 4'))
+    put(toy, "second", Sum(total=4))
     agrees, said = reproduced(toy)
     assert not agrees
     assert re.search(r"second +total +committed 4.0000 +fresh 3.0000 .*DIFFERS", said)

@@ -27,10 +27,17 @@ def unwanted(*asked: object) -> Any:
     raise AssertionError(f"the stage asked for {asked}")
 
 
+def _chosen(choice: Any) -> Any:
+    from experiments.models.precision import chosen
+
+    return chosen(choice)
+
+
 def context(folder: Path = Path(), **lent: Any) -> Context:
     """Return what a stage is lent: what is not `lent` it must not ask for."""
     loaders = ("images", "photos", "fetch", "manifest", "artefact", "attach")
     parts: dict[str, Any] = dict.fromkeys(loaders, unwanted)
+    parts |= {"precision": _chosen}
     parts |= {"scratch": folder, "shared": folder, "root": Path(), "progress": silently, "processes": ALONE}
     return Context(**{**parts, **lent})
 

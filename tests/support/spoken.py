@@ -27,12 +27,20 @@ def document(values: dict[str, Any], folder: Path) -> Document:
     """A document of results that were never on disk."""
     project = replace(open_project("smoke", ROOT), results=folder)
     provenance = Provenance(
-        ingredients=Ingredients(config={}, inputs={}, data=None, code={}), commit=None, modified=False,
+        ingredients=Ingredients(config={}, inputs={}, data={}, code={}), commit=None, modified=False,
         started="2026-01-02T03:04:05+00:00", seconds=1.0, seed=0, device="a processor", threads=2,
         python="3.11.7", versions={},
     )  # fmt: skip
     envelopes = {
-        stage: Envelope[Any](stage=stage, profile="smoke", key="f" * 64, provenance=provenance, value=value)
+        stage: Envelope[Any](
+            stage=stage,
+            profile="smoke",
+            key="f" * 64,
+            provenance=provenance,
+            value_sha256="",
+            artefacts={},
+            value=value,
+        )
         for stage, value in values.items()
     }
     states = {

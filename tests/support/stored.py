@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline import keys, store
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.project import Project
 
 
@@ -20,6 +20,7 @@ def put(project: Project, stage: str, value: Any, **altered: Any) -> None:
     """Write `value` as the fresh result of `stage`; `altered` replaces parts of its ingredients."""
     parts = keys.ingredients(project, stage).model_copy(update=altered)
     envelope = Envelope[Any](
-        stage=stage, profile=project.name, key=keys.key(parts), provenance=provenance(parts), value=value
-    )
+        stage=stage, profile=project.name, key=keys.key(parts), provenance=provenance(parts),
+        value_sha256=digest(value), artefacts={}, value=value,
+    )  # fmt: skip
     store.write(project, envelope)
