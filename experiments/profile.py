@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.config.captioner import AnyCaptionerConfig
-from experiments.config.comparison import AblationsConfig, AuditConfig, CaptionsConfig, EvidenceConfig
+from experiments.config.comparison import (
+    AblationsConfig,
+    AuditConfig,
+    CaptionsConfig,
+    EvidenceConfig,
+    EvidenceOptions,
+)
 from experiments.config.data_sets import DataSetsConfig, data_sets_config
 from experiments.config.images import ImagesConfig
 from experiments.config.photos import PhotosConfig
 from experiments.config.training import CnnConfig, VitConfig
-from experiments.config.tuning import GenerationConfig, LoraConfig, VariantsConfig
+from experiments.config.tuning import GenerationConfig, LoraConfig, VariantsConfig, rank_key
 from experiments.config.zero_shot import ZeroShotConfig
+from experiments.results.classification import CLASSIFIERS
 from pipeline import options
 from pipeline.errors import UserError
 from pipeline.frozen import Frozen
@@ -44,7 +51,7 @@ class Profile(Frozen):
     captions: CaptionsConfig | None = None
     variants: VariantsConfig | None = None
     ablations: AblationsConfig | None = None
-    evidence: EvidenceConfig
+    evidence: EvidenceOptions
     audit: AuditConfig
     zero_shot: ZeroShotConfig | None = None
     cnn: CnnConfig | None = None
@@ -54,6 +61,20 @@ class Profile(Frozen):
     def data_sets(self) -> DataSetsConfig:
         """The config of a stage without options of its own, so that no file has it."""
         return data_sets_config(self.images, self.photos)
+
+    @property
+    def family(self) -> EvidenceConfig:
+        """The section `[evidence]`, with the tests that the other sections declare."""
+        tuned = self.variants.keys(self.lora.r) if self.variants and self.lora else ()
+        return EvidenceConfig(
+            **self.evidence.model_dump(),
+            classifiers=tuple(stage for stage in CLASSIFIERS if getattr(self, stage) is not None),
+            prompt_sets=len(self.zero_shot.prompt_sets) if self.zero_shot else 0,
+            captions=self.generation is not None,
+            variants=tuned,
+            adapter=rank_key(self.lora.r) if tuned else None,
+            held_out=self.captioner is not None and self.captioner.held_out > 0,
+        )
 
     def problem(self) -> str | None:
         """Say in a phrase what sections need that are there, None if what is there can be run."""

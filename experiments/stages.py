@@ -86,6 +86,9 @@ def lend(call: "Call") -> "Context":
     )
 
 
+_JUDGED = ("zero_shot", "vit", "cnn", "align", "lora", "generate", "variants")
+_AUDITED = (*_JUDGED, "captions", "ablations", "evidence")
+
 STAGES = pipeline(
     Stage(
         name="data_sets",
@@ -183,9 +186,9 @@ STAGES = pipeline(
         name="evidence",
         function="experiments.evidence.evidence:evidence",
         result=Evidence,
-        config="evidence",
-        inputs=("data_sets", "zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
-        optional=("zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"),
+        config="family",  # the section [evidence], with the tests that the other sections declare
+        inputs=("data_sets", *_JUDGED),
+        optional=_JUDGED,
         tolerance=0.1,
     ),
     Stage(
@@ -193,31 +196,8 @@ STAGES = pipeline(
         function="experiments.audit.audit:audit",
         result=Audit,
         config="audit",
-        inputs=(
-            "data_sets",
-            "zero_shot",
-            "cnn",
-            "vit",
-            "align",
-            "lora",
-            "generate",
-            "captions",
-            "variants",
-            "ablations",
-            "evidence",
-        ),
-        optional=(
-            "zero_shot",
-            "cnn",
-            "vit",
-            "align",
-            "lora",
-            "generate",
-            "captions",
-            "variants",
-            "ablations",
-            "evidence",
-        ),
+        inputs=("data_sets", *_AUDITED),
+        optional=_AUDITED,
         tolerance=2.0,
     ),
 )

@@ -28,15 +28,34 @@ class AblationsConfig(Frozen):
     resamples: Annotated[int, Field(ge=100)]
 
 
-class EvidenceConfig(Frozen):
+class EvidenceOptions(Frozen):
     """Intervals and bootstrap tests come from `resamples` draws with `seed`.
 
-    `significance` is the probability of one false claim or more among all tests that is tolerated.
+    `significance` is the probability of one false claim or more among all tests that is tolerated. An
+    `exploratory` profile says that its figures mean nothing: it may draw fewer resamples than a bootstrap
+    test needs to find anything.
     """
 
     seed: Annotated[int, Field(ge=0)]
     resamples: Annotated[int, Field(ge=100)]
     significance: Annotated[float, Field(gt=0, lt=0.5)]
+    exploratory: bool = False
+
+
+class EvidenceConfig(EvidenceOptions):
+    """The section `[evidence]`, with what the other sections declare that there will be tests of.
+
+    These are the stages of `classifiers`, the number of `prompt_sets`, `captions` before and after
+    fine-tuning, and the keys of the `variants` of tuning, of which `adapter` is the one of stage `lora`.
+    `held_out` tells whether there are held-out photos to caption.
+    """
+
+    classifiers: tuple[str, ...]
+    prompt_sets: int
+    captions: bool
+    variants: tuple[str, ...]
+    adapter: str | None
+    held_out: bool
 
 
 class AuditConfig(Frozen):

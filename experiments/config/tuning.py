@@ -36,6 +36,15 @@ class VariantsConfig(Frozen):
     attention_targets: Annotated[tuple[Text, ...], Field(min_length=1)]
     full_learning_rate: Annotated[float, Field(gt=0)]
 
+    def keys(self, rank: int) -> tuple[str, ...]:
+        """Return the keys of all variants, beside a section `[lora]` with this `rank`."""
+        return (*map(rank_key, sorted({*self.ranks, rank})), "attention", "full")
+
+
+def rank_key(rank: int) -> str:
+    """Return the key of the variant that differs from section `[lora]` in its rank at most."""
+    return f"rank_{rank}"
+
 
 class GenerationConfig(Frozen):
     """Beam search with `beams` beams (1 is greedy); a caption is cut off after `max_new_tokens` tokens."""

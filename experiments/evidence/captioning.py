@@ -38,13 +38,13 @@ def variant_comparisons(
 ) -> Iterator[Comparison]:
     """Compare every way of tuning with the base, and with the adapter that the report is about.
 
-    With the base by what it still names right on held-out photos; with the adapter by the style of its
-    captions, and full fine-tuning with it by the held-out photos as well.
+    With the base by what it still names right on held-out photos, if there are any; with the adapter by the
+    style of its captions, and full fine-tuning with it by the held-out photos as well.
     """
     labels = aligned.held_out_labels
     base = _named(aligned.held_out_captions, labels)
     named = {variant.key: _named(variant.held_out, labels) for variant in variants.variants}
-    for variant in variants.variants:
+    for variant in variants.variants if labels else ():
         key = key_of.forgotten(variant.key)
         yield paired_shares(key, ("align", "variants"), named[variant.key], base, draws)
     position = lora.position_among(variants.variants)
@@ -55,7 +55,7 @@ def variant_comparisons(
     for variant in variants.variants:
         if variant.key == main.key:
             continue
-        if variant.kind == "full":
+        if variant.kind == "full" and labels:
             key = key_of.held_out(variant.key)
             yield paired_shares(key, ("align", "variants"), named[main.key], named[variant.key], draws)
         yield _jackknifed(

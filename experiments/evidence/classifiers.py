@@ -23,11 +23,13 @@ from pipeline.result import Estimate
 def classifier_comparisons(
     classifiers: Mapping[str, Classification], data: DataSets, draws: Draws
 ) -> Iterator[Comparison]:
-    """Compare the classifiers with each other, with guessing, and each one's classes and prompts.
+    """Compare the classifiers that are there with each other, with guessing, and their classes and prompts.
 
     Raises:
         UserError: if a classifier was scored on other labels than those of `data`.
     """
+    if not classifiers:
+        return
     labels = np.array(data.labels)
     for stage, result in classifiers.items():
         if result.labels_sha256 != data.labels_sha256:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from experiments.evidence.declared import too_few_resamples
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
     findings_of_lengths,
@@ -69,6 +70,8 @@ def check(project: Project[Profile], console: Console) -> Checked:
         notes.add("captions", lambda: findings_of_lengths(lengths, shape))
     classes = images.classes if images else ()
     notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot, classes, downloads))
+    problem = too_few_resamples(profile.family)
+    notes.parts.append(Findings(problems=(problem,) if problem else ()))
     to_run = _to_run(project)
     # What an input left in the cache is made again if it is gone, so that its room counts as well.
     writing = project.with_inputs(to_run)

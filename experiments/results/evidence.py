@@ -46,18 +46,28 @@ class Tested(Frozen):
 
 
 class Evidence(Result):
-    """Every test by key; together they are one family for Holm's correction.
+    """Every test by key, as far as its results are there.
+
+    They and the `absent` ones, of which some result is not there yet, are one family for Holm's correction:
+    the family that the profile declares. An absent test counts with p = 1, so that a difference which is told
+    stays told whatever is tested later.
 
     `broken` names the classifiers that are not above chance, where `chance` is what the most frequent
-    class would score. `resamples` is the number of bootstrap draws, `significance` the probability of
-    any false claim in the family that is tolerated.
+    class would score, None where nothing is classified. `resamples` is the number of bootstrap draws,
+    `significance` the probability of any false claim in the family that is tolerated.
     """
 
     tests: dict[str, Tested]
-    chance: float
+    absent: tuple[str, ...]
+    chance: float | None
     broken: tuple[str, ...]
     significance: float
     resamples: int
+
+    @property
+    def family(self) -> int:
+        """How many tests are corrected for."""
+        return len(self.tests) + len(self.absent)
 
     def too_few_images(self, stage: str) -> bool:
         """Tell whether a classifier that is not above chance may well be, had there been more test images.
@@ -69,4 +79,4 @@ class Evidence(Result):
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
         clear = sum(test.verdict != "unclear" for test in self.tests.values())
-        return {"clear differences": clear / len(self.tests)}
+        return {"clear differences": clear / len(self.tests)} if self.tests else {}

@@ -1,5 +1,6 @@
 """How surely two figures differ at all, and what remains of that where many are looked at."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,3 +56,12 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
         largest = max(largest, min(1.0, (len(p) - rank) * float(p[name])))
         adjusted[name] = largest
     return {name: adjusted[name] for name in p}
+
+
+def least_resamples(tests: int, candidates: int, significance: float) -> int:
+    """Return how many resamples a bootstrap test needs to be able to find anything in a family of `tests`.
+
+    The smallest p of R resamples is 2 / (R + 1). At worst it is multiplied by the number of `tests` in the
+    family and by that of the `candidates` that the tested pair was picked from.
+    """
+    return math.ceil(2 * tests * candidates / significance)

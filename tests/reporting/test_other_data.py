@@ -21,7 +21,7 @@ from experiments.audit.audit import audited
 from experiments.audit.run import run_of
 from experiments.captioning.compare import captions
 from experiments.captioning.generate import picture
-from experiments.config.comparison import CaptionsConfig, EvidenceConfig
+from experiments.config.comparison import CaptionsConfig
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project
 from figures import accuracy, confusion, forgetting, per_class
@@ -40,6 +40,7 @@ from tests.support.audit_worlds import SIZES
 from tests.support.commands import python
 from tests.support.contexts import SILENT
 from tests.support.copies import PAGES, copy_parts
+from tests.support.declared import declaring
 from tests.support.report_worlds import OWN_IMAGES, OWN_PHOTOS, World, results
 from tests.support.spoken import assert_golden, document, spoken
 from tests.support.stored import put
@@ -193,8 +194,7 @@ def test_without_colours_and_classes_no_sentence_is_made_of_what_captions_say(tm
     values["generate"] = values["generate"].model_copy(update={"records": records})
     section = CaptionsConfig(seed=0, resamples=100, example_quantiles=(0.0, 1.0))
     values["captions"] = captions(section, values, SILENT)
-    tests = EvidenceConfig(seed=0, resamples=100, significance=0.05)
-    values["evidence"] = evidence(tests, values, SILENT)
+    values["evidence"] = evidence(declaring(values, 100), values, SILENT)
     text = text_in(told(values, tmp_path), "how_behaviour_changes")
     assert "what the captions say of the photo" not in text
     assert "Taken together" in text

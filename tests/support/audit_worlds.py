@@ -14,7 +14,7 @@ from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
 from experiments.classification.evaluation import Predictions, score
-from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
+from experiments.config.comparison import AblationsConfig, CaptionsConfig
 from experiments.datasets.cifar10 import CLASSES
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import classifier_comparisons
@@ -34,6 +34,7 @@ from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.statistics.intervals import wilson
 from pipeline.result import Attachment
 from tests.support.contexts import SILENT
+from tests.support.declared import declaring
 
 FIXTURES = Path(__file__).with_name("fixtures")
 LABELS = np.array(
@@ -169,8 +170,7 @@ def _evidence(results: dict[str, Any]) -> Evidence:
         *_of_classifiers(*(results[stage] for stage in ("zero_shot", "vit", "cnn", "data_sets"))),
         *_of_captions(*(results[stage] for stage in ("align", "lora", "generate", "variants"))),
     )
-    config = EvidenceConfig(seed=DRAWS.seed, resamples=DRAWS.resamples, significance=0.05)
-    return judged(compared, results["data_sets"], config)
+    return judged(compared, results, declaring(results, DRAWS.resamples))
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.evaluation import Predictions, score
-from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
+from experiments.config.comparison import AblationsConfig, CaptionsConfig
 from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
@@ -23,6 +23,7 @@ from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.statistics.intervals import wilson
 from pipeline.result import Attachment
 from tests.support.contexts import SILENT
+from tests.support.declared import declaring
 
 CLASSES = ("cat", "dog", "ship", "frog")
 IMAGES = 800
@@ -90,7 +91,7 @@ def results(world: World) -> dict[str, Any]:
     section = CaptionsConfig(seed=0, resamples=100, example_quantiles=QUANTILES)
     values["captions"] = captions(section, values, SILENT)
     values["ablations"] = ablations(AblationsConfig(seed=0, resamples=100), values, SILENT)
-    tests = EvidenceConfig(seed=0, resamples=RESAMPLES, significance=0.05)
+    tests = declaring(values, RESAMPLES, exploratory=False)
     return values | {"evidence": evidence(tests, values, SILENT)}
 
 

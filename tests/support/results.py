@@ -235,7 +235,7 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
         compare(key_of.forgotten(variant.key), "share", variant.held_out, base.held_out)
         compare(key_of.distance(variant.key), "bits", main.distance, variant.distance)
     compare(key_of.held_out(full.key), "share", main.held_out, full.held_out)
-    return Evidence(tests=tests, chance=0.1, broken=(), significance=0.05, resamples=1000)
+    return Evidence(tests=tests, absent=(), chance=0.1, broken=(), significance=0.05, resamples=1000)
 
 
 def captioned(project: Project, **values: Any) -> Document:

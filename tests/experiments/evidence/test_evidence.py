@@ -1,20 +1,23 @@
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from experiments.config.comparison import EvidenceConfig
 from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
+from experiments.evidence.declared import declared, too_few_resamples
 from experiments.evidence.evidence import evidence, family
 from pipeline.errors import UserError
 from pipeline.result import Estimate
 from tests.support.contexts import SILENT
+from tests.support.declared import declaring
 from tests.support.imports import imported_at_once
+from tests.support.refusals import refusal
 from tests.support.report_worlds import World, results
 
-SECTION = EvidenceConfig(seed=0, resamples=300, significance=0.05)
 DRAWS = Draws(seed=0, resamples=300)
 
 
@@ -56,7 +59,8 @@ def test_a_pair_of_classifiers_is_tested_on_the_images_that_only_one_has_right(u
 
 def test_exchanging_two_classifiers_turns_the_verdict_round(usual: dict) -> None:
     there = usual["evidence"].tests["vit_cnn"]
-    swapped = evidence(SECTION, usual | {"vit": usual["cnn"], "cnn": usual["vit"]}, SILENT).tests["vit_cnn"]
+    exchanged = usual | {"vit": usual["cnn"], "cnn": usual["vit"]}
+    swapped = evidence(declaring(usual, 300), exchanged, SILENT).tests["vit_cnn"]
     assert (there.verdict, swapped.verdict) == ("lower", "higher")
     assert swapped.difference.value == -there.difference.value
     assert swapped.p == there.p
@@ -92,6 +96,78 @@ def test_holm_is_over_all_comparisons_whatever_they_are_of() -> None:
     assert [test.verdict for test in tests.values()] == ["higher", "unclear", "higher", "unclear"]
 
 
+def without(values: dict, *stages: str) -> dict:
+    """The results as a stage is given them whose optional inputs `stages` are missing."""
+    return values | dict.fromkeys(stages)
+
+
+def test_the_declared_tests_are_those_that_are_made_once_all_results_are_there(usual: dict) -> None:
+    assert set(declared(declaring(usual, 300))) == set(usual["evidence"].tests)
+    assert usual["evidence"].absent == ()
+    with pytest.raises(ValueError, match=r"no profile declares these tests: .*vit_chance"):
+        evidence(declaring({"data_sets": usual["data_sets"]}, 300), usual, SILENT)
+
+
+def test_what_is_not_there_yet_is_absent_and_counted_and_the_rest_is_tested_alike(usual: dict) -> None:
+    section, whole = declaring(usual, 300), evidence(declaring(usual, 300), usual, SILENT)
+    for missing in (("vit",), ("generate", "variants"), ("zero_shot", "vit", "cnn")):
+        found = evidence(section, without(usual, *missing), SILENT)
+        assert found.family == len(found.tests) + len(found.absent) == len(whole.tests)
+        assert (
+            set(found.absent)
+            == set(whole.tests) - set(found.tests)
+            == {key for key, stages in declared(section).items() if set(stages) & set(missing)}
+        )
+        assert {key: test.p for key, test in found.tests.items()} == {
+            key: whole.tests[key].p for key in found.tests
+        }
+    nothing = evidence(section, without(usual, *(set(usual) - {"data_sets"})), SILENT)
+    assert (nothing.tests, nothing.chance, nothing.broken, nothing.headline()) == ({}, None, (), {})
+
+
+def test_a_test_that_the_data_do_not_allow_is_absent_until_that_is_known_and_then_no_test() -> None:
+    values = results(World(names=("yes", "no"), images=200, classes=False))
+    section = declaring(values, 300)
+    known, unknown = (evidence(section, without(values, *gone), SILENT) for gone in ((), ("cnn", "generate")))
+    assert known.absent == ()
+    assert not {"cnn_hardest", "caption_right_class"} & set(known.tests)
+    assert {"cnn_hardest", "caption_right_class"} < set(unknown.absent)
+    assert unknown.family > known.family
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.1), st.integers(1, 90)), min_size=2, max_size=30), st.randoms())
+def test_no_later_result_takes_back_what_was_told(tests: list[tuple[float, int]], random: Random) -> None:
+    """Results arrive one by one in any order: what is higher or lower once is so ever after."""
+    waiting = [comparison(f"{at}", p, (-1.0) ** at, c) for at, (p, c) in enumerate(tests)]
+    random.shuffle(waiting)
+    there, told = [], {}
+    while waiting:
+        there.append(waiting.pop())
+        found = family(there, 0.05, [each.key for each in waiting])
+        assert {key: found[key].verdict for key in told} == told
+        told = {key: test.verdict for key, test in found.items() if test.verdict != "unclear"}
+    assert {key: test.verdict for key, test in family(there, 0.05).items()} == {
+        key: test.verdict for key, test in found.items()
+    }
+
+
+def test_too_few_resamples_for_a_bootstrap_to_find_anything_are_refused_with_the_number_that_can(
+    usual: dict,
+) -> None:
+    """One p of a bootstrap, the smallest, among all tests: found with as many as named, else not."""
+    least = 2 * len(usual["evidence"].tests) * 20
+    few = declaring(usual, least - 1, exploratory=False)
+    assert f"evidence.resamples = {least - 1} no" in refusal(evidence, few, usual, SILENT)
+    assert f"set it to {least} or more" in refusal(evidence, few, usual, SILENT)
+    for resamples, verdict in ((least, "higher"), (least - 2, "unclear")):
+        others = {key for key in usual["evidence"].tests if key != "caption_chrf"}
+        found = family([comparison("caption_chrf", 2 / (resamples + 1))], 0.05, others)
+        assert found["caption_chrf"].verdict == verdict
+    assert too_few_resamples(few.model_copy(update={"resamples": least})) is None
+    assert too_few_resamples(few.model_copy(update={"exploratory": True})) is None
+    assert too_few_resamples(few.model_copy(update={"captions": False, "resamples": 100})) is None
+
+
 @given(st.floats(0, 1), st.floats(-5, 5))
 def test_a_verdict_has_the_sign_of_the_difference_or_is_unclear(p: float, value: float) -> None:
     test = family([comparison("a", p, value)], 0.05)["a"]
@@ -111,7 +187,8 @@ def test_the_bootstrap_of_one_comparison_does_not_follow_from_the_others() -> No
 
 
 def test_evidence_repeats_itself_and_reads_results_only(usual: dict) -> None:
-    assert evidence(SECTION, usual, SILENT) == evidence(SECTION, usual, SILENT)
+    section = declaring(usual, 300)
+    assert evidence(section, usual, SILENT) == evidence(section, usual, SILENT)
     reached = {name.partition(".")[0] for name in imported_at_once("experiments.evidence.evidence")}
     assert not reached & {"torch", "transformers", "peft"}
 

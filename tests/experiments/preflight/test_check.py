@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from experiments.__main__ import app
 from experiments.datasets import cifar10
+from experiments.evidence.declared import declared
 from experiments.new_profile.start import start
 from experiments.preflight import check as checking
 from experiments.preflight import presence
@@ -176,6 +177,17 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path):
     assert "torchvision cannot load MNIST" in findings("MNIST", 'folder = "here"\n')[2]
     left = [path for path in (folder / ".cache").rglob("*") if path.is_file()]
     assert {path.parent.name for path in left} == {"hashes"}
+
+
+def test_resamples_too_few_for_the_declared_tests_are_a_problem_unless_figures_mean_nothing(folder: Path):
+    draw_classes(folder / "animals")
+    few = {"evidence__exploratory": "false", "evidence__significance": "0.04"}
+    section = project(folder, IMAGES, **few).profile.family
+    least = 2 * len(declared(section)) * 25
+    for resamples, found in ((500, True), (least - 1, True), (least, False)):
+        problems = look(project(folder, IMAGES, **few, evidence__resamples=str(resamples))).findings.problems
+        assert any(f"set it to {least} or more" in problem for problem in problems) == found
+    assert not any("resamples" in problem for problem in look(project(folder, IMAGES)).findings.problems)
 
 
 def test_room_is_asked_for_what_would_run_and_what_that_needs(folder: Path, monkeypatch: Patch):
