@@ -65,14 +65,15 @@ class Profile(Frozen):
     @property
     def family(self) -> EvidenceConfig:
         """The section `[evidence]`, with the tests that the other sections declare."""
-        tuned = self.variants.keys(self.lora.r) if self.variants and self.lora else ()
+        rank = self.lora.r if self.lora else 0
+        tuned = self.variants.keys(rank) if self.variants else ()
         return EvidenceConfig(
             **self.evidence.model_dump(),
             classifiers=tuple(stage for stage in CLASSIFIERS if getattr(self, stage) is not None),
             prompt_sets=len(self.zero_shot.prompt_sets) if self.zero_shot else 0,
             captions=self.generation is not None,
             variants=tuned,
-            adapter=rank_key(self.lora.r) if tuned else None,
+            adapter=rank_key(rank) if tuned else None,
             held_out=self.captioner is not None and self.captioner.held_out > 0,
         )
 
@@ -81,27 +82,19 @@ class Profile(Frozen):
         has = {name for name in type(self).model_fields if getattr(self, name) is not None}
         classifiers = [name for name in CLASSIFICATION if name in has]
         captioning = [name for name in (*CAPTIONING, *COMPARING) if name in has]
+        problem = None
         if classifiers and self.images is None:
-            return f"[{classifiers[0]}] needs [images], which are classified: add them, or leave it out"
-        if captioning and not has.issuperset(CAPTIONING):
+            problem = f"[{classifiers[0]}] needs [images] to classify: add them, or leave it out"
+        elif captioning and not has.issuperset(CAPTIONING):
             lacking = ", ".join(f"[{name}]" for name in CAPTIONING if name not in has)
-            return f"[{captioning[0]}] needs {lacking} as well: add them, or leave all of captioning out"
-        if len(has.intersection(COMPARING)) == 1:
-            return "[variants] and [ablations] belong together: add the other, or leave both out"
-        if not (classifiers or captioning):
-            return "it has nothing to run: add [images] and a classifier, or [photos] and what captions them"
-        if self.captioner is not None and self.images is None:
-            if self.captioner.kind == "prefix":
-                return (
-                    "a captioner of the kind prefix is aligned on labelled images: add [images], or take "
-                    "captioner.kind vision_encoder_decoder"
-                )
-            if self.captioner.held_out:
-                return (
-                    f"captioner.held_out is {self.captioner.held_out}, but there are no [images] to hold "
-                    "out: leave it out, or add them"
-                )
-        return None
+            problem = f"[{captioning[0]}] needs {lacking} as well: add that, or leave all of captioning out"
+        elif len(has.intersection(COMPARING)) == 1:
+            problem = "[variants] and [ablations] belong together: add the other, or leave both out"
+        elif not (classifiers or captioning):
+            problem = "there is nothing to run: add [images] and a classifier, or [photos] and a [captioner]"
+        elif self.captioner is not None and self.images is None:
+            problem = self.captioner.without_images()
+        return problem
 
 
 def active(environ: Mapping[str, str] = os.environ) -> str:
@@ -113,7 +106,8 @@ def load(name: str, root: Path) -> Profile:
     """Read ``profiles/<name>.toml`` under `root`.
 
     Raises:
-        UserError: if there is no such file, for each thing in it that is not allowed, or if a section needs another.
+        UserError: if there is no such file, for each thing in it that is not allowed, or if a section needs
+            another.
     """
     if name in IN_CACHE or Path(name).name != name:
         raise UserError(f"{name!r} cannot be a profile's name, since its folders would be another's.")

@@ -45,9 +45,7 @@ BLOCKS = {
     "tuning_loss": Block(("lora",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),
     "caption_gallery": Block(("captions",)),
-    "caption_metrics": Block(
-        ("captions", "evidence"), needs=("captions", "evidence")
-    ),
+    "caption_metrics": Block(("captions", "evidence"), needs=("captions", "evidence")),
     "ablations": Block(
         ("lora", "ablations", "evidence"),
         needs=("lora", "ablations", "evidence"),
@@ -56,9 +54,7 @@ BLOCKS = {
     "why_lora": Block(("lora", "ablations", "evidence"), needs=("lora",)),
     "how_behaviour_changes": Block(("lora", "captions", "ablations", "evidence"), needs=("evidence",)),
     "claims": Block((*CLASSIFIERS, *CAPTIONING, "evidence"), needs=("evidence",)),
-    "audit": Block(
-        ("audit",)
-    ),
+    "audit": Block(("audit",)),
     "checks": Block(("audit",)),
     "published": Block(("audit",)),
     "assets": Block(("audit",)),

@@ -37,8 +37,8 @@ _ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 class Document:
     """The results of one project, ready to be shown block by block.
 
-    `states` holds every stage that the profile has; `envelopes` every result of theirs that can be read, fresh
-    or stale. What the profile leaves out is on no page: neither blocks, nor the words that are said of it.
+    `states` holds every stage that the profile has; `envelopes` every result of theirs that can be read,
+    fresh or stale. What the profile leaves out is on no page: neither blocks, nor the words that are said of it.
     """
 
     project: Project
@@ -77,7 +77,7 @@ class Document:
         print(self.block(name))
 
     def say(self, words: str, *names: str) -> None:
-        """Print words of the author's, such as a heading, if the report has one of the blocks or halves named."""
+        """Print words of the author's, such as a heading, if the report has one of `names`; see `has`."""
         if any(self.has(name) for name in names):
             print(words, end="\n\n")
 
@@ -189,11 +189,13 @@ class Document:
         if not stale:
             return []
         why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
-        text = f"What follows is from other code, data or options than today's: {self._command(stale)}.\n{why}"
+        text = (
+            f"What follows is from other code, data or options than today's: {self._command(stale)}.\n{why}"
+        )
         return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
 
     def box(self, half: str) -> str:
-        """Return what `missing` prints: nothing where all results are there, or the profile leaves the half out."""
+        """Return what `missing` prints: nothing where all is there, or the profile leaves the half out."""
         stages = [stage for stage in (*HALVES[half], *COMMON) if stage in self.project.stages]
         missing = [stage for stage in stages if stage not in self.envelopes]
         if not missing or not self.has(half):

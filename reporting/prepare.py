@@ -52,8 +52,8 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
     """Bring results up to date as far as this may, if this is a complete render, then draw.
 
     Without being asked for `everything`, that is what is missing and reads results alone, where the packages
-    of the experiments are installed: nothing is trained or downloaded, and what is stale stays so. A stage that
-    fails is missing on the pages.
+    of the experiments are installed: nothing is trained or downloaded, and what is stale stays so. A stage
+    that fails is missing on the pages.
     """
     if complete and everything:
         _run(project, [])
@@ -103,7 +103,9 @@ def _missing(project: Project) -> list[str]:
             continue
         there = {source for source in stage.inputs if states[source] == "fresh" or source in missing}
         absent = {source for source in stage.optional if states[source] == "missing"} - there
-        if there.union(absent).issuperset(stage.inputs) and (not absent or there.intersection(stage.optional)):
+        if there.union(absent).issuperset(stage.inputs) and (
+            not absent or there.intersection(stage.optional)
+        ):
             missing.append(name)
     return missing
 

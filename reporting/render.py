@@ -82,12 +82,10 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
 def main(
     profile: Annotated[str | None, typer.Option(help="The profile to report on, as in Quarto.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the site goes, instead of output-dir.")] = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Compute nothing (builtin only).")
-    ] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Compute nothing (builtin only).")] = False,
     compute: Annotated[
         bool,
-        typer.Option("--compute", help="First run all experiments that are not fresh, however long it takes."),
+        typer.Option("--compute", help="First run all experiments that are not fresh."),
     ] = False,
     renderer: Annotated[Renderer, typer.Option(help="Who makes the pages.")] = Renderer.AUTO,
 ) -> None:

@@ -30,7 +30,9 @@ def sources(project: Project, anchors: Callable[[str], tuple[str, ...]]) -> list
             page=page.name,
             stages=tuple(stage for stage in BLOCKS[name].stages if stage in project.stages),
         )
-        for page in sorted(project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name))
+        for page in sorted(
+            project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name)
+        )
         for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
         if name in BLOCKS and BLOCKS[name].stages
         for anchor in anchors(name)

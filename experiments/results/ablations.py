@@ -21,8 +21,8 @@ class Variant(Frozen):
     end by themselves.
 
     Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
-    class (None where no photos are held out); its difference to the base is tested in the stage `evidence`. `held_out_off` is the same
-    share with the adapter switched off (None where there is none to switch off).
+    class (None where no photos are held out); its difference to the base is tested in the stage `evidence`.
+    `held_out_off` is the same share with the adapter switched off (None where there is none to switch off).
     """
 
     key: str

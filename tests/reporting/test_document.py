@@ -34,8 +34,8 @@ def test_every_block_is_shown_from_fresh_results_without_a_callout_and_figures_w
 
 
 def test_every_block_on_a_page_exists() -> None:
-    for page in PAGES:
-        shown = re.findall(r'report\.show\("(\w+)"', (ROOT / page).read_text())
+    for name in PAGES:
+        shown = re.findall(r'report\.show\("(\w+)"', (ROOT / name).read_text())
         assert shown
         assert set(shown) <= set(BLOCKS)
 

@@ -210,7 +210,8 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
     """
     tests = {}
 
-    def compare(key: str, unit: Unit, one: Estimate, other: Estimate) -> None:
+    def compare(key: str, unit: Unit, one: Estimate | None, other: Estimate | None) -> None:
+        assert one is not None and other is not None
         value, half = one.value - other.value, (one.high - one.low + other.high - other.low) / 2
         clear = abs(value) > half
         tests[key] = Tested(
