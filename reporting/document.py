@@ -38,7 +38,7 @@ class Document:
     """The results of one project, ready to be shown block by block.
 
     `states` holds every stage that the profile has; `envelopes` every result of theirs that can be read,
-    fresh or stale. What the profile leaves out is on no page: neither blocks, nor the words that are said of it.
+    fresh or stale. What the profile leaves out is on no page, neither as a block nor in words.
     """
 
     project: Project

@@ -111,7 +111,7 @@ def _left_out(photos: str | None, images: str | None) -> str:
         return (
             "It classifies nothing, since no --images were named. Its captioner is ViT-GPT2 from the Hugging "
             "Face hub: it comes whole, while the kind prefix would be aligned on labelled images. Where the "
-            "hub cannot be reached, let captioner.model name a folder with a copy and leave out its revision, or "
+            "hub cannot be reached, let captioner.model name a folder with a copy, without a revision, or "
             "switch on [images] and that kind. "
         )
     if photos is None and images is not None:
