@@ -49,7 +49,8 @@ def _words(audit: Audit, entry: AuditedClaim) -> dict[str, Word]:
 def _missing(audit: Audit, *parts: str) -> str:
     """List which of these parts of the brief's experiments the run has not, as a sentence begins."""
     missing = [part for part in facts.of_the_brief(audit.shared)[1] if part in parts]
-    if "photos" in missing and audit.claims["data_set"].reason == "unchecked_copy":
+    data_set = audit.claims.get("data_set")
+    if "photos" in missing and data_set is not None and data_set.reason == "unchecked_copy":
         missing[missing.index("photos")] = "unchecked_photos"
     return " and ".join(wordings()["not_shared"][part] for part in missing).capitalize()
 

@@ -139,8 +139,10 @@ def by_test(evidence: Evidence, test: str, *besides: str, lower: bool = False, *
     """Return the claim that the first figure of a test is higher, or `lower`, than the other.
 
     Both are among its words, as `sides`. The `fields` are those of `Claim`; further tests that it rests on
-    stand `besides`.
+    stand `besides`. Of a test that is not there yet nothing is known: `claims_of` leaves the claim out.
     """
+    if test not in evidence.tests:
+        return Claim(says="unclear", tests=(test, *besides), **fields)
     verdict = evidence.tests[test].verdict
     says = by_fact(verdict == ("lower" if lower else "higher"))
     fields["words"] = {**sides(evidence, test), **fields.get("words", {})}

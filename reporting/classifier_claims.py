@@ -16,14 +16,19 @@ from reporting.claims import Claim, Word, by_test, classes_of
 
 
 def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
-    """Yield the claims for which the results are there; a broken model is called so and not ranked."""
+    """Yield the claims for which the results are there; a broken model is called so and not ranked.
+
+    That two trained networks differ on these images says nothing of other trainings of them, or of how they
+    are built: the sentences speak of these networks.
+    """
     evidence: Evidence = values["evidence"]
     there = [stage for stage in CLASSIFIERS if stage in values]
     sound = [stage for stage in there if stage not in evidence.broken]
     for stage in there:
         yield _chance(stage, evidence)
     for one, other in combinations(sound, 2):
-        yield _pair(one, other, evidence)
+        trained = not any(isinstance(values[stage], ZeroShot) for stage in (one, other))
+        yield _pair(one, other, "trained_better" if trained else "beats", evidence)
     for stage in sound:
         if isinstance(values[stage], ZeroShot):
             yield from _prompts(stage, values[stage], evidence)
@@ -50,9 +55,9 @@ def _chance(stage: str, evidence: Evidence) -> Claim:
     return replace(claim, outcome="unclear_on_few_images") if few else claim
 
 
-def _pair(one: str, other: str, evidence: Evidence) -> Claim:
+def _pair(one: str, other: str, wording: str, evidence: Evidence) -> Claim:
     key, words = key_of.pair(one, other), _two(one, other, "model")
-    return by_test(evidence, key, id=f"{one}_beats_{other}", wording="beats", group="ranking", words=words)
+    return by_test(evidence, key, id=f"{one}_beats_{other}", wording=wording, group="ranking", words=words)
 
 
 def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim]:

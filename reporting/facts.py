@@ -27,7 +27,8 @@ def packages(envelopes: Mapping[str, Any], stages: Sequence[str]) -> list[str]:
 def of_the_brief(shared: Shared) -> tuple[list[str], list[str]]:
     """Return the parts of the brief's experiments that a run has as well, and those that it has not.
 
-    The layers of another captioner are others in any case.
+    The layers of another captioner are others in any case. Of what no result tells, nothing is said.
     """
-    parts = {name: there for name, there in shared if name != "targets" or shared.captioner}
+    told = {name: there for name, there in shared if there is not None}
+    parts = {name: there for name, there in told.items() if name != "targets" or shared.captioner}
     return [name for name in parts if parts[name]], [name for name in parts if not parts[name]]

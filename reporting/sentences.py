@@ -18,8 +18,12 @@ PAGE = "provenance.qmd"
 
 
 def claims_of(values: Mapping[str, Any]) -> dict[str, Claim]:
-    """Return every claim that the results allow, by its identifier, in the order of the report."""
-    return {claim.id: claim for claim in _claims(values)}
+    """Return every claim that the results allow, by its identifier, in the order of the report.
+
+    A claim is left out while a test that it rests on is not there.
+    """
+    tests = values["evidence"].tests if "evidence" in values else {}
+    return {claim.id: claim for claim in _claims(values) if set(claim.tests) <= set(tests)}
 
 
 def _claims(values: Mapping[str, Any]) -> Iterator[Claim]:

@@ -6,7 +6,7 @@ Which of them belong to a run is told from its results, which name their weights
 import re
 from importlib import metadata
 
-from experiments.audit.run import Run
+from experiments.audit.run import Run, if_there, there
 from experiments.datasets.cifar10 import NPM
 from experiments.datasets.cifar10_files import CIFAR10
 from experiments.datasets.downloads import Archive
@@ -31,16 +31,23 @@ _LOCAL_CHECKPOINT = re.compile(r"local checkpoint (?P<name>.+?)(?: \(sha256 (?P<
 
 
 def assets(run: Run) -> dict[str, Asset]:
-    """Return every asset by its id; a run on generated data with random weights has none."""
-    return {**_cifar10(run), **_images(run), **_photos(run), **_captioner(run), **_zero_shot(run)}
+    """Return every asset of the results that are there by its id, with the profile's stages that use it.
+
+    A run on generated data with random weights has none.
+    """
+    parts = (_cifar10, _images, _photos, _captioner, _zero_shot)
+    found = {name: asset for part in parts for name, asset in (if_there(part, run) or {}).items()}
+    users = {name: tuple(at for at in asset.stages if at in run.declared) for name, asset in found.items()}
+    return {name: asset.model_copy(update={"stages": users[name]}) for name, asset in found.items()}
 
 
 # Data. What is drawn from a seed comes from nowhere.
 
 
 def _cifar10(run: Run) -> dict[str, Asset]:
-    classified = run.data_sets.images.kind == "cifar10"
-    if not classified and run.data_sets.photos.kind != "cifar10_captions":
+    images, photos = run.data_sets.images, run.data_sets.photos
+    classified = images is not None and images.kind == "cifar10"
+    if not classified and (photos is None or photos.kind != "cifar10_captions"):
         return {}
     found = Asset(
         what="CIFAR-10, photos in ten classes",
@@ -56,7 +63,7 @@ def _cifar10(run: Run) -> dict[str, Asset]:
 
 
 def _images(run: Run) -> dict[str, Asset]:
-    images = run.data_sets.images
+    images = there(run.data_sets.images)
     match images.kind:
         case "torchvision" if images.files is None:
             what, source = f"{images.name}, labelled images", "torchvision's download"
@@ -69,7 +76,7 @@ def _images(run: Run) -> dict[str, Asset]:
 
 
 def _photos(run: Run) -> dict[str, Asset]:
-    photos = run.data_sets.photos
+    photos = there(run.data_sets.photos)
     match photos.kind:
         case "cifar10_captions":
             return {"photos": _captions(run.data_sets.photos_source)}
@@ -95,7 +102,7 @@ def _captions(source: str) -> Asset:
 
 def _photos_from_hub(run: Run) -> Asset:
     revision = _REVISION.fullmatch(run.data_sets.photos_source)
-    found = _published("Captioned photos", f"hub {run.data_sets.photos.name}", _CAPTIONED)
+    found = _published("Captioned photos", f"hub {there(run.data_sets.photos).name}", _CAPTIONED)
     if run.is_flickr30k:
         own_terms = "Flickr30k's own terms: research and education"
         found = found.model_copy(update={"what": "Flickr30k, photos with captions", "licence": own_terms})
@@ -124,7 +131,7 @@ def _own(what: str, data: DataSource, stages: tuple[str, ...]) -> Asset:
 
 
 def _captioner(run: Run) -> dict[str, Asset]:
-    weights, what = run.align.weights, f"Captioner {run.align.model}"
+    weights, what = there(run.align).weights, f"Captioner {there(run.align).model}"
     if match := _FROM_HUB.fullmatch(weights):
         found = Asset(
             what=what,
@@ -139,18 +146,19 @@ def _captioner(run: Run) -> dict[str, Asset]:
         return {"captioner": _local(what, match, match["licence"], "align")}
     from experiments.captioning.captioners.prefix import GGUF, GGUF_SHA256, SMOLLM2, PrefixCaptioner
 
-    if run.align.model != PrefixCaptioner.model:
+    if there(run.align).model != PrefixCaptioner.model:
         return {}
     what = "Language model SmolLM2-135M-Instruct"
     return {"lite0": _lite0(run), "smollm2": _packed(what, SMOLLM2, GGUF, GGUF_SHA256, "align")}
 
 
 def _zero_shot(run: Run) -> dict[str, Asset]:
-    weights = run.zero_shot.weights
+    zero_shot = there(run.zero_shot)
+    weights = zero_shot.weights
     if match := _OPEN_CLIP.fullmatch(weights):
         copy = match["hash"]
         found = Asset(
-            what=run.zero_shot.model,
+            what=zero_shot.model,
             kind="weights",
             source=f"{match['name']}, {'a copy of them' if copy else 'as open_clip fetches them'}",
             version=match["revision"] or f"open_clip_torch {metadata.version('open_clip_torch')}",
@@ -161,7 +169,7 @@ def _zero_shot(run: Run) -> dict[str, Asset]:
         )
         return {"zero_shot": found}
     if match := _LOCAL_CHECKPOINT.fullmatch(weights):
-        return {"zero_shot": _local(run.zero_shot.model, match, "not declared", "zero_shot")}
+        return {"zero_shot": _local(zero_shot.model, match, "not declared", "zero_shot")}
     from experiments.classification.bridge import ABOUT, MINILM, MINILM_SHA256
 
     if weights != ABOUT.weights:
@@ -202,7 +210,7 @@ def _beginning(sha256: str | None) -> str | None:
 def _lite0(run: Run) -> Asset:
     from experiments.models import lite0
 
-    users = {"align": run.align.weights, "zero_shot": run.zero_shot.weights}
+    users = {"align": run.align, "zero_shot": run.zero_shot}
     return Asset(
         what="Image tower EfficientNet-Lite0, trained on ImageNet",
         kind="weights",
@@ -211,7 +219,9 @@ def _lite0(run: Run) -> Asset:
         sha256=lite0.SHA256,
         hashed="the weights",
         licence=lite0.LICENCE,
-        stages=tuple(stage for stage, weights in users.items() if lite0.WEIGHTS in weights),
+        stages=tuple(
+            stage for stage, result in users.items() if result is not None and lite0.WEIGHTS in result.weights
+        ),
     )
 
 

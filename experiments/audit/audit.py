@@ -15,17 +15,20 @@ from experiments.results.audit import Audit
 
 
 def audit(config: AuditConfig, inputs: Mapping[str, Any], context: Context) -> Audit:
-    """Audit the results of all other experiments."""
+    """Audit the results of all other experiments, as far as they are there."""
     run = run_of(inputs)
-    sizes = lora_arithmetic()
+    sizes = lora_arithmetic() if run.has_captioning else None
     context.progress(1, 2, "parameters of the brief's adapter counted")
     result = audited(run, sizes, config.tolerance)
     context.progress(2, 2, "")
     return result
 
 
-def audited(run: Run, sizes: LoraArithmetic, tolerance: float) -> Audit:
-    """Hold everything that is stated against a run; accuracies agree up to `tolerance`."""
+def audited(run: Run, sizes: LoraArithmetic | None, tolerance: float) -> Audit:
+    """Hold everything that is stated against a run; accuracies agree up to `tolerance`.
+
+    Without `sizes` nothing is said of the brief's adapter.
+    """
     return Audit(
         shared=run.shared,
         claims=audited_claims(run, sizes, tolerance),

@@ -4,15 +4,21 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from experiments.audit.run import Run
+from experiments.audit.run import Run, if_there, there
+from experiments.results import key_of
 from experiments.results.audit import Check
 from experiments.results.captions import ComparedRecord
 from experiments.results.classification import Classification
 
 
 def checks(run: Run) -> dict[str, Check]:
-    """Return every check by its id, in the order of the page."""
-    found = [*_data(run), *_tuning(run), *_captions(run), *_classifiers(run)]
+    """Return every check by its id, in the order of the page, as far as the results for it are there.
+
+    What a stage refuses to go on with is no check here, since no run that has results can have it: targets of
+    the adapter that match no layer, classifiers that were tested on other labels than the data set's.
+    """
+    looks = (_images, _photos, _tuning, _adapters, _captions, _examples, _at_chance, _accuracies)
+    found = [check for look in looks for check in if_there(look, run) or ()]
     return {check.id: check for check in found}
 
 
@@ -31,13 +37,19 @@ def _check(
     return Check(id=name, count=count, of=of, passed=passed, stages=stages, where=places, severity=severity)
 
 
-def _data(run: Run) -> list[Check]:
+def _images(run: Run) -> list[Check]:
     data = run.data_sets
+    there(data.images)
+    return [_check("shared_images", data.shared_images, data.test_images, "data_sets")]
+
+
+def _photos(run: Run) -> list[Check]:
+    data = run.data_sets
+    there(data.photos)
     tuning, evaluation = len(data.tuning_names), len(data.evaluation_names)
     repeats = data.repeated_tuning_photos + data.repeated_evaluation_photos
     shared, captions = data.shared_references, data.evaluation_captions
     return [
-        _check("shared_images", data.shared_images, data.test_images, "data_sets"),
         _check("shared_photos", data.shared_photos, evaluation, "data_sets"),
         _check("repeated_photos", repeats, tuning + evaluation, "data_sets"),
         _check("shared_references", shared, captions, "data_sets", severity="warning"),
@@ -45,34 +57,34 @@ def _data(run: Run) -> list[Check]:
 
 
 def _tuning(run: Run) -> list[Check]:
-    records, targets = run.generate.records, len(run.lora.targets)
-    adapters = [variant for variant in run.variants.variants if variant.off_is_base is not None]
-    # Each target that matches something matches one module at least.
-    unmatched = max(0, targets - run.lora.matched)
+    records = there(run.generate).records
     unchanged = sum(record.before == record.after for record in records)
-    changed_off = sum(not variant.off_is_base for variant in adapters)
-    if not run.ablations.off_is_base:
-        changed_off = max(changed_off, 1)
-    return [
-        _check("unmatched_targets", unmatched, targets, "lora"),
-        _check("unchanged_captions", unchanged, len(records), "generate", allowed=len(records) - 1),
-        _check("adapter_off", changed_off, max(len(adapters), changed_off), "variants", "ablations"),
-    ]
+    return [_check("unchanged_captions", unchanged, len(records), "generate", allowed=len(records) - 1)]
+
+
+def _adapters(run: Run) -> list[Check]:
+    off = [variant.off_is_base for variant in there(run.variants).variants if variant.off_is_base is not None]
+    return [_check("adapter_off", off.count(False), len(off), "variants")]
 
 
 def _captions(run: Run) -> list[Check]:
-    records, all_of_them = run.generate.records, len(run.generate.records)
+    records = there(run.generate).records
+    all_of_them = len(records)
     alike = max(Counter(record.after.strip() for record in records).values())
     written = [text for record in records for text in (record.before, record.after)]
     empty = sum(not text.strip() for text in written)
     cut_off = sum(not record.after_ended for record in records)
-    examples = [run.captions.records[position] for position in run.captions.examples]
     return [
         _check("empty_captions", empty, len(written), "generate"),
         _check("same_captions", alike, all_of_them, "generate", allowed=all_of_them - 1),
         _check("cut_off", cut_off, all_of_them, "generate", severity="warning"),
-        _check("repeated_examples", _repeated(examples), len(examples), "captions"),
     ]
+
+
+def _examples(run: Run) -> list[Check]:
+    captions = there(run.captions)
+    examples = [captions.records[position] for position in captions.examples]
+    return [_check("repeated_examples", _repeated(examples), len(examples), "captions")]
 
 
 def _repeated(examples: list[ComparedRecord]) -> int:
@@ -88,24 +100,23 @@ def _repeated(examples: list[ComparedRecord]) -> int:
     return again
 
 
-def _classifiers(run: Run) -> list[Check]:
-    data, results = run.data_sets, run.classifiers
-    broken = run.evidence.broken
-    too_few = bool(broken) and all(run.evidence.too_few_images(stage) for stage in broken)
-    other_labels = [stage for stage in results if results[stage].labels_sha256 != data.labels_sha256]
-    other_accuracy = [stage for stage in results if not _follows(results[stage], data.labels)]
-    return [
-        _check(
-            "at_chance",
-            len(broken),
-            len(results),
-            *results,
-            where=broken,
-            severity="warning" if too_few else "error",
-        ),
-        _check("other_labels", len(other_labels), len(results), *results, where=other_labels),
-        _check("other_accuracy", len(other_accuracy), len(results), *results, where=other_accuracy),
-    ]
+def _at_chance(run: Run) -> list[Check]:
+    evidence = there(run.evidence)
+    tested = [stage for stage in run.classifiers if key_of.chance(stage) in evidence.tests]
+    if not tested:
+        return []
+    broken = evidence.broken
+    too_few = bool(broken) and all(evidence.too_few_images(stage) for stage in broken)
+    severity = "warning" if too_few else "error"
+    return [_check("at_chance", len(broken), len(tested), *tested, where=broken, severity=severity)]
+
+
+def _accuracies(run: Run) -> list[Check]:
+    results = run.classifiers
+    if not results:
+        return []
+    other = [stage for stage in results if not _follows(results[stage], run.data_sets.labels)]
+    return [_check("other_accuracy", len(other), len(results), *results, where=other)]
 
 
 def _follows(result: Classification, labels: tuple[int, ...]) -> bool:

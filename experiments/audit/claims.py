@@ -1,13 +1,13 @@
 """What the brief claims, held against the run, the brief itself or the architecture that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from experiments.audit import brief
 from experiments.audit.brief import EXAMPLES, REASONS, STATEMENTS, Example
 from experiments.audit.lora_arithmetic import BYTES, LoraArithmetic
 from experiments.audit.published import held_against
-from experiments.audit.run import Run
+from experiments.audit.run import Run, if_there, there
 from experiments.captioning.scoring import health
 from experiments.captioning.scoring.words import words
 from experiments.results import key_of
@@ -31,23 +31,31 @@ class Finding:
     derived: Mapping[str, int | float] = field(default_factory=dict)
 
 
-def audited_claims(run: Run, sizes: LoraArithmetic, tolerance: float) -> dict[str, AuditedClaim]:
-    """Return every claim in the brief's order; accuracies agree up to `tolerance`.
+Looks = Mapping[str, Callable[[], Finding]]
+"""How each claim is looked into, by its id."""
+
+
+def audited_claims(run: Run, sizes: LoraArithmetic | None, tolerance: float) -> dict[str, AuditedClaim]:
+    """Return the claims in the brief's order; accuracies agree up to `tolerance`.
+
+    Those that need a result which is not there are left out, and so are all on a part of the brief that the
+    profile does not have.
 
     Raises:
-        KeyError: if a statement has not been looked into, or came out in a way that it does not know.
+        KeyError: if a claim came out in a way that its statement does not know.
     """
-    topics: dict[Topic, dict[str, Finding]] = {
-        "tuning": _tuning(run, sizes),
-        "captions": _captions(run),
-        "classification": _classification(run, tolerance),
-    }
+    topics: dict[Topic, Looks] = {}
+    if run.has_captioning:
+        topics |= {"tuning": _tuning(run, sizes), "captions": _captions(run)}
+    if run.has_classification:
+        topics |= {"classification": _classification(run, tolerance)}
     found = {
         name: _joined(name, topic, finding)
-        for topic, findings in topics.items()
-        for name, finding in findings.items()
+        for topic, looks in topics.items()
+        for name, look in looks.items()
+        if (finding := if_there(look)) is not None
     }
-    return {name: found[name] for name in STATEMENTS}
+    return {name: found[name] for name in STATEMENTS if name in found}
 
 
 def _joined(name: str, topic: Topic, finding: Finding) -> AuditedClaim:
@@ -76,27 +84,28 @@ def _covers(name: str, figure: float) -> bool:
 # The fine-tuning: data, options, and what the adapter weighs.
 
 
-def _tuning(run: Run, sizes: LoraArithmetic) -> dict[str, Finding]:
-    lora = run.lora
+def _tuning(run: Run, sizes: LoraArithmetic | None) -> Looks:
     return {
-        "data_set": _data_set(run),
-        "tuning_photos": _setting("tuning_photos", lora.images, "lora.images"),
-        "lora_rank": _setting("lora_rank", lora.r, "lora.r"),
-        "lora_alpha": _setting("lora_alpha", lora.alpha, "lora.alpha"),
-        "lora_targets": _targets(run),
-        "layer_kinds": _layer_kinds(sizes),
-        "epochs": _setting("epochs", lora.epochs, "lora.epochs"),
-        "learning_rate": _setting("learning_rate", lora.learning_rate, "lora.learning_rate", "number"),
-        "training_time": Finding(
+        "data_set": lambda: _data_set(run),
+        "tuning_photos": lambda: _setting("tuning_photos", there(run.lora).images, "lora.images"),
+        "lora_rank": lambda: _setting("lora_rank", there(run.lora).r, "lora.r"),
+        "lora_alpha": lambda: _setting("lora_alpha", there(run.lora).alpha, "lora.alpha"),
+        "lora_targets": lambda: _targets(run),
+        "layer_kinds": lambda: _layer_kinds(there(sizes)),
+        "epochs": lambda: _setting("epochs", there(run.lora).epochs, "lora.epochs"),
+        "learning_rate": lambda: _setting(
+            "learning_rate", there(run.lora).learning_rate, "lora.learning_rate", "number"
+        ),
+        "training_time": lambda: Finding(
             "other_machine" if run.is_the_briefs_tuning else "other_tuning_and_machine",
             "seconds",
             "lora.seconds",
-            lora.seconds,
+            there(run.lora).seconds,
         ),
-        "lora_trainable": _trainable(sizes),
-        "base_parameters": _base(sizes),
-        "lora_share": _share(sizes),
-        "adapter_size": _size(sizes),
+        "lora_trainable": lambda: _trainable(there(sizes)),
+        "base_parameters": lambda: _base(there(sizes)),
+        "lora_share": lambda: _share(there(sizes)),
+        "adapter_size": lambda: _size(there(sizes)),
     }
 
 
@@ -106,7 +115,7 @@ def _setting(name: str, found: int | float, origin: str, unit: Unit = "count") -
 
 
 def _data_set(run: Run) -> Finding:
-    photos = run.data_sets.photos
+    photos = there(run.data_sets.photos)
     if run.is_flickr30k:
         reason = "same_data"
     elif photos.kind == "flickr30k" and photos.files is not None:
@@ -121,7 +130,7 @@ def _targets(run: Run) -> Finding:
         reason = "same_setting"
     else:
         reason = "other_setting" if run.is_the_briefs_captioner else "other_layers"
-    return Finding(reason, "text", "lora.targets", found_text=", ".join(run.lora.targets))
+    return Finding(reason, "text", "lora.targets", found_text=", ".join(there(run.lora).targets))
 
 
 def _layer_kinds(sizes: LoraArithmetic) -> Finding:
@@ -183,13 +192,13 @@ def _by_targets(name: str, named: float, c_attn: float) -> str:
 # The captions before and after fine-tuning, and what is forgotten.
 
 
-def _captions(run: Run) -> dict[str, Finding]:
+def _captions(run: Run) -> Looks:
     return {
-        "examples": _examples(),
-        "caption_quality": _quality(),
-        "visible_difference": _changed(run),
-        "closer_to_style": _style(run),
-        "no_forgetting": _forgetting(run),
+        "examples": _examples,
+        "caption_quality": _quality,
+        "visible_difference": lambda: _changed(run),
+        "closer_to_style": lambda: _style(run),
+        "no_forgetting": lambda: _forgetting(run),
     }
 
 
@@ -235,7 +244,7 @@ def _at_fault(text: str) -> bool:
 
 
 def _changed(run: Run) -> Finding:
-    records = run.generate.records
+    records = there(run.generate).records
     changed = sum(record.before != record.after for record in records)
     if not run.is_the_briefs_tuning:
         reason = "other_tuning"
@@ -248,7 +257,7 @@ def _changed(run: Run) -> Finding:
 def _style(run: Run) -> Finding:
     """Read whether the words of the captions came closer to those of the references."""
     key = key_of.caption("distance")
-    test = run.evidence.tests[key]
+    test = run.tested(key)
     reason = {"lower": "closer", "higher": "further", "unclear": "unclear"}[test.verdict]
     if not run.is_the_briefs_tuning:
         reason = f"other_tuning_{reason}"
@@ -257,7 +266,7 @@ def _style(run: Run) -> Finding:
 
 def _forgetting(run: Run) -> Finding:
     """Look into the claim, which is one on LoRA as such: with the adapter switched off and with it on."""
-    off_is_base, test = run.ablations.off_is_base, run.forgetting
+    off_is_base, test = there(run.ablations).off_is_base, run.forgetting
     if test is None:
         return Finding("base_alone" if off_is_base else "base_changed", "text", "ablations.off_is_base")
     reason = "base_changed"
@@ -271,15 +280,15 @@ def _forgetting(run: Run) -> Finding:
 # The three classifiers.
 
 
-def _classification(run: Run, tolerance: float) -> dict[str, Finding]:
+def _classification(run: Run, tolerance: float) -> Looks:
     return {
-        "test_images": _test_images(run),
-        "clip_accuracy": _clip(run, tolerance),
-        "zero_shot_speed": _speed(run),
-        "vit_accuracy": Finding("unknown_network", "share", "vit.top1", run.vit.top1),
-        "cnn_accuracy": Finding("unknown_network", "share", "cnn.top1", run.cnn.top1),
-        "trained_for_it": _trained(),
-        "ordering": _ordering(run),
+        "test_images": lambda: _test_images(run),
+        "clip_accuracy": lambda: _clip(run, tolerance),
+        "zero_shot_speed": lambda: _speed(run),
+        "vit_accuracy": lambda: Finding("unknown_network", "share", "vit.top1", there(run.vit).top1),
+        "cnn_accuracy": lambda: Finding("unknown_network", "share", "cnn.top1", there(run.cnn).top1),
+        "trained_for_it": _trained,
+        "ordering": lambda: _ordering(run),
     }
 
 
@@ -296,7 +305,7 @@ def _clip(run: Run, tolerance: float) -> Finding:
     """Compare the accuracy with the brief's, whose own sampling error is among what is derived."""
     own = wilson(round(brief.CLIP * brief.TEST_IMAGES), brief.TEST_IMAGES)
     derived = {"low": own.low, "high": own.high, "tolerance": tolerance}
-    measured, reason = run.zero_shot.top1, "other_model"
+    measured, reason = there(run.zero_shot).top1, "other_model"
     if run.is_the_briefs_clip:
         verdict = held_against(measured, brief.CLIP, tolerance)
         reason = {"agrees": "within_tolerance", "differs": "outside_tolerance"}.get(verdict, "at_the_edge")
@@ -312,7 +321,7 @@ def _speed(run: Run) -> Finding:
         "printed_batches_per_second": brief.BATCHES_PER_SECOND,
         "images_per_second": brief.TEST_IMAGES / brief.SECONDS,
     }
-    rate = run.zero_shot.images_per_second
+    rate = there(run.zero_shot).images_per_second
     return Finding(reason, "rate", "zero_shot.images_per_second", rate, derived=derived)
 
 
@@ -329,9 +338,10 @@ def _trained() -> Finding:
 
 def _ordering(run: Run) -> Finding:
     """Tell whether CLIP is tested to be above the ViT, and that above the CNN."""
-    ranked = sorted(run.classifiers.values(), key=lambda result: -result.top1.value)
+    all_three = [there(result) for result in (run.zero_shot, run.vit, run.cnn)]
+    ranked = sorted(all_three, key=lambda result: -result.top1.value)
     pairs = (key_of.pair("zero_shot", "vit"), key_of.pair("vit", "cnn"))
-    above = [run.evidence.tests[pair].verdict for pair in pairs]
+    above = [run.tested(pair).verdict for pair in pairs]
     if not run.is_the_briefs_clip:
         reason = "other_model"
     elif "lower" in above:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from experiments.audit.run import Run
+from experiments.audit.run import Run, if_there, there
 from experiments.results.audit import Anchor, AnchorReason, Verdict
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from pipeline.result import Estimate
@@ -72,8 +72,13 @@ PUBLISHED = {
 
 
 def anchors(run: Run, tolerance: float) -> dict[str, Anchor]:
-    """Return every published figure with its verdict, by its id."""
-    return {name: _anchor(name, published, run, tolerance) for name, published in PUBLISHED.items()}
+    """Return every published figure with its verdict, by its id, as far as the results for it are there."""
+    if not run.has_classification:
+        return {}
+    found = {
+        name: if_there(_anchor, name, published, run, tolerance) for name, published in PUBLISHED.items()
+    }
+    return {name: anchor for name, anchor in found.items() if anchor is not None}
 
 
 def held_against(measured: Estimate, stated: float, tolerance: float) -> Verdict:
@@ -90,7 +95,7 @@ def held_against(measured: Estimate, stated: float, tolerance: float) -> Verdict
 
 def _anchor(name: str, published: Published, run: Run, tolerance: float) -> Anchor:
     reason = _reason(published, run)
-    prompts = _prompts(run.zero_shot) if reason == "very_weights" else None
+    prompts = _prompts(there(run.zero_shot)) if reason == "very_weights" else None
     return Anchor(
         id=name,
         model=published.model,

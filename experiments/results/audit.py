@@ -39,17 +39,17 @@ images per second. For a part and a count_of, `derived` holds the figures `part`
 
 
 class Shared(Frozen):
-    """Which parts of the brief's experiments a run has as well.
+    """Which parts of the brief's experiments a run has as well, None where it has no result to tell by.
 
     They are the captioner, the `targets` of its adapter and the captioned `photos`, the weights of the
     `zero_shot` model and the test `images`. What another run measured with other ones is not comparable.
     """
 
-    captioner: bool
-    targets: bool
-    photos: bool
-    zero_shot: bool
-    images: bool
+    captioner: bool | None
+    targets: bool | None
+    photos: bool | None
+    zero_shot: bool | None
+    images: bool | None
 
 
 class AuditedClaim(Frozen):
@@ -136,6 +136,7 @@ class Asset(Frozen):
 class Audit(Result):
     """Claims of the brief, published figures, known failures and assets, each by its id.
 
+    What needs a result that is not there, or an experiment that the profile does not have, is left out.
     `shared` says how far the run comes from what the brief used.
     """
 

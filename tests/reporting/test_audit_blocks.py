@@ -9,7 +9,7 @@ import pytest
 
 from experiments.audit.audit import audited
 from experiments.audit.brief import REASONS
-from experiments.audit.run import Run
+from experiments.audit.run import Run, there
 from experiments.results.audit import Audit, Shared
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
@@ -30,8 +30,8 @@ def failing() -> Run:
     return assignment(
         clip=0.60,
         cnn=worlds.trained("CNN", 0.1035),
-        generate=worlds.generated(assignment().generate.source, written, ended=False),
-        data_sets=worlds.data_sets(assignment().generate.source, shared_images=7, shared_references=2),
+        generate=worlds.generated(there(assignment().generate).source, written, ended=False),
+        data_sets=worlds.data_sets(there(assignment().generate).source, shared_images=7, shared_references=2),
     )
 
 

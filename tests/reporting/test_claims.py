@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pytest
 
 from experiments.audit.brief import REASONS
+from experiments.evidence.evidence import evidence
 from experiments.results.audit import Anchor, Audit, Shared, Unit
 from experiments.results.audit import Verdict as Audited
 from experiments.results.evidence import Verdict
@@ -25,6 +26,8 @@ from reporting.caption_facts import Balance
 from reporting.claims import Claim, Wordings, wordings
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
+from tests.support.contexts import SILENT
+from tests.support.declared import declaring
 from tests.support.report_worlds import World, results
 from tests.support.spoken import SPOKEN, assert_golden, document, spoken
 
@@ -163,6 +166,33 @@ def test_a_broken_model_is_neither_ranked_nor_described(computed: dict[str, dict
     assert not [name for name in claims if name.startswith("cnn_") and name != "cnn_above_chance"]
     assert not [name for name in claims if name.endswith("_beats_cnn")]
     assert "zero_shot_beats_vit" in claims
+
+
+def test_two_networks_trained_once_each_are_compared_as_these_networks_and_never_as_methods(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    for world in ("as_usual", "two_models_swapped", "two_models_indistinguishable"):
+        sentences = document(computed[world], tmp_path).sentences
+        said = sentences.said("vit_beats_cnn", linked=False)
+        assert re.search("hese two trained networks", said)
+        assert "Each was trained once" in said
+        assert "beats" not in said
+        for name in ("zero_shot_beats_vit", "zero_shot_beats_cnn"):
+            assert "as it was trained here" in sentences.said(name)
+
+
+def test_a_claim_whose_test_is_not_there_yet_does_not_appear_and_the_page_lists_the_test(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    values = computed["as_usual"]
+    section = declaring(values, 300)
+    early = {**values, "evidence": evidence(section, {**values, "vit": None}, SILENT)}
+    assert not [name for name in claims_of(early) if "vit" in name]
+    assert "zero_shot_beats_cnn" in claims_of(early)
+    text = document(early, tmp_path).block("claims")
+    assert "Not there yet" in text
+    assert "vit_cnn" in text.replace("\\", "")
+    assert "Not there yet" not in document(values, tmp_path).block("claims")
 
 
 def test_a_claim_names_the_results_that_it_rests_on(computed: dict[str, dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.audit.lora_arithmetic import LoraArithmetic
-from experiments.audit.run import Run, run_of
+from experiments.audit.run import Run, run_of, there
 from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
@@ -108,7 +108,7 @@ def own(**altered: Any) -> Run:
     return assignment(
         **{
             "data_sets": own_data(),
-            "generate": models.generate.model_copy(update={"source": own_data().photos_source}),
+            "generate": there(models.generate).model_copy(update={"source": own_data().photos_source}),
         }
         | altered
     )

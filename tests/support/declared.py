@@ -5,12 +5,13 @@ from typing import Any
 
 from experiments.config.comparison import EvidenceConfig
 from experiments.results.classification import CLASSIFIERS
-from experiments.results.variants import TunedVariant
+from experiments.results.variants import Variants
 
 
 def declaring(results: Mapping[str, Any], resamples: int, *, exploratory: bool = True) -> EvidenceConfig:
     """Return the config under which `results` are all that there will be."""
-    variants: tuple[TunedVariant, ...] = results["variants"].variants if "variants" in results else ()
+    tuned: Variants | None = results.get("variants")
+    variants = list(tuned.variants) if tuned else []
     main = results["lora"].position_among(variants) if "lora" in results else None
     return EvidenceConfig(
         seed=0,

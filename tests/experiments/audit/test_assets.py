@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.audit.assets import assets
+from experiments.audit.run import there
 from experiments.results.audit import Asset
 from experiments.results.data_sets import DataSource
 from tests.support import audit_worlds as worlds
@@ -36,7 +37,7 @@ def test_published_weights_are_told_by_their_commit_or_by_the_hash_of_the_copy_t
     run = assignment()
 
     def found(bracket: str) -> Asset:
-        named = run.zero_shot.model_copy(update={"weights": f"open_clip ViT-B-32, openai ({bracket})"})
+        named = there(run.zero_shot).model_copy(update={"weights": f"open_clip ViT-B-32, openai ({bracket})"})
         return assets(replace(run, zero_shot=named))["zero_shot"]
 
     fetched = found("timm/vit_base_patch32_clip_224.openai at revision 0123abc")

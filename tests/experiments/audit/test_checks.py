@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from experiments.audit.checks import checks
-from experiments.audit.run import Run
+from experiments.audit.run import Run, there
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import WRITTEN, offline
 
@@ -25,17 +25,17 @@ def with_cnn(accuracy: float = 0.9, **altered: Any) -> Run:
 
 def showing(*examples: int) -> Run:
     run = offline()
-    return replace(run, captions=run.captions.model_copy(update={"examples": examples}))
+    return replace(run, captions=there(run.captions).model_copy(update={"examples": examples}))
 
 
 def changed_base() -> Run:
-    return offline(variants=worlds.variants(offline().lora, off_is_base=False))
+    return offline(variants=worlds.variants(there(offline().lora), off_is_base=False))
 
 
 def repeated_texts() -> Run:
     """A run whose last photo has the texts of the first, under a name of its own."""
     run = written(*WRITTEN[:-1], WRITTEN[0])
-    return replace(run, captions=run.captions.model_copy(update={"examples": (0, len(WRITTEN) - 1)}))
+    return replace(run, captions=there(run.captions).model_copy(update={"examples": (0, len(WRITTEN) - 1)}))
 
 
 PLANTED: dict[str, tuple[Any, int, int]] = {
@@ -43,7 +43,6 @@ PLANTED: dict[str, tuple[Any, int, int]] = {
     "shared_photos": (lambda: with_data(shared_photos=2), 2, 12),
     "repeated_photos": (lambda: with_data(repeated_tuning_photos=1, repeated_evaluation_photos=2), 3, 62),
     "shared_references": (lambda: with_data(shared_references=4), 4, 24),
-    "unmatched_targets": (lambda: offline(lora=worlds.lora("m", ("q_proj", "v_proj"), matched=0)), 2, 2),
     "unchanged_captions": (lambda: written(*((after, after, refs) for _, after, refs in WRITTEN)), 12, 12),
     "adapter_off": (changed_base, 1, 1),
     "empty_captions": (lambda: written((" ", "", ("a cat",)), *WRITTEN[1:]), 2, 24),
@@ -51,7 +50,6 @@ PLANTED: dict[str, tuple[Any, int, int]] = {
     "cut_off": (lambda: written(*WRITTEN, ended=False), 12, 12),
     "repeated_examples": (lambda: showing(0, 1, 0), 1, 3),
     "at_chance": (lambda: with_cnn(0.1035), 1, 3),
-    "other_labels": (lambda: with_cnn(labels_sha256="0" * 64), 1, 3),
     "other_accuracy": (lambda: with_cnn(predictions=(0,) * 10_000), 1, 3),
 }
 

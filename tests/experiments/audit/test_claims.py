@@ -9,7 +9,7 @@ from experiments.audit.audit import audited
 from experiments.audit.claims import distinct
 from experiments.audit.lora_arithmetic import lora_arithmetic
 from experiments.audit.published import anchors
-from experiments.audit.run import Run
+from experiments.audit.run import Run, there
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
 from pipeline.result import Estimate
@@ -44,7 +44,7 @@ def with_lora(targets: tuple[str, ...], **altered: Any) -> Run:
 
 
 def with_variants(share: float, off_is_base: bool = True) -> Run:
-    return offline(variants=worlds.variants(offline().lora, share, off_is_base))
+    return offline(variants=worlds.variants(there(offline().lora), share, off_is_base))
 
 
 def without_the_main_variant() -> Run:
@@ -52,7 +52,7 @@ def without_the_main_variant() -> Run:
 
 
 def with_captions(written: list[tuple[str, str, tuple[str, ...]]]) -> Run:
-    return assignment(generate=worlds.generated(assignment().generate.source, written))
+    return assignment(generate=worlds.generated(there(assignment().generate).source, written))
 
 
 def with_photos(**source: Any) -> Run:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.audit.published import PUBLISHED, anchors
+from experiments.audit.run import there
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import assignment, offline, own
 
@@ -49,7 +50,8 @@ def test_every_tag_of_the_anchors_is_one_that_open_clip_knows() -> None:
 def test_the_figure_with_quick_gelu_is_the_one_that_this_projects_runs_repeat() -> None:
     run = assignment()
     laion = replace(
-        run, zero_shot=run.zero_shot.model_copy(update={"weights": "open_clip ViT-B-32, laion400m_e32"})
+        run,
+        zero_shot=there(run.zero_shot).model_copy(update={"weights": "open_clip ViT-B-32, laion400m_e32"}),
     )
     compared = [name for name, anchor in anchors(laion, 0.01).items() if anchor.measured]
     assert compared == ["laion400m_b32"]
