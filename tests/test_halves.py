@@ -29,7 +29,7 @@ SMALL = {
     "precision": '"fp32"',
 }
 """What makes seconds of an hour, by the keys that a user would edit."""
-BRIDGE = re.compile(r'kind = "imagenet_bridge".*?\n\n', re.DOTALL)
+BRIDGE = re.compile(r'(?m)^kind = "imagenet_bridge".*?\n\n', re.DOTALL)
 HUB = re.compile(r'model = "nlpconnect[^\n]*\nrevision[^\n]*')
 
 
