@@ -97,7 +97,8 @@ def in_page(file: str, text: str) -> list[Finding]:
                     Finding(file, at + words.count("\n", 0, start), word) for start, word in typed(words)
                 ]
     prose = "\n".join(lines)
-    return found + [Finding(file, prose.count("\n", 0, start) + 1, word) for start, word in typed(prose)]
+    found += [Finding(file, prose.count("\n", 0, start) + 1, word) for start, word in typed(prose)]
+    return sorted(found, key=lambda finding: finding.line)
 
 
 def _printed_by_cell(code: str) -> Iterator[tuple[int, str]]:
