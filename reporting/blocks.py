@@ -1,12 +1,13 @@
 """Every table, figure and section that a page can show, as data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.results.classification import CLASSIFIERS
 
 CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
-HALVES = {"classification": CLASSIFIERS, "captioning": CAPTIONING}
-"""The stages of each half of the report, of which a profile may leave one out."""
+HALVES = ("captioning", "classification")
+"""The halves of the report, of which a profile may leave one out."""
 COMMON = ("data_sets", "evidence", "audit")
 """The stages that both halves have."""
 ALL = (*CLASSIFIERS, *CAPTIONING, *COMMON)
@@ -28,6 +29,12 @@ class Block:
     def about(self) -> tuple[str, ...]:
         """The experiments among its stages; what judges them has nothing to say without one."""
         return tuple(stage for stage in self.stages if stage not in COMMON) or self.stages
+
+
+def stages_of(half: str, stages: Iterable[str]) -> list[str]:
+    """Return those of `stages` that are a half's own: what classifies nothing is about captions."""
+    own = (stage for stage in stages if stage not in COMMON)
+    return [stage for stage in own if (stage in CLASSIFIERS) == (half == "classification")]
 
 
 BLOCKS = {

@@ -18,7 +18,7 @@ from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from reporting import caption_facts, facts
-from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block
+from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
 from reporting.claims import classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
@@ -92,7 +92,7 @@ class Document:
             UserError: if nothing is called so.
         """
         if name in HALVES:
-            return any(stage in self.project.stages for stage in HALVES[name])
+            return bool(stages_of(name, self.project.stages))
         return bool(self.block(name))
 
     def block(self, name: str) -> str:
@@ -196,9 +196,10 @@ class Document:
 
     def box(self, half: str) -> str:
         """Return what `missing` prints: nothing where all is there, or the profile leaves the half out."""
-        stages = [stage for stage in (*HALVES[half], *COMMON) if stage in self.project.stages]
-        missing = [stage for stage in stages if stage not in self.envelopes]
-        if not missing or not self.has(half):
+        own = stages_of(half, self.project.stages)
+        both = [stage for stage in COMMON if own and stage in self.project.stages]
+        missing = [stage for stage in (*own, *both) if stage not in self.envelopes]
+        if not missing:
             return ""
         why = "".join(
             f"\n- {stage}: {self._reasons(stage)}"

@@ -7,7 +7,7 @@ from experiments.stages import STAGES
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.project import Project
-from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES
+from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, stages_of
 from reporting.document import open_document
 from reporting.prepare import draw_figures
 from tests.support.copies import ROOT
@@ -47,8 +47,8 @@ def test_without_results_a_page_has_one_box_a_half_with_one_command_and_no_headi
     text = page(document, "report.qmd")
     boxes = re.findall(r'callout-warning title="Missing: ([^"]+)"\}\n(.*?)\n:::', text, re.DOTALL)
     assert len(boxes) == text.count("callout-warning") == 2
-    for (stages, said), half in zip(boxes, ("captioning", "classification"), strict=True):
-        assert stages.split(", ") == [*HALVES[half], *COMMON]
+    for (stages, said), half in zip(boxes, HALVES, strict=True):
+        assert stages.split(", ") == [*stages_of(half, STAGES), *COMMON]
         assert f"run `python -m experiments run {stages.replace(', ', ' ')} --profile smoke`" in said
     assert headings(text) == ["sec-done", "sec-captioning", "sec-classification"]
 
