@@ -96,6 +96,24 @@ def test_every_number_of_an_audit_names_its_origin_and_is_what_stands_there(
     assert origins(page) or not audits[name].assets
 
 
+@pytest.mark.parametrize("topics", [("classification",), ("tuning", "captions")])
+def test_a_part_of_the_brief_that_was_not_audited_has_no_table_and_no_anchor(
+    topics: tuple[str, ...], audits: dict[str, Audit]
+) -> None:
+    audit = audits["assignment"]
+    claims = {name: claim for name, claim in audit.claims.items() if claim.topic in topics}
+    nothing = dict.fromkeys(Shared.model_fields)
+    half = audit.model_copy(
+        update={"claims": claims, "published": {}, "shared": audit.shared.model_copy(update=nothing)}
+    )
+    page = shown(half)
+    text = page.block("audit")
+    there = re.findall(r"#(tbl-audit-\w+)", text)
+    assert there == [f"tbl-audit-{topic}" for topic in topics] == list(page.anchors("audit"))
+    assert not re.search("the brief worked with", lines(text))
+    assert (page.block("published"), page.anchors("published")) == ("", ())
+
+
 # The claims behind the tables
 
 

@@ -1,5 +1,6 @@
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from experiments.audit.audit import audited
 from experiments.audit.claims import distinct
 from experiments.audit.lora_arithmetic import lora_arithmetic
 from experiments.audit.published import anchors
-from experiments.audit.run import Run, there
+from experiments.audit.run import Run, run_of, there
+from experiments.evidence.evidence import evidence
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
 from pipeline.result import Estimate
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import SIZES, assignment, offline, own
+from tests.support.contexts import SILENT
+from tests.support.declared import declaring
 
 ALWAYS = {
     "layer_kinds": "both_kinds",
@@ -219,3 +223,52 @@ def test_the_briefs_ten_examples_are_five_and_all_five_tuned_captions_are_at_fau
     assert distinct(brief.EXAMPLES) == list(brief.EXAMPLES[::2])
     counts = {"part": 5, "whole": 5, "cut_off": 4, "rambling": 5, "repeating": 0, "references_at_fault": 0}
     assert claim(offline(), "caption_quality").derived == counts
+
+
+# A run of which something is not there
+
+
+CAPTIONING = ("align", "lora", "generate", "captions", "variants", "ablations")
+CLASSIFYING = ("zero_shot", "vit", "cnn")
+
+
+def inputs(run: Run, *, missing: tuple[str, ...] = (), undeclared: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the stage is given where results are `missing` and the profile lacks the `undeclared` stages."""
+    results = {each.name: getattr(run, each.name) for each in fields(run) if each.name != "declared"}
+    data, there = results["data_sets"], {**results, **dict.fromkeys((*missing, *undeclared))}
+    if set(undeclared) >= set(CAPTIONING):
+        there["data_sets"] = data.model_copy(update={"photos": None})
+    section = declaring({name: result for name, result in results.items() if name not in undeclared}, 100)
+    there["evidence"] = evidence(section, there, SILENT)
+    return {name: result for name, result in there.items() if name not in undeclared}
+
+
+@pytest.mark.parametrize("stage", ["zero_shot", "vit", "lora", "generate", "variants", "evidence"])
+def test_a_result_that_is_not_there_yet_leaves_out_what_needs_it_and_changes_nothing_else(stage: str):
+    whole = audit(assignment())
+    given = inputs(assignment(), missing=() if stage == "evidence" else (stage,))
+    found = audit(run_of(given | {stage: None}))
+    for part in ("claims", "published", "assets"):
+        every, left = getattr(whole, part), getattr(found, part)
+        assert {name: left[name] for name in left} == {name: every[name] for name in left}, part
+    gone = {name for name in whole.claims if name not in found.claims}
+    origins = {name for name, claim in whole.claims.items() if stage in re.split(r"\W+", claim.origin)}
+    assert origins - {"visible_difference"} <= gone
+    assert not gone & set(ALWAYS)
+    for check in found.checks.values():
+        assert stage not in check.stages
+
+
+def test_a_part_of_the_brief_that_the_profile_does_not_have_is_not_spoken_of():
+    photos, images = (inputs(assignment(), undeclared=half) for half in (CLASSIFYING, CAPTIONING))
+    of_photos, of_images = audit(run_of(photos)), audited(run_of(images), None, 0.01)
+    assert {claim.topic for claim in of_photos.claims.values()} == {"tuning", "captions"}
+    assert {claim.topic for claim in of_images.claims.values()} == {"classification"}
+    assert set(of_photos.claims) | set(of_images.claims) == set(audit(assignment()).claims)
+    assert of_photos.published == {}
+    assert set(of_images.published) == set(audit(assignment()).published)
+    assert {"at_chance", "other_accuracy"} == set(of_images.checks) - {"shared_images"}
+    assert not {"at_chance", "other_accuracy"} & set(of_photos.checks)
+    assert (of_photos.shared.zero_shot, of_photos.shared.images) == (None, None)
+    assert (of_images.shared.captioner, of_images.shared.photos) == (None, None)
+    assert not {stage for asset in of_images.assets.values() for stage in asset.stages} & set(CAPTIONING)
