@@ -1,15 +1,18 @@
 """What a stage leaves for others: heavy artefacts under .cache/, small files beside its result."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments.project import open_project
 from experiments.stages import IMAGES, PHOTOS
 from pipeline import freshness, keys, store
+from pipeline.envelope import Envelope
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage, pipeline
@@ -25,19 +28,31 @@ def first(config, inputs, context):
     runs.parent.mkdir(parents=True, exist_ok=True)
     runs.write_text((runs.read_text() if runs.exists() else "") + "first ")
     if (context.shared / "broken").exists():
-        (context.scratch / "model").write_text("half of it")
+        (context.scratch / "model" / "weights").write_text("half of it")
         raise ValueError("killed")
-    (context.scratch / "model").write_text("heavy")
+    machine = context.shared / "machine"
+    (context.scratch / "model").mkdir(exist_ok=True)
+    (context.scratch / "model" / "weights").write_text("heavy")
+    precision = context.precision or (machine.read_text() if machine.exists() else "fp32")
+    (context.scratch / "model" / "config").write_text(precision)
     picture = context.attach("picture.png", f"picture {config.number}".encode())
-    return Pictured(total=config.number, picture=picture)
+    return Pictured(total=config.number, picture=picture, precision=precision)
 """
 SECOND = """
 from tests.support.toy import Sum
 
 
 def second(config, inputs, context):
-    assert (context.artefact("first") / "model").read_text() == "heavy"
-    return Sum(total=inputs["first"].total + config.number)
+    model = context.artefact("first") / "model"
+    assert (model / "weights").read_text() == "heavy"
+    return Sum(total=len((model / "config").read_text()))
+"""
+THIRD = """
+from tests.support.toy import Sum
+
+
+def third(config, inputs, context):
+    return Sum(total=inputs["second"].total)
 """
 
 
@@ -45,6 +60,7 @@ class Pictured(Sum):
     """A result with a file beside it."""
 
     picture: Attachment
+    precision: str
 
     def attachments(self) -> tuple[Attachment, ...]:
         return (self.picture,)
@@ -63,6 +79,7 @@ STAGES = pipeline(
         inputs=("first",),
         artefacts=("first",),
     ),
+    Stage(name="third", function="toy.third:third", result=Sum, config="two", inputs=("second",)),
 )
 
 
@@ -76,6 +93,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy/first.py").write_text(FIRST)
     (tmp_path / "toy/second.py").write_text(SECOND)
+    (tmp_path / "toy/third.py").write_text(THIRD)
     yield project(tmp_path)
     forget()
 
@@ -98,17 +116,112 @@ def test_an_artefact_that_is_there_is_used_without_running_its_stage_again(toy: 
     assert runs(toy) == 1
 
 
-@pytest.mark.parametrize("gone", ["complete", "model"])
+def left(toy: Project) -> Path:
+    """Return the folder in which the first stage left its model."""
+    return toy.cache / "first" / store.read(toy, "first").key[:16]
+
+
+@pytest.mark.parametrize("gone", ["complete", "model/weights"])
 def test_an_artefact_that_is_gone_is_made_again_and_its_result_is_left_alone(toy: Project, gone: str) -> None:
     run(toy)
     path = store.path_of(toy, "first")
     before = path.read_bytes(), path.stat().st_mtime_ns
-    (toy.cache / "first" / freshness.of(toy, "first").key[:16] / gone).unlink()
+    (left(toy) / gone).unlink()
     output = run(with_second(toy, 7))
-    assert "what first left in .cache is gone" in output
+    assert "what first left in .cache" in output
+    assert "first: it left the same as before, and its result stays" in output
     assert runs(toy) == 2
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert store.read(toy, "second").value.total == 8
+    assert store.read(toy, "second").value.total == len("fp32")
+
+
+@pytest.mark.parametrize("file", ["model/weights", "model/config", "model/added"])
+def test_an_artefact_that_was_altered_is_made_again_before_it_is_used_and_named(
+    toy: Project, file: str
+) -> None:
+    run(toy)
+    (left(toy) / file).write_text("other")
+    output = run(with_second(toy, 7))
+    assert f"what first left in .cache was altered ({file}), so it runs again" in output
+    assert store.read(toy, "second").value.total == len("fp32")
+
+
+def test_a_result_records_what_its_stage_left_file_by_file_and_what_builds_on_it_follows_that(
+    toy: Project,
+) -> None:
+    run(toy)
+    recorded = store.read(toy, "first").artefacts
+    assert recorded == {
+        f"model/{name}": hashlib.sha256(content).hexdigest()
+        for name, content in {"weights": b"heavy", "config": b"fp32"}.items()
+    }
+    followed = store.read(toy, "second").provenance.ingredients.inputs["first"]
+    assert followed is not None
+    assert followed.artefacts == recorded
+    assert followed.precision == "fp32"
+
+
+def test_what_is_made_again_is_made_at_the_precision_of_the_stored_result(toy: Project) -> None:
+    run(toy)
+    (toy.cache / "machine").write_text("bfloat16")
+    shutil.rmtree(left(toy))
+    run(with_second(toy, 7))
+    assert (left(toy) / "model" / "config").read_text() == "fp32"
+    assert store.read(toy, "second").value.total == len("fp32")
+
+
+def leave_another(toy: Project) -> None:
+    """Let the first stage leave another model when it is made again, as other arithmetic would."""
+    rewrite(toy, "first", FIRST.replace('"heavy"', '(context.shared / "arithmetic").read_text()'))
+    (toy.cache / "arithmetic").write_text("heavy")
+    run(toy)
+    (toy.cache / "arithmetic").write_text("other")
+    rewrite(toy, "second", SECOND.replace('== "heavy"', '!= ""').replace("config", "weights"))
+    shutil.rmtree(left(toy))
+
+
+def test_a_rebuilt_artefact_that_is_another_makes_stale_what_was_made_from_the_old_one(toy: Project) -> None:
+    run(toy)
+    leave_another(toy)
+    before = store.read(toy, "first")
+    output = run(with_second(toy, 7), "second")
+    after = store.read(toy, "first")
+    assert "first: it left something else than before, so its result is written anew" in output
+    assert after.artefacts["model/weights"] == hashlib.sha256(b"other").hexdigest()
+    assert after.artefacts != before.artefacts
+    # The stage that asked for it was made from the new one and says so; what is older is stale.
+    followed = store.read(toy, "second").provenance.ingredients.inputs["first"]
+    assert followed is not None
+    assert followed.artefacts == after.artefacts
+    found = freshness.states(with_second(toy, 7), toy.stages)
+    assert {name: state.state for name, state in found.items()} == {
+        "first": "fresh", "second": "fresh", "third": "stale",
+    }  # fmt: skip
+    before_again = Envelope[Any].model_validate_json(before.model_dump_json())
+    store.write(toy, before_again)
+    assert freshness.of(with_second(toy, 7), "second").why == (
+        "input: first was made again and left another model/weights",
+    )
+
+
+def test_what_is_rebuilt_otherwise_makes_inputs_between_be_computed_before_they_are_used(
+    toy: Project,
+) -> None:
+    """The third stage uses the models of both others, and the second was made from the first's old one."""
+    stages = pipeline(
+        *(STAGES[name] for name in ("first", "second")),
+        replace(STAGES["third"], inputs=("first", "second"), artefacts=("first",)),
+    )
+    run(replace(toy, stages=stages))
+    leave_another(toy)
+    run(replace(toy, stages=stages), "second")
+    rewrite(toy, "third", THIRD + "\n\nVALUE = 1\n")
+    (toy.cache / "arithmetic").write_text("a third")
+    shutil.rmtree(left(toy))
+    run(replace(toy, stages=stages), "third")
+    found = freshness.states(replace(toy, stages=stages), stages)
+    assert {state.state for state in found.values()} == {"fresh"}
+    assert store.read(toy, "third").value.total == len("a third")
 
 
 def test_an_artefact_half_rewritten_by_a_run_that_was_killed_is_made_again(toy: Project) -> None:

@@ -1,9 +1,12 @@
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.files import write_whole
+from pipeline.files import keep, kept, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -28,3 +31,15 @@ def test_a_failure_at_any_step_leaves_the_old_content(
         write_whole(file, b"new")
     assert file.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@given(content=st.binary(min_size=1))
+def test_what_is_kept_is_read_as_it_was_and_not_at_all_once_it_was_altered(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "part.json"
+        assert kept(path) is None
+        keep(path, content)
+        assert kept(path) == content
+        for other in (path.read_bytes() + b"x", path.read_bytes()[:-1], content, b""):
+            path.write_bytes(other)
+            assert kept(path) is None

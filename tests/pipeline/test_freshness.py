@@ -1,23 +1,28 @@
+import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from experiments.project import open_project
 from experiments.stages import IMAGES, STAGES
 from pipeline import freshness, keys, store
 from pipeline.closure import closure
-from pipeline.envelope import Envelope
 from pipeline.project import Project
+from pipeline.result import Result
+from pipeline.stage import pipeline
 from tests.support.copies import ROOT, copy_parts
 from tests.support.refusals import refusal
 from tests.support.stored import put
-from tests.support.toy import Number, ToyProfile, make_toy
+from tests.support.toy import STAGES as TOYS
+from tests.support.toy import Number, Sum, ToyProfile, make_toy
 
 
 def states(project: Project) -> dict[str, str]:
@@ -43,12 +48,18 @@ def with_downstream(names: set[str]) -> set[str]:
     return found
 
 
+def smoke(folder: Path) -> Project:
+    """Open the profile `smoke` in a copy of the project, with results that every stage can have."""
+    opened = open_project("smoke", folder)
+    return replace(opened, stages={name: replace(each, result=Sum) for name, each in opened.stages.items()})
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the real code in which every stage of `smoke` is fresh; who changes it changes it back."""
     folder = tmp_path_factory.mktemp("original")
     copy_parts(folder, "pipeline", "experiments", "reporting", "figures", "templates", "profiles", "data")
-    project = open_project("smoke", folder)
+    project = smoke(folder)
     for name in project.stages:
         put(project, name, {"total": 1})
     assert set(states(project).values()) == {"fresh"}
@@ -88,7 +99,7 @@ def test_comments_and_docstrings_changed_everywhere_leave_everything_fresh(copie
     for path in copied.glob("experiments/**/*.py"):
         if path.stat().st_size:
             edit(path, add_comment_and_docstrings)
-    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+    assert set(states(smoke(copied)).values()) == {"fresh"}
 
 
 def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(copied: Path):
@@ -97,7 +108,7 @@ def test_templates_figures_and_the_machinery_around_stages_make_nothing_stale(co
             edit(path, add_code)
     for name in ("__main__", "stages"):
         edit(copied / f"experiments/{name}.py", add_code)
-    assert set(states(open_project("smoke", copied)).values()) == {"fresh"}
+    assert set(states(smoke(copied)).values()) == {"fresh"}
 
 
 @pytest.mark.parametrize("path", sorted({*ROOT.glob("experiments/**/*.py")}), ids=lambda path: path.stem)
@@ -110,7 +121,7 @@ def test_a_line_of_code_makes_exactly_the_stages_stale_that_reach_it_and_is_name
     text = (original / relative).read_text()
     edit(original / relative, add_code)
     try:
-        why = reasons(open_project("smoke", original))
+        why = reasons(smoke(original))
         assert set(why) == with_downstream(reaching | reading)
         for name in reaching:
             assert f"code: {module} has changed" in why[name]
@@ -138,13 +149,13 @@ RE_RUN = {
 def test_a_change_of_code_re_runs_what_it_concerns_and_nothing_else(copied: Path, module: str):
     edit(copied / f"experiments/{module}.py", add_code)
     judging = {"audit"} if module == "results/ablations" else {"evidence", "audit"}
-    assert stale(open_project("smoke", copied)) == RE_RUN[module] | judging
+    assert stale(smoke(copied)) == RE_RUN[module] | judging
 
 
 def with_smoke(folder: Path, pattern: str, replacement: str) -> Project:
     """Alter the profile by a regular expression and open it."""
     edit(folder / "profiles/smoke.toml", lambda text: re.sub(pattern, replacement, text))
-    return open_project("smoke", folder)
+    return smoke(folder)
 
 
 def test_a_changed_option_makes_its_stage_stale_and_is_named_with_both_values(copied: Path):
@@ -165,7 +176,7 @@ def test_where_the_images_come_from_is_no_part_of_a_key(copied: Path):
 def test_other_generated_images_make_every_stage_that_reads_them_stale(copied: Path):
     project = with_smoke(copied, r"(\[images\][^[]*seed = )\d+", r"\g<1>99")
     assert stale(project) == with_downstream({name for name, stage in STAGES.items() if IMAGES in stage.data})
-    assert freshness.of(project, "vit").why == ("data: the data set is another",)
+    assert freshness.of(project, "vit").why == ("data: what [images] names is another",)
 
 
 @pytest.fixture
@@ -244,10 +255,128 @@ json_values = st.recursive(
 )
 
 
-@given(value=st.dictionaries(st.text(max_size=8), json_values, min_size=1, max_size=4))
-def test_what_is_written_is_what_is_read(place: Path, value: dict[str, Any]):
-    project = make_toy(place)
-    put(project, "first", value)
-    stored = Envelope[Any].model_validate_json(store.path_of(project, "first").read_bytes())
-    assert stored.value == value
+class Anything(Result):
+    """A result of which `seconds`, wherever it stands, is a cost."""
+
+    COSTS = frozenset({"seconds"})
+
+    anything: Any
+
+
+def with_anything(place: Path) -> Project:
+    """Open a toy whose first stage may have any result, and whose second builds on it."""
+    stages = pipeline(replace(TOYS["first"], result=Anything), TOYS["second"])
+    return make_toy(place, stages=stages)
+
+
+@given(value=json_values)
+def test_what_is_written_is_what_is_read(place: Path, value: Any):
+    project = with_anything(place)
+    put(project, "first", Anything(anything=value))
+    assert store.read(project, "first").value.anything == value
     assert freshness.of(project, "first").state == "fresh"
+
+
+def leaves(value: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every leaf of a piece of JSON; what holds nothing is a leaf."""
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path for step, item in within for path in leaves(item, (*where, step))] or [where]
+
+
+def altered(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
+    """Return a copy of a piece of JSON with one leaf replaced."""
+    if not path:
+        return leaf
+    copied = dict(value) if isinstance(value, dict) else [*value]
+    copied[path[0]] = altered(value[path[0]], path[1:], leaf)
+    return copied
+
+
+@given(value=json_values, leaf=json_values, data=st.data())
+def test_whichever_leaf_of_a_value_is_altered_by_hand_it_is_seen_and_what_builds_on_it_is_stale(
+    place: Path, value: Any, leaf: Any, data: st.DataObject
+):
+    path = data.draw(st.sampled_from(leaves(value)))
+    other = altered(value, path, leaf)
+    assume(json.dumps(other, sort_keys=True) != json.dumps(value, sort_keys=True) and other != value)
+    project = with_anything(place)
+    put(project, "first", Anything(anything=value))
+    put(project, "second", Sum(total=1))
+    file = store.path_of(project, "first")
+    stored = json.loads(file.read_text())
+    file.write_text(json.dumps(stored | {"value": {"anything": other}}))
+    assert reasons(project)["first"] == ("its value was altered by hand",)
+    if "seconds" not in path:
+        assert reasons(project)["second"] == ("input: the result of first has another value",)
+
+
+@given(value=json_values, seconds=json_values)
+def test_what_a_result_cost_is_nothing_that_others_follow(place: Path, value: Any, seconds: Any):
+    project = with_anything(place)
+    put(project, "first", Anything(anything=[value, {"seconds": 1}]))
+    put(project, "second", Sum(total=1))
+    put(project, "first", Anything(anything=[value, {"seconds": seconds}]))
+    assert set(states(project).values()) == {"fresh"}
+
+
+@pytest.mark.parametrize("part", ["stage", "profile"])
+def test_a_file_that_holds_the_result_of_another_stage_or_profile_is_none(stored: Project, part: str):
+    path = store.path_of(stored, "first")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {part: "another"}))
+    found = freshness.of(stored, "first")
+    assert found.state == "missing"
+    assert "another" in found.why[0]
+    assert "another" in refusal(store.read, stored, "first")
+
+
+def test_a_value_that_todays_type_cannot_read_is_missing_for_whoever_asks(stored: Project):
+    path = store.path_of(stored, "first")
+    path.write_text(path.read_text().replace('"total": 1', '"sum": 1'))
+    assert freshness.of(stored, "first").state == "missing"
+    assert "not a result of today's stage first" in refusal(store.read, stored, "first")
+
+
+def cost_like(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[str]:
+    """Return the names of fields, at any depth, that tell seconds, rates or memory."""
+    seen.add(model)
+    found = {name for name in model.model_fields if re.search(r"seconds|_per_second|peak_bytes", name)}
+    for field in model.model_fields.values():
+        for inner in inner_models(field.annotation):
+            if inner not in seen:
+                found |= cost_like(inner, seen)
+    return found
+
+
+def inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in inner_models(part)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_result_lets_others_follow_how_long_it_took(stage: str):
+    result = STAGES[stage].result
+    assert cost_like(result, set()) <= result.COSTS
+
+
+def test_the_walk_over_results_finds_costs_at_any_depth():
+    assert {"seconds", "peak_bytes"} <= cost_like(STAGES["variants"].result, set())
+
+
+@pytest.fixture
+def with_optional(tmp_path: Path) -> Project:
+    """A toy whose second stage may lack its input, which it does."""
+    project = make_toy(tmp_path, stages=pipeline(TOYS["first"], replace(TOYS["second"], optional=("first",))))
+    put(project, "second", Sum(total=1))
+    return project
+
+
+def test_a_result_made_without_an_optional_input_is_fresh_until_the_input_comes_and_says_so(
+    with_optional: Project,
+):
+    assert states(with_optional) == {"first": "missing", "second": "fresh"}
+    put(with_optional, "first", Sum(total=1))
+    assert reasons(with_optional) == {"second": ("input: the result of first is there by now",)}
+    put(with_optional, "second", Sum(total=2))
+    store.path_of(with_optional, "first").unlink()
+    assert reasons(with_optional) == {"second": ("input: the result of first is missing",)}

@@ -18,7 +18,7 @@ from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from experiments.stages import STAGES
-from pipeline.envelope import Envelope, Ingredients, Input
+from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
@@ -37,20 +37,13 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
     common |= {"precision": "bf16", "seconds": 485.2, "images_per_second": 1240.4}
     if stage == "zero_shot":
         prompts = PromptSet(
-            name="single prompt",
-            templates=("a photo of a {}.",),
-            top1=scores["top1"],
+            name="single prompt", templates=("a photo of a {}.",), top1=scores["top1"],
             predictions=scores["predictions"],
-        )
+        )  # fmt: skip
         return ZeroShot(
-            **common,
-            epochs=0,
-            weights="none",
-            is_clip=False,
-            seen_labels="Its tower saw other labels.",
-            prompt_sets=(prompts,),
-            without_centring=scores["top1"],
-        )
+            **common, epochs=0, weights="none", is_clip=False, seen_labels="Its tower saw other labels.",
+            prompt_sets=(prompts,), without_centring=scores["top1"],
+        )  # fmt: skip
     return TrainedClassifier(
         **common, epochs=8, training_images=50_000, training_seconds=450.0, loss=(2.0, 1.0)
     )
@@ -215,19 +208,12 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
         value, half = one.value - other.value, (one.high - one.low + other.high - other.low) / 2
         clear = abs(value) > half
         tests[key] = Tested(
-            stages=("generate",),
-            unit=unit,
-            one=one.value,
-            other=other.value,
-            difference=estimate(value, half),
-            only_one=3 if unit == "share" else None,
-            only_other=1 if unit == "share" else None,
-            test="halves",
-            chosen_among=1,
-            p=0.0004 if clear else 0.4,
-            adjusted=0.01 if clear else 1.0,
+            stages=("generate",), unit=unit, one=one.value, other=other.value,
+            difference=estimate(value, half), only_one=3 if unit == "share" else None,
+            only_other=1 if unit == "share" else None, test="halves", chosen_among=1,
+            p=0.0004 if clear else 0.4, adjusted=0.01 if clear else 1.0,
             verdict="unclear" if not clear else "higher" if value > 0 else "lower",
-        )
+        )  # fmt: skip
 
     for measure in captions.measures:
         compare(key_of.caption(measure.key), measure.unit, measure.after, measure.before)
@@ -255,10 +241,10 @@ def captioned(project: Project, **values: Any) -> Document:
             stage=stage,
             profile=project.name,
             key="f" * 64,
-            value=value,
             provenance=provenance(ingredients),
-            value_sha256="",
+            value_sha256=digest(value),
             artefacts={},
+            value=value,
         )
         for stage, value in values.items()
     }

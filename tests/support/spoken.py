@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.project import open_project
 from experiments.stages import STAGES
-from pipeline.envelope import Envelope, Ingredients, Provenance
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
@@ -37,7 +37,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
             profile="smoke",
             key="f" * 64,
             provenance=provenance,
-            value_sha256="",
+            value_sha256=digest(value),
             artefacts={},
             value=value,
         )

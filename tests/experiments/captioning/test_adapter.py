@@ -92,7 +92,8 @@ def test_what_peft_saved_is_loaded_by_peft_and_writes_the_same_captions(
     trainable, _ = adapter.counts(tuned.network)
     assert 4 * trainable < size < 4 * trainable + 20_000
     config = json.loads((tmp_path / "adapter_config.json").read_text())
-    assert (config["r"], config["lora_alpha"], set(config["target_modules"])) == (4, 8, set(TARGETS))
+    assert (config["r"], config["lora_alpha"]) == (4, 8)
+    assert config["target_modules"] == sorted(TARGETS), "not in an order that is other in every process"
     assert config["base_model_name_or_path"] == tuned.model, "no path of this machine"
 
 

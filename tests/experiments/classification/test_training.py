@@ -17,7 +17,7 @@ from experiments.classification.training import predict
 from experiments.classification.vit import VisionTransformer, vit
 from experiments.config.training import CnnConfig, VitConfig
 from experiments.datasets.images import ClassifiedImages as Images
-from experiments.models import checkpoint
+from experiments.models import checkpoint, precision
 from experiments.models.processes import ALONE
 from experiments.models.schedule import learning_rate_factor
 from experiments.results.trained import TrainedClassifier as Trained
@@ -82,15 +82,26 @@ def test_killed_trainings_end_in_the_same_numbers(config: Config, images: Images
 
 def test_training_keeps_its_precision_on_another_machine(images: Images, tmp_path: Path, monkeypatch: Patch):
     free = CNN.model_copy(update={"precision": "auto"})
-    monkeypatch.setattr(training, "chosen", lambda choice: "bf16")
+    monkeypatch.setattr(precision, "chosen", lambda choice: "bf16")
     whole = run(free, images, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(free, images, tmp_path / "moved", BATCHES + 1)
-    monkeypatch.setattr(training, "chosen", lambda choice: "fp32")
+    monkeypatch.setattr(precision, "chosen", lambda choice: "fp32")
     moved = run(free, images, tmp_path / "moved")
     assert moved.precision == "bf16"
     assert numbers(moved) == numbers(whole)
     assert run(free, images, tmp_path / "other").precision == "fp32"
+
+
+def test_a_checkpoint_that_was_altered_is_not_gone_on_with(images: Images, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        run(CNN, images, tmp_path, 2 * BATCHES + 1)
+    path = tmp_path / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert checkpoint.load(path, torch.device("cpu")) is None
+    assert numbers(run(CNN, images, tmp_path)) == numbers(run(CNN, images, tmp_path / "whole"))
 
 
 def test_resuming_repeats_no_epoch_and_adds_up_the_time(images: Images, tmp_path: Path, monkeypatch: Patch):
