@@ -18,21 +18,15 @@ class NamedData(Frozen):
 
 
 class DataSetsConfig(Frozen):
-    """What there is to inspect, as far as other sections name it; `NONE` where a profile has no such data."""
+    """What there is to inspect, as far as other sections name it; None where a profile has no such data."""
 
-    images: NamedData
-    photos: NamedData
-
-
-NONE = NamedData(kind="none", name="")
-"""What stands for data that a profile leaves out."""
+    images: NamedData | None
+    photos: NamedData | None
 
 
 def data_sets_config(images: ImagesConfig | None, photos: PhotosConfig | None) -> DataSetsConfig:
     """Return the section that follows from two others, either of which may be absent."""
-    return DataSetsConfig(
-        images=NONE if images is None else _images(images), photos=NONE if photos is None else _photos(photos)
-    )
+    return DataSetsConfig(images=images and _images(images), photos=photos and _photos(photos))
 
 
 def _images(config: ImagesConfig) -> NamedData:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from experiments.captioning.scoring.words import words
-from experiments.config.data_sets import NONE, DataSetsConfig, NamedData
+from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.context import Context
 from experiments.datasets.images import ClassifiedImages, labels_sha256
 from experiments.datasets.photos import CaptionedPhotos, pictures_of
@@ -21,9 +21,9 @@ NO_PHOTOS = CaptionedPhotos(source="", classes=(), tuning=(), evaluation=())
 
 def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Context) -> DataSets:
     """Count what the profile's data sets share between training and test, tuning and evaluation."""
-    images = context.images() if config.images != NONE else NO_IMAGES
+    images = context.images() if config.images else NO_IMAGES
     context.progress(1, 3, "")
-    photos = context.photos() if config.photos != NONE else NO_PHOTOS
+    photos = context.photos() if config.photos else NO_PHOTOS
     context.progress(2, 3, "")
     known = {words(text) for photo in photos.tuning for text in photo.references}
     captions = [text for photo in photos.evaluation for text in photo.references]
@@ -49,8 +49,10 @@ def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Con
     return result
 
 
-def _source(named: NamedData, config: str, context: Context) -> DataSource:
-    sha256, files = (named != NONE and context.manifest(config)) or (None, None)
+def _source(named: NamedData | None, config: str, context: Context) -> DataSource | None:
+    if named is None:
+        return None
+    sha256, files = context.manifest(config) or (None, None)
     return DataSource(kind=named.kind, name=named.name, sha256=sha256, files=files)
 
 

@@ -20,8 +20,8 @@ class DataSource(Frozen):
 class DataSets(Result):
     """The labelled images and the captioned photos, with what of them overlaps.
 
-    `images` and `photos` say what they are, and are of the kind "none" where a profile leaves them out; all
-    that is said of them is then empty. `labels` holds the class index of every test image in test
+    `images` and `photos` say what they are, None where a profile leaves them out; all that is said of them is
+    then empty. `labels` holds the class index of every test image in test
     order, `labels_sha256` their hash, as in `Classification`. `shared_images` counts the test images that
     are pixel for pixel a training image. `photos_source` says where photos and captions come from;
     `tuning_names` and `evaluation_names` are the names of the photos tuned and evaluated on.
@@ -32,8 +32,8 @@ class DataSets(Result):
     `shared_references` those among them that are word for word a tuning caption.
     """
 
-    images: DataSource
-    photos: DataSource
+    images: DataSource | None
+    photos: DataSource | None
     classes: tuple[str, ...]
     labels: tuple[int, ...]
     labels_sha256: str

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.classification.evaluation import predictions_of, score
-from experiments.config.data_sets import NONE, DataSetsConfig, NamedData
+from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.config.images import GeneratedConfig
 from experiments.config.photos import GeneratedPhotos
 from experiments.datasets.generated import generate
@@ -42,6 +42,7 @@ def test_data_sets_without_overlap_are_counted_and_a_users_own_known_by_the_hash
     assert found.labels_sha256 == scores["labels_sha256"], "classifiers give another"
     overlaps = (found.shared_images, found.shared_photos, found.repeated_tuning_photos)
     assert overlaps == (0, 0, 0)
+    assert found.photos and found.images
     assert (found.photos.name, found.photos.sha256, found.photos.files) == ("holiday", "0" * 64, 6)
     assert (found.images.kind, found.images.sha256, found.images.files) == ("generated", None, None)
     assert DataSets.model_validate_json(found.model_dump_json()) == found
@@ -49,12 +50,12 @@ def test_data_sets_without_overlap_are_counted_and_a_users_own_known_by_the_hash
 
 def test_a_half_that_a_profile_leaves_out_is_neither_loaded_nor_has_anything_to_count() -> None:
     one = context(photos=lambda: PHOTOS, manifest=lambda name: None)
-    found = data_sets(NAMES.model_copy(update={"images": NONE}), {}, one)
-    assert (found.images.kind, found.classes, found.labels, found.test_images) == ("none", (), (), 0)
+    found = data_sets(NAMES.model_copy(update={"images": None}), {}, one)
+    assert (found.images, found.classes, found.labels, found.test_images) == (None, (), (), 0)
     assert len(found.evaluation_names) == 6
     other = context(images=lambda: IMAGES, manifest=lambda name: None)
-    found = data_sets(NAMES.model_copy(update={"photos": NONE}), {}, other)
-    assert (found.photos.kind, found.evaluation_names, found.shared_photos) == ("none", (), 0)
+    found = data_sets(NAMES.model_copy(update={"photos": None}), {}, other)
+    assert (found.photos, found.evaluation_names, found.shared_photos) == (None, (), 0)
     assert found.test_images == 20
 
 
