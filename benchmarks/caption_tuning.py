@@ -25,7 +25,7 @@ def main() -> None:
     """Print the ratios for the prefix captioner of the default profile."""
     project = open_project()
     config, lora = project.profile.captioner, project.profile.lora
-    if not isinstance(config, PrefixCaptionerConfig):
+    if lora is None or not isinstance(config, PrefixCaptionerConfig):
         raise SystemExit("This benchmark is of the prefix captioner; use the offline profile.")
     plain = _adapted(config, lora, project.downloads)
     random = np.random.default_rng(0)

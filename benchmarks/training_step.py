@@ -37,6 +37,7 @@ class FusedAttention(vit._Attention):
 def main() -> None:
     """Print the ratios for the networks of the default profile."""
     options = profile.load(profile.DEFAULT, Path.cwd())
+    assert options.cnn and options.vit
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (options.cnn.batch_size, 32, 32, 3), dtype=np.uint8)
     images = torch.from_numpy(pixels)

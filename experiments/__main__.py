@@ -42,7 +42,7 @@ def new(
     from experiments.new_profile.start import start, what_next
 
     start(name, Path.cwd(), photos=photos, captions=captions, images=images)
-    typer.echo("\n".join(what_next(name)))
+    typer.echo("\n".join(what_next(name, photos, images)))
 
 
 @app.command()

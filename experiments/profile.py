@@ -28,24 +28,34 @@ IN_CACHE = ("downloads", "hashes", "prepared")
 """Folders of `.cache/` that are not a profile's."""
 
 
+CLASSIFICATION = ("zero_shot", "cnn", "vit")
+CAPTIONING = ("photos", "captioner", "lora", "generation", "captions")
+COMPARING = ("variants", "ablations")
+
+
 class Profile(Frozen):
-    """Everything that a run depends on besides code and data; `name` is the file's name."""
+    """Everything that a run depends on besides code and data; `name` is the file's name.
+
+    What a profile leaves out is not run and not reported: a half (the sections of the classifiers with their
+    images, or those of captioning), any one classifier, or the other ways of tuning (`variants` and
+    `ablations`). The images may be there without a classifier, for the captioner alone.
+    """
 
     name: str
     description: str
-    images: ImagesConfig
-    photos: PhotosConfig
-    captioner: AnyCaptionerConfig
-    lora: LoraConfig
-    generation: GenerationConfig
-    captions: CaptionsConfig
-    variants: VariantsConfig
-    ablations: AblationsConfig
+    images: ImagesConfig | None = None
+    photos: PhotosConfig | None = None
+    captioner: AnyCaptionerConfig | None = None
+    lora: LoraConfig | None = None
+    generation: GenerationConfig | None = None
+    captions: CaptionsConfig | None = None
+    variants: VariantsConfig | None = None
+    ablations: AblationsConfig | None = None
     evidence: EvidenceOptions
     audit: AuditConfig
-    zero_shot: ZeroShotConfig
-    cnn: CnnConfig
-    vit: VitConfig
+    zero_shot: ZeroShotConfig | None = None
+    cnn: CnnConfig | None = None
+    vit: VitConfig | None = None
 
     @property
     def data_sets(self) -> DataSetsConfig:
@@ -55,16 +65,36 @@ class Profile(Frozen):
     @property
     def family(self) -> EvidenceConfig:
         """The section `[evidence]`, with the tests that the other sections declare."""
-        tuned = self.variants.keys(self.lora.r) if self.variants and self.lora else ()
+        rank = self.lora.r if self.lora else 0
+        tuned = self.variants.keys(rank) if self.variants else ()
         return EvidenceConfig(
             **self.evidence.model_dump(),
             classifiers=tuple(stage for stage in CLASSIFIERS if getattr(self, stage) is not None),
             prompt_sets=len(self.zero_shot.prompt_sets) if self.zero_shot else 0,
             captions=self.generation is not None,
             variants=tuned,
-            adapter=rank_key(self.lora.r) if tuned else None,
-            held_out=self.images is not None,
+            adapter=rank_key(rank) if tuned else None,
+            held_out=self.captioner is not None and self.captioner.held_out > 0,
         )
+
+    def problem(self) -> str | None:
+        """Say in a phrase what sections need that are there, None if what is there can be run."""
+        has = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        classifiers = [name for name in CLASSIFICATION if name in has]
+        captioning = [name for name in (*CAPTIONING, *COMPARING) if name in has]
+        problem = None
+        if classifiers and self.images is None:
+            problem = f"[{classifiers[0]}] needs [images] to classify: add them, or leave it out"
+        elif captioning and not has.issuperset(CAPTIONING):
+            lacking = ", ".join(f"[{name}]" for name in CAPTIONING if name not in has)
+            problem = f"[{captioning[0]}] needs {lacking} as well: add that, or leave all of captioning out"
+        elif len(has.intersection(COMPARING)) == 1:
+            problem = "[variants] and [ablations] belong together: add the other, or leave both out"
+        elif not (classifiers or captioning):
+            problem = "there is nothing to run: add [images] and a classifier, or [photos] and a [captioner]"
+        elif self.captioner is not None and self.images is None:
+            problem = self.captioner.without_images()
+        return problem
 
 
 def active(environ: Mapping[str, str] = os.environ) -> str:
@@ -76,7 +106,8 @@ def load(name: str, root: Path) -> Profile:
     """Read ``profiles/<name>.toml`` under `root`.
 
     Raises:
-        UserError: if there is no such file, or for each thing in it that is not allowed.
+        UserError: if there is no such file, for each thing in it that is not allowed, or if a section needs
+            another.
     """
     if name in IN_CACHE or Path(name).name != name:
         raise UserError(f"{name!r} cannot be a profile's name, since its folders would be another's.")
@@ -84,4 +115,7 @@ def load(name: str, root: Path) -> Profile:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"
         raise UserError(f"There is no profile {name!r} in profiles/: the profiles are {known}.")
-    return options.read(path, Profile, name=name)
+    loaded = options.read(path, Profile, name=name)
+    if problem := loaded.problem():
+        raise UserError(f"profiles/{path.name}: {problem}.")
+    return loaded

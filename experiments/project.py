@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experiments import profile
 from experiments.profile import Profile
-from experiments.stages import STAGES, lend
+from experiments.stages import lend, stages_of
 from pipeline.project import Project
 
 PACKAGES = (
@@ -23,11 +23,12 @@ def open_project(name: str | None = None, root: Path | None = None) -> Project[P
     """
     root = root or Path.cwd()
     name = name or profile.active()
+    loaded = profile.load(name, root)
     return Project(
         name=name,
         root=root,
-        profile=profile.load(name, root),
-        stages=STAGES,
+        profile=loaded,
+        stages=stages_of(loaded),
         results=root / "results" / name,
         cache=root / ".cache" / name,
         downloads=root / ".cache" / "downloads",

@@ -1,5 +1,7 @@
 """The pipeline as data: every stage, what it reads, and how closely a fresh run must agree with it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
+    from experiments.profile import Profile
     from experiments.results.classification import Precision
     from pipeline.runner import Call
 
@@ -202,3 +205,24 @@ STAGES = pipeline(
         tolerance=2.0,
     ),
 )
+
+
+def stages_of(profile: "Profile") -> Mapping[str, Stage]:
+    """Return the stages that a profile has the sections of, each without the data and inputs that it has not.
+
+    Raises:
+        ValueError: if a stage needs the result of one that the profile has not.
+    """
+    stages = [stage for stage in STAGES.values() if getattr(profile, stage.config) is not None]
+    there = {stage.name for stage in stages}
+    return pipeline(
+        *(
+            replace(
+                stage,
+                data=tuple(data for data in stage.data if getattr(profile, data.name) is not None),
+                inputs=tuple(name for name in stage.inputs if name in there or name not in stage.optional),
+                optional=tuple(name for name in stage.optional if name in there),
+            )
+            for stage in stages
+        )
+    )

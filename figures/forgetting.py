@@ -12,17 +12,20 @@ from pipeline.result import Estimate
 
 
 def draw(values: Mapping[str, Ablations]) -> Figure:
-    """Draw two panels with a row per variant: held-out accuracy, and distance to the references' style.
+    """Draw a row per variant in a panel each of held-out accuracy and of distance to the references' style.
 
-    The base is a dashed line through both.
+    Without held-out images there is the second panel alone. The base is a dashed line through each.
     """
     variants = values["ablations"].variants
     figure = new_figure(height=0.85 + 0.28 * len(variants))
     with styled():
-        left, right = figure.subplots(1, 2, sharey=True)
-        _panel(left, variants, [variant.held_out for variant in variants])
-        left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        left.set_xlabel("right class named, held-out images")
+        held_out = [variant.held_out for variant in variants if variant.held_out is not None]
+        panels = figure.subplots(1, 2 if held_out else 1, sharey=True, squeeze=False)[0]
+        left, right = panels[0], panels[-1]
+        if held_out:
+            _panel(left, variants, held_out)
+            left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            left.set_xlabel("right class named, held-out images")
         _panel(right, variants, [variant.distance for variant in variants])
         right.set_xlabel("distance from references, bits")
         left.set_yticks(range(len(variants)), [shortened(variant.name, 30) for variant in variants])

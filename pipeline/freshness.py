@@ -20,6 +20,9 @@ from pipeline.project import Project
 State = Literal["fresh", "stale", "missing"]
 
 
+NEVER = "it was never computed"
+
+
 class Freshness(Frozen):
     """Whether a stage's result on disk is what its code, profile and data would give today.
 
@@ -87,7 +90,7 @@ def _unreadable(project: Project[Any], name: str) -> tuple[State, str]:
     """Say of a result that cannot be read whether it counts as stale or as missing, and why."""
     path = store.path_of(project, name)
     if not path.is_file():
-        return "missing", "it was never computed"
+        return "missing", NEVER
     content = path.read_bytes()
     try:
         found = Envelope[Any].model_validate_json(content)

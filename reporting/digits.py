@@ -6,6 +6,7 @@ targets of links, cross-references. Every other number has to come from `reporti
 expression of a template or a wording prints, `make check` sees on the page.
 """
 
+import ast
 import html
 import re
 import sys
@@ -20,6 +21,7 @@ from reporting.checking.page import digits
 from reporting.document import templates_in
 from reporting.rendering.project import FRONT_MATTER
 from reporting.rendering.source import Line, split
+from reporting.rendering.support import is_cell
 
 _HOLE = "\N{OBJECT REPLACEMENT CHARACTER}"
 """Stands in a template's text where a template prints something."""
@@ -82,14 +84,32 @@ def _blank_attributes(found: re.Match[str]) -> str:
 
 
 def in_page(file: str, text: str) -> list[Finding]:
-    """Return the typed numbers of a page."""
+    """Return the typed numbers of a page, those in words that its cells print among them."""
     text = FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text)
-    lines = [""] * (text.count("\n") + 1)
+    lines, found = [""] * (text.count("\n") + 1), []
     for part in split(file, text):
         if isinstance(part, Line):
             lines[part.number - 1] = part.text
+        elif is_cell(part):
+            for line, words in _printed_by_cell("\n".join(part.body)):
+                at = part.number + line
+                found += [
+                    Finding(file, at + words.count("\n", 0, start), word) for start, word in typed(words)
+                ]
     prose = "\n".join(lines)
-    return [Finding(file, prose.count("\n", 0, start) + 1, word) for start, word in typed(prose)]
+    found += [Finding(file, prose.count("\n", 0, start) + 1, word) for start, word in typed(prose)]
+    return sorted(found, key=lambda finding: finding.line)
+
+
+def _printed_by_cell(code: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each string of several words; one word is the name of something."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # which whoever runs the cell says
+        return
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value:
+            yield part.lineno, part.value
 
 
 # Templates

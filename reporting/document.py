@@ -1,5 +1,6 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,7 +18,7 @@ from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from reporting import caption_facts, facts
-from reporting.blocks import BLOCKS, CLASSIFIERS, Block
+from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
 from reporting.claims import classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
@@ -29,14 +30,15 @@ from reporting.sources import sources
 
 FIGURES = Path("_figures")
 JUDGING = ("evidence", "audit")
+_ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
 @dataclass(frozen=True)
 class Document:
     """The results of one project, ready to be shown block by block.
 
-    `states` holds every stage that a block names, also one that the pipeline does not have;
-    `envelopes` every result that can be read, fresh or stale.
+    `states` holds every stage that the profile has; `envelopes` every result of theirs that can be read,
+    fresh or stale. What the profile leaves out is on no page, neither as a block nor in words.
     """
 
     project: Project
@@ -68,25 +70,59 @@ class Document:
     def _values(self) -> dict[str, Any]:
         return {stage: envelope.value for stage, envelope in self.envelopes.items()}
 
-    def show(self, name: str) -> None:
-        """Print the block called `name`: what a cell does."""
+    def show(self, name: str, *, under: str = "") -> None:
+        """Print the block called `name`, `under` a heading that is left out where the block is empty."""
+        if under:
+            self.say(under, name)
         print(self.block(name))
 
+    def say(self, words: str, *names: str) -> None:
+        """Print words of the author's, such as a heading, if the report has one of `names`; see `has`."""
+        if any(self.has(name) for name in names):
+            print(words, end="\n\n")
+
+    def missing(self, half: str) -> None:
+        """Print one box that says which results of a half are missing, and the command that makes them."""
+        print(self.box(half))
+
+    def has(self, name: str) -> bool:
+        """Whether the profile has the half called `name`, or else there is a block of that name to show.
+
+        Raises:
+            UserError: if nothing is called so.
+        """
+        if name in HALVES:
+            return bool(stages_of(name, self.project.stages))
+        return bool(self.block(name))
+
     def block(self, name: str) -> str:
-        """Return the block called `name` as Markdown, after callouts for what is stale or missing.
+        """Return the block called `name` as Markdown, after a callout for what is stale.
+
+        It is empty where the results that it needs are missing: of these, `missing` tells. So it is where the
+        profile has not got them.
 
         Raises:
             UserError: if there is no such block.
         """
         if name not in BLOCKS:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
+        if name not in self._blocks:
+            self._blocks[name] = self._block(name)
+        return self._blocks[name]
+
+    def _block(self, name: str) -> str:
         block = BLOCKS[name]
-        callouts = self._callouts(block)
-        if self.is_filled(name):
-            callouts.append(self._fill(name))
-        elif self._has_results(block):
-            callouts.append(_callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`."))
-        return "\n\n".join(callouts)
+        if not self._has_results(block):
+            return ""
+        if not self._has_drawing(name):
+            return _callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`.")
+        text = self._fill(name).strip()
+        return "\n\n".join([*self._stale(block), text]) if text else ""
+
+    @cached_property
+    def _blocks(self) -> dict[str, str]:
+        """The blocks that were filled before: to know whether there is one, it must be."""
+        return {}
 
     def is_filled(self, name: str) -> bool:
         """Whether a block shows more than callouts, so that others can refer to what it holds."""
@@ -94,16 +130,14 @@ class Document:
 
     def anchors(self, name: str) -> tuple[str, ...]:
         """Return the identifiers of the tables and figures that a block shows with these results."""
-        block = BLOCKS[name]
-        used = self.used(block) if self.is_filled(name) else None
-        return tuple(each for each in block.anchors if used is not None and block.has(used, each))
+        return tuple(_ANCHOR.findall(self.block(name)))
 
     def used(self, block: Block) -> dict[str, Any]:
         """Return the results that a block is filled from, as far as they are there."""
         return {stage: self.envelopes[stage].value for stage in block.stages if stage in self.envelopes}
 
     def _has_results(self, block: Block) -> bool:
-        is_enough = not block.stages or any(stage in self.envelopes for stage in block.stages)
+        is_enough = not block.stages or any(stage in self.envelopes for stage in block.about)
         return is_enough and all(stage in self.envelopes for stage in block.needs)
 
     def _has_drawing(self, name: str) -> bool:
@@ -122,7 +156,7 @@ class Document:
             shown=self.shown,
             manifests=self.manifests,
             is_filled=self.is_filled,
-            sources=partial(sources, self.project.root, self.anchors),
+            sources=partial(sources, self.project, self.anchors),
             facts=facts,
             captions=caption_facts,
             key_of=key_of,
@@ -149,40 +183,45 @@ class Document:
             width(path, side),
         )
 
-    def _callouts(self, block: Block) -> list[str]:
-        """Return a callout for the stages of a block that are missing and one for those that are stale."""
-        missing = [stage for stage in block.stages if stage not in self.envelopes]
-        stale = [
-            stage for stage in block.stages if stage not in missing and self.states[stage].state == "stale"
-        ]
-        callouts = []
-        if missing:
-            text = f"There is nothing to show from these yet.\n\n{self._commands(missing)}"
-            callouts.append(_callout("warning", f"Missing: {', '.join(missing)}", text))
-        if stale:
-            text = f"What follows is not what today's code, data and options gave.\n\n{self._commands(stale)}"
-            callouts.append(_callout("caution", f"Stale: {', '.join(stale)}", text))
-        return callouts
-
-    def _commands(self, stages: list[str]) -> str:
-        """Return a list with the command that brings each stage up to date, and why it has to be run."""
-        profile = self.project.name
-        reasons = {stage: escape(first_few(self.states[stage].why, 3)) for stage in stages}
-        return "\n".join(
-            f"- run `python -m experiments run {stage} --profile {profile}`: {reasons[stage]}"
-            for stage in stages
+    def _stale(self, block: Block) -> list[str]:
+        """Return a callout for the results of a block that are stale, if there are any."""
+        stale = [stage for stage in self.used(block) if self.states[stage].state == "stale"]
+        if not stale:
+            return []
+        why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
+        text = (
+            f"What follows is not what today's code, data and options gave: {self._command(stale)}.\n{why}"
         )
+        return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
+
+    def box(self, half: str) -> str:
+        """Return what `missing` prints: nothing where all is there, or the profile leaves the half out."""
+        own = stages_of(half, self.project.stages)
+        both = [stage for stage in COMMON if own and stage in self.project.stages]
+        missing = [stage for stage in (*own, *both) if stage not in self.envelopes]
+        if not missing:
+            return ""
+        why = "".join(
+            f"\n- {stage}: {self._reasons(stage)}"
+            for stage in missing
+            if self.states[stage].why not in ((), (freshness.NEVER,))
+        )
+        text = f"There is nothing to show from these yet: {self._command(missing)}.\n{why}"
+        return _callout("warning", f"Missing: {', '.join(missing)}", text.rstrip())
+
+    def _command(self, stages: list[str]) -> str:
+        return f"run `python -m experiments run {' '.join(stages)} --profile {self.project.name}`"
+
+    def _reasons(self, stage: str) -> Markdown:
+        return escape(first_few(self.states[stage].why, 3))
 
 
 def open_document(project: Project | None = None) -> Document:
-    """Read the state and the result of every stage that a block names."""
+    """Read the state and the result of every stage that the profile has."""
     project = project or open_project()
-    named = {stage for block in BLOCKS.values() for stage in block.stages}
-    unknown = Freshness(state="missing", why=("the pipeline has no such stage yet",), key="")
-    found = {**dict.fromkeys(named, unknown), **freshness.states(project, project.stages)}
-    states = {stage: found[stage] for stage in sorted(found)}
+    states = freshness.states(project, project.stages)
     envelopes = {}
-    for stage in (stage for stage, state in states.items() if state.state != "missing"):
+    for stage in sorted(stage for stage, state in states.items() if state.state != "missing"):
         try:
             envelopes[stage] = store.read(project, stage)
         except UserError:

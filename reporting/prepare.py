@@ -1,4 +1,4 @@
-"""The pre-render step: compute what is missing where that is possible, then draw every figure once.
+"""The pre-render step: compute what is missing and only reads results, then draw every figure once.
 
 Quarto runs this file with the project's Python before any page; the renderer without Quarto does the same.
 """
@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,14 +44,22 @@ except ModuleNotFoundError as missing:
     sys.exit(2)
 
 
-def prepare(project: Project, complete: bool) -> None:
-    """Compute missing stages (if this is a complete render and torch is installed), then draw.
+COMPUTE = "REPORT_COMPUTE"
+"""The variable of the environment that asks, if it is 1, for a report that runs all that is not fresh."""
 
-    A stale stage is never computed here, nor one that builds on it: the pages say that it is stale. A
-    stage that fails leaves its place on the page marked as missing.
+
+def prepare(project: Project, complete: bool, everything: bool = False) -> None:
+    """Bring results up to date as far as this may, if this is a complete render, then draw.
+
+    Without being asked for `everything`, that is what is missing and reads results alone, where the packages
+    of the experiments are installed: nothing is trained or downloaded, and what is stale stays so. A stage
+    that fails is missing on the pages.
     """
-    if complete and importlib.util.find_spec("torch"):
-        _compute(project, _missing(project))
+    if complete and everything:
+        _run(project, [])
+    elif complete and importlib.util.find_spec("torch"):
+        for name in _missing(project):
+            _run(project, [name])
     draw_figures(open_document(project))
     _watch(project.root)
 
@@ -82,25 +91,31 @@ def _watch(root: Path) -> None:
 
 
 def _missing(project: Project) -> list[str]:
-    """Return the stages whose result is missing, but for those that a stale one would have to come before."""
+    """Return the stages that are missing and can be made from results that are there, in their order.
+
+    One that reads data of its own may train or download, and one that builds on a stale result would have it
+    made again.
+    """
     states = {name: state.state for name, state in freshness.states(project, project.stages).items()}
-    computable: set[str] = {name for name, state in states.items() if state == "fresh"}
+    missing: list[str] = []
     for name, stage in project.stages.items():
-        if states[name] == "missing" and computable.issuperset(stage.inputs):
-            computable.add(name)
-    return [name for name, state in states.items() if state == "missing" and name in computable]
+        if states[name] != "missing" or stage.data:
+            continue
+        there = {source for source in stage.inputs if states[source] == "fresh" or source in missing}
+        absent = {source for source in stage.optional if states[source] == "missing"} - there
+        if there.union(absent).issuperset(stage.inputs) and (
+            not absent or there.intersection(stage.optional)
+        ):
+            missing.append(name)
+    return missing
 
 
-def _compute(project: Project, missing: list[str]) -> None:
-    from rich.console import Console
-
-    from pipeline.runner import bring_up_to_date
-
-    for name in missing:
-        try:
-            bring_up_to_date(project, [name], Console(stderr=True))
-        except UserError as error:
-            print(f"{name} stays missing: {error}", file=sys.stderr)
+def _run(project: Project, stages: list[str]) -> None:
+    """Compute stages, all if none, in a process of its own, whose words go where errors go."""
+    command = [sys.executable, "-m", "experiments", "run", *stages, "--profile", project.name]
+    done = subprocess.run(command, cwd=project.root, stdout=sys.stderr, check=False)
+    if done.returncode:
+        print(f"{', '.join(stages) or 'What is not fresh'} could not be computed.", file=sys.stderr)
 
 
 def main() -> None:
@@ -109,7 +124,8 @@ def main() -> None:
     shutil.rmtree(ROOT / ".quarto" / "_freeze", ignore_errors=True)
     try:
         # Quarto sets this only when the whole project is rendered, never for a preview's updates.
-        prepare(open_project(), complete=os.environ.get("QUARTO_PROJECT_RENDER_ALL") == "1")
+        complete = os.environ.get("QUARTO_PROJECT_RENDER_ALL") == "1"
+        prepare(open_project(), complete, everything=os.environ.get(COMPUTE) == "1")
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

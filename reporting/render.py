@@ -33,7 +33,7 @@ class Renderer(StrEnum):
 def render(root: Path, output: Path | None = None, *, preview: bool = False) -> Path:
     """Render the project in a folder without Quarto; the site appears whole at the end, or stays as it was.
 
-    A preview computes no result that is missing.
+    A preview computes no result.
     """
     site = project.load(root.resolve())
     target = (output or site.output).resolve()
@@ -82,14 +82,18 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
 def main(
     profile: Annotated[str | None, typer.Option(help="The profile to report on, as in Quarto.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the site goes, instead of output-dir.")] = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Compute nothing, even if it is missing (builtin only).")
+    preview: Annotated[bool, typer.Option("--preview", help="Compute nothing (builtin only).")] = False,
+    compute: Annotated[
+        bool,
+        typer.Option("--compute", help="First run all experiments that are not fresh."),
     ] = False,
     renderer: Annotated[Renderer, typer.Option(help="Who makes the pages.")] = Renderer.AUTO,
 ) -> None:
     """Render the project in the current folder, by Quarto where it is installed."""
     if profile is not None:
         os.environ["QUARTO_PROFILE"] = profile
+    if compute:
+        os.environ["REPORT_COMPUTE"] = "1"
     try:
         installed = quarto.program() is not None
         if renderer is Renderer.QUARTO and not installed:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from pipeline.project import Project
 from reporting.blocks import BLOCKS
 
-_SHOWN = re.compile(r'\.show\("(\w+)"\)')
+_SHOWN = re.compile(r'\.show\("(\w+)"')
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,20 @@ class Source:
     stages: tuple[str, ...]
 
 
-def sources(root: Path, anchors: Callable[[str], tuple[str, ...]]) -> list[Source]:
-    """Return every table and figure of the pages in `root`, page by page in the order of their blocks.
+def sources(project: Project, anchors: Callable[[str], tuple[str, ...]]) -> list[Source]:
+    """Return every table and figure of a project's pages, page by page in the order of their blocks.
 
     `anchors` returns the identifiers of what a block shows, which follow from the results.
     """
     return [
-        Source(anchor=anchor, page=page.name, stages=BLOCKS[name].stages)
-        for page in sorted(root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name))
+        Source(
+            anchor=anchor,
+            page=page.name,
+            stages=tuple(stage for stage in BLOCKS[name].stages if stage in project.stages),
+        )
+        for page in sorted(
+            project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name)
+        )
         for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
         if name in BLOCKS and BLOCKS[name].stages
         for anchor in anchors(name)

@@ -96,5 +96,6 @@ def _named(captions: Sequence[str], labels: Sequence[str]) -> list[bool]:
     return [names_class(text, label) for text, label in zip(captions, labels, strict=True)]
 
 
-def _share(right: Sequence[bool]) -> Estimate:
-    return wilson(sum(right), len(right))
+def _share(right: Sequence[bool]) -> Estimate | None:
+    """Estimate the share of held-out photos that were named right, None where nothing is held out."""
+    return wilson(sum(right), len(right)) if right else None

@@ -55,7 +55,7 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
         photos=photos,
         steps=steps,
         loss=tuple(round(loss, 4) for loss in losses),
-        right_class=wilson(right, len(captions)),
+        right_class=wilson(right, len(captions)) if captions else None,
         held_out_labels=photos_held_out.labels,
         held_out_captions=captions,
         parameters=captioner.parameters(),

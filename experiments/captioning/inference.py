@@ -27,7 +27,7 @@ class HeldOut:
     """Photos of the classification test set that nothing is tuned or evaluated on otherwise.
 
     What generic knowledge a captioner has shows in its captions of them. `features` is (N, T, F), `labels`
-    the names of the N photos' classes, `classes` all names.
+    the names of the N photos' classes, `classes` all names. Where a profile asks for none, N is 0.
     """
 
     features: np.ndarray
@@ -56,7 +56,9 @@ def write_captions(
 
 
 def held_out(captioner: Captioner, config: AnyCaptionerConfig, context: Context) -> HeldOut:
-    """Draw the held-out photos by the captioner's config and encode them."""
+    """Draw the held-out photos by the captioner's config and encode them; a config may ask for none."""
+    if not config.held_out:
+        return HeldOut(features=np.empty((0, 0, 0), dtype=np.float32), labels=(), classes=())
     images, photos = context.images(), context.photos()
     known = (*photos.tuning, *photos.evaluation)
     chosen = draw_others(images.test_pictures, known, config.held_out, config.seed)

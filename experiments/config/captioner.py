@@ -17,12 +17,18 @@ class CaptionerConfig(Frozen):
 
     `seed` decides everything random. Networks compute at `precision`; "auto" is bf16 on a machine that has
     instructions for it, else fp32. `held_out` photos of the classification test set measure whether captions
-    name the right class.
+    name the right class; 0 measures nothing.
     """
 
     seed: Annotated[int, Field(ge=0)]
     precision: PrecisionChoice
-    held_out: Positive
+    held_out: Annotated[int, Field(ge=0)] = 0
+
+    def without_images(self) -> str | None:
+        """Say in a phrase why a profile without labelled images cannot have it, None if it can."""
+        if not self.held_out:
+            return None
+        return f"captioner.held_out is {self.held_out}, but there are no [images]: add them, or leave it out"
 
 
 class WarmUp(Frozen):
@@ -68,6 +74,13 @@ class PrefixCaptionerConfig(CaptionerConfig):
     photos: Positive
     warm_up: WarmUp
     joint: Joint
+
+    def without_images(self) -> str:
+        """Say that its parts are aligned on them."""
+        return (
+            "a captioner of the kind prefix is aligned on labelled [images]: add them, or take another kind, "
+            "such as vision_encoder_decoder"
+        )
 
 
 class EncoderDecoderConfig(CaptionerConfig):

@@ -18,15 +18,15 @@ class NamedData(Frozen):
 
 
 class DataSetsConfig(Frozen):
-    """What there is to inspect, as far as other sections name it."""
+    """What there is to inspect, as far as other sections name it; None where a profile has no such data."""
 
-    images: NamedData
-    photos: NamedData
+    images: NamedData | None
+    photos: NamedData | None
 
 
-def data_sets_config(images: ImagesConfig, photos: PhotosConfig) -> DataSetsConfig:
-    """Return the section that follows from two others."""
-    return DataSetsConfig(images=_images(images), photos=_photos(photos))
+def data_sets_config(images: ImagesConfig | None, photos: PhotosConfig | None) -> DataSetsConfig:
+    """Return the section that follows from two others, either of which may be absent."""
+    return DataSetsConfig(images=images and _images(images), photos=photos and _photos(photos))
 
 
 def _images(config: ImagesConfig) -> NamedData:

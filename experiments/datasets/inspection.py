@@ -3,20 +3,27 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from experiments.captioning.scoring.words import words
 from experiments.config.data_sets import DataSetsConfig, NamedData
 from experiments.context import Context
-from experiments.datasets.images import labels_sha256
-from experiments.datasets.photos import Photo, pictures_of
+from experiments.datasets.images import ClassifiedImages, labels_sha256
+from experiments.datasets.photos import CaptionedPhotos, Photo, pictures_of
 from experiments.datasets.pictures import Pictures
 from experiments.results.data_sets import DataSets, DataSource
+
+_PICTURES, _LABELS = np.empty((0, 1, 1, 3), dtype=np.uint8), np.empty(0, dtype=np.int64)
+NO_IMAGES = ClassifiedImages((), _PICTURES, _LABELS, _PICTURES, _LABELS)
+NO_PHOTOS = CaptionedPhotos(source="", classes=(), tuning=(), evaluation=())
+"""What there is to inspect of a half that a profile leaves out."""
 
 
 def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Context) -> DataSets:
     """Count what the data sets share between training, validation and test, and tuning and evaluation."""
-    images = context.images()
+    images = context.images() if config.images else NO_IMAGES
     context.progress(1, 3, "")
-    photos = context.photos()
+    photos = context.photos() if config.photos else NO_PHOTOS
     context.progress(2, 3, "")
     known = {words(text) for photo in photos.tuning for text in photo.references}
     captions = [text for photo in photos.evaluation for text in photo.references]
@@ -46,7 +53,9 @@ def data_sets(config: DataSetsConfig, inputs: Mapping[str, object], context: Con
     return result
 
 
-def _source(named: NamedData, config: str, context: Context) -> DataSource:
+def _source(named: NamedData | None, config: str, context: Context) -> DataSource | None:
+    if named is None:
+        return None
     sha256, files = context.manifest(config) or (None, None)
     return DataSource(kind=named.kind, name=named.name, sha256=sha256, files=files)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.new_profile import folders
 from experiments.new_profile.folders import Values
-from experiments.profile import IN_CACHE
+from experiments.profile import CAPTIONING, CLASSIFICATION, COMPARING, IN_CACHE
 from pipeline.errors import UserError
 
 TEMPLATE = Path(__file__).with_name("profile.toml")
@@ -26,7 +26,8 @@ def start(
     """Write ``profiles/<name>.toml`` under `root` and return it.
 
     `photos` and `captions`, the folder and the file that belong together, and `images` switch on the blocks
-    for a user's own data; paths start at `root`. Otherwise the profile runs what ``offline`` runs.
+    for a user's own data; paths start at `root`. With one of the two kinds alone, the other half is switched
+    off, and photos alone take a captioner that comes whole. With none the profile runs what ``offline`` runs.
 
     Raises:
         UserError: if the name cannot be used, the file is there already, or the data cannot be used at all.
@@ -39,8 +40,12 @@ def start(
     text = TEMPLATE.read_text(encoding="utf-8")
     if photos is not None and captions is not None:
         text = with_folder(text, "photos", folders.photos(photos, captions, root))
+        if images is None:
+            text = with_whole_captioner(off(text, "images", *CLASSIFICATION))
     if images is not None:
         text = with_folder(text, "images", folders.images(images, root))
+        if photos is None:
+            text = off(text, *CAPTIONING, *COMPARING)
     path = root / "profiles" / f"{name}.toml"
     path.parent.mkdir(exist_ok=True)
     try:
@@ -56,30 +61,62 @@ def start(
 def with_folder(template: str, section: str, values: Values) -> str:
     """Return the template with a section's block for a folder on and filled, and off the one that was on.
 
-    Blocks are parted by empty lines. Comments, which begin with ``#`` and a space, stay as they are.
-
     Raises:
         UserError: if a value is a name that no text can hold.
     """
-    blocks = template.split("\n\n")
-    for position, block in enumerate(blocks):
-        if f"\n[{section}]\n" in block:
-            blocks[position] = re.sub("(?m)^(?!# )", "#", block)
-        elif f'\n#[{section}]\n#kind = "folder"' in block:
-            lines = re.sub("(?m)^#(?! )", "", block).split("\n")
-            blocks[position] = "\n".join(_filled(line, values) for line in lines)
+    return _on(off(template, section), f'#[{section}]\n#kind = "folder"', values)
+
+
+def with_whole_captioner(template: str) -> str:
+    """Return the template with the captioner on that needs no labelled images, and its layers as targets."""
+    sign = '#[captioner]\n#kind = "vision_encoder_decoder"'
+    text = _on(off(template, "captioner"), sign, {"held_out": None})
+    return re.sub(r"(?m)^(\w*targets = .*)\n#(.*)$", r"#\1\n\2", text)
+
+
+def off(template: str, *sections: str) -> str:
+    """Return the template with all blocks of some sections off.
+
+    Blocks are parted by empty lines. Comments, which begin with ``#`` and a space, stay as they are.
+    """
+    table = re.compile(rf"(?m)^\[+(?:{'|'.join(sections)})[].]")
+    blocks = (
+        re.sub("(?m)^(?=.)(?!# )", "#", block) if table.search(block) else block
+        for block in template.split("\n\n")
+    )
     return "\n\n".join(blocks)
 
 
-def what_next(name: str) -> Iterable[str]:
-    """Return lines that say how to go on with a new profile."""
+def _on(template: str, sign: str, values: Values) -> str:
+    """Return the template with the first block on, and filled, that has the lines `sign`."""
+    blocks = template.split("\n\n")
+    at = next(position for position, block in enumerate(blocks) if sign in block)
+    lines = re.sub("(?m)^#(?! )", "", blocks[at]).split("\n")
+    return "\n\n".join([*blocks[:at], "\n".join(_filled(line, values) for line in lines), *blocks[at + 1 :]])
+
+
+def what_next(name: str, photos: str | None = None, images: str | None = None) -> Iterable[str]:
+    """Return lines that say what a new profile does without, and how to go on with it."""
     return (
-        f"Wrote profiles/{name}.toml. Next:",
+        f"Wrote profiles/{name}.toml. {_left_out(photos, images)}Next:",
         "  1. edit it: every line says what it means",
         f"  2. python -m experiments check --profile {name}, which lists all that is wrong",
         f"  3. python -m experiments run --profile {name}",
         f"  4. QUARTO_PROFILE={name} make report",
     )
+
+
+def _left_out(photos: str | None, images: str | None) -> str:
+    if images is None and photos is not None:
+        return (
+            "It classifies nothing, since no --images were named. Its captioner is ViT-GPT2 from the Hugging "
+            "Face hub: it comes whole, while the kind prefix would be aligned on labelled images. Where the "
+            "hub cannot be reached, let captioner.model name a folder with a copy, without a revision, or "
+            "switch on [images] and that kind. "
+        )
+    if photos is None and images is not None:
+        return "It captions nothing, since no --photos were named. "
+    return ""
 
 
 def _require_free(name: str) -> None:

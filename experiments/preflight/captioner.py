@@ -90,13 +90,13 @@ def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
 
 def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
     """Hold LoRA's targets and ranks, and the length of written captions, against the captioner."""
-    lora, variants = profile.lora, profile.variants
+    lora, variants, generation = profile.lora, profile.variants, profile.generation
+    if lora is None or generation is None:
+        return Findings()
+    attended = variants.attention_targets if variants else ()
     found: dict[str, Layers] = {}
     problems = []
-    for key, targets in (
-        ("lora.targets", lora.targets),
-        ("variants.attention_targets", variants.attention_targets),
-    ):
+    for key, targets in (("lora.targets", lora.targets), ("variants.attention_targets", attended)):
         for target in targets:
             try:
                 found[target] = shape.layers(target)
@@ -104,11 +104,11 @@ def findings_of_shape(shape: Shape, profile: Profile) -> Findings:
                 problems.append(f"{key}: {error}")
     tuned, attention = (
         {name: size for target in targets for name, size in found.get(target, {}).items()}
-        for targets in (lora.targets, variants.attention_targets)
+        for targets in (lora.targets, attended)
     )
     problems += _ranks("lora.r", (lora.r,), tuned | attention, shape.model)
-    problems += _ranks("variants.ranks", variants.ranks, tuned, shape.model)
-    limit = profile.generation.max_new_tokens
+    problems += _ranks("variants.ranks", variants.ranks if variants else (), tuned, shape.model)
+    limit = generation.max_new_tokens
     if shape.room is not None and limit > shape.room:
         problems.append(
             f"generation.max_new_tokens is {limit}, but {shape.model} has room for "

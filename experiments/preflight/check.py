@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from experiments.config.captioner import AnyCaptionerConfig
+from experiments.datasets.photos import CaptionedPhotos
 from experiments.evidence.declared import too_few_resamples
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
@@ -52,25 +54,23 @@ def check(project: Project[Profile], console: Console) -> Checked:
                 lambda: read(config, root, downloads, lambda done, total: report(done, total, "")),
             )
 
-    images = attempt("images", read_images, profile.images)
-    if images is not None:
-        notes.add("the images", lambda: findings_of_images(images, profile.images))
-    found, photos = attempt("photos", read_photos, profile.photos) or (Findings(), None)
+    images = profile.images and attempt("images", read_images, profile.images)
+    if profile.images is not None:
+        config, side = profile.images, side_of(profile.images)
+        train = max(0, images.counts("train").total() - config.validation) if images else 0
+        if images:
+            notes.add("the images", lambda: findings_of_images(images, config))
+        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
+    found, photos = (profile.photos and attempt("photos", read_photos, profile.photos)) or (Findings(), None)
     notes.parts.append(found)
     notes.add(
         "what comes from hubs", lambda: Findings(problems=tuple(presence.missing(profile, root, downloads)))
     )
-    side, train = side_of(profile.images), images.counts("train").total() if images else 0
-    train = max(0, train - profile.images.validation)
-    notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
-    captions = [photo.references[0] for photo in photos.tuning] if photos else []
-    shape = notes.attempt("the captioner", lambda: shape_of(profile.captioner, root))
-    lengths = notes.attempt("captions", lambda: token_counts(profile.captioner, root, captions)) or []
-    if shape is not None:
-        notes.add("the captioner", lambda: findings_of_shape(shape, profile))
-        notes.add("captions", lambda: findings_of_lengths(lengths, shape))
-    classes = images.classes if images else ()
-    notes.add("the prompts", lambda: findings_of_prompts(profile.zero_shot, classes, downloads))
+    if profile.captioner is not None:
+        _check_captioner(profile.captioner, photos, project, notes)
+    if profile.zero_shot is not None:
+        zero_shot, classes = profile.zero_shot, images.classes if images else ()
+        notes.add("the prompts", lambda: findings_of_prompts(zero_shot, classes, downloads))
     problem = too_few_resamples(profile.family)
     notes.parts.append(Findings(problems=(problem,) if problem else ()))
     to_run = _to_run(project)
@@ -78,6 +78,18 @@ def check(project: Project[Profile], console: Console) -> Checked:
     writing = project.with_inputs(to_run)
     notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
     return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
+
+
+def _check_captioner(
+    config: AnyCaptionerConfig, photos: CaptionedPhotos | None, project: Project[Profile], notes: Notes
+) -> None:
+    """Note how options and captions fit the captioner, as far as its files are here."""
+    captions = [photo.references[0] for photo in photos.tuning] if photos else []
+    shape = notes.attempt("the captioner", lambda: shape_of(config, project.root))
+    lengths = notes.attempt("captions", lambda: token_counts(config, project.root, captions)) or []
+    if shape is not None:
+        notes.add("the captioner", lambda: findings_of_shape(shape, project.profile))
+        notes.add("captions", lambda: findings_of_lengths(lengths, shape))
 
 
 def lines(checked: Checked, profile: str) -> Iterator[str]:

@@ -55,19 +55,21 @@ def findings_of_images(images: ReadImages, config: AnyImages) -> Findings:
     )
 
 
-def findings_of_networks(cnn: CnnConfig, vit: VitConfig, side: int, train: int) -> Findings:
+def findings_of_networks(cnn: CnnConfig | None, vit: VitConfig | None, side: int, train: int) -> Findings:
     """Hold the networks that are trained from scratch against `train` images of `side` pixels square.
 
     How many images there are is not known where `train` is 0.
     """
     problems, remarks = [], []
-    if (side - 1) >> len(cnn.widths) < 1:
+    if cnn is not None and (side - 1) >> len(cnn.widths) < 1:
         problems.append(
             f"cnn.widths names {counted(len(cnn.widths), 'block')}, each of which halves images of {side} "
             "pixels, so that nothing is left of them: name fewer, or raise images.size."
         )
-    configs: dict[str, TrainingConfig] = {"cnn": cnn, "vit": vit}
+    configs: dict[str, TrainingConfig | None] = {"cnn": cnn, "vit": vit}
     for name, config in configs.items():
+        if config is None:
+            continue
         if config.translate >= side:
             problems.append(
                 f"{name}.translate shifts images by up to {config.translate} pixels, but they have {side}: "

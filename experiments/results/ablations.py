@@ -21,8 +21,8 @@ class Variant(Frozen):
     end by themselves.
 
     Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
-    class; its difference to the base is tested in the stage `evidence`. `held_out_off` is the same
-    share with the adapter switched off (None where there is none to switch off).
+    class (None where no photos are held out); its difference to the base is tested in the stage `evidence`.
+    `held_out_off` is the same share with the adapter switched off (None where there is none to switch off).
     """
 
     key: str
@@ -40,7 +40,7 @@ class Variant(Frozen):
     right_class: Estimate | None
     right_colour: Estimate
     ended: Estimate
-    held_out: Estimate
+    held_out: Estimate | None
     held_out_off: Estimate | None
 
 
@@ -59,4 +59,5 @@ class Ablations(Result):
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
-        return {f"held out ({variant.key})": variant.held_out.value for variant in self.variants}
+        held_out = {f"held out ({each.key})": each.held_out for each in self.variants}
+        return {name: share.value for name, share in held_out.items() if share is not None}

@@ -13,8 +13,9 @@ class Aligned(Result):
     for a captioner that comes whole). `photos` is the number of labelled photos that this took, `steps`
     that of gradient steps, `loss` the mean loss of each tenth of them; all are empty for a whole
     captioner. `right_class` is the share of `right_class.n` held-out photos whose caption names the
-    right class; `held_out_labels` and `held_out_captions` are theirs. `parameters` counts the whole
-    captioner, `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
+    right class (None without held-out photos); `held_out_labels` and `held_out_captions` are theirs.
+    `parameters` counts the whole captioner, `tuned_parameters` the part that fine-tuning may change.
+    `seconds` is wall-clock time.
     """
 
     COSTS = frozenset({"seconds"})
@@ -25,7 +26,7 @@ class Aligned(Result):
     photos: int
     steps: int
     loss: tuple[float, ...]
-    right_class: Estimate
+    right_class: Estimate | None
     held_out_labels: tuple[str, ...]
     held_out_captions: tuple[str, ...]
     parameters: int
@@ -34,7 +35,7 @@ class Aligned(Result):
 
     def headline(self) -> dict[str, float]:
         """Return the figures that a fresh run is compared on, by name."""
-        return {"right class": self.right_class.value}
+        return {} if self.right_class is None else {"right class": self.right_class.value}
 
     def artefacts(self) -> tuple[str, ...]:
         """Return the names of the captioner's files."""

@@ -20,7 +20,8 @@ class DataSource(Frozen):
 class DataSets(Result):
     """The labelled images and the captioned photos, with what of them overlaps.
 
-    `images` and `photos` say what they are. `train_images` are those that are learnt from,
+    `images` and `photos` say what they are, None where a profile leaves them out; all that is said of them
+    is then empty. `train_images` are those that are learnt from,
     `validation_images` those kept apart from them to make choices on. `labels` holds the class index of
     every test image in test order, `labels_sha256` their hash, as in `Classification`. `shared_images`
     counts the test images that are pixel for pixel a training or a validation image, `shared_validation`
@@ -35,8 +36,8 @@ class DataSets(Result):
     `shared_references` those among them that are word for word a tuning caption.
     """
 
-    images: DataSource
-    photos: DataSource
+    images: DataSource | None
+    photos: DataSource | None
     classes: tuple[str, ...]
     labels: tuple[int, ...]
     labels_sha256: str

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from experiments import profile
-from experiments.new_profile.start import start
+from experiments.new_profile.start import off, start
+from experiments.project import open_project
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 
@@ -140,3 +141,65 @@ def test_files_that_are_not_on_this_machine_do_not_keep_a_profile_from_being_rea
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
     assert profile.load("assignment", folder)
+
+
+CAPTIONING = ("photos", "captioner", "lora", "generation", "captions", "variants", "ablations")
+CLASSIFIERS = ("zero_shot", "cnn", "vit")
+
+
+def without(folder: Path, *sections: str, held_out: str = "held_out = 20") -> None:
+    """Take sections out of the profile smoke, and write its number of held-out images anew."""
+    path = folder / "profiles" / "smoke.toml"
+    tables = "|".join(sections)
+    text = re.sub(rf"(?ms)^\[+(?:{tables})[].].*?(?=^\[|^# |\Z)", "", path.read_text())
+    path.write_text(text.replace("held_out = 20", held_out))
+
+
+@pytest.mark.parametrize(
+    ("sections", "stages"),
+    [
+        (CAPTIONING, ["data_sets", "zero_shot", "cnn", "vit", "evidence", "audit"]),
+        ((*CAPTIONING, "zero_shot", "vit"), ["data_sets", "cnn", "evidence", "audit"]),
+        (CLASSIFIERS, ["data_sets", "align", "lora", "generate", "captions", "variants", "ablations"]),
+        (("variants", "ablations", *CLASSIFIERS), ["data_sets", "align", "lora", "generate", "captions"]),
+        (("images", *CLASSIFIERS), ["data_sets", "align", "lora", "generate", "captions", "variants"]),
+    ],
+)
+def test_a_profile_has_the_stages_of_its_sections_and_none_reads_what_it_leaves_out(
+    folder: Path, sections: tuple[str, ...], stages: list[str]
+) -> None:
+    without(folder, *sections, held_out="" if "images" in sections else "held_out = 20")
+    project = open_project("smoke", folder)
+    assert [*project.stages][: len(stages)] == stages
+    assert {"evidence", "audit"} <= set(project.stages)
+    for stage in project.stages.values():
+        assert not {data.name for data in stage.data} & set(sections)
+        assert set(stage.optional) <= set(stage.inputs) <= set(project.stages)
+
+
+@pytest.mark.parametrize(
+    ("sections", "sentence"),
+    [
+        ((*CAPTIONING, *CLASSIFIERS), "there is nothing to run: add [images] and a classifier, or [photos]"),
+        (("images",), "[zero_shot] needs [images] to classify: add them, or leave it out."),
+        (("images", "zero_shot", "cnn"), "[vit] needs [images] to classify: add them, or leave it out."),
+        (("lora", "captions"), "[photos] needs [lora], [captions] as well: add that, or leave all of"),
+        (("variants",), "[variants] and [ablations] belong together: add the other, or leave both out."),
+        (("images", *CLASSIFIERS), "captioner.held_out is 20, but there are no [images]: add them, or"),
+    ],
+)
+def test_sections_that_need_another_are_refused_in_one_sentence(
+    folder: Path, sections: tuple[str, ...], sentence: str
+) -> None:
+    without(folder, *sections)
+    with pytest.raises(UserError) as refused:
+        profile.load("smoke", folder)
+    assert str(refused.value).startswith(f"profiles/smoke.toml: {sentence}")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_captioner_that_is_aligned_on_images_is_refused_without_them(folder: Path) -> None:
+    path = folder / "profiles" / "mine.toml"
+    path.write_text(off(path.read_text(), "images", *CLASSIFIERS))
+    with pytest.raises(UserError, match=r"the kind prefix is aligned on labelled \[images\]: add them, or"):
+        profile.load("mine", folder)

@@ -84,6 +84,13 @@ def test_a_number_after_a_cell_is_found_in_its_line() -> None:
     assert [(finding.line, finding.text) for finding in digits.in_page("page.qmd", page)] == [(10, "93")]
 
 
+def test_a_number_in_words_that_a_cell_prints_is_found_in_its_line_and_one_in_its_code_is_not() -> None:
+    cell = 'report.show("top5", under="## Our 93 {#sec-2}")\nreport.say("""all\nof 94""", "captioning")'
+    page = f"---\ntitle: x\n---\n\n```{{python}}\n#| output: asis\n{cell}\n```\n"
+    found = [(finding.line, finding.text) for finding in digits.in_page("page.qmd", page)]
+    assert found == [(7, "93"), (9, "94")]
+
+
 # Templates
 
 

@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.stages import STAGES
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.project import Project
-from reporting.blocks import BLOCKS, CLASSIFIERS
+from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, stages_of
 from reporting.document import open_document
 from reporting.prepare import draw_figures
 from tests.support.copies import ROOT
 from tests.support.results import classifier
+from tests.support.spoken import page
 from tests.support.stored import put
 
 OF_CLASSIFIERS = [name for name, block in BLOCKS.items() if set(block.stages) <= {*CLASSIFIERS}]
+PAGES = ("report.qmd", "captions.qmd", "provenance.qmd")
 FIGURES = [name for name in OF_CLASSIFIERS if BLOCKS[name].figure]
 
 
@@ -69,24 +72,45 @@ def test_pages_say_what_the_zero_shot_tower_adapts_to_and_what_it_reaches_with_l
 
 
 def test_every_block_on_a_page_exists() -> None:
-    for page in ("report.qmd", "captions.qmd", "provenance.qmd"):
-        shown = re.findall(r'report\.show\("(\w+)"\)', (ROOT / page).read_text())
+    for name in PAGES:
+        shown = re.findall(r'report\.show\("(\w+)"', (ROOT / name).read_text())
         assert shown
         assert set(shown) <= set(BLOCKS)
 
 
-def test_a_block_without_results_is_a_callout_with_the_command_that_makes_them(project: Project) -> None:
-    document = open_document(project)
-    for name, stages in {name: block.stages for name, block in BLOCKS.items() if block.stages}.items():
-        text = document.block(name)
-        assert f'::: {{.callout-warning title="Missing: {", ".join(stages)}"}}' in text, name
-        for stage in stages:
-            assert f"`python -m experiments run {stage} --profile smoke`" in text, name
+def test_without_results_a_page_has_one_box_a_half_with_one_command_and_no_heading_of_what_is_not_there(
+    project: Project,
+) -> None:
+    document = open_document(replace(project, stages=STAGES))
+    text = page(document, "report.qmd")
+    boxes = re.findall(r'callout-warning title="Missing: ([^"]+)"\}\n(.*?)\n:::', text, re.DOTALL)
+    assert len(boxes) == text.count("callout-warning") == 2
+    for (stages, said), half in zip(boxes, HALVES, strict=True):
+        assert stages.split(", ") == [*stages_of(half, STAGES), *COMMON]
+        assert f"run `python -m experiments run {stages.replace(', ', ' ')} --profile smoke`" in said
+    assert headings(text) == ["sec-done", "sec-captioning", "sec-classification"]
 
 
-def test_a_stage_that_the_pipeline_does_not_have_yet_is_said_so(project: Project) -> None:
-    older = replace(project, stages={name: project.stages[name] for name in ("cnn", "vit")})
-    assert "the pipeline has no such stage yet" in open_document(older).block("prompt_sets")
+def test_a_half_that_a_profile_leaves_out_has_no_word_no_heading_and_no_box(filled: Project) -> None:
+    document = open_document(filled)  # whose pipeline is the classifiers alone
+    draw_figures(document)
+    text = "".join(page(document, name) for name in PAGES)
+    assert not re.search("captioner|LoRA|low-rank|Captioning|Reflection|callout-[^n]", text)
+    assert "This run captions no photos." in text
+    assert {"sec-classification", "sec-classes", "fig-accuracy"} <= {*re.findall(r"\{#([\w-]+)", text)}
+    only = open_document(replace(filled, stages={"cnn": filled.stages["cnn"]}))
+    draw_figures(only)
+    text = "".join(page(only, name) for name in PAGES)
+    assert not re.search("callout-[^n]|sec-prompts|The vit model|zero", text)
+    assert {*re.findall(r"@([\w-]+)", text)} <= {*re.findall(r"\{#([\w-]+)", text)}
+    assert headings("".join(page(open_document(replace(filled, stages={})), name) for name in PAGES)) == [
+        "sec-done",
+        "sec-results",
+    ]
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"(?m)^#+ .*\{#([\w-]+)\}", text)
 
 
 def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) -> None:
@@ -95,7 +119,8 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
     text = open_document(filled).block("model_comparison")
     assert text.count(".callout-") == 1
     assert '::: {.callout-caution title="Stale: cnn"}' in text
-    assert r"cnn --profile smoke`: code\: experiments\.classification\.cnn has changed" in text
+    assert "run `python -m experiments run cnn --profile smoke`" in text
+    assert r"- cnn: code\: experiments\.classification\.cnn has changed" in text
     assert "The cnn model" in text
 
 
@@ -129,8 +154,10 @@ def test_what_can_be_shown_is_shown_when_one_result_is_missing_or_of_older_code(
     path.unlink()
     if written_by_older_code:
         path.write_text(older)
-    text = open_document(filled).block("model_comparison")
-    assert 'title="Missing: vit"' in text
+    document = open_document(filled)
+    text = document.block("model_comparison")
+    assert 'title="Missing: vit"' in document.box("classification")
+    assert ("looked different" in document.box("classification")) == written_by_older_code
     assert "The cnn model" in text
     assert "The vit model" not in text
 

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from experiments.audit.audit import audited
 from experiments.audit.run import run_of
 from experiments.captioning.compare import captions
-from experiments.config.comparison import CaptionsConfig, EvidenceConfig
+from experiments.config.comparison import CaptionsConfig
 from experiments.datasets.pictures import as_png
 from experiments.evidence.evidence import evidence
 from experiments.project import open_project

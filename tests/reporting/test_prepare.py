@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.errors import UserError
 from pipeline.project import Project
+from pipeline.stage import Stage
 from reporting import prepare
 from tests.support.commands import python
 from tests.support.copies import ROOT, copy_parts
@@ -18,50 +19,98 @@ from tests.support.stored import put
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stages that a preparation wanted to compute."""
-    names: list[str] = []
-    monkeypatch.setattr(
-        "pipeline.runner.bring_up_to_date", lambda project, stages, console: names.extend(stages)
-    )
-    return names
+    """The commands of this Python that a preparation ran, none of which succeeds."""
+    commands: list[str] = []
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        assert command[0] == sys.executable
+        commands.append(" ".join(command[1:]))
+        return subprocess.CompletedProcess(command, 2)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def reading_results(project: Project, *optional: str) -> Project:
+    """The same project, whose vit reads the results of the others alone and has none of its own yet."""
+    reads = replace(project.stages["vit"], data=(), inputs=("zero_shot", "cnn"), optional=optional)
+    (project.results / "vit.json").unlink()
+    others = {name: stage for name, stage in project.stages.items() if name != "vit"}
+    return replace(project, stages={**others, "vit": reads})
+
+
+RUN_VIT = "-m experiments run vit --profile smoke"
 
 
 @pytest.mark.parametrize(("complete", "torch"), [(True, True), (False, True), (True, False)])
-def test_a_complete_render_where_torch_is_installed_computes_what_is_missing_and_nothing_stale(
+def test_a_complete_render_where_torch_is_installed_computes_what_reads_results_alone(
     filled: Project, asked: list[str], monkeypatch: pytest.MonkeyPatch, complete: bool, torch: bool
 ) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: find_spec(name) if torch or name != "torch" else None
     )
+    prepare.prepare(reading_results(filled), complete=complete)
+    assert asked == ([RUN_VIT] if complete and torch else [])
+
+
+def test_nothing_that_reads_data_of_its_own_is_computed_unless_everything_is_asked_for(
+    filled: Project, asked: list[str]
+) -> None:
     (filled.results / "vit.json").unlink()
-    put(filled, "cnn", classifier("cnn"), config={"epochs": 1})
-    prepare.prepare(filled, complete=complete)
-    assert asked == (["vit"] if complete and torch else [])
+    prepare.prepare(filled, complete=True)
+    prepare.prepare(filled, complete=False, everything=True)
+    assert asked == []
+    prepare.prepare(filled, complete=True, everything=True)
+    assert asked == ["-m experiments run --profile smoke"]
 
 
 def test_what_is_missing_behind_a_stale_result_waits_for_it(filled: Project, asked: list[str]) -> None:
-    behind = replace(filled.stages["vit"], inputs=("cnn",))
-    project = replace(filled, stages={**filled.stages, "vit": behind})
-    (project.results / "vit.json").unlink()
-    prepare.prepare(project, complete=True)
-    assert asked == ["vit"]
+    project = reading_results(filled, "zero_shot", "cnn")
     put(filled, "cnn", classifier("cnn"), config={"epochs": 1})
     prepare.prepare(project, complete=True)
-    assert asked == ["vit"]
+    assert asked == []
+
+
+def test_what_judges_others_follows_from_those_that_are_there_and_judges_one_at_least(
+    filled: Project, asked: list[str]
+) -> None:
+    project = reading_results(filled, "zero_shot", "cnn")
+    (filled.results / "zero_shot.json").unlink()
+    prepare.prepare(replace(project, stages=reading_only_needed(project)), complete=True)
+    assert asked == [], "an input that it needs is missing"
+    prepare.prepare(project, complete=True)
+    assert asked == [RUN_VIT]
+    (filled.results / "cnn.json").unlink()
+    prepare.prepare(project, complete=True)
+    assert asked == [RUN_VIT]
+
+
+def reading_only_needed(project: Project) -> dict[str, Stage]:
+    return {**project.stages, "vit": replace(project.stages["vit"], optional=("cnn",))}
 
 
 def test_a_stage_that_cannot_be_computed_leaves_the_others_and_is_named(
-    filled: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    filled: Project, asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*arguments: object) -> None:
-        raise UserError("No route to the hub.")
-
-    monkeypatch.setattr("pipeline.runner.bring_up_to_date", fail)
-    (filled.results / "vit.json").unlink()
-    prepare.prepare(filled, complete=True)
-    assert "vit stays missing: No route to the hub." in capsys.readouterr().err
+    prepare.prepare(reading_results(filled), complete=True)
+    assert "vit could not be computed." in capsys.readouterr().err
     assert (filled.root / "_figures" / "accuracy.svg").is_file()
+
+
+def test_the_environment_asks_for_everything_where_quarto_has_no_option_for_it(
+    filled: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(prepare, "open_project", lambda: filled)
+    monkeypatch.setattr(prepare, "ROOT", filled.root)
+    monkeypatch.setattr(prepare, "prepare", lambda project, complete, everything: said.append(everything))
+    for value in ("1", "0"):
+        monkeypatch.setenv("REPORT_COMPUTE", value)
+        prepare.main()
+    monkeypatch.delenv("REPORT_COMPUTE")
+    prepare.main()
+    assert said == [True, False, False]
 
 
 def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:

@@ -23,5 +23,5 @@ def declaring(results: Mapping[str, Any], resamples: int, *, exploratory: bool =
         captions="generate" in results,
         variants=tuple(variant.key for variant in variants),
         adapter=None if main is None else variants[main].key,
-        held_out="align" in results,
+        held_out="align" in results and bool(results["align"].held_out_labels),
     )

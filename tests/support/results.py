@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
+from experiments.stages import STAGES
 from experiments.statistics.intervals import wilson
 from pipeline.envelope import Envelope, Ingredients, Input, digest
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
-from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.document import Document
 from tests.support.stored import provenance
 
@@ -212,7 +213,8 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
     """
     tests = {}
 
-    def compare(key: str, unit: Unit, one: Estimate, other: Estimate) -> None:
+    def compare(key: str, unit: Unit, one: Estimate | None, other: Estimate | None) -> None:
+        assert one is not None and other is not None
         value, half = one.value - other.value, (one.high - one.low + other.high - other.low) / 2
         clear = abs(value) > half
         tests[key] = Tested(
@@ -256,8 +258,8 @@ def captioned(project: Project, **values: Any) -> Document:
         )
         for stage, value in values.items()
     }
-    named = {*CLASSIFIERS, *CAPTIONING, *(name for block in BLOCKS.values() for name in block.stages)}
+    whole = replace(project, stages=STAGES)
     states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in STAGES
     }
-    return Document(project=project, states=states, envelopes=envelopes)
+    return Document(project=whole, states=states, envelopes=envelopes)

@@ -1,14 +1,17 @@
 """What a page says of results that were never on disk."""
 
+import io
 import os
+import re
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from experiments.project import open_project
+from experiments.stages import STAGES
 from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.freshness import Freshness
-from reporting.blocks import BLOCKS
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.rendering import pandoc
@@ -40,9 +43,8 @@ def document(values: dict[str, Any], folder: Path) -> Document:
         )
         for stage, value in values.items()
     }
-    named = {stage for block in BLOCKS.values() for stage in block.stages}
     states = {
-        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in named
+        stage: Freshness(state="fresh" if stage in values else "missing", why=(), key="") for stage in STAGES
     }
     return Document(project=project, states=states, envelopes=envelopes)
 
@@ -55,6 +57,18 @@ def spoken(document: Document) -> str:
     blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
     text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
     return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def page(document: Document, name: str) -> str:
+    """The Markdown of a page of the project, its cells replaced by what they print of a document."""
+
+    def printed(cell: re.Match[str]) -> str:
+        code = cell[1].replace("report = open_document();", "")
+        with redirect_stdout(io.StringIO()) as output:
+            exec(code, {"report": document})
+        return output.getvalue()
+
+    return re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, (ROOT / name).read_text(encoding="utf-8"))
 
 
 def assert_golden(text: str, kind: str, name: str) -> None:

@@ -42,9 +42,21 @@ def test_data_sets_without_overlap_are_counted_and_a_users_own_known_by_the_hash
     assert found.labels_sha256 == scores["labels_sha256"], "classifiers give another"
     overlaps = (found.shared_images, found.shared_photos, found.repeated_tuning_photos)
     assert overlaps == (0, 0, 0)
+    assert found.photos and found.images
     assert (found.photos.name, found.photos.sha256, found.photos.files) == ("holiday", "0" * 64, 6)
     assert (found.images.kind, found.images.sha256, found.images.files) == ("generated", None, None)
     assert DataSets.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_half_that_a_profile_leaves_out_is_neither_loaded_nor_has_anything_to_count() -> None:
+    one = context(photos=lambda: PHOTOS, manifest=lambda name: None)
+    found = data_sets(NAMES.model_copy(update={"images": None}), {}, one)
+    assert (found.images, found.classes, found.labels, found.test_images) == (None, (), (), 0)
+    assert len(found.evaluation_names) == 6
+    other = context(images=lambda: IMAGES, manifest=lambda name: None)
+    found = data_sets(NAMES.model_copy(update={"photos": None}), {}, other)
+    assert (found.photos, found.evaluation_names, found.shared_photos) == (None, (), 0)
+    assert found.test_images == 20
 
 
 def test_training_images_among_the_test_images_are_found_wherever_they_stand() -> None:

@@ -152,6 +152,33 @@ def test_photos_that_are_there_are_taken_up_to_as_many_as_in_the_assignment(fold
     assert '#kind = "flickr30k"' in text
 
 
+def test_photos_alone_take_a_captioner_that_comes_whole_and_images_alone_none(folder: Path):
+    draw_photos(folder, 8)
+    draw_classes(folder / "animals", count=3)
+    start("words", folder, **OWN_PHOTOS)
+    loaded = profile.load("words", folder)
+    assert loaded.images is loaded.zero_shot is loaded.cnn is loaded.vit is None
+    assert loaded.captioner and loaded.lora and loaded.variants
+    assert (loaded.captioner.kind, loaded.captioner.held_out) == ("vision_encoder_decoder", 0)
+    assert set(loaded.variants.attention_targets) < set(loaded.lora.targets) == {"c_attn", "c_proj", "c_fc"}
+    text = start("pets", folder, images="animals").read_text()
+    loaded = profile.load("pets", folder)
+    assert loaded.photos is loaded.captioner is loaded.lora is loaded.variants is None
+    assert loaded.images and loaded.zero_shot and loaded.cnn and loaded.vit
+    on = [line for line in text.splitlines() if line.startswith("[")]
+    sets = ["[[zero_shot.prompt_sets]]"] * 2
+    assert on == [
+        "[images]",
+        "[evidence]",
+        "[audit]",
+        "[zero_shot]",
+        "[zero_shot.tower]",
+        *sets,
+        "[cnn]",
+        "[vit]",
+    ]
+
+
 def test_captions_with_a_bad_line_are_left_to_the_check(folder: Path):
     path = draw_photos(folder, 6)
     path.write_text(path.read_text() + "\n5.png,\n")
