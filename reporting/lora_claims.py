@@ -55,8 +55,12 @@ def lora_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _recipe(lora: Lora, variants: Sequence[Variant], main: int, full: int) -> Claim:
     """Say that one recipe serves all ways of tuning, whose it is, and how unlike they come out of it."""
-    settings = {"lora_rank": lora.r, "lora_alpha": lora.alpha, "epochs": lora.epochs}
-    settings["learning_rate"] = lora.learning_rate
+    settings: Mapping[str, float] = {
+        "lora_rank": lora.r,
+        "lora_alpha": lora.alpha,
+        "epochs": lora.epochs,
+        "learning_rate": lora.learning_rate,
+    }
     fastest, slowest = facts.by_last_loss(variants)
     return Claim(
         id="one_recipe",

@@ -301,8 +301,9 @@ def variants(tuned: Lora, share: float = 0.6, off_is_base: bool = True) -> Varia
     """The one variant that `tuned` is, naming the class on a share of the held-out photos."""
     adapter = TunedVariant(
         key="rank_32", name="LoRA, r = 32", kind="lora", rank=tuned.r, targets=tuned.targets,
-        trainable=tuned.trainable, saved_bytes=tuned.adapter_bytes, loss=tuned.loss, learning_rate=tuned.learning_rate,
-        seconds_per_step=None, peak_bytes=None, captions=tuple(Caption(text=after, ended=True) for _, after, _ in WRITTEN),
+        trainable=tuned.trainable, saved_bytes=tuned.adapter_bytes, loss=tuned.loss,
+        learning_rate=tuned.learning_rate, seconds_per_step=None, peak_bytes=None,
+        captions=tuple(Caption(text=after, ended=True) for _, after, _ in WRITTEN),
         held_out=held_out(share), off_is_base=off_is_base,
     )  # fmt: skip
     return Variants(variants=(adapter,), seconds=60.0)

@@ -204,7 +204,7 @@ def _variant(world: World, key: str) -> TunedVariant:
         ),
         kind="full" if full else "lora", rank=rank,
         targets=() if full else ALL_TARGETS[:2] if key == "attention" else ALL_TARGETS,
-        trainable=trainable, saved_bytes=4 * trainable, loss=(3.0, 2.0),
+        trainable=trainable, saved_bytes=4 * trainable, loss=(4.0, 2.0 + 1 / (rank or 10)),
         learning_rate=3e-5 if full else 3e-4,
         seconds_per_step=(60.0 if full else world.seconds) / 40,
         peak_bytes=4_000_000_000 if full else 2_000_000_000,
