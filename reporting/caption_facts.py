@@ -117,6 +117,12 @@ def fewer_targets(variants: Sequence[Variant], main: int) -> list[int]:
     ]
 
 
+def by_last_loss(variants: Sequence[Variant]) -> tuple[int, int]:
+    """Return the positions of the tuned variants whose last loss is the lowest and the highest."""
+    losses = [(each.last_loss, at) for at, each in enumerate(variants) if each.last_loss is not None]
+    return min(losses)[1], max(losses)[1]
+
+
 def cost(one: float, other: float) -> Order:
     """Tell whether one cost is more or less than another by more than a tenth: each comes from one run."""
     if abs(one - other) <= _ALIKE * max(one, other):

@@ -1,8 +1,12 @@
-"""What the report claims of low-rank adaptation: its share, its price, and what rank and targets change."""
+"""What the report claims of low-rank adaptation: its share, its price, and what rank and targets changed.
+
+Each way of tuning was trained once, so that a claim is of that training and never of the way.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from experiments.audit.brief import STATEMENTS
 from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.evidence import Evidence
@@ -14,7 +18,7 @@ _SMALL = 0.1
 _ALIKE: Mapping[facts.Order, Says] = {"less": "holds", "more": "fails", "unclear": "unclear"}
 _COSTS = (
     ("kept", "saved_bytes", "megabytes"),
-    ("time", "seconds", "duration"),
+    ("time", "seconds_per_step", "duration"),
     ("memory", "peak_bytes", "megabytes"),
 )
 """Name, field of `Variant` and format of what an adapter costs."""
@@ -42,8 +46,39 @@ def lora_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
     if facts.adapters_of(ablations.variants):
         says, fact = by_fact(ablations.off_is_base), "ablations.off_is_base"
         yield Claim(id="adapter_off_is_base", group="adapter off", says=says, facts=(fact,))
+    main, full = lora.position_among(ablations.variants), facts.full_of(ablations.variants)
+    if main is not None and full is not None:
+        yield _recipe(lora, ablations.variants, main, full)
     if "evidence" in values:
         yield from _variants(lora, ablations.variants, values["evidence"])
+
+
+def _recipe(lora: Lora, variants: Sequence[Variant], main: int, full: int) -> Claim:
+    """Say that one recipe serves all ways of tuning, whose it is, and how unlike they come out of it."""
+    settings: Mapping[str, float] = {
+        "lora_rank": lora.r,
+        "lora_alpha": lora.alpha,
+        "epochs": lora.epochs,
+        "learning_rate": lora.learning_rate,
+    }
+    fastest, slowest = facts.by_last_loss(variants)
+    return Claim(
+        id="one_recipe",
+        group="recipe",
+        says=by_fact(all(STATEMENTS[name].stated == value for name, value in settings.items())),
+        words={
+            "main": _name(main),
+            "epochs": ("count", "lora.epochs"),
+            "rate": ("decimal", "lora.learning_rate"),
+            "slowest": _name(slowest),
+            "highest": ("nats", f"ablations.variants.{slowest}.last_loss"),
+            "fastest": _name(fastest),
+            "lowest": ("nats", f"ablations.variants.{fastest}.last_loss"),
+            "full": _name(full),
+            "share": ("share", f"ablations.variants.{full}.learning_rate", "lora.learning_rate"),
+        },
+        facts=("lora.learning_rate", f"ablations.variants.{full}.learning_rate"),
+    )
 
 
 def _variants(lora: Lora, variants: Sequence[Variant], evidence: Evidence) -> Iterator[Claim]:

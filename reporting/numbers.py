@@ -44,7 +44,9 @@ def size(value: int) -> str:
 
 
 def duration(value: float) -> str:
-    """Format seconds as a person would say them: ``45 s``, ``8 min 05 s``, ``1 h 02 min``."""
+    """Format seconds as a person would say them: ``0.0321 s``, ``45.0 s``, ``8 min 05 s``, ``1 h 02 min``."""
+    if value < 1:
+        return f"{times(value)}{NO_BREAK}s"
     seconds = round(value)
     if seconds < 60:
         return f"{value:.1f}{NO_BREAK}s"

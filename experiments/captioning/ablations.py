@@ -15,13 +15,13 @@ from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
 from experiments.results.generate import Generated
-from experiments.results.variants import Variants
+from experiments.results.variants import TunedVariant, Variants
 from experiments.statistics.intervals import wilson
 from experiments.statistics.paired import bootstrapped, jackknifed
 from pipeline.result import Estimate
 
-_ALIKE = {"key", "name", "kind", "rank", "targets", "trainable", "saved_bytes", "seconds", "peak_bytes"}
-"""The fields that a variant keeps."""
+_KEPT = set(Variant.model_fields) & set(TunedVariant.model_fields) - {"held_out"}
+"""The fields that a variant has before and after: `held_out` are captions before, and their share after."""
 
 
 def ablations(config: AblationsConfig, inputs: Mapping[str, Any], context: Context) -> Ablations:
@@ -33,14 +33,12 @@ def ablations(config: AblationsConfig, inputs: Mapping[str, Any], context: Conte
     for variant in tuned.variants:
         random = np.random.default_rng((config.seed, len(described)))
         right = _named(variant.held_out, aligned.held_out_labels)
-        off = variant.held_out_off
         described.append(
             Variant(
-                **variant.model_dump(include=_ALIKE),
+                **variant.model_dump(include=_KEPT),
                 last_loss=variant.loss[-1],
                 **_figures(config, variant.captions, generated, random),
                 held_out=_share(right),
-                held_out_off=None if off is None else _share(_named(off, aligned.held_out_labels)),
             )
         )
         context.progress(len(described) - 1, len(tuned.variants), "")
@@ -61,12 +59,12 @@ def _base(config: AblationsConfig, aligned: Aligned, generated: Generated) -> Va
         targets=(),
         trainable=0,
         saved_bytes=0,
-        seconds=0.0,
+        learning_rate=None,
+        seconds_per_step=None,
         peak_bytes=None,
         last_loss=None,
         **_figures(config, captions, generated, np.random.default_rng((config.seed, 0))),
         held_out=_share(_named(aligned.held_out_captions, aligned.held_out_labels)),
-        held_out_off=None,
     )
 
 

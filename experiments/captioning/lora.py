@@ -49,5 +49,4 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
         adapter_bytes=size,
         loss=tuple(round(loss, 4) for loss in tuning.loss),
         seconds=round(tuning.seconds, 1),
-        peak_bytes=tuning.peak_bytes,
     )

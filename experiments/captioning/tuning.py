@@ -14,7 +14,6 @@ from experiments.captioning.captioners.captioner import Captioner, tokenise
 from experiments.context import Progress
 from experiments.models.checkpoint import Checkpoint, load, save
 from experiments.models.feature_store import batch_of
-from experiments.models.peak_memory import peak_memory
 from experiments.models.processes import ALONE, Processes, is_main
 from experiments.models.schedule import learning_rate_factor
 from experiments.models.seeding import seeded
@@ -41,11 +40,10 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a tuning went: the mean loss per token of each epoch, wall-clock seconds, peak memory in bytes."""
+    """How a tuning went: the mean loss per token of each epoch, and wall-clock seconds."""
 
     loss: tuple[float, ...]
     seconds: float
-    peak_bytes: int | None
 
 
 def tune(
@@ -77,17 +75,16 @@ def tune(
         losses, earlier = reached.loss, reached.seconds
         progress(len(losses), recipe.epochs, f"resumed after epoch {len(losses)}")
     start = time.perf_counter()
-    with peak_memory() as peak:
-        for epoch in range(len(losses), recipe.epochs):
-            loss = _epoch(captioner, optimiser, pairs, recipe, epoch=epoch, processes=processes)
-            losses = (*losses, loss)
-            progress(epoch + 1, recipe.epochs, f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}")
-            if checkpoint and is_main(processes):
-                seconds = earlier + time.perf_counter() - start
-                weights = {name: part.detach() for name, part in trainable.items()}
-                save(Checkpoint(weights, optimiser.state_dict(), "fp32", losses, seconds), checkpoint)
+    for epoch in range(len(losses), recipe.epochs):
+        loss = _epoch(captioner, optimiser, pairs, recipe, epoch=epoch, processes=processes)
+        losses = (*losses, loss)
+        progress(epoch + 1, recipe.epochs, f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}")
+        if checkpoint and is_main(processes):
+            seconds = earlier + time.perf_counter() - start
+            weights = {name: part.detach() for name, part in trainable.items()}
+            save(Checkpoint(weights, optimiser.state_dict(), "fp32", losses, seconds), checkpoint)
     captioner.network.eval()
-    return Tuning(losses, earlier + time.perf_counter() - start, peak.bytes)
+    return Tuning(losses, earlier + time.perf_counter() - start)
 
 
 def _epoch(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import torch
 from experiments.captioning import adapter
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
+from experiments.captioning.cost import measured, trial_of
 from experiments.captioning.inference import HeldOut, caption_held_out, encoded, held_out, write_captions
-from experiments.captioning.tuning import Pairs, Recipe, Tuning, tune
+from experiments.captioning.tuning import Pairs, Recipe, tune
+from experiments.captioning.ways import Way, prepared
 from experiments.config.tuning import GenerationConfig, VariantsConfig
 from experiments.context import Context
 from experiments.datasets.photos import pictures_of
@@ -32,20 +34,9 @@ _AT_ONCE = 25
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """One way of tuning; without a rank the whole network is tuned."""
-
-    key: str
-    name: str
-    rank: int | None
-    targets: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class _Bench:
     """What every variant is tuned on, and what it captions; `base_logits` is a hash."""
 
-    config: VariantsConfig
     lora: Lora
     generated: Generated
     context: Context
@@ -57,6 +48,18 @@ class _Bench:
     def captioner(self) -> Captioner:
         """Load the base anew: a variant changes the network that it is given."""
         return models.load(self.context.artefact("align"), self.context.root)
+
+    def cost(self, way: Way) -> dict[str, Any]:
+        """Return what tuning costs, as fields of `TunedVariant`; several processes would share the work."""
+        if self.context.processes.count > 1:
+            return {"seconds_per_step": None, "peak_bytes": None}
+        trial = trial_of(self.context.artefact("align"), self.context.root, way, self.tuning)
+        return dataclasses.asdict(measured(trial))
+
+    def tune(self, captioner: Captioner, way: Way) -> tuple[float, ...]:
+        """Tune what is trainable of a captioner, and return the loss of each epoch."""
+        processes = self.context.processes
+        return tune(captioner, self.tuning, way.recipe, progress=_quietly, processes=processes).loss
 
     def write(self, captioner: Captioner) -> list[Caption]:
         """Caption the evaluation photos as stage `generate` did."""
@@ -71,20 +74,24 @@ class _Bench:
 def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> Variants:
     """Tune every variant on the same photos in the same order, and write its captions.
 
-    The rank of section `[lora]` is not tuned again: its adapter is used. A finished variant is kept in
-    the scratch folder, so that a killed run goes on with the next one.
+    The adapter of section `[lora]` is neither tuned again nor do the evaluation photos get their captions
+    again: those of the stages before are used. What tuning costs is measured apart from it, of every variant
+    alike. A finished variant is kept in the scratch folder, so that a killed run goes on with the next one.
+
+    Raises:
+        UserError: if the loss of a variant stops being finite, or what it costs cannot be measured.
     """
     start = time.perf_counter()
-    bench = _bench(config, inputs, context)
-    plans, done = list(_plans(config, bench.lora)), []
-    for number, plan in enumerate(plans):
-        context.progress(number, len(plans), plan.name)
-        done.append(_finished(bench, plan, context.scratch / f"{plan.key}.json"))
-    context.progress(len(plans), len(plans), "")
+    bench = _bench(inputs, context)
+    ways, done = list(_ways(config, bench.lora)), []
+    for number, way in enumerate(ways):
+        context.progress(number, len(ways), way.name)
+        done.append(_finished(bench, way, context.scratch / f"{way.key}.json"))
+    context.progress(len(ways), len(ways), "")
     return Variants(variants=tuple(done), seconds=round(time.perf_counter() - start, 1))
 
 
-def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) -> _Bench:
+def _bench(inputs: Mapping[str, Any], context: Context) -> _Bench:
     folder = context.artefact("align")
     captioner, photos = models.load(folder, context.root), context.photos()
     tuning = Pairs(
@@ -92,7 +99,6 @@ def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) 
         [photo.references[0] for photo in photos.tuning],
     )
     return _Bench(
-        config=config,
         lora=inputs["lora"],
         generated=inputs["generate"],
         context=context,
@@ -103,111 +109,101 @@ def _bench(config: VariantsConfig, inputs: Mapping[str, Any], context: Context) 
     )
 
 
-def _plans(config: VariantsConfig, lora: Lora) -> Iterator[_Plan]:
+def _ways(config: VariantsConfig, lora: Lora) -> Iterator[Way]:
+    recipe = Recipe(lora.seed, lora.epochs, lora.batch_size, lora.learning_rate)
+
+    def adapted(key: str, name: str, rank: int, targets: tuple[str, ...]) -> Way:
+        # The ratio stays, so that the ranks differ in capacity and not in step size.
+        alpha = max(1, round(lora.alpha * rank / lora.r))
+        return Way(key, name, rank, targets, alpha, lora.dropout, recipe)
+
     for rank in sorted({*config.ranks, lora.r}):
-        yield _Plan(f"rank_{rank}", f"LoRA, r = {rank}", rank, lora.targets)
-    yield _Plan("attention", f"LoRA, r = {lora.r}, attention only", lora.r, config.attention_targets)
-    yield _Plan("full", "full fine-tuning", None, ())
+        yield adapted(f"rank_{rank}", f"LoRA, r = {rank}", rank, lora.targets)
+    yield adapted("attention", f"LoRA, r = {lora.r}, attention only", lora.r, config.attention_targets)
+    other = dataclasses.replace(recipe, learning_rate=config.full_learning_rate)
+    yield Way("full", "full fine-tuning", None, (), 0, 0.0, other)
 
 
-def _finished(bench: _Bench, plan: _Plan, path: Path) -> TunedVariant:
+def _finished(bench: _Bench, way: Way, path: Path) -> TunedVariant:
     """Return the variant that an earlier run finished, or tune it now."""
     found = bench.context.processes.broadcast(kept(path))
     if found is not None:
         return TunedVariant.model_validate_json(found)
-    if plan.rank is None:
-        variant = _full(bench, plan)
-    elif (plan.rank, plan.targets) == (bench.lora.r, bench.lora.targets):
-        variant = _tuned_before(bench, plan)
+    cost = bench.cost(way)  # before this process takes the memory of a captioner as well
+    if way.rank is None:
+        variant = _full(bench, way, cost)
+    elif (way.rank, way.targets) == (bench.lora.r, bench.lora.targets):
+        variant = _tuned_before(bench, way, cost)
     else:
-        variant = _adapted(bench, plan)
+        variant = _adapted(bench, way, cost)
     if is_main(bench.context.processes):
         keep(path, variant.model_dump_json().encode())
     return variant
 
 
-def _adapted(bench: _Bench, plan: _Plan) -> TunedVariant:
-    assert plan.rank is not None
-    captioner = adapter.with_adapter(
-        bench.captioner(),
-        r=plan.rank,
-        # The ratio stays, so that the ranks differ in capacity and not in step size.
-        alpha=max(1, round(bench.lora.alpha * plan.rank / bench.lora.r)),
-        dropout=bench.lora.dropout,
-        targets=plan.targets,
-        seed=bench.lora.seed,
-    )
-    tuning = tune(
-        captioner, bench.tuning, _recipe(bench), progress=_quietly, processes=bench.context.processes
-    )
+def _adapted(bench: _Bench, way: Way, cost: Mapping[str, Any]) -> TunedVariant:
+    captioner = prepared(bench.captioner(), way)
+    loss = bench.tune(captioner, way)
     main = is_main(bench.context.processes)
-    saved = adapter.save(captioner, bench.context.scratch / plan.key) if main else 0
-    return _switched(bench, plan, captioner, tuning, saved)
+    saved = adapter.save(captioner, bench.context.scratch / way.key) if main else 0
+    described = _described(way, cost, loss, bench.write(captioner))
+    return _switched(bench, captioner, described, saved)
 
 
-def _tuned_before(bench: _Bench, plan: _Plan) -> TunedVariant:
-    """Use the adapter that stage `lora` tuned."""
-    lora = bench.lora
+def _tuned_before(bench: _Bench, way: Way, cost: Mapping[str, Any]) -> TunedVariant:
+    """Use the adapter that stage `lora` tuned, and the captions that stage `generate` wrote with it."""
     captioner = adapter.with_saved_adapter(bench.captioner(), bench.context.artefact("lora") / ADAPTER)
-    tuning = Tuning(lora.loss, lora.seconds, lora.peak_bytes)
-    return _switched(bench, plan, captioner, tuning, lora.adapter_bytes)
+    captions = [Caption(text=each.after, ended=each.after_ended) for each in bench.generated.records]
+    described = _described(way, cost, bench.lora.loss, captions)
+    return _switched(bench, captioner, described, bench.lora.adapter_bytes)
 
 
 def _switched(
-    bench: _Bench, plan: _Plan, captioner: Captioner, tuning: Tuning, saved_bytes: int
+    bench: _Bench, captioner: Captioner, described: Mapping[str, Any], saved_bytes: int
 ) -> TunedVariant:
-    """Let an adapted captioner write with its adapter on and off."""
-    captions, named = bench.write(captioner), bench.caption_held_out(captioner)
+    """Let an adapted captioner write of held-out photos, and look whether it is the base without adapter."""
+    named = bench.caption_held_out(captioner)
     with captioner.network.disable_adapter():
-        named_off = bench.caption_held_out(captioner)
         logits = _logits(captioner, bench.tuning, bench.context.processes)
     return TunedVariant(
-        **_common(plan, tuning, captions),
+        **described,
         kind="lora",
         trainable=sum(part.numel() for name, part in captioner.network.named_parameters() if "lora_" in name),
         saved_bytes=saved_bytes,
         held_out=named,
-        held_out_off=named_off,
         off_is_base=logits == bench.base_logits,
     )
 
 
-def _full(bench: _Bench, plan: _Plan) -> TunedVariant:
+def _full(bench: _Bench, way: Way, cost: Mapping[str, Any]) -> TunedVariant:
     """Tune every parameter of the network that works on the frozen tower's features."""
-    captioner = bench.captioner()
-    for name, parameter in captioner.network.named_parameters():
-        parameter.requires_grad_(not name.startswith(adapter.TOWER))
+    captioner = prepared(bench.captioner(), way)
     tuned = [part for part in captioner.network.parameters() if part.requires_grad]
-    recipe = dataclasses.replace(_recipe(bench), learning_rate=bench.config.full_learning_rate)
-    tuning = tune(captioner, bench.tuning, recipe, progress=_quietly, processes=bench.context.processes)
+    loss = bench.tune(captioner, way)
     return TunedVariant(
-        **_common(plan, tuning, bench.write(captioner)),
+        **_described(way, cost, loss, bench.write(captioner)),
         kind="full",
         trainable=sum(part.numel() for part in tuned),
         saved_bytes=sum(part.numel() * part.element_size() for part in tuned),
         held_out=bench.caption_held_out(captioner),
-        held_out_off=None,
         off_is_base=None,
     )
 
 
-def _common(plan: _Plan, tuning: Tuning, captions: list[Caption]) -> dict[str, Any]:
+def _described(
+    way: Way, cost: Mapping[str, Any], loss: Sequence[float], captions: Sequence[Caption]
+) -> dict[str, Any]:
     """Return the fields that every variant has alike."""
     return {
-        "key": plan.key,
-        "name": plan.name,
-        "rank": plan.rank,
-        "targets": plan.targets,
-        "loss": tuple(round(loss, 4) for loss in tuning.loss),
-        "seconds": round(tuning.seconds, 1),
-        "peak_bytes": tuning.peak_bytes,
+        "key": way.key,
+        "name": way.name,
+        "rank": way.rank,
+        "targets": way.targets,
+        "learning_rate": way.recipe.learning_rate,
+        "loss": tuple(round(each, 4) for each in loss),
+        **cost,
         "captions": tuple(captions),
     }
-
-
-def _recipe(bench: _Bench) -> Recipe:
-    lora = bench.lora
-    return Recipe(lora.seed, lora.epochs, lora.batch_size, lora.learning_rate)
 
 
 def _quietly(done: int, total: int, note: str) -> None:

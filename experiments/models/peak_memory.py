@@ -1,4 +1,4 @@
-"""The most memory that a piece of work took."""
+"""The most memory that a piece of work took beyond what was there before."""
 
 import ctypes
 import gc
@@ -24,22 +24,26 @@ class Peak:
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    """Measure the work in the block: the process's largest resident memory, or a GPU's allocated memory.
+    """Measure what the work in the block needs at most above what the process holds when it begins.
 
-    On Linux the kernel's high-water mark is reset first (proc(5), clear_refs), after freed memory was
-    given back, so that earlier work does not count.
+    On a GPU that is memory that tensors take, else resident memory. On Linux the kernel's high-water mark
+    is reset first (proc(5), clear_refs), after freed memory was given back: it is then what the process
+    holds, and earlier work does not count. What a process could never give back does, which is why work is
+    best measured in a fresh one.
     """
     peak = Peak()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+        held = torch.cuda.memory_allocated()
         yield peak
-        peak.bytes = torch.cuda.max_memory_allocated()
+        peak.bytes = torch.cuda.max_memory_allocated() - held
         return
-    resettable = _reset()
+    held = _high_water_mark() if _reset() else None
     yield peak
-    peak.bytes = _high_water_mark() if resettable else None
+    reached = None if held is None else _high_water_mark()
+    peak.bytes = None if held is None or reached is None else reached - held
 
 
 def _reset() -> bool:

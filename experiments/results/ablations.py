@@ -10,19 +10,19 @@ class Variant(Frozen):
     """One way of tuning, all else being equal.
 
     `rank` and `targets` are None and empty for full fine-tuning and for the base, which is not tuned
-    (its `trainable` is 0). `trainable` counts parameters, `saved_bytes` is the size of what
-    a user has to keep besides the base, `seconds` and `peak_bytes` are as in `Lora`. `last_loss` is
-    the mean loss of the last epoch (None for the base).
+    (its `trainable` is 0, its `learning_rate` and its costs are None). `trainable` counts parameters,
+    `saved_bytes` is the size of what a user has to keep besides the base, `learning_rate`,
+    `seconds_per_step` and `peak_bytes` are as in `TunedVariant`. `last_loss` is the mean loss of the last
+    epoch (None for the base).
 
     Over the evaluation photos: `length` is the mean number of words, `distance` the Jensen-Shannon
-    divergence in bits between the words of the captions and of the references, `right_class` and
+    divergence in bits between equally many words of the captions and of the references, `right_class` and
     `right_colour` the shares of photos whose caption names the right class and a colour of the
     references (the class is None where the photos have none), `ended` the share of captions that
     end by themselves.
 
     Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
     class (None where no photos are held out); its difference to the base is tested in the stage `evidence`.
-    `held_out_off` is the same share with the adapter switched off (None where there is none to switch off).
     """
 
     key: str
@@ -32,7 +32,8 @@ class Variant(Frozen):
     targets: tuple[str, ...]
     trainable: int
     saved_bytes: int
-    seconds: float
+    learning_rate: float | None
+    seconds_per_step: float | None
     peak_bytes: int | None
     last_loss: float | None
     length: Estimate
@@ -41,7 +42,6 @@ class Variant(Frozen):
     right_colour: Estimate
     ended: Estimate
     held_out: Estimate | None
-    held_out_off: Estimate | None
 
 
 class Ablations(Result):
@@ -51,7 +51,7 @@ class Ablations(Result):
     base's bit for bit.
     """
 
-    COSTS = frozenset({"seconds", "peak_bytes"})
+    COSTS = frozenset({"seconds_per_step", "peak_bytes"})
 
     variants: tuple[Variant, ...]
     held_out_classes: tuple[str, ...]

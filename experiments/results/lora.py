@@ -31,12 +31,10 @@ class Lora(Result):
     they match. `trainable` and `total` count parameters, the adapter's included in both;
     `adapter_bytes` is the size on disk of what PEFT saved. `loss` is the mean cross-entropy per token,
     in nats, of each epoch over `images` photos with one caption each. `seconds` is the wall-clock time
-    of the tuning alone, summed over resumed runs; `peak_bytes` the largest resident memory of the
-    process during it (on a GPU: the most memory that tensors took), or None where the system does
-    not tell.
+    of the tuning alone, summed over resumed runs.
     """
 
-    COSTS = frozenset({"seconds", "peak_bytes"})
+    COSTS = frozenset({"seconds"})
 
     model: str
     r: int
@@ -54,7 +52,6 @@ class Lora(Result):
     adapter_bytes: int
     loss: tuple[float, ...]
     seconds: float
-    peak_bytes: int | None
 
     def position_among(self, variants: Sequence[Tuned]) -> int | None:
         """Return the position of the variant that is this adapter, by rank and set of targets, if one is."""

@@ -140,7 +140,7 @@ def test_strict_status_fails_after_an_edit_and_names_what_is_not_fresh_in_one_se
     )
 
 
-CIRCUMSTANCES = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
+CIRCUMSTANCES = {"seconds", "training_seconds", "images_per_second", "peak_bytes", "seconds_per_step"}
 
 
 def repeatable(value: Any) -> Any:

@@ -111,9 +111,12 @@ def varied(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         tests = {key: test.model_copy(update={"verdict": verdict}) for key, test in evidence.tests.items()}
         yield values | {"evidence": evidence.model_copy(update={"tests": tests, "broken": broken})}
     for factor in (1, 2):
-        cost = {name: factor * getattr(full, name) for name in ("saved_bytes", "seconds", "peak_bytes")}
+        cost = {
+            name: factor * getattr(full, name) for name in ("saved_bytes", "seconds_per_step", "peak_bytes")
+        }
         dear = tuple(each if each is full else each.model_copy(update=cost) for each in variants)
         yield values | {"ablations": values["ablations"].model_copy(update={"variants": dear})}
+    yield values | {"lora": values["lora"].model_copy(update={"alpha": 1})}
 
 
 def test_every_wording_can_be_chosen_and_every_choice_has_a_wording(

@@ -28,6 +28,7 @@ SPACE = "\N{NO-BREAK SPACE}"
         (numbers.size, 999_500, f"1.00{SPACE}M"),
         (numbers.size, 4_120, f"4.12{SPACE}k"),
         (numbers.size, 987, "987"),
+        (numbers.duration, 0.03214, f"0.0321{SPACE}s"),
         (numbers.duration, 3.04, f"3.0{SPACE}s"),
         (numbers.duration, 59.4, f"59.4{SPACE}s"),
         (numbers.duration, 59.6, f"1{SPACE}min{SPACE}00{SPACE}s"),

@@ -278,7 +278,7 @@ def lora(model: str, targets: tuple[str, ...], matched: int, **altered: Any) -> 
     return Lora(
         model=model, r=32, alpha=64, dropout=0.0, epochs=8, learning_rate=3e-4, batch_size=10, seed=1,
         targets=targets, matched=matched, images=50, trainable=6_193_152, total=245_389_056,
-        adapter_bytes=24_800_000, loss=(3.0, 2.0), seconds=38.3, peak_bytes=None,
+        adapter_bytes=24_800_000, loss=(3.0, 2.0), seconds=38.3,
     ).model_copy(update=altered)  # fmt: skip
 
 
@@ -303,8 +303,9 @@ def variants(tuned: Lora, share: float = 0.6, off_is_base: bool = True) -> Varia
     """The one variant that `tuned` is, naming the class on a share of the held-out photos."""
     adapter = TunedVariant(
         key="rank_32", name="LoRA, r = 32", kind="lora", rank=tuned.r, targets=tuned.targets,
-        trainable=tuned.trainable, saved_bytes=tuned.adapter_bytes, loss=tuned.loss, seconds=tuned.seconds,
-        peak_bytes=None, captions=tuple(Caption(text=after, ended=True) for _, after, _ in WRITTEN),
-        held_out=held_out(share), held_out_off=held_out(0.8), off_is_base=off_is_base,
+        trainable=tuned.trainable, saved_bytes=tuned.adapter_bytes, loss=tuned.loss,
+        learning_rate=tuned.learning_rate, seconds_per_step=None, peak_bytes=None,
+        captions=tuple(Caption(text=after, ended=True) for _, after, _ in WRITTEN),
+        held_out=held_out(share), off_is_base=off_is_base,
     )  # fmt: skip
     return Variants(variants=(adapter,), seconds=60.0)

@@ -173,7 +173,7 @@ def _captioning(world: World) -> dict[str, Any]:
     lora = Lora(
         model="a captioner", r=32, alpha=64, dropout=0.0, epochs=8, learning_rate=3e-4, batch_size=10, seed=1,
         targets=ALL_TARGETS, matched=30, images=50, trainable=world.trainable, total=140_000_000,
-        adapter_bytes=4 * world.trainable, loss=(3.0, 2.0), seconds=world.seconds, peak_bytes=2_000_000_000,
+        adapter_bytes=4 * world.trainable, loss=(3.0, 2.0), seconds=world.seconds,
     )  # fmt: skip
     after = next(variant for variant in tuned if variant.key == "rank_32").captions
     records = tuple(
@@ -209,8 +209,10 @@ def _variant(world: World, key: str) -> TunedVariant:
         ),
         kind="full" if full else "lora", rank=rank,
         targets=() if full else ALL_TARGETS[:2] if key == "attention" else ALL_TARGETS,
-        trainable=trainable, saved_bytes=4 * trainable, loss=(3.0, 2.0),
-        seconds=60.0 if full else world.seconds, peak_bytes=4_000_000_000 if full else 2_000_000_000,
+        trainable=trainable, saved_bytes=4 * trainable, loss=(4.0, 2.0 + 1 / (rank or 10)),
+        learning_rate=3e-5 if full else 3e-4,
+        seconds_per_step=(60.0 if full else world.seconds) / 40,
+        peak_bytes=4_000_000_000 if full else 2_000_000_000,
         captions=tuple(
             Caption(
                 text=after(world, at) if at < changed else _plain(world, at),
@@ -219,7 +221,6 @@ def _variant(world: World, key: str) -> TunedVariant:
             for at in range(world.photos)
         ),
         held_out=_held_out(world.named[key], labels),
-        held_out_off=None if full else _held_out(world.named["base"], labels),
         off_is_base=None if full else world.off_is_base,
     )  # fmt: skip
 

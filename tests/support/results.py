@@ -120,7 +120,6 @@ def lora(**altered: Any) -> Lora:
         model=CAPTIONER, r=32, alpha=64, dropout=0.05, epochs=8, learning_rate=3e-4, batch_size=10,
         seed=1, targets=TARGETS, matched=210, images=50, trainable=9_768_960, total=150_018_960,
         adapter_bytes=39_120_344, loss=(3.9, 3.1, 2.6, 2.2, 1.8, 1.5, 1.3, 1.2), seconds=142.0,
-        peak_bytes=1_872_000_000,
     ).model_copy(update=altered)  # fmt: skip
 
 
@@ -196,12 +195,12 @@ def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[f
         base = kind == "base"
         variants.append(Variant(
             key=key, name=name, kind=kind, rank=rank, targets=targets, trainable=trainable,
-            saved_bytes=4 * trainable, seconds=0.0 if base else 90.0 + trainable / 8e5,
+            saved_bytes=4 * trainable, seconds_per_step=None if base else 2.0 + trainable / 3e7,
+            learning_rate=None if base else 3e-5 if kind == "full" else 3e-4,
             peak_bytes=None if base else 1_700_000_000 + 12 * trainable, last_loss=None if base else 1.2,
             length=estimate(6.1 if base else 12.0, 0.5), distance=estimate(distance, 0.03),
             right_class=estimate(0.8, 0.1) if classes else None, right_colour=estimate(0.4, 0.1),
             ended=estimate(0.98, 0.03), held_out=estimate(held_out, 0.02, 1000),
-            held_out_off=estimate(0.871, 0.02, 1000) if kind == "lora" else None,
         ))  # fmt: skip
     return Ablations(variants=tuple(variants), held_out_classes=CLASSES, off_is_base=off_is_base)
 

@@ -78,7 +78,7 @@ def test_without_a_launcher_there_is_one_process_and_it_does_everything() -> Non
     assert list(shared_out(ALONE, str, [3, 1, 2])) == ["3", "1", "2"]
 
 
-CLOCKS = {"seconds", "training_seconds", "images_per_second", "peak_bytes"}
+CLOCKS = {"seconds", "training_seconds", "images_per_second", "peak_bytes", "seconds_per_step"}
 
 
 def without_clocks(part: dict[str, Any]) -> dict[str, Any]:
