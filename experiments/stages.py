@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.fingerprints import fingerprint, manifest_of
+from experiments.profile import Profile
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -16,6 +17,7 @@ from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
 from pipeline import keys
+from pipeline.project import Project
 from pipeline.stage import Data, Stage, pipeline
 
 # What loads data or is lent is imported when a stage runs: asking about freshness must stay fast.
@@ -31,13 +33,13 @@ def _load_images(call: "Call") -> "ClassifiedImages":
 
     project = call.project
     return load_images(
-        project.profile.images, project.root, project.downloads, _prepared_folder(call), call.say
+        project.profile.images, project.root, project.downloads, prepared_folder(project), call.say
     )
 
 
-def _prepared_folder(call: "Call") -> Path:
-    """Return the folder for what is made once of the profile's classification images, whichever profile."""
-    return call.project.downloads.with_name("prepared") / keys.data_of(call.project, IMAGES)[:16]
+def prepared_folder(project: Project[Profile]) -> Path:
+    """Return the folder for what is made once of a profile's classification images, whichever profile."""
+    return project.downloads.with_name("prepared") / keys.data_of(project, IMAGES)[:16]
 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":

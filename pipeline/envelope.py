@@ -2,6 +2,8 @@
 
 from typing import Any, Generic, TypeVar
 
+from pydantic import Field
+
 from pipeline.frozen import Frozen
 
 Value = TypeVar("Value")
@@ -40,10 +42,14 @@ class Provenance(Frozen):
 
 
 class Envelope(Frozen, Generic[Value]):
-    """One file under `results/`; what its value names as attachments stands in the folder of the stage."""
+    """One file under `results/`; what its value names as attachments stands in the folder of the stage.
+
+    `artefacts` are the SHA-256 of what the stage left in its scratch folder, by name.
+    """
 
     stage: str
     profile: str
     key: str
     provenance: Provenance
+    artefacts: dict[str, str] = Field(default_factory=dict)
     value: Value

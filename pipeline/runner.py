@@ -3,8 +3,9 @@
 import datetime
 import importlib
 import platform
+import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from rich.console import Console
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.envelope import Envelope, Provenance
 from pipeline.errors import UserError, first_few
+from pipeline.headlines import beside
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Data, Stage
@@ -124,9 +126,17 @@ class Call:
 
 
 def bring_up_to_date(
-    project: Project[Any], names: Iterable[str], console: Console, processes: Processes | None = None
+    project: Project[Any],
+    names: Iterable[str],
+    console: Console,
+    processes: Processes | None = None,
+    force: Collection[str] = (),
 ) -> None:
-    """Compute the named stages and what they build on, as far as they are stale or missing.
+    """Compute the named stages and what they build on, as far as they are stale or missing, or in `force`.
+
+    A stage in `force` is computed from an empty scratch folder although its result is fresh; if such a run is
+    killed, the next goes on with it. In the end the figures of what was computed are printed, beside the
+    older ones where a readable result stood there before.
 
     Each result is written as soon as it is there. A second run at the same time waits for the first
     at each stage, then finds the result fresh. Of several processes the main one decides and writes, and
@@ -136,17 +146,33 @@ def bring_up_to_date(
         UserError: if a stage is unknown or cannot be run.
     """
     is_main = _is_main(processes)
+    figures: list[str] = []
     for name in project.with_inputs(names):
-        if _broadcast(processes, is_main and freshness.of(project, name).state == "fresh"):
+        is_forced = name in force
+        if not is_forced and _broadcast(processes, is_main and freshness.of(project, name).state == "fresh"):
             continue
         with _held(_lock(project, name), processes):
             state = _broadcast(processes, freshness.of(project, name) if is_main else None)
-            if state.state != "fresh":
-                console.print(
-                    f"{name} is {state.state}: {first_few(state.why)}", highlight=False, soft_wrap=True
-                )
+            if is_forced or state.state != "fresh":
+                why = first_few(state.why) or "it is computed again all the same"
+                console.print(f"{name} is {state.state}: {why}", highlight=False, soft_wrap=True)
+                if is_forced and is_main and (_scratch(project, name) / _COMPLETE).exists():
+                    # What is not complete was left by a run that was killed, which this one goes on with.
+                    shutil.rmtree(_scratch(project, name))
+                older = _headline(project, name)
                 _compute(project, project.stages[name], console, processes)
-    console.print(f"The results in results/{project.name} are up to date.", highlight=False, soft_wrap=True)
+                figures.append(f"{name}: {beside(older, _headline(project, name) or {}) or 'done'}")
+                console.print(figures[-1], highlight=False, soft_wrap=True)
+    if len(figures) > 1:
+        console.print("\n".join(["What was computed:", *figures]), highlight=False, soft_wrap=True)
+
+
+def _headline(project: Project[Any], name: str) -> dict[str, float] | None:
+    """Return the figures of a stored result, fresh or stale, None where none can be read."""
+    try:
+        return store.read(project, name).value.headline()
+    except UserError:
+        return None
 
 
 def _is_main(processes: Processes | None) -> bool:
@@ -208,8 +234,6 @@ def _compute(project: Project[Any], stage: Stage, console: Console, processes: P
         value=value,
     )
     store.write(project, envelope)
-    summary = ", ".join(f"{name} {figure:.4f}" for name, figure in value.headline().items())
-    console.print(f"{stage.name}: {summary or 'done'}", highlight=False, soft_wrap=True)
 
 
 def _call(call: Call) -> Any:

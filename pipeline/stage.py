@@ -29,11 +29,11 @@ class Stage:
     """One step of the pipeline.
 
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
-    the part `config` of the profile, the results of `inputs` by name, and what the project lends it. `data`
-    is what it reads from outside. Several processes run a `parallel` stage together; the main process alone
-    runs any other. `tolerance` is the largest difference of a headline figure that `reproduce` accepts, in
-    the figure's own unit; it is there for machines whose arithmetic differs, since on the same machine the
-    stages repeat themselves exactly.
+    the part `config` of the profile, the results of `inputs` by name, and what the project lends it. Of these
+    inputs, `optional` may be missing. `data` is what it reads from outside. Several processes run a
+    `parallel` stage together; the main process alone runs any other. `tolerance` is the largest difference of
+    a headline figure that `reproduce` accepts, in the figure's own unit; it is there for machines whose
+    arithmetic differs, since on the same machine the stages repeat themselves exactly.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Stage:
     config: str
     data: tuple[Data, ...] = ()
     inputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     parallel: bool = False
     tolerance: float = 0.0
 

@@ -64,7 +64,8 @@ def cached_features(
     """Return `encode` of pictures, computed by all processes together unless an earlier call has done it.
 
     They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of all that `encode`
-    depends on, and by the pictures. The file is written whole or not at all, by the main process.
+    depends on, and by the pictures. The file is written whole or not at all, by the main process. An empty
+    one beside it says which stage used it at which key, so that `clean` knows what is kept for nothing.
     """
     path = _path(context.shared / folder, encoder, pictures)
     found = context.processes.broadcast(_read(path, len(pictures)) is not None)
@@ -76,6 +77,9 @@ def cached_features(
     features = _read(path, len(pictures))
     if features is None:
         raise OSError(f"{path} changed while it was read")
+    if is_main(context.processes):
+        user = f"{context.scratch.parent.name}-{context.scratch.name}"
+        path.with_name(f"{path.stem}.{user}.used").touch()
     return Features(features.features, features.seconds, reused=found)
 
 
