@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from experiments.config.photos import Cifar10Captions
-from experiments.datasets.cifar10 import load_cifar10
+from experiments.datasets.cifar10 import SOURCE, load_cifar10
 from experiments.datasets.cifar10_files import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.results.source import Source
 from pipeline.errors import UserError
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
@@ -52,7 +53,7 @@ def load_cifar10_captions(
         )
     }
     return CaptionedPhotos(
-        source=f"CIFAR-10, captions from {config.captions} (machine-written)",
+        source=(SOURCE, Source(name=f"captions of CIFAR-10 photos (machine-written), {config.captions}")),
         classes=images.classes,
         tuning=parts["train"],
         evaluation=parts["test"],
