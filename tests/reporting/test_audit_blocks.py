@@ -32,7 +32,7 @@ def failing() -> Run:
         clip=0.60,
         cnn=worlds.trained("CNN", 0.1035),
         generate=worlds.generated(assignment().generate.source, written, ended=False),
-        data_sets=worlds.data_sets(assignment().generate.source, shared_images=7, shared_references=2),
+        data_sets=worlds.data_sets(*assignment().generate.source, shared_images=7, shared_references=2),
     )
 
 

@@ -191,9 +191,9 @@ def test_an_architecture_that_fits_the_brief_agrees_with_it():
         assert claims[name].verdict == "agrees", name
 
 
-@pytest.mark.parametrize("name", BRACKETED)
-def test_where_the_briefs_weights_were_found_does_not_make_them_others(name: str):
-    run, bare = with_clip(name), assignment(clip=0.889)
+@pytest.mark.parametrize("at", FOUND)
+def test_where_the_briefs_weights_were_found_does_not_make_them_others(at: dict[str, str]):
+    run, bare = with_clip(CLIP_B32, **at), assignment(clip=0.889)
     assert run.shared.zero_shot
     assert anchors(run, 0.01) == anchors(bare, 0.01)
     assert any(anchor.reason == "very_weights" for anchor in anchors(run, 0.01).values())

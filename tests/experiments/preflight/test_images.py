@@ -81,7 +81,9 @@ def test_photos_that_are_for_both_or_there_twice_are_named() -> None:
         Photo(name, 0, np.full((2, 2, 3), value, np.uint8), ("a thing",), None)
         for name, value in zip("abcde", (0, 1, 1, 2, 2), strict=True)
     )
-    found = findings_of_photos(CaptionedPhotos("They", (), tuning=(a, b), evaluation=(c, d, e)))
+    found = findings_of_photos(
+        CaptionedPhotos((Source(name="They"),), (), tuning=(a, b), evaluation=(c, d, e))
+    )
     assert found.problems == (
         "They: 'b' (for tuning) and 'c' (for evaluation) are the same picture, so that the comparison would "
         "flatter: leave one out.",
