@@ -9,6 +9,7 @@ from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.preflight.images import findings_of_images, findings_of_networks
 from experiments.preflight.photos import findings_of_photos
 from experiments.preflight.read_images import ReadImage, ReadImages
+from experiments.results.source import Source
 
 SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
 TRAINING = TrainingConfig(
