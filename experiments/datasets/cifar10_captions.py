@@ -18,6 +18,8 @@ from experiments.results.source import Source
 from pipeline.errors import UserError
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
+_OURS = "data/cifar10_captions.csv"
+"""The captions that were written for this project, under its licence."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,12 @@ def load_cifar10_captions(
             ("test", images.test_images, images.test_labels),
         )
     }
+    captions = Source(
+        name=f"captions of CIFAR-10 photos (machine-written), {config.captions}",
+        licence="this project's" if config.captions == _OURS else None,
+    )
     return CaptionedPhotos(
-        source=(SOURCE, Source(name=f"captions of CIFAR-10 photos (machine-written), {config.captions}")),
+        source=(SOURCE, captions),
         classes=images.classes,
         tuning=parts["train"],
         evaluation=parts["test"],

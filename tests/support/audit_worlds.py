@@ -53,7 +53,10 @@ DRAWS = Draws(seed=0, resamples=100)
 
 CAPTIONED_CIFAR10 = (
     CIFAR10,
-    Source(name="captions of CIFAR-10 photos (machine-written), data/cifar10_captions.csv"),
+    Source(
+        name="captions of CIFAR-10 photos (machine-written), data/cifar10_captions.csv",
+        licence="this project's",
+    ),
 )
 CLIP_B32 = Source(name="open_clip ViT-B-32, openai")
 VIT_GPT2 = "nlpconnect/vit-gpt2-image-captioning"
