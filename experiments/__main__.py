@@ -1,8 +1,9 @@
 """The command line: new, check, run, status, why, reproduce, clean."""
 
 import json
-import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,6 @@ import typer
 from experiments.project import open_project
 from pipeline import freshness
 from pipeline.errors import UserError, first_few
-from pipeline.project import Project
 
 app = typer.Typer(
     help="Run the experiments behind the report and ask what is fresh.",
@@ -64,13 +64,18 @@ def run(
     stages: Annotated[
         list[str] | None, typer.Argument(help="Stages to bring up to date; all if none.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute the named stages again, although they are fresh.")
+    ] = False,
     profile: ProfileOption = None,
 ) -> None:
-    """Compute what is stale or missing; what is fresh is left alone."""
+    """Compute what is stale or missing; what is fresh is left alone, unless it is forced by name."""
     project = open_project(profile)
+    if force and not stages:
+        raise UserError("`run --force` computes named stages again: name them, as in `run --force cnn vit`.")
     wanted = stages or list(project.stages)
     states = freshness.states(project, project.with_inputs(wanted))
-    if all(states[name].state == "fresh" for name in wanted):
+    if not force and all(states[name].state == "fresh" for name in wanted):
         typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
         return
     # Not before it is sure that something must run: these take longer to import than the answer above.
@@ -85,19 +90,19 @@ def run(
     code = start_those_asked_for()
     if code is not None:
         raise typer.Exit(code)
-    stale = [name for name, state in states.items() if state.state != "fresh"]
+    forced = wanted if force else []
+    stale = [name for name, state in states.items() if name in forced or state.state != "fresh"]
     outside = {data.name for name in stale for data in project.stages[name].data}
-    try:
-        with insistent():
-            processes = among()
-            if is_main(processes):
-                lacking = missing(project.profile, project.root, project.downloads, outside)
-                if lacking:
-                    raise UserError("\n".join(lacking))
-            bring_up_to_date(project, wanted, Console(quiet=not is_main(processes)), processes)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; run the same command again and it goes on from its last checkpoint.", err=True)
-        raise typer.Exit(130) from None
+    with stoppable("run the same command again"), insistent():
+        processes = among()
+        if is_main(processes):
+            lacking = missing(project.profile, project.root, project.downloads, outside)
+            if lacking:
+                raise UserError("\n".join(lacking))
+        console = Console(quiet=not is_main(processes))
+        is_up_to_date = bring_up_to_date(project, wanted, console, processes, forced)
+        if is_main(processes) and is_up_to_date:
+            typer.echo(f"The results in results/{project.name} are up to date.")
 
 
 @app.command()
@@ -141,23 +146,49 @@ def why(stage: str, profile: ProfileOption = None) -> None:
 
 
 @app.command()
-def reproduce(profile: ProfileOption = None) -> None:
-    """Recompute everything into an empty folder and compare; exit code 1 outside a tolerance."""
+def reproduce(
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages to compute again; all if none.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute also what an earlier call has computed again.")
+    ] = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Compute stages again from nothing and compare; exit code 1 outside a tolerance.
+
+    A call that was stopped is gone on with by the next.
+    """
     project = open_project(profile)
     from rich.console import Console
 
+    from pipeline.interrupt import insistent
     from pipeline.reproduce import reproduce as run_again
 
-    if not run_again(project, Console()):
-        raise typer.Exit(1)
+    once_more = "run `reproduce` again, without --force," if force else "run the same command again"
+    with stoppable(once_more), insistent():
+        if not run_again(project, Console(), stages or (), force=force):
+            raise typer.Exit(1)
 
 
 @app.command()
-def clean(profile: ProfileOption = None) -> None:
-    """Delete what can be made again (checkpoints, features); results and downloads stay."""
-    project: Project = open_project(profile)
-    shutil.rmtree(project.cache, ignore_errors=True)
-    typer.echo(f"Deleted .cache/{project.cache.name}; results and downloads are untouched.")
+def clean(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Delete all that can be made again, of every profile.")
+    ] = False,
+) -> None:
+    """Delete from .cache what no profile's keys lead to any more; results and downloads stay."""
+    from experiments.cleaning import clean as delete
+
+    typer.echo("\n".join(delete(Path.cwd(), everything=everything)))
+
+
+@contextmanager
+def stoppable(again: str) -> Iterator[None]:
+    """Say how a command that the keyboard stops is gone on with, and end it with exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped; {again} and it goes on from its last checkpoint.", err=True)
+        raise typer.Exit(130) from None
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from pipeline.errors import UserError
 from pipeline.frozen import Frozen
 
 DEFAULT = "offline"
-IN_CACHE = ("downloads", "hashes", "prepared")
+IN_CACHE = ("downloads", "hashes", "prepared", "reproduction", "uv")
 """Folders of `.cache/` that are not a profile's."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.fingerprints import identity, manifest_of
 from experiments.datasets.loading import load_images, load_photos, loader
+from experiments.profile import Profile
 from experiments.results.ablations import Ablations
 from experiments.results.align import Aligned
 from experiments.results.audit import Audit
@@ -40,7 +41,7 @@ def _load_images(call: "Call") -> "ClassifiedImages":
     return load_images(project.profile.images, project.root, project.downloads, ready, call.say)
 
 
-def prepared_folder(project: Project[Any], fingerprint: str, code: Code) -> Path:
+def prepared_folder(project: Project[Profile], fingerprint: str, code: Code) -> Path:
     """Return the folder for what is made once of classification images with this fingerprint, by this code.
 
     It serves every profile that reads the same images.

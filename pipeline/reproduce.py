@@ -1,43 +1,133 @@
-"""Recomputing every result from nothing and holding it against the committed one."""
+"""Computing results again from nothing, stage by stage, and holding them against the committed ones."""
 
 import dataclasses
 import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from pipeline import freshness, runner, store
+from pipeline.envelope import Envelope
 from pipeline.errors import UserError
+from pipeline.headlines import figure
 from pipeline.project import Project
+from pipeline.stage import Stage
+
+FOLDER = "reproduction"
+"""The folder of `.cache/` for results that were computed again: each profile has one in it."""
 
 
-def reproduce(project: Project[Any], console: Console) -> bool:
-    """Recompute every stage into an empty folder, print all differences, and say if all are tolerable.
+def reproduce(
+    project: Project[Any], console: Console, names: Collection[str] = (), *, force: bool = False
+) -> bool:
+    """Compute the named stages again, all if none, print all differences, and say if all are tolerable.
 
-    The fresh results stay in ``.cache/<profile>-reproduction`` to be looked at; the committed ones
-    are not touched. Downloads are reused, since their hashes are checked.
+    Each stage is computed from the committed results of its inputs, so that it does not wait for theirs, and
+    what these left for it is made again if it is not there. The fresh results stay in
+    ``.cache/reproduction/<profile>`` to be looked at, and a later call goes on after them: a stage that was
+    computed is only compared, unless `force` asks for it anew. The committed results are not touched.
+    Downloads are reused, since their hashes are checked.
 
     Raises:
-        UserError: if a committed result is missing or stale, before anything is computed.
+        UserError: if a stage is unknown, or a committed result that is needed is missing or stale, before
+            anything is computed.
     """
-    for name, state in freshness.states(project, project.stages).items():
-        if state.state != "fresh":
+    needed = project.with_inputs(names or project.stages)
+    wanted = [name for name in needed if not names or name in names]
+    spared = {name for each in wanted for name in project.stages[each].optional} - {*wanted}
+    for name, state in freshness.states(project, needed).items():
+        if state.state != "fresh" and not (name in spared and state.state == "missing"):
             command = f"python -m experiments run --profile {project.name}"
             raise UserError(f"The committed result of {name} is {state.state}: run `{command}` first.")
-    folder = project.cache.with_name(f"{project.cache.name}-reproduction")
-    shutil.rmtree(folder, ignore_errors=True)
-    scratch = dataclasses.replace(project, results=folder / "results", cache=folder / "cache")
-    runner.bring_up_to_date(scratch, scratch.stages, console)
+    table: list[str] = []
     all_agree = True
-    for name, stage in project.stages.items():
-        committed, fresh = (store.read(each, name).value.headline() for each in (project, scratch))
-        for figure, value in committed.items():
-            difference = fresh[figure] - value
-            agrees = abs(difference) <= stage.tolerance + 1e-12  # a rounding error is forgiven
-            all_agree = all_agree and agrees
-            line = (
-                f"{name:<10} {figure:<24} committed {value:.4f}  fresh {fresh[figure]:.4f}  difference "
-                f"{difference:+.4f}  tolerance {stage.tolerance:.4f}  {'agrees' if agrees else 'DIFFERS'}"
-            )
-            console.print(line, highlight=False, soft_wrap=True)
+    for name in wanted:
+        committed = store.read(project, name)
+        again = _beside(project, name, committed.key)
+        is_done = store.path_of(again, name).is_file() and not force
+        if not is_done:
+            _compute(project, again, name, console, [name] if force else [])
+        lines, agrees = _verdict(project.stages[name], committed, store.read(again, name))
+        earlier = "  (computed earlier; --force computes it anew)" if is_done and not agrees else ""
+        table += [f"{line}{earlier}" for line in lines]
+        all_agree = all_agree and agrees
+        if len(wanted) > 1:
+            console.print("\n".join(lines), highlight=False, soft_wrap=True)
+    console.print("\n".join(["Reproduced:", *table]), highlight=False, soft_wrap=True)
     return all_agree
+
+
+def _beside(project: Project[Any], name: str, key: str) -> Project[Any]:
+    """Return the project in which stage `name` is computed again, for a committed result of this key.
+
+    Stages share the cache, where one finds what another left, and have results of their own.
+    """
+    folder = project.cache.parent / FOLDER / project.name
+    return dataclasses.replace(project, results=folder / name / key[:16], cache=folder / "cache")
+
+
+def _compute(
+    project: Project[Any], again: Project[Any], name: str, console: Console, force: Collection[str]
+) -> None:
+    """Compute a stage from copies of the committed results of its inputs."""
+    shutil.rmtree(again.results, ignore_errors=True)
+    for source in project.with_inputs([name]):
+        if source != name:
+            _copy(store.path_of(project, source), store.path_of(again, source))
+            _copy(store.attachment_path(project, source, ""), store.attachment_path(again, source, ""))
+    for manifest in project.results.glob("*.sha256"):
+        _copy(manifest, again.results / manifest.name)
+    runner.bring_up_to_date(again, [name], console, force=force)
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a file, or a folder, that may not be there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.copytree(path, target)
+    elif path.is_file():
+        shutil.copyfile(path, target)
+
+
+def _verdict(stage: Stage, committed: Envelope[Any], fresh: Envelope[Any]) -> tuple[list[str], bool]:
+    """Return a line for each figure, one for each artefact that is another, and whether all figures agree.
+
+    An artefact need not be the same byte by byte where arithmetic differs: the figures decide.
+    """
+    old, new = committed.value.headline(), fresh.value.headline()
+    lines, agree = [], True
+    for name in {**old, **new}:
+        line, agrees = _compared(stage, name, old.get(name), new.get(name))
+        lines.append(line)
+        agree = agree and agrees
+    if not lines:
+        lines.append(f"{stage.name:<10} was computed; it has no figures to compare")
+    lines += [
+        f"{stage.name:<10} {file:<24} is not the committed one byte by byte"
+        for file in _others(committed.artefacts, fresh.artefacts)
+    ]
+    return lines, agree
+
+
+def _compared(stage: Stage, name: str, old: float | None, new: float | None) -> tuple[str, bool]:
+    """Return the line of a figure, and whether it agrees; one that either result lacks does not."""
+    where = f"{stage.name:<10} {name:<24}"
+    if old is None or new is None:
+        return (
+            f"{where} stands in {'the fresh' if old is None else 'the committed'} result alone  DIFFERS",
+            False,
+        )
+    agrees = abs(new - old) <= stage.tolerance + 1e-12  # a rounding error is forgiven
+    difference = new - old
+    sign = "-" if difference < 0 else "+"
+    return (
+        f"{where} committed {figure(old)}  fresh {figure(new)}  difference {sign}{figure(abs(difference))}  "
+        f"tolerance {stage.tolerance:.4f}  {'agrees' if agrees else 'DIFFERS'}"
+    ), agrees
+
+
+def _others(committed: dict[str, str], fresh: dict[str, str]) -> Iterator[str]:
+    """Yield the names of artefacts of which two results tell different hashes."""
+    return (name for name in sorted({*committed, *fresh}) if committed.get(name) != fresh.get(name))

@@ -3,8 +3,9 @@
 import datetime
 import importlib
 import platform
+import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ from pipeline.closure import Code
 from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.errors import UserError, first_few
 from pipeline.files import sha256_of
+from pipeline.headlines import beside
 from pipeline.project import Project
 from pipeline.result import Attachment, Result
 from pipeline.stage import Data, Stage
@@ -126,15 +128,18 @@ class Call:
 class _Run:
     """One run: its code is as it was when it began, and `fresh` are the stages that it found or made fresh.
 
-    `overtaken` are stages whose code, data or inputs changed while they were computed.
+    Those in `force` are computed even so. `overtaken` are stages whose code, data or inputs changed while
+    they were computed, `figures` a line for each that was computed.
     """
 
     project: Project[Any]
     console: Console
     processes: Processes | None
     code: Code
+    force: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     overtaken: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
 
     @property
     def is_main(self) -> bool:
@@ -155,9 +160,19 @@ class _Run:
 
 
 def bring_up_to_date(
-    project: Project[Any], names: Iterable[str], console: Console, processes: Processes | None = None
-) -> None:
-    """Compute the named stages and what they build on, as far as they are stale or missing.
+    project: Project[Any],
+    names: Iterable[str],
+    console: Console,
+    processes: Processes | None = None,
+    force: Collection[str] = (),
+) -> bool:
+    """Compute the named stages and what they build on, as far as they are stale or missing, or in `force`.
+
+    Return whether they are up to date: nothing that they follow changed meanwhile.
+
+    A stage in `force` is computed from an empty scratch folder although its result is fresh; if such a run is
+    killed, the next goes on with it. In the end the figures of what was computed are printed, beside the
+    older ones where a readable result stood there before.
 
     An input that may be missing is left so. Each result is written as soon as it is there. A second run at
     the same time waits for the first at each stage, then finds the result fresh. Of several processes the
@@ -169,7 +184,7 @@ def bring_up_to_date(
         UserError: if a stage is unknown or cannot be run, if its code changed before it was imported, or if
             not all processes have the same code and options.
     """
-    run = _Run(project, console, processes, Code(project.root))
+    run = _Run(project, console, processes, Code(project.root), {*force})
     names = [*names]
     identity = _identity(run, project.with_inputs(names))
     if _broadcast(processes, identity) != identity:
@@ -179,10 +194,11 @@ def bring_up_to_date(
         )
     for name in [name for name in project.stages if name in names]:
         _bring_up_to_date(run, name)
+    if len(run.figures) > 1:
+        run.say("\n".join(["What was computed:", *run.figures]))
     if run.overtaken:
         run.say(f"Run the same command again: {', '.join(run.overtaken)} became stale while it ran.")
-    else:
-        run.say(f"The results in results/{project.name} are up to date.")
+    return not run.overtaken
 
 
 def _identity(run: _Run, names: Iterable[str]) -> str:
@@ -204,16 +220,29 @@ def _bring_up_to_date(run: _Run, name: str) -> None:
         return
     stage = run.project.stages[name]
     _bring_inputs(run, stage)
-    if run.state(name).state != "fresh":
+    if name in run.force or run.state(name).state != "fresh":
         for source in stage.artefacts:
             _make_sure_of_artefacts(run, source)
         _bring_inputs(run, stage)  # what was left otherwise than before is another input
         with _held(_lock(run.project, name), run.processes):
             state = run.state(name)
-            if state.state != "fresh":
-                run.say(f"{name} is {state.state}: {first_few(state.why)}")
+            if name in run.force or state.state != "fresh":
+                why = first_few(state.why) or "it is computed again all the same"
+                run.say(f"{name} is {state.state}: {why}")
+                if name in run.force:
+                    _start_anew(run, _scratch(run.project, name, state.key))
                 _compute(run, stage)
+    run.force.discard(name)
     run.fresh.add(name)
+
+
+def _start_anew(run: _Run, scratch: Path) -> None:
+    """Empty a scratch folder for a stage that is computed again although it is fresh.
+
+    What is not complete was left by a run that was killed, which this one goes on with.
+    """
+    if run.is_main and (scratch / _COMPLETE).exists():
+        shutil.rmtree(scratch)
 
 
 def _bring_inputs(run: _Run, stage: Stage) -> None:
@@ -263,6 +292,14 @@ def _left(folder: Path, value: Result) -> dict[str, str] | None:
         return None
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
     return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()}
+
+
+def _headline(project: Project[Any], name: str) -> dict[str, float] | None:
+    """Return the figures of a stored result, fresh or stale, None where none can be read."""
+    try:
+        return store.read(project, name).value.headline()
+    except UserError:
+        return None
 
 
 def _is_main(processes: Processes | None) -> bool:
@@ -341,14 +378,15 @@ def _compute(run: _Run, stage: Stage, again: Envelope[Any] | None = None) -> boo
         artefacts=artefacts,
         value=value,
     )
+    older = _headline(project, stage.name)
     store.write(project, envelope)
     if again:
         run.say(
             f"{stage.name}: it left something else than before, so its result is written anew, and what was "
             "made from the old one is stale"
         )
-    summary = ", ".join(f"{name} {figure:.4f}" for name, figure in value.headline().items())
-    run.say(f"{stage.name}: {summary or 'done'}")
+    run.figures.append(f"{stage.name}: {beside(older, value.headline()) or 'done'}")
+    run.say(run.figures[-1])
     return True
 
 

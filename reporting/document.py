@@ -189,9 +189,7 @@ class Document:
         if not stale:
             return []
         why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
-        text = (
-            f"What follows is not what today's code, data and options gave: {self._command(stale)}.\n{why}"
-        )
+        text = f"What follows is not what today's code, data and options gave: {self._command(stale)}.\n{why}"
         return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
 
     def box(self, half: str) -> str:

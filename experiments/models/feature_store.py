@@ -67,7 +67,8 @@ def cached_features(
     They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of the tensors and
     options that `encode` depends on, by the pictures, and by the code: that of `module`, which defines what
     `encode` calls or reaches it by import, and that of this module. The file is written whole or not at all,
-    by the main process.
+    by the main process. An empty one beside it says which stage used it at which key, so that `clean` knows
+    what is kept for nothing.
     """
     code = f"{context.code_of(module)} {context.code_of(__name__)}"
     path = _path(context.shared / folder, f"{encoder} {code}", pictures)
@@ -80,6 +81,9 @@ def cached_features(
     features = _read(path, len(pictures))
     if features is None:
         raise OSError(f"{path} changed while it was read")
+    if is_main(context.processes):
+        user = f"{context.scratch.parent.name}-{context.scratch.name}"
+        path.with_name(f"{path.stem}.{user}.used").touch()
     return Features(features.features, features.seconds, reused=found)
 
 

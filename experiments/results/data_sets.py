@@ -1,5 +1,6 @@
 """What the data sets hold, and what they hold twice."""
 
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Result
 
@@ -25,8 +26,8 @@ class DataSets(Result):
     `validation_images` those kept apart from them to make choices on. `labels` holds the class index of
     every test image in test order, `labels_sha256` their hash, as in `Classification`. `shared_images`
     counts the test images that are pixel for pixel a training or a validation image, `shared_validation`
-    the validation images that are pixel for pixel a training image. `photos_source` says where photos and
-    captions come from; `tuning_names` and `evaluation_names` are the names of the photos tuned and
+    the validation images that are pixel for pixel a training image. `photos_source` are the sources of photos
+    and captions; `tuning_names` and `evaluation_names` are the names of the photos tuned and
     evaluated on. `tuning_in_validation` and `evaluation_in_validation` are those among them that are pixel
     for pixel a validation image.
 
@@ -46,7 +47,7 @@ class DataSets(Result):
     test_images: int
     shared_images: int
     shared_validation: int
-    photos_source: str
+    photos_source: tuple[Source, ...]
     tuning_names: tuple[str, ...]
     evaluation_names: tuple[str, ...]
     tuning_in_validation: tuple[str, ...]

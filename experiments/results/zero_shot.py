@@ -1,6 +1,7 @@
 """The result of classifying images by the text that describes their classes."""
 
 from experiments.results.classification import Classification
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Estimate
 
@@ -31,13 +32,14 @@ class ZeroShot(Classification):
 
     The fields inherited from `Classification` describe the first prompt set; `prompt_sets` holds the
     accuracy of each on the test images, in the profile's order, and `validation` on the validation images,
-    none where there are none. `weights` says where the weights come from, `is_clip` whether the model may be
-    called CLIP (OpenAI- or LAION-style contrastive weights), `seen_labels` what labels its towers saw.
+    none where there are none. `weights` are the sources of its parts (none of random ones), `is_clip` says
+    whether the model may be called CLIP (OpenAI- or LAION-style contrastive weights), `seen_labels` what
+    labels its towers saw.
     `adaptation` says how it uses the `unlabelled_images` training images that it is given; `less_adapted`
     are the same towers with less use of them, the one that uses most first.
     """
 
-    weights: str
+    weights: tuple[Source, ...]
     is_clip: bool
     seen_labels: str
     adaptation: str

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -77,7 +78,9 @@ def test_the_profile_is_quartos_own_unless_the_option_says_otherwise(project: Pa
     ("arguments", "sentence"),
     [
         (("status", "--profile", "none"), "There is no profile 'none' in profiles/"),
-        (("clean", "--profile", "downloads"), "'downloads' cannot be a profile's name"),
+        (("status", "--profile", "downloads"), "'downloads' cannot be a profile's name"),
+        (("new", "reproduction"), "The name 'reproduction' is taken by the project itself: choose another."),
+        (("run", "--force"), "`run --force` computes named stages again: name them"),
         (("why", "nothing"), "There is no stage 'nothing'; the stages are"),
         (("run", "nothing"), "There is no stage 'nothing'; the stages are"),
         (
@@ -211,10 +214,26 @@ def test_a_run_stopped_by_the_keyboard_says_how_to_go_on(project: Path) -> None:
     assert "Traceback" not in errors
 
 
-def test_clean_keeps_results_and_downloads(project: Path) -> None:
-    for name in (".cache/smoke/cnn/x", ".cache/downloads/y", "results/smoke/z"):
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).touch()
-    assert call(project, "clean", "--profile", "smoke").returncode == 0
-    left = sorted(path.name for path in project.rglob("*") if path.name in "xyz")
-    assert left == ["y", "z"]
+def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_for_all(
+    finished: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
+    forced = call(folder, "run", "--force", "cnn", "zero_shot", "--profile", "smoke")
+    assert forced.returncode == 0, forced.stderr
+    assert "cnn is fresh: it is computed again all the same" in forced.stdout
+    assert re.search(r"What was computed:\n(zero_shot: .*\n)cnn: top1 (\S+) -> \2\n", forced.stdout)
+    old, download = folder / ".cache/smoke/cnn/0123456789abcdef/x", folder / ".cache/downloads/y"
+    for path in (old, download):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    in_use = [*folder.glob(".cache/smoke/cnn/*/complete"), *folder.glob(".cache/smoke/embeddings/*.npy")]
+    assert len(in_use) == 2
+    done = call(folder, "clean", guarded=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not old.exists()
+    assert [path for path in in_use if not path.exists()] == []
+    done = call(folder, "clean", "--all", guarded=True)
+    assert done.stdout.splitlines()[-1].startswith("Freed ")
+    assert [*(folder / ".cache").iterdir()] == [download.parent]
+    states = stages(call(folder, "status", "--json", "--profile", "smoke", guarded=True), "smoke")
+    assert {state["state"] for state in states.values()} == {"fresh"}

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from experiments.project import open_project
 from experiments.stages import IMAGES, PHOTOS
 from pipeline import freshness, keys, store
 from pipeline.envelope import Envelope
 from pipeline.project import Project
+from pipeline.reproduce import reproduce
 from pipeline.result import Attachment
 from pipeline.stage import Stage, pipeline
 from tests.support.copies import ROOT
@@ -235,6 +237,16 @@ def test_an_artefact_half_rewritten_by_a_run_that_was_killed_is_made_again(toy: 
     (toy.cache / "broken").unlink()
     result.write_bytes(content)
     run(with_second(toy, 7))  # asserts that the artefact is whole
+
+
+def test_a_stage_is_reproduced_with_what_its_input_leaves_in_the_reproductions_own_cache(
+    toy: Project,
+) -> None:
+    run(toy)
+    shutil.rmtree(toy.cache)
+    assert reproduce(toy, Console(quiet=True), ["second"])
+    assert (toy.cache.parent / "reproduction" / "toy" / "cache" / "runs").read_text() == "first "
+    assert not toy.cache.exists()
 
 
 def test_freshness_does_not_ask_for_artefacts(toy: Project) -> None:

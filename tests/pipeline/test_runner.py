@@ -1,21 +1,17 @@
-import io
 import json
 import re
 import threading
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from pipeline import freshness, store
 from pipeline.errors import UserError
 from pipeline.project import Project
-from pipeline.reproduce import reproduce
 from pipeline.stage import pipeline
 from tests.support.commands import python
 from tests.support.copies import ROOT
-from tests.support.stored import put
-from tests.support.toy import STAGES, Number, Sum, ToyProfile, make_toy, rewrite, run
+from tests.support.toy import STAGES, Number, ToyProfile, make_toy, rewrite, run
 
 MARKING = """
 from tests.support.toy import Sum
@@ -27,12 +23,6 @@ def first(config, inputs, context):
     mark.touch()
     return Sum(total=int(seen))
 """
-
-
-def reproduced(project: Project) -> tuple[bool, str]:
-    """Compute every result again, and return whether all agree and what was printed."""
-    output = io.StringIO()
-    return reproduce(project, Console(file=output, width=200)), output.getvalue()
 
 
 def totals(project: Project) -> dict[str, int]:
@@ -99,27 +89,32 @@ def test_killed_at_any_line_the_old_results_stay_and_the_next_run_finishes(tmp_p
     assert outcome["points"] > 100
 
 
-def test_reproduction_notices_a_committed_figure_that_no_run_gives(toy: Project) -> None:
-    run(toy)
-    put(toy, "second", Sum(total=4))
-    agrees, said = reproduced(toy)
-    assert not agrees
-    assert re.search(r"second +total +committed 4.0000 +fresh 3.0000 .*DIFFERS", said)
-    assert totals(toy)["second"] == 4, "the committed result is not touched"
-
-
-def test_reproduction_starts_from_an_empty_folder_and_agrees_with_what_repeats_itself(toy: Project) -> None:
-    run(toy)
+def test_a_forced_stage_is_computed_again_from_an_empty_folder_although_it_is_fresh(toy: Project) -> None:
     rewrite(toy, "first", MARKING)
     run(toy)
-    agrees, said = reproduced(toy)
-    assert agrees
-    assert said.count("agrees") == 2
+    before = store.path_of(toy, "second").stat().st_mtime_ns
+    said = run(toy, "first", force=["first"])
+    assert "first is fresh: it is computed again all the same" in said
+    assert "first: total 0 -> 0" in said, "it found the mark that the run before had left"
+    assert store.path_of(toy, "second").stat().st_mtime_ns == before
 
 
-def test_reproduction_refuses_stale_results_before_computing_anything(toy: Project) -> None:
-    with pytest.raises(UserError, match="first is missing: run `python -m experiments run --profile toy`"):
-        reproduced(toy)
+def test_a_forced_run_that_was_killed_is_gone_on_with_by_the_next(toy: Project) -> None:
+    rewrite(toy, "first", MARKING)
+    run(toy)
+    (mark,) = toy.cache.glob("first/*/complete")
+    mark.unlink()  # as a killed run leaves it
+    assert "first: total 0 -> 1" in run(toy, "first", force=["first"])
+
+
+def test_after_a_run_new_figures_stand_beside_the_older_ones_and_counts_are_counts(toy: Project) -> None:
+    first = run(toy)
+    assert "first: total 1\nsecond" in first
+    assert "0000" not in first
+    said = run(make_toy(toy.root, ToyProfile(one=Number(number=43_008))))
+    assert said.endswith("What was computed:\nfirst: total 1 -> 43008\nsecond: total 3 -> 43010\n")
+    store.path_of(toy, "first").write_text("{}")
+    assert "first: total 1\n" in run(toy, "first"), "what cannot be read is no older figure"
 
 
 def test_a_pipeline_must_name_inputs_before_their_users() -> None:

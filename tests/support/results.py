@@ -15,6 +15,7 @@ from experiments.results.align import Aligned
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
 from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
+from experiments.results.source import Source
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
 from experiments.stages import STAGES
@@ -45,7 +46,7 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
             adaptation="centred on unlabelled images", top1=(scores["top1"],), validation=(scores["top1"],)
         )
         return ZeroShot(
-            **common, epochs=0, weights="none", is_clip=False, seen_labels="Its tower saw other labels.",
+            **common, epochs=0, weights=(), is_clip=False, seen_labels="Its tower saw other labels.",
             prompt_sets=(prompts,), adaptation="distilled on unlabelled images", unlabelled_images=5000,
             validation=(scores["top1"],), less_adapted=(less,),
         )  # fmt: skip
@@ -106,7 +107,7 @@ def estimate(value: float, half: float = 0.02, n: int = 60) -> Estimate:
 def aligned(**altered: Any) -> Aligned:
     """Make the result of the stage `align`."""
     return Aligned(
-        model=CAPTIONER, weights="both parts from a registry",
+        model=CAPTIONER, weights=(Source(name="both parts", revision="0.1.0", licence="MIT"),),
         training="a mapper from the image features to the language model, and the language model itself",
         photos=20_000, steps=600, loss=(4.1, 2.2, 1.6), right_class=estimate(0.871, 0.021, 1000),
         held_out_labels=("cat",) * 1000, held_out_captions=("a cat",) * 871 + ("a dog",) * 129,

@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -86,8 +86,8 @@ def forget() -> None:
         del sys.modules[name]
 
 
-def run(project: Project, *names: str) -> str:
+def run(project: Project, *names: str, force: Collection[str] = ()) -> str:
     """Bring the named stages up to date, all if none, and return what was printed."""
     output = io.StringIO()
-    bring_up_to_date(project, names or project.stages, Console(file=output, width=200))
+    bring_up_to_date(project, names or project.stages, Console(file=output, width=200), force=force)
     return output.getvalue()

@@ -14,6 +14,7 @@ from experiments.classification.towers import DualEncoder, random_tower
 from experiments.classification.zero_shot import probabilities
 from experiments.config.zero_shot import RandomTower
 from experiments.models.libraries import open_clip_library
+from experiments.results.source import named
 from tests.support.contexts import unwanted
 from tests.support.refusals import refusal
 
@@ -188,7 +189,7 @@ def test_too_few_images_to_have_neighbours_are_refused(joined: DualEncoder):
 
 def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualEncoder):
     assert not joined.about.is_clip
-    assert "CLIP" not in joined.about.model + joined.about.weights
+    assert "CLIP" not in joined.about.model + named(joined.about.weights)
     assert "ImageNet" in joined.about.seen_labels
 
 
