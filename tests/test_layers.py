@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.datasets.loading import LOADERS
 from experiments.stages import STAGES
 from tests.support.copies import ROOT
 from tests.support.imports import HEAVY, imported, imported_at_once, targets
@@ -36,9 +37,11 @@ def test_experiments_never_import_the_report(module: str) -> None:
     assert reached <= {"pipeline", "experiments"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_knows_of_the_engine_only_errors_atomic_writing_and_the_form_of_results(stage: str) -> None:
-    reached = first_party(imported(STAGES[stage].function.partition(":")[0]))
+@pytest.mark.parametrize("function", [*(stage.function for stage in STAGES.values()), *LOADERS.values()])
+def test_a_stage_or_loader_knows_of_the_engine_only_errors_atomic_writing_and_the_form_of_results(
+    function: str,
+) -> None:
+    reached = first_party(imported(function.partition(":")[0]))
     assert {name for name in reached if name.partition(".")[0] == "pipeline"} <= FOR_STAGES
     assert not reached & ABOUT_DATA
 

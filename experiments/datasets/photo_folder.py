@@ -57,22 +57,13 @@ def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
     )
 
 
-def chosen_files(config: PhotoFolder, root: Path) -> Draw:
-    """Return the photos for tuning and those for evaluation, drawn from the captions and the seed alone.
-
-    Raises:
-        UserError: if the file with the captions cannot be used or names too few photos.
-    """
-    return _draw(_captioned(config, root), config)
-
-
 def read_of(config: PhotoFolder, root: Path) -> tuple[list[str], str]:
     """Return the names of all photos that are drawn, sorted, and a hash of what is read of the captions.
 
     The photos need not be there.
 
     Raises:
-        UserError: as `chosen_files`.
+        UserError: if the file with the captions cannot be used or names too few photos.
     """
     files = _captioned(config, root)
     tuning, evaluation = _draw(files, config)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from experiments.config.photos import PhotoFolder
 from experiments.datasets.loading import load_photos
-from experiments.datasets.photo_folder import chosen_files, problems, read_of, refuse_absent
+from experiments.datasets.photo_folder import problems, read_of, refuse_absent
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.preflight.findings import Findings
 from experiments.results.source import named
@@ -68,7 +68,8 @@ def refused(root: Path, **changed: Any) -> str:
 
 
 def drawn(root: Path, **changed: Any) -> tuple[list[str], ...]:
-    return tuple([file.name for file in files] for files in chosen_files(section(**changed), root))
+    photos = load(root, **changed)
+    return tuple([photo.name for photo in part] for part in (photos.tuning, photos.evaluation))
 
 
 def found(root: Path, **changed: Any) -> Findings:
@@ -101,9 +102,10 @@ def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path)
     expected = (["0.png", "3.png"], ["6.png", "1.png", "4.png"])
     assert drawn(root) == expected
     write_captions({name: texts[::-1] for name, texts in reversed(captions().items())}, root)
-    shutil.rmtree(root / "photos")
     assert drawn(root) == expected
     assert drawn(root, seed=56) != expected
+    shutil.rmtree(root / "photos")
+    assert read_of(SECTION, root)[0] == sorted(expected[0] + expected[1])
 
 
 def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path):
