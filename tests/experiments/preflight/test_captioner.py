@@ -100,6 +100,7 @@ def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(
     saved: EncoderDecoderConfig,
 ) -> None:
     assert token_counts(saved, ROOT, ["a cat", "dog"]) == [6, 4]
+    assert SMOKE.captioner and ASSIGNMENT.captioner
     assert token_counts(SMOKE.captioner, ROOT, ["a cat", "dog"]) == [6, 4]
     assert token_counts(ASSIGNMENT.captioner, ROOT, ["a photo of a cat"]) == [], "it is not there"
 
@@ -115,6 +116,7 @@ def test_a_configuration_that_is_none_is_a_sentence(saved: EncoderDecoderConfig)
 
 def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:
     sets = (Prompts(name="one", templates=("a photo of a {}.", "a photo of a {}.", "a {}.")),)
+    assert SMOKE.zero_shot
     config = SMOKE.zero_shot.model_copy(update={"prompt_sets": sets})
     twice = "The prompt set 'one' holds 'a photo of a {}.' twice, so that it counts twice."
     assert findings_of_prompts(config, ("cat", "dog"), tmp_path).remarks == (twice,)
