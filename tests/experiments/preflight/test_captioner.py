@@ -23,6 +23,7 @@ OFFLINE, ASSIGNMENT, SMOKE = (profile.load(name, ROOT) for name in ("offline", "
 
 
 def shape(of: profile.Profile) -> Shape:
+    assert of.captioner
     found = shape_of(of.captioner, ROOT)
     assert found is not None
     return found
@@ -53,6 +54,7 @@ def test_sizes_are_the_published_ones_without_a_download_and_every_profile_fits_
     assert (found.parameters, found.room) == (parameters, room)
     findings = findings_of_shape(found, loaded)
     assert findings.problems == ()
+    assert loaded.lora
     assert f"LoRA of rank 32 on {', '.join(loaded.lora.targets)} adds {adapter:,} (" in findings.read[0]
 
 
