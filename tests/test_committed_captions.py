@@ -46,7 +46,7 @@ def test_the_aligned_base_names_the_right_class_on_four_fifths_of_held_out_photo
     pairs = list(zip(run.align.held_out_captions, run.align.held_out_labels, strict=True))
     assert len(pairs) == 1000
     assert run.align.right_class == wilson(sum(names_class(*pair) for pair in pairs), 1000)
-    assert run.align.right_class.value >= 0.8
+    assert run.align.right_class and run.align.right_class.value >= 0.8
 
 
 def test_the_adapter_is_the_briefs(run: Run) -> None:

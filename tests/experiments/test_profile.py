@@ -41,9 +41,10 @@ def test_every_profile_that_is_shipped_is_valid_and_named_after_its_file(name: s
 
 
 def test_a_profile_cannot_be_changed_once_loaded() -> None:
-    loaded = profile.load("smoke", ROOT)
+    cnn = profile.load("smoke", ROOT).cnn
+    assert cnn
     with pytest.raises(ValueError, match="frozen"):
-        loaded.cnn.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
+        cnn.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_a_profile_without_options_runs_what_the_committed_results_were_made_wit
     path = start("mine", folder)
     assert path == folder / "profiles" / "mine.toml"
     mine = profile.load("mine", folder)
+    assert mine.images and mine.photos
     assert mine.images == profile.load("offline", ROOT).images
     photos = {"kind": "cifar10_captions", "captions": "data/cifar10_captions.csv"}
     assert mine.photos.model_dump(mode="json") == photos
@@ -183,7 +184,7 @@ def test_captions_with_a_bad_line_are_left_to_the_check(folder: Path):
     path = draw_photos(folder, 6)
     path.write_text(path.read_text() + "\n5.png,\n")
     start("mine", folder, **OWN_PHOTOS)
-    assert profile.load("mine", folder).photos.kind == "folder"
+    assert isinstance(profile.load("mine", folder).photos, PhotoFolder)
 
 
 @pytest.mark.parametrize("shape", [(300, 400, 64), (20, 20, 32), (47, 90, 40), (64, 64, 64), (40, 50, 40)])
@@ -193,7 +194,7 @@ def test_images_of_a_size_that_fits_them_are_switched_on_beside_photos(folder: P
     start("mine", folder, **OWN_PHOTOS, images="animals")
     config: Any = profile.load("mine", folder).images
     assert config == ImageFolder(kind="folder", folder="animals", size=shape[2], test_share=0.2, seed=0)
-    assert profile.load("mine", folder).photos.kind == "folder"
+    assert isinstance(profile.load("mine", folder).photos, PhotoFolder)
 
 
 @pytest.mark.parametrize("test", ["test", "val"])

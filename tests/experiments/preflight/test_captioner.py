@@ -23,6 +23,7 @@ OFFLINE, ASSIGNMENT, SMOKE = (profile.load(name, ROOT) for name in ("offline", "
 
 
 def shape(of: profile.Profile) -> Shape:
+    assert of.captioner
     found = shape_of(of.captioner, ROOT)
     assert found is not None
     return found
@@ -53,6 +54,7 @@ def test_sizes_are_the_published_ones_without_a_download_and_every_profile_fits_
     assert (found.parameters, found.room) == (parameters, room)
     findings = findings_of_shape(found, loaded)
     assert findings.problems == ()
+    assert loaded.lora
     assert f"LoRA of rank 32 on {', '.join(loaded.lora.targets)} adds {adapter:,} (" in findings.read[0]
 
 
@@ -100,6 +102,7 @@ def test_tokens_are_counted_by_the_captioners_own_tokenizer_where_it_is_there(
     saved: EncoderDecoderConfig,
 ) -> None:
     assert token_counts(saved, ROOT, ["a cat", "dog"]) == [6, 4]
+    assert SMOKE.captioner and ASSIGNMENT.captioner
     assert token_counts(SMOKE.captioner, ROOT, ["a cat", "dog"]) == [6, 4]
     assert token_counts(ASSIGNMENT.captioner, ROOT, ["a photo of a cat"]) == [], "it is not there"
 
@@ -115,6 +118,7 @@ def test_a_configuration_that_is_none_is_a_sentence(saved: EncoderDecoderConfig)
 
 def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:
     sets = (Prompts(name="one", templates=("a photo of a {}.", "a photo of a {}.", "a {}.")),)
+    assert SMOKE.zero_shot
     config = SMOKE.zero_shot.model_copy(update={"prompt_sets": sets})
     twice = "The prompt set 'one' holds 'a photo of a {}.' twice, so that it counts twice."
     assert findings_of_prompts(config, ("cat", "dog"), tmp_path).remarks == (twice,)

@@ -46,6 +46,7 @@ def cache(tmp_path: Path, monkeypatch: Patch) -> Path:
 def assignment(**configs: Any) -> Profile:
     """Return the profile as the assignment sets it, but for keys of its sections."""
     loaded = profile.load("assignment", ROOT)
+    assert loaded.zero_shot
     tower = loaded.zero_shot.tower.model_copy(update=configs.pop("tower", {}))
     configs["zero_shot"] = {"tower": tower}
     changed = {name: getattr(loaded, name).model_copy(update=keys) for name, keys in configs.items()}
