@@ -16,6 +16,7 @@ from typing import Any, get_args
 from experiments.results.captions import Unit
 from pipeline.result import Estimate
 from reporting.markdown import Markdown, escape, in_attribute
+from reporting.origins import worded
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -181,6 +182,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "json": as_json,
     "moment": moment,
     "short": short,
+    "sources": worded,
 } | {
     f"{style.__name__}:{unit}": partial(style, unit=unit)
     for style in (measured, change, reach)

@@ -12,6 +12,7 @@ from experiments.captioning.scoring import health
 from experiments.captioning.scoring.words import words
 from experiments.results import key_of
 from experiments.results.audit import AuditedClaim, Topic, Unit
+from experiments.results.source import named
 from experiments.statistics.intervals import wilson
 from pipeline.result import Estimate
 
@@ -113,7 +114,7 @@ def _data_set(run: Run) -> Finding:
         reason = "unchecked_copy"
     else:
         reason = "other_data"
-    return Finding(reason, "text", "data_sets.photos_source", found_text=run.data_sets.photos_source)
+    return Finding(reason, "text", "data_sets.photos_source", found_text=named(run.data_sets.photos_source))
 
 
 def _targets(run: Run) -> Finding:

@@ -60,7 +60,7 @@ def _captioner() -> "EncoderDecoderCaptioner":
     network: Any = vit_gpt2_on_meta()
     return EncoderDecoderCaptioner(
         model=brief.CAPTIONER,
-        weights="none",
+        weights=(),
         network=network,
         tower=network.encoder,
         processor=None,

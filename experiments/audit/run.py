@@ -16,6 +16,7 @@ from experiments.results.data_sets import DataSets
 from experiments.results.evidence import Evidence, Tested
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
+from experiments.results.source import named
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import Variants
 from experiments.results.zero_shot import ZeroShot
@@ -71,8 +72,8 @@ class Run:
 
     @property
     def zero_shot_weights(self) -> str:
-        """The zero-shot model's weights by name, without the brackets that say where they were found."""
-        return self.zero_shot.weights.partition(" (")[0]
+        """The zero-shot model's weights by name, which is the same wherever they were found."""
+        return named(self.zero_shot.weights)
 
     @property
     def has_the_briefs_clip(self) -> bool:

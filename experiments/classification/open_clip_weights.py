@@ -8,6 +8,7 @@ from typing import Any
 from experiments.config.zero_shot import CHECKPOINT_ENDINGS, HUB, LOCAL_FOLDER, OpenClipTower
 from experiments.models import hub
 from experiments.models.libraries import open_clip_library
+from experiments.results.source import Source
 from pipeline.errors import UserError
 from pipeline.files import sha256_of
 
@@ -30,14 +31,14 @@ class Weights:
     """Weights that are on this machine.
 
     open_clip builds `model` and loads `file`. `published` is its entry for the tag (activation function,
-    preprocessing, where the weights are published), empty where there is no tag. `origin` is what
-    the report says of them.
+    preprocessing, where the weights are published), empty where there is no tag. `origin` is where
+    they come from.
     """
 
     model: str
     file: Path
     published: Mapping[str, Any]
-    origin: str
+    origin: Source
 
 
 def missing(config: OpenClipTower, root: Path, ask: Callable[[], str | None]) -> str | None:
@@ -73,12 +74,11 @@ def find(config: OpenClipTower, root: Path) -> Weights:
     names = _names(entry)
     repository = next(_repositories(config))
     folder = hub.snapshot(repository, [(name,) for name in names])
-    where = f"{repository.name} at revision {folder.name}"
     return Weights(
         model=config.model,
         file=next(folder / name for name in names if (folder / name).is_file()),
         published=entry,
-        origin=f"open_clip {config.model}, {config.pretrained} ({where})",
+        origin=Source(name=name_of(config), revision=folder.name, url=f"{hub.ADDRESS}/{repository.name}"),
     )
 
 
@@ -159,7 +159,7 @@ def _own(config: OpenClipTower, path: Path) -> Weights:
         model=f"{LOCAL_FOLDER}{path}" if is_folder else config.model,
         file=file,
         published={},
-        origin=f"local checkpoint {path.resolve().name} (sha256 {sha256[:16]}), origin not declared",
+        origin=Source(name=f"local checkpoint {path.resolve().name}", sha256=sha256),
     )
 
 
@@ -171,8 +171,7 @@ def _copy(config: OpenClipTower, file: Path) -> Weights:
         model=config.model,
         file=file,
         published=published(config),
-        origin=f"open_clip {config.model}, {config.pretrained} (local copy {file.name}, "
-        f"sha256 {sha256[:16]})",
+        origin=Source(name=name_of(config), sha256=sha256),
     )
 
 
@@ -185,8 +184,17 @@ def _repository_alone(config: OpenClipTower) -> Weights:
         model=f"{LOCAL_FOLDER}{folder}",
         file=_checkpoints(folder)[0],
         published={},
-        origin=f"open_clip {config.model} (at revision {folder.name})",
+        origin=Source(
+            name=name_of(config),
+            revision=folder.name,
+            url=f"{hub.ADDRESS}/{config.model.removeprefix(HUB)}",
+        ),
     )
+
+
+def name_of(config: OpenClipTower) -> str:
+    """Return the name by which published weights are known, wherever they were found."""
+    return f"open_clip {config.model}" + (f", {config.pretrained}" if config.pretrained else "")
 
 
 def published(config: OpenClipTower) -> Mapping[str, Any]:

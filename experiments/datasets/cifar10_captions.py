@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from experiments.config.photos import Cifar10Captions
-from experiments.datasets.cifar10 import load_cifar10
+from experiments.datasets.cifar10 import SOURCE, load_cifar10
 from experiments.datasets.cifar10_files import captions_file
 from experiments.datasets.photos import CaptionedPhotos, Photo
+from experiments.results.source import Source
 from pipeline.errors import UserError
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
+_OURS = "data/cifar10_captions.csv"
+"""The captions that were written for this project, under its licence."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,12 @@ def load_cifar10_captions(
             ("test", images.test_images, images.test_labels),
         )
     }
+    captions = Source(
+        name=f"captions of CIFAR-10 photos (machine-written), {config.captions}",
+        licence="this project's" if config.captions == _OURS else None,
+    )
     return CaptionedPhotos(
-        source=f"CIFAR-10, captions from {config.captions} (machine-written)",
+        source=(SOURCE, captions),
         classes=images.classes,
         tuning=parts["train"],
         evaluation=parts["test"],

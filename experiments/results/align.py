@@ -1,5 +1,6 @@
 """The captioner before fine-tuning."""
 
+from experiments.results.source import Source
 from pipeline.result import Estimate, Result
 
 CAPTIONER, NETWORK, MAPPER = "captioner.json", "network", "mapper.safetensors"
@@ -9,16 +10,16 @@ CAPTIONER, NETWORK, MAPPER = "captioner.json", "network", "mapper.safetensors"
 class Aligned(Result):
     """A captioner that writes generic captions, ready to be fine-tuned.
 
-    `weights` says where its parts come from, `training` what was trained here to join them ("nothing"
-    for a captioner that comes whole). `photos` is the number of labelled photos that this took, `steps`
-    that of gradient steps, `loss` the mean loss of each tenth of them; all are empty for a whole
-    captioner. `right_class` is the share of `right_class.n` held-out photos whose caption names the
+    `weights` are the sources of its parts (none of random ones), `training` says what was trained here to
+    join them ("nothing" for a captioner that comes whole). `photos` is the number of labelled photos that
+    this took, `steps` that of gradient steps, `loss` the mean loss of each tenth of them; all are empty for a
+    whole captioner. `right_class` is the share of `right_class.n` held-out photos whose caption names the
     right class; `held_out_labels` and `held_out_captions` are theirs. `parameters` counts the whole
     captioner, `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
     """
 
     model: str
-    weights: str
+    weights: tuple[Source, ...]
     training: str
     photos: int
     steps: int

@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Estimate, Result
 
@@ -118,18 +119,13 @@ class Check(Frozen):
 class Asset(Frozen):
     """Something from outside that results rest on.
 
-    `source` names the package, the repository or the user's folder, `version` its version or revision.
-    `sha256` is that of `hashed`, pinned and checked before use, or for a user's own files the manifest that
-    was recorded; both are None where there is no hash. `stages` are those that use it first.
+    `hashed` says what the hash of its `source` is of: something that is checked before use, or for a user's
+    own files what was recorded. It is None where there is no hash. `stages` are those that use it first.
     """
 
-    what: str
     kind: Literal["weights", "data", "text"]
-    source: str
-    version: str | None = None
-    sha256: str | None = None
-    hashed: str | None = None
-    licence: str
+    source: Source
+    hashed: str | None
     stages: tuple[str, ...]
 
 

@@ -1,5 +1,6 @@
 """What the data sets hold, and what they hold twice."""
 
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Result
 
@@ -22,7 +23,7 @@ class DataSets(Result):
 
     `images` and `photos` say what they are. `labels` holds the class index of every test image in test
     order, `labels_sha256` their hash, as in `Classification`. `shared_images` counts the test images that
-    are pixel for pixel a training image. `photos_source` says where photos and captions come from;
+    are pixel for pixel a training image. `photos_source` are the sources of photos and captions;
     `tuning_names` and `evaluation_names` are the names of the photos tuned and evaluated on.
 
     `shared_photos` counts the evaluation photos that are pixel for pixel a tuning photo,
@@ -39,7 +40,7 @@ class DataSets(Result):
     train_images: int
     test_images: int
     shared_images: int
-    photos_source: str
+    photos_source: tuple[Source, ...]
     tuning_names: tuple[str, ...]
     evaluation_names: tuple[str, ...]
     shared_photos: int

@@ -1,5 +1,6 @@
 """The captions of the evaluation photos before and after fine-tuning."""
 
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Attachment, Result
 
@@ -25,12 +26,12 @@ class CaptionedRecord(Frozen):
 class Generated(Result):
     """The captions of every evaluation photo, in the data set's order.
 
-    `classes` are the data set's classes, `tuning_captions` the captions tuned on (what is new in a
-    caption is new beside these), `max_new_tokens` the limit at which a caption is cut off. `seconds`
-    is wall-clock time for all captions of both kinds.
+    `source` are the sources of photos and captions, `classes` the data set's classes, `tuning_captions` the
+    captions tuned on (what is new in a caption is new beside these), `max_new_tokens` the limit at which a
+    caption is cut off. `seconds` is wall-clock time for all captions of both kinds.
     """
 
-    source: str
+    source: tuple[Source, ...]
     classes: tuple[str, ...]
     tuning_captions: tuple[str, ...]
     records: tuple[CaptionedRecord, ...]

@@ -1,6 +1,7 @@
 """The result of classifying images by the text that describes their classes."""
 
 from experiments.results.classification import Classification
+from experiments.results.source import Source
 from pipeline.frozen import Frozen
 from pipeline.result import Estimate
 
@@ -20,11 +21,11 @@ class ZeroShot(Classification):
     The fields inherited from `Classification` describe the first prompt set; `prompt_sets` holds the
     accuracy of each, in the profile's order. `without_centring` is the first prompt set's accuracy
     when the image tower uses no statistics of unlabelled images, or None where it never does.
-    `weights` says where the weights come from, `is_clip` whether the model may be called CLIP
-    (OpenAI- or LAION-style contrastive weights), `seen_labels` what labels its towers saw.
+    `weights` are the sources of its parts (none of random ones), `is_clip` says whether the model may be
+    called CLIP (OpenAI- or LAION-style contrastive weights), `seen_labels` what labels its towers saw.
     """
 
-    weights: str
+    weights: tuple[Source, ...]
     is_clip: bool
     seen_labels: str
     prompt_sets: tuple[PromptSet, ...]

@@ -11,6 +11,7 @@ from experiments.audit.audit import audited
 from experiments.audit.brief import REASONS
 from experiments.audit.run import Run
 from experiments.results.audit import Audit, Shared
+from experiments.results.source import Source
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
 from reporting.document import Document
@@ -31,7 +32,7 @@ def failing() -> Run:
         clip=0.60,
         cnn=worlds.trained("CNN", 0.1035),
         generate=worlds.generated(assignment().generate.source, written, ended=False),
-        data_sets=worlds.data_sets(assignment().generate.source, shared_images=7, shared_references=2),
+        data_sets=worlds.data_sets(*assignment().generate.source, shared_images=7, shared_references=2),
     )
 
 
@@ -46,9 +47,7 @@ WORLDS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def audits() -> dict[str, Audit]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("experiments.audit.assets.metadata.version", lambda package: "3.3.0")
-        return {name: audited(world(), SIZES, tolerance=0.01) for name, world in WORLDS.items()}
+    return {name: audited(world(), SIZES, tolerance=0.01) for name, world in WORLDS.items()}
 
 
 def shown(audit: Audit) -> Document:
@@ -138,10 +137,11 @@ def test_what_results_say_is_text_and_no_markup(audits: dict[str, Audit]) -> Non
     hostile = "*M* {{< env HOME >}} | <b>`$x$"
     audit = audits["assignment"]
     ordering = audit.claims["ordering"].model_copy(update={"found_text": hostile})
-    asset = audit.assets["captioner"].model_copy(update={"what": hostile, "version": hostile})
+    source = Source(name=hostile, revision=hostile, sha256=hostile, licence=hostile, url=hostile)
+    asset = audit.assets["weights_3"].model_copy(update={"source": source, "hashed": hostile})
     altered = {
         "claims": audit.claims | {"ordering": ordering},
-        "assets": audit.assets | {"captioner": asset},
+        "assets": audit.assets | {"weights_3": asset},
     }
     for block in ("audit", "assets"):
         text = shown(audit.model_copy(update=altered)).block(block)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from experiments.results.captions import Comparison
+from experiments.results.source import Source
 from pipeline.project import Project
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
 from reporting.check import disagreement
@@ -253,7 +254,7 @@ def test_names_from_results_are_text_in_every_block(project: Project) -> None:
     measures = tuple(measure.model_copy(update={"name": name}) for measure in comparison().measures)
     document = shown(
         project,
-        align=aligned(model=name, weights=name, training=name),
+        align=aligned(model=name, weights=(Source(name=name, revision=name, licence=name),), training=name),
         lora=lora(model=name),
         captions=comparison().model_copy(update={"measures": measures, "library": name}),
         ablations=results.model_copy(update={"variants": variants}),

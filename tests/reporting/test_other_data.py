@@ -133,7 +133,7 @@ def test_nothing_calls_a_users_own_data_by_the_name_of_the_briefs(
     text = text_in(shown, *(name for name in SHOWN if name not in {"audit", "published"}))
     assert not re.search(r"(?i)cifar|flickr|ten[- ]class", text)
     assert "The folder pets & <things>" in text
-    assert "The folder my photos <b> (photos with captions from captions #1.csv)" in text
+    assert "photos of the folder my photos <b>, captions from captions #1.csv" in text
     assert "hub" not in text_in(shown, "audit")
     assert "This run tested other images" in text_in(shown, "published")
     assert "tbl-published" not in shown.block("published")

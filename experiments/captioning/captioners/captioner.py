@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from experiments.config.tuning import GenerationConfig
 from experiments.results.caption import Caption
+from experiments.results.source import Source
 
 
 class Captioner(Protocol):
@@ -36,8 +37,8 @@ class Captioner(Protocol):
         ...
 
     @property
-    def weights(self) -> str:
-        """Return where its parts come from, and under which licences."""
+    def weights(self) -> tuple[Source, ...]:
+        """Return where its parts come from; random ones come from nowhere."""
         ...
 
     @property

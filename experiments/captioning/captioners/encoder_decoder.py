@@ -30,6 +30,7 @@ from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
+from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 
 PHOTOS = 32  # encoded at once
@@ -51,7 +52,7 @@ class EncoderDecoderCaptioner:
     """
 
     model: str
-    weights: str
+    weights: tuple[Source, ...]
     network: Any
     tower: nn.Module
     processor: Any
@@ -215,14 +216,16 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
     network, report = loaded
     _require_all_weights(name, report)
     _require_end(name, tokenizer)
-    where = (
-        f"local folder {name}, sha256 {sha256(folder)[:16]}"
-        if config.local
-        else f"{name} at revision {folder.name[:12]}"
+    source = Source(
+        name=f"local folder {name}" if config.local else name,
+        revision=None if config.local else folder.name,
+        sha256=sha256(folder) if config.local else None,
+        licence=licence(folder),
+        url=None if config.local else f"{hub.ADDRESS}/{name}",
     )
     return assembled(
         model=name,
-        weights=f"{where} ({size(network)}), {licence(folder)}",
+        weights=(source,),
         network=network,
         processor=processor,
         tokenizer=tokenizer,
@@ -289,8 +292,3 @@ def _room(network: Any) -> int | None:
     tables = (part for name, part in network.decoder.named_modules() if name.endswith("position_embeddings"))
     unused = max((part.padding_idx + 1 for part in tables if part.padding_idx is not None), default=0)
     return positions and positions - unused
-
-
-def size(network: nn.Module) -> str:
-    """Say how large a network is."""
-    return f"{sum(parameter.numel() for parameter in network.parameters()):,} parameters"

@@ -95,11 +95,11 @@ def sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def licence(folder: Path) -> str:
-    """Return the licence that the model card declares at its head, as words."""
+def licence(folder: Path) -> str | None:
+    """Return the licence that the model card declares at its head, None if it declares none."""
     card = folder / "README.md"
     declared = _DECLARED.match(card.read_text(encoding="utf-8")) if card.is_file() else None
-    return f"licence {declared[1]}" if declared else "licence not declared"
+    return declared[1] if declared else None
 
 
 def start_token(folder: Path) -> int | None:

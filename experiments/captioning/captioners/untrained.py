@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, assembled, size
+from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner, assembled
 from experiments.config.captioner import RandomCaptionerConfig
 from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import chosen
@@ -51,7 +51,7 @@ def random_encoder_decoder(config: RandomCaptionerConfig) -> EncoderDecoderCapti
         network = VisionEncoderDecoderModel(architecture)
     return assembled(
         model="Random encoder-decoder",
-        weights=f"random, seed {config.seed} ({size(network)})",
+        weights=(),
         network=network,
         processor=ViTImageProcessorPil(size={"height": 32, "width": 32}),
         tokenizer=tokenizer,

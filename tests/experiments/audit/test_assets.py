@@ -4,47 +4,48 @@ from dataclasses import replace
 import pytest
 
 from experiments.audit.assets import assets
-from experiments.results.audit import Asset
+from experiments.classification.bridge import ABOUT
+from experiments.datasets.cifar10 import SOURCE as CIFAR10
+from experiments.models import lite0
 from experiments.results.data_sets import DataSource
+from experiments.results.source import Source
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import assignment, offline, own
 
 
 def test_the_offline_run_rests_on_packages_with_pinned_hashes() -> None:
-    from experiments.captioning.captioners.prefix import PrefixCaptioner
+    found = [*assets(offline()).values()]
+    assert [asset.kind for asset in found] == ["data", "text", *["weights"] * 4]
+    for name in (CIFAR10.name, *(source.name for source in offline().align.weights)):
+        (asset,) = (asset for asset in found if asset.source.name == name)
+        assert re.fullmatch("[0-9a-f]{64}", asset.source.sha256 or ""), name
+        assert asset.source.revision
+        assert asset.source.licence
 
-    run = offline(align=worlds.aligned(PrefixCaptioner.model, PrefixCaptioner.weights))
-    found = assets(run)
-    assert list(found) == ["cifar10", "photos", "lite0", "smollm2", "minilm", "class_names"]
-    assert found["lite0"].stages == ("align", "zero_shot")
-    for name in ("cifar10", "lite0", "smollm2", "minilm"):
-        assert re.fullmatch("[0-9a-f]{64}", found[name].sha256 or ""), name
-        assert found[name].version
-        assert found[name].licence
+
+def test_what_several_stages_use_is_one_asset_and_all_of_them_are_named() -> None:
+    found = {asset.source: asset for asset in assets(offline()).values()}
+    assert found[lite0.SOURCE].stages == ("align", "zero_shot")
+    assert found[CIFAR10].stages == ("zero_shot", "vit", "cnn", "align", "lora", "generate")
+    assert set(ABOUT.weights) < set(found)
 
 
 def test_the_assignments_run_rests_on_hubs_whose_hashes_nothing_pins() -> None:
-    found = assets(assignment())
-    assert list(found) == ["cifar10", "photos", "captioner", "zero_shot"]
-    assert (found["captioner"].version, found["captioner"].licence) == ("dc68f91c06a1", "apache-2.0")
-    assert (found["photos"].source, found["photos"].version) == ("hub lmms-lab/flickr30k", "main")
-    assert found["zero_shot"].source.startswith("open_clip ViT-B-32, openai")
-    assert found["captioner"].sha256 is found["photos"].sha256 is None
+    images, photos, captioner, clip = assets(assignment()).values()
+    assert images.source == CIFAR10
+    assert (captioner.source.revision or "").startswith("dc68f91c06a1")
+    assert captioner.source.licence == "apache-2.0"
+    assert (photos.source.name.partition(",")[0], photos.source.revision) == ("lmms-lab/flickr30k", "main")
+    assert photos.source.licence == "Flickr30k's own terms: research and education"
+    assert clip.source == worlds.CLIP_B32
+    assert captioner.hashed is photos.hashed is clip.hashed is None
 
 
-def test_published_weights_are_told_by_their_commit_or_by_the_hash_of_the_copy_that_was_used() -> None:
+def test_a_copy_of_published_weights_is_told_by_its_hash() -> None:
     run = assignment()
-
-    def found(bracket: str) -> Asset:
-        named = run.zero_shot.model_copy(update={"weights": f"open_clip ViT-B-32, openai ({bracket})"})
-        return assets(replace(run, zero_shot=named))["zero_shot"]
-
-    fetched = found("timm/vit_base_patch32_clip_224.openai at revision 0123abc")
-    assert fetched.source == "open_clip ViT-B-32, openai, as open_clip fetches them"
-    assert (fetched.version, fetched.sha256) == ("0123abc", None)
-    copied = found("local copy my (ViT).pt, sha256 0123456789abcdef")
-    assert copied.source == "open_clip ViT-B-32, openai, a copy of them"
-    assert (copied.sha256, copied.hashed) == ("0123456789abcdef", "the weights, its first digits")
+    copy = worlds.CLIP_B32.model_copy(update={"sha256": "ab" * 32})
+    found = assets(replace(run, zero_shot=run.zero_shot.model_copy(update={"weights": (copy,)})))
+    assert [*found.values()][-1].hashed == "the file"
 
 
 def test_a_run_on_generated_data_with_random_weights_rests_on_nothing() -> None:
@@ -52,70 +53,51 @@ def test_a_run_on_generated_data_with_random_weights_rests_on_nothing() -> None:
 
 
 def test_a_users_own_data_are_assets_by_their_folders_name_and_the_manifest_of_their_files() -> None:
-    found = assets(own())
-    assert list(found) == ["images", "photos", "captioner", "zero_shot"]
-    for name, folder, sha256, files in (
-        ("images", "CIFAR-10", "ab" * 32, "60,000"),
-        ("photos", "flickr30k", "cd" * 32, "110"),
+    for asset, folder, sha256, files in zip(
+        assets(own()).values(),
+        (
+            "labelled images of the folder CIFAR-10",
+            "photos of the folder flickr30k, captions from captions.csv",
+        ),
+        ("ab" * 32, "cd" * 32),
+        ("60,000", "110"),
+        strict=False,
     ):
-        asset = found[name]
-        assert (asset.source, asset.sha256) == (f"the folder {folder}", sha256)
+        assert (asset.source.name, asset.source.sha256) == (folder, sha256)
         assert asset.hashed == f"the manifest of {files} files"
-        assert asset.licence == "the user's own, not declared"
-        assert "of the user's own" in asset.what
+        assert asset.source.licence == "the user's own, not declared"
 
 
 Named = tuple[str, str, int | None]
 """Kind and name of data, and the number of a user's own files."""
+DRAWN = ("generated", "drawn shapes", None)
 
 
-def sourced(images: Named, photos: Named) -> list[tuple[str, str]]:
-    """What and where from, of the assets that data are."""
+@pytest.mark.parametrize(
+    ("images", "photos", "sources", "expected"),
+    [
+        (DRAWN, DRAWN, (), []),
+        (
+            ("torchvision", "FashionMNIST", None),
+            DRAWN,
+            (),
+            ["FashionMNIST, labelled images (torchvision's download)"],
+        ),
+        (
+            ("torchvision", "FashionMNIST", 9),
+            ("flickr30k", "flickr30k", 3),
+            (Source(name="the folder flickr30k"),),
+            ["FashionMNIST, a copy that the profile calls so", "the folder flickr30k"],
+        ),
+        (DRAWN, ("flickr30k", "someone/else", None), (Source(name="someone/else"),), ["someone/else"]),
+    ],
+)
+def test_each_kind_of_data_is_called_what_it_is(
+    images: Named, photos: Named, sources: tuple[Source, ...], expected: list[str]
+) -> None:
     kinds = {
         part: DataSource(kind=kind, name=name, sha256="ef" * 32 if files else None, files=files)
         for part, (kind, name, files) in {"images": images, "photos": photos}.items()
     }
-    found = assets(offline(data_sets=worlds.data_sets("x", **kinds)))
-    data = {"cifar10", "images", "photos"}
-    return [(asset.what, asset.source) for name, asset in found.items() if name in data]
-
-
-DRAWN = ("generated", "drawn shapes", None)
-
-
-def test_each_kind_of_data_is_called_what_it_is() -> None:
-    assert sourced(DRAWN, DRAWN) == []
-    assert sourced(("torchvision", "FashionMNIST", None), DRAWN) == [
-        ("FashionMNIST, labelled images", "torchvision's download")
-    ]
-    assert sourced(("torchvision", "FashionMNIST", 9), ("flickr30k", "flickr30k", 3)) == [
-        ("FashionMNIST, a copy that the profile calls so", "the folder FashionMNIST"),
-        ("Flickr30k, a copy that the profile calls so", "the folder flickr30k"),
-    ]
-    assert sourced(DRAWN, ("flickr30k", "someone/flickr30k-like", None)) == [
-        ("Captioned photos", "hub someone/flickr30k-like")
-    ]
-    assert [what for what, _ in sourced(DRAWN, ("cifar10_captions", "captions", None))] == [
-        "CIFAR-10, photos in ten classes", "Captions of CIFAR-10 photos",
-    ]  # fmt: skip
-
-
-def test_models_on_the_users_machine_are_assets_whose_licence_is_what_they_declare() -> None:
-    captioner = "local folder my model, sha256 0123456789abcdef (239,195,904 parameters), licence apache-2.0"
-    tower = "local checkpoint clip.pt (sha256 fedcba9876543210), origin not declared"
-    run = offline(
-        align=worlds.aligned("my model", captioner),
-        zero_shot=worlds.zero_shot(0.5, "Dual encoder ViT-B-32", tower, is_clip=False),
-    )
-    found = assets(run)
-    assert (found["captioner"].source, found["captioner"].sha256) == (
-        "on the user's machine, my model",
-        "0123456789abcdef",
-    )
-    assert (found["captioner"].licence, found["zero_shot"].licence) == ("apache-2.0", "not declared")
-    assert found["zero_shot"].source == "on the user's machine, clip.pt"
-
-
-@pytest.mark.parametrize("world", [offline, assignment, own])
-def test_no_asset_is_named_by_the_address_of_a_registry(world: type) -> None:
-    assert not any("://" in asset.source for asset in assets(world()).values())
+    found = assets(offline(data_sets=worlds.data_sets(*sources, **kinds))).values()
+    assert [asset.source.name for asset in found if asset.kind == "data"] == expected

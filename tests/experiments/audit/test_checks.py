@@ -8,7 +8,7 @@ from experiments.audit.run import Run
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import WRITTEN, offline
 
-SOURCE = "CIFAR-10"
+SOURCE = worlds.CAPTIONED_CIFAR10
 
 
 def written(*captions: tuple[str, str, tuple[str, ...]], **options: Any) -> Run:
@@ -16,7 +16,7 @@ def written(*captions: tuple[str, str, tuple[str, ...]], **options: Any) -> Run:
 
 
 def with_data(**altered: Any) -> Run:
-    return offline(data_sets=worlds.data_sets(SOURCE, **altered))
+    return offline(data_sets=worlds.data_sets(*SOURCE, **altered))
 
 
 def with_cnn(accuracy: float = 0.9, **altered: Any) -> Run:

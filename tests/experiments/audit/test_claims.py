@@ -12,6 +12,7 @@ from experiments.audit.published import anchors
 from experiments.audit.run import Run
 from experiments.results.audit import Audit, AuditedClaim, Shared
 from experiments.results.data_sets import DataSource
+from experiments.results.source import Source
 from pipeline.result import Estimate
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import SIZES, assignment, offline, own
@@ -57,19 +58,22 @@ def with_captions(written: list[tuple[str, str, tuple[str, ...]]]) -> Run:
 
 def with_photos(**source: Any) -> Run:
     photos = DataSource(kind="flickr30k", **source)
-    return assignment(data_sets=worlds.data_sets("The first 110 rows of some folder", photos=photos))
+    return assignment(
+        data_sets=worlds.data_sets(Source(name="the first 110 rows of some folder"), photos=photos)
+    )
 
 
 def unchecked_copy() -> Run:
     return with_photos(name="flickr30k", sha256="ab" * 32, files=9)
 
 
-def with_clip(weights: str) -> Run:
-    return assignment(zero_shot=worlds.zero_shot(0.889, "CLIP (openai)", weights, is_clip=True))
+def with_clip(name: str, **found: str) -> Run:
+    source = Source(name=name, **found)
+    return assignment(zero_shot=worlds.zero_shot(0.889, "CLIP (openai)", source, is_clip=True))
 
 
 def on_other_images() -> Run:
-    return assignment(data_sets=worlds.data_sets("Flickr30k", labels_sha256="0" * 64))
+    return assignment(data_sets=worlds.data_sets(Source(name="Flickr30k"), labels_sha256="0" * 64))
 
 
 def with_trained(vit: float, cnn: float) -> Run:
@@ -77,10 +81,7 @@ def with_trained(vit: float, cnn: float) -> Run:
 
 
 CLIP_B32 = "open_clip ViT-B-32, openai"
-BRACKETED = (
-    f"{CLIP_B32} (timm/vit_base_patch32_clip_224.openai at revision 0123abc)",
-    f"{CLIP_B32} (local copy ViT-B-32.pt, sha256 0123456789abcdef)",
-)
+FOUND = ({"revision": "0123abc", "url": "https://somewhere"}, {"sha256": "ab" * 32})
 SAME = [(after, after, references) for _, after, references in worlds.WRITTEN]
 SWAPPED = [(after, before, references) for before, after, references in worlds.WRITTEN]
 OTHER_OPTIONS = {"r": 8, "alpha": 16, "epochs": 3, "learning_rate": 1e-4, "images": 20}
@@ -117,7 +118,7 @@ CASES: list[tuple[Callable[[], Run], str, str]] = [
     (lambda: assignment(clip=0.95), "clip_accuracy", "outside_tolerance"),
     (lambda: assignment(clip=0.899), "clip_accuracy", "at_the_edge"),
     (lambda: with_clip("open_clip ViT-B-16, openai"), "clip_accuracy", "other_model"),
-    *((lambda name=name: with_clip(name), "clip_accuracy", "within_tolerance") for name in BRACKETED),
+    *((lambda at=at: with_clip(CLIP_B32, **at), "clip_accuracy", "within_tolerance") for at in FOUND),
     (on_other_images, "clip_accuracy", "other_model"),
     (on_other_images, "test_images", "other_images"),
     # The order of the models is that of their tests.
@@ -190,9 +191,9 @@ def test_an_architecture_that_fits_the_brief_agrees_with_it():
         assert claims[name].verdict == "agrees", name
 
 
-@pytest.mark.parametrize("name", BRACKETED)
-def test_where_the_briefs_weights_were_found_does_not_make_them_others(name: str):
-    run, bare = with_clip(name), assignment(clip=0.889)
+@pytest.mark.parametrize("at", FOUND)
+def test_where_the_briefs_weights_were_found_does_not_make_them_others(at: dict[str, str]):
+    run, bare = with_clip(CLIP_B32, **at), assignment(clip=0.889)
     assert run.shared.zero_shot
     assert anchors(run, 0.01) == anchors(bare, 0.01)
     assert any(anchor.reason == "very_weights" for anchor in anchors(run, 0.01).values())

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.audit.published import PUBLISHED, anchors
+from experiments.results.source import Source
 from tests.support import audit_worlds as worlds
 from tests.support.audit_worlds import assignment, offline, own
 
@@ -31,7 +32,7 @@ def test_the_verdict_on_an_anchor_follows_its_interval(accuracy: float, verdict:
 
 
 def test_no_weights_are_compared_on_other_images_whatever_their_folder_is_called() -> None:
-    for run in (own(), assignment(data_sets=worlds.data_sets("x", labels_sha256="0" * 64))):
+    for run in (own(), assignment(data_sets=worlds.data_sets(Source(name="x"), labels_sha256="0" * 64))):
         found = anchors(run, 0.01).values()
         assert {(anchor.verdict, anchor.reason) for anchor in found} == {("not_comparable", "other_images")}
         assert all(anchor.measured is None for anchor in found)
@@ -49,7 +50,10 @@ def test_every_tag_of_the_anchors_is_one_that_open_clip_knows() -> None:
 def test_the_figure_with_quick_gelu_is_the_one_that_this_projects_runs_repeat() -> None:
     run = assignment()
     laion = replace(
-        run, zero_shot=run.zero_shot.model_copy(update={"weights": "open_clip ViT-B-32, laion400m_e32"})
+        run,
+        zero_shot=run.zero_shot.model_copy(
+            update={"weights": (Source(name="open_clip ViT-B-32, laion400m_e32"),)}
+        ),
     )
     compared = [name for name, anchor in anchors(laion, 0.01).items() if anchor.measured]
     assert compared == ["laion400m_b32"]

@@ -18,6 +18,7 @@ from experiments.classification.towers import DualEncoder
 from experiments.config.zero_shot import OpenClipTower
 from experiments.models import hub
 from experiments.models.libraries import open_clip_library
+from experiments.results.source import Source
 from tests.support.hub_cache import COMMIT, keep, lose, turn_off
 from tests.support.refusals import refusal
 
@@ -107,20 +108,27 @@ def test_the_whole_architecture_loads_from_each_place_with_the_same_weights(vit_
     architecture = open_clip_library().get_model_config("ViT-B-32") | {"quick_gelu": True}
     folder = folder_of(vit_b_32, tmp_path / "described", architecture)
     with vit_b_32.open("rb") as content:
-        sha256 = hashlib.file_digest(content, "sha256").hexdigest()[:16]
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     name, quick, file = "ViT-B-32", "ViT-B-32-quickgelu", "ViT-B-32.safetensors"
-    copy, cached = f"local copy {file}, sha256 {sha256}", f"{OPENAI} at revision {COMMIT}"
     clip, openai = "CLIP ViT-B-32 (openai)", "open_clip ViT-B-32, openai"
-    own = f"(sha256 {sha256}), origin not declared"
+    cached = Source(name=openai, revision=COMMIT, url=f"https://huggingface.co/{OPENAI}")
     fingerprints = set()
     for config, model, weights in (
-        (tower(name, "openai", vit_b_32), clip, f"{openai} ({copy})"),
-        (tower(name, "openai"), clip, f"{openai} ({cached})"),
-        (tower(quick, vit_b_32), f"Dual encoder {quick}", f"local checkpoint {file} {own}"),
-        (tower(f"local-dir:{folder}"), "Dual encoder described", f"local checkpoint described {own}"),
+        (tower(name, "openai", vit_b_32), clip, Source(name=openai, sha256=sha256)),
+        (tower(name, "openai"), clip, cached),
+        (
+            tower(quick, vit_b_32),
+            f"Dual encoder {quick}",
+            Source(name=f"local checkpoint {file}", sha256=sha256),
+        ),
+        (
+            tower(f"local-dir:{folder}"),
+            "Dual encoder described",
+            Source(name="local checkpoint described", sha256=sha256),
+        ),
     ):
         found = pretrained_tower(config)
-        assert (found.about.model, found.about.weights) == (model, weights)
+        assert (found.about.model, found.about.weights) == (model, (weights,))
         assert found.about.is_clip == model.startswith("CLIP")
         assert found.parameters() == 151_277_313
         fingerprints.add(found.image_fingerprint())
@@ -307,7 +315,13 @@ def test_a_repository_that_describes_itself_is_read_from_the_hubs_cache(tiny: Pa
     (kept / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": {}}))
     found = pretrained_tower(config)
     assert found.about.is_clip
-    assert found.about.weights == f"open_clip hf-hub:laion/CLIP-tiny (at revision {COMMIT})"
+    assert found.about.weights == (
+        Source(
+            name="open_clip hf-hub:laion/CLIP-tiny",
+            revision=COMMIT,
+            url="https://huggingface.co/laion/CLIP-tiny",
+        ),
+    )
     assert found.image_fingerprint() == pretrained_tower(tower("tiny", tiny)).image_fingerprint()
 
 
@@ -342,7 +356,9 @@ def test_the_hub_is_asked_for_the_better_format_first(tiny: Path, publish: Publi
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     found = pretrained_tower(tower("tiny", "openai"))
     assert asked == [["pytorch_model.safetensors"], ["pytorch_model.bin"]]
-    assert found.about.weights == f"open_clip tiny, openai (org/tiny at revision {COMMIT})"
+    assert found.about.weights == (
+        Source(name="open_clip tiny, openai", revision=COMMIT, url="https://huggingface.co/org/tiny"),
+    )
 
 
 def test_a_wrong_name_or_activation_is_refused_before_anything_is_asked(monkeypatch: Patch):
@@ -382,9 +398,9 @@ def test_only_openai_and_laion_weights_are_called_clip(tmp_path: Path, monkeypat
         tower("hf-hub:timm/ViT-B-16-SigLIP"),
     )
     for config in (*clip, *others):
-        about = describe(config, "the weights")
+        about = describe(config, Source(name="the weights"))
         assert about.is_clip == about.model.startswith("CLIP ") == (config in clip)
-        assert about.weights == "the weights"
+        assert about.weights == (Source(name="the weights"),)
 
 
 def test_a_copy_needs_the_tag_of_what_it_is_a_copy_of():

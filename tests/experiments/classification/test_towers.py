@@ -11,6 +11,7 @@ from experiments.classification import bridge
 from experiments.classification.towers import DualEncoder, random_tower
 from experiments.config.zero_shot import RandomTower
 from experiments.models.libraries import open_clip_library
+from experiments.results.source import named
 from tests.support.contexts import unwanted
 from tests.support.refusals import refusal
 
@@ -105,7 +106,7 @@ def test_centring_makes_the_mean_logits_zero_in_a_copy_that_shares_the_features(
 
 def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualEncoder):
     assert not joined.about.is_clip
-    assert "CLIP" not in joined.about.model + joined.about.weights
+    assert "CLIP" not in joined.about.model + named(joined.about.weights)
     assert "ImageNet" in joined.about.seen_labels
 
 

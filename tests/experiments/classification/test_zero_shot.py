@@ -63,7 +63,7 @@ def toy(texts: list[list[float]], scale: float, seen: list[str]) -> DualEncoder:
         seen.extend(prompts)
         return torch.arange(len(seen) - len(prompts), len(seen))[:, None]
 
-    about = About("toy", "none", is_clip=False, seen_labels="none")
+    about = About("toy", (), is_clip=False, seen_labels="none")
     parts = {"clip": Toy(texts, scale), "trunk": nn.Identity(), "head": nn.Identity()}
     return DualEncoder(about, lambda image: torch.zeros(3, 1, 1), tokenizer, **parts)
 

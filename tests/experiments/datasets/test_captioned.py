@@ -65,7 +65,9 @@ def test_rows_become_photos_in_order_of_index_with_captions_in_order_of_pass(
     assert photos.tuning[0].label == CLASSES[small.train_labels[3]]
     assert photos.evaluation[0].label == CLASSES[small.test_labels[2]]
     assert (photos.tuning[1].index, photos.classes) == (12, CLASSES)
-    assert photos.source == "CIFAR-10, captions from mine.csv (machine-written)"
+    assert [source.name for source in photos.source][1:] == [
+        "captions of CIFAR-10 photos (machine-written), mine.csv"
+    ]
 
 
 def test_pixels_are_read_only_and_do_not_keep_the_whole_data_set_in_memory(tmp_path: Path) -> None:

@@ -14,9 +14,18 @@ from experiments.datasets import flickr30k
 from experiments.datasets.loading import load_photos
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.models import hub
+from experiments.results.source import Source, named
 from tests.support import hub_cache
 from tests.support.hub_cache import COMMIT as REVISION
 from tests.support.refusals import refusal
+
+FROM_HUB = (
+    Source(
+        name="some/photos, the first 5 rows of split test",
+        revision=REVISION,
+        url="https://huggingface.co/datasets/some/photos",
+    ),
+)
 
 SHARDS = {"repository": "shards", "revision": REVISION, "split": "test"}
 SECTION = Flickr30k(kind="flickr30k", tuning=2, evaluation=3, **SHARDS)
@@ -70,7 +79,7 @@ def test_the_first_rows_are_for_tuning_and_the_next_for_evaluation(tmp_path: Pat
     pixels = photos.evaluation[0].pixels
     assert (pixels.shape, pixels.dtype, pixels.flags.writeable) == ((4, 6, 3), np.uint8, False)
     assert pixels[1, 1].tolist() == [20, 20, 20]
-    assert photos.source == "The first 5 rows of split test of the folder shards"
+    assert named(photos.source) == "the folder shards, the first 5 rows of split test"
 
 
 def test_shards_are_read_in_order_and_only_as_far_as_needed(tmp_path: Path):
@@ -146,7 +155,7 @@ def test_the_hubs_cache_serves_and_a_branch_if_named_as_one_without_the_network(
     for revision in (REVISION, "refs/heads/main"):
         photos = load(tmp_path, HUB, revision=revision)
         assert [photo.name for photo in photos.evaluation] == ["2.jpg", "3.jpg", "4.jpg"]
-        assert photos.source == f"The first 5 rows of split test of some/photos at revision {REVISION}"
+        assert photos.source == FROM_HUB
     assert "did not answer" in refused(tmp_path, HUB, revision=REVISION[::-1])
     for vague in ("main", REVISION[:12]):
         assert "photos.revision is" in refused(tmp_path, HUB, revision=vague)
@@ -204,7 +213,7 @@ def test_the_hub_is_asked_for_the_commit_as_a_stream(tmp_path: Path, monkeypatch
     branch = HUB.model_copy(update={"revision": "refs/heads/main"})
     photos = load_photos(branch, tmp_path, tmp_path, said.append)
     assert len(photos.evaluation) == 3
-    assert photos.source == f"The first 5 rows of split test of some/photos at revision {REVISION}"
+    assert photos.source == FROM_HUB
     assert asked == [(("some/photos",), {"revision": REVISION, "split": "test", "streaming": True})]
     assert said == [f"streaming 5 photos from some/photos at revision {REVISION}"]
 

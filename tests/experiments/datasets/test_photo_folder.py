@@ -12,6 +12,7 @@ from experiments.datasets.loading import load_photos
 from experiments.datasets.photo_folder import chosen_files, files_of, problems
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.preflight.findings import Findings
+from experiments.results.source import named
 from tests.support.imports import HEAVY, imported_at_once
 from tests.support.refusals import refusal
 
@@ -91,9 +92,9 @@ def test_photos_are_files_that_are_decoded_when_they_are_asked_for(root: Path):
 
 
 def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Path):
-    said = "The folder photos (photos with captions from captions.csv)"
-    assert load(root).source == said
-    assert load(root, folder=str(root / "photos"), captions=str(root / "captions.csv")).source == said
+    said = "photos of the folder photos, captions from captions.csv"
+    assert named(load(root).source) == said
+    assert named(load(root, folder=str(root / "photos"), captions=str(root / "captions.csv")).source) == said
 
 
 def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path):

@@ -9,6 +9,7 @@ from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.preflight.images import findings_of_images, findings_of_networks
 from experiments.preflight.photos import findings_of_photos
 from experiments.preflight.read_images import ReadImage, ReadImages
+from experiments.results.source import Source
 
 SECTION = ImageFolder(kind="folder", folder="animals", size=32, test_share=0.2, seed=0)
 TRAINING = TrainingConfig(
@@ -81,7 +82,9 @@ def test_photos_that_are_for_both_or_there_twice_are_named() -> None:
         Photo(name, 0, np.full((2, 2, 3), value, np.uint8), ("a thing",), None)
         for name, value in zip("abcde", (0, 1, 1, 2, 2), strict=True)
     )
-    found = findings_of_photos(CaptionedPhotos("They", (), tuning=(a, b), evaluation=(c, d, e)))
+    found = findings_of_photos(
+        CaptionedPhotos((Source(name="They"),), (), tuning=(a, b), evaluation=(c, d, e))
+    )
     assert found.problems == (
         "They: 'b' (for tuning) and 'c' (for evaluation) are the same picture, so that the comparison would "
         "flatter: leave one out.",

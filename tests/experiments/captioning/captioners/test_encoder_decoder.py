@@ -18,6 +18,8 @@ from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
 from experiments.models.torchvision_shim import declare_missing_operators
 from experiments.results.caption import Caption
+from experiments.results.source import Source
+from pipeline.files import sha256_of
 from tests.support.captioners import (
     BEAMS,
     CAPTIONS,
@@ -118,7 +120,7 @@ def test_a_random_captioner_follows_its_seed_and_leaves_the_global_generator_alo
     assert len({caption.text for caption in written}) > 1
     assert one.image_fingerprint() == same.image_fingerprint() != other.image_fingerprint()
     assert replace(one, precision="bf16").image_fingerprint() != one.image_fingerprint()
-    assert one.weights == "random, seed 1 (75,072 parameters)"
+    assert one.weights == ()
     assert one.parameters() == 75_072
     protocol: Captioner = one
     assert protocol.stores_transposed
@@ -215,12 +217,16 @@ def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(checkpoint:
     monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("the network was used"))
     captioner, local = load_captioner("org/tiny", COMMIT), load_captioner(checkpoint)
     assert captioner.model == "org/tiny"
-    assert captioner.weights == "org/tiny at revision 0123456789ab (75,072 parameters), licence apache-2.0"
+    url = "https://huggingface.co/org/tiny"
+    source = Source(name="org/tiny", revision=COMMIT, licence="apache-2.0", url=url)
+    assert captioner.weights == (source,)
     assert load_captioner("org/tiny", "refs/heads/main").weights == captioner.weights
     assert captioner.start == 256
     assert local.model == "tiny"
-    assert local.weights.startswith("local folder tiny, sha256 ")
-    assert str(checkpoint.parent) not in local.model + local.weights
+    (own,) = local.weights
+    assert (own.name, own.revision, own.url) == ("local folder tiny", None, None)
+    assert own.sha256 == sha256_of(checkpoint / "model.safetensors")
+    assert str(checkpoint.parent) not in local.model
     assert captioner.image_fingerprint() == local.image_fingerprint()
     features = captioner.encode(odd_photos())
     assert torch.equal(features, random_captioner(3).encode(odd_photos()))
@@ -247,7 +253,7 @@ def test_weights_in_several_files_must_all_be_there(checkpoint: Path, copy: Path
     assert len(parts) > 1
     several = load_captioner(copy)
     assert several.image_fingerprint() == whole.image_fingerprint()
-    assert several.weights.partition(" (")[2] == whole.weights.partition(" (")[2]
+    assert several.weights[0].licence == whole.weights[0].licence
     parts[-1].unlink()
     assert "copy lacks weights" in refusal(load_captioner, copy)
 
