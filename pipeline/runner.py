@@ -268,7 +268,7 @@ def _make_sure_of_artefacts(run: _Run, name: str) -> None:
         harm = run.decided(lambda: _harm(run, name))
         if harm:
             run.say(f"what {name} left in .cache {harm}, so it runs again")
-            is_written = _compute(run, stage, again=run.decided(lambda: store.read(run.project, name)))
+            is_written = _compute(run, stage, again=True)
             if run.decided(lambda: is_written):
                 run.fresh.clear()
 
@@ -329,7 +329,7 @@ def _held(lock: str, processes: Processes | None) -> Iterator[None]:
         _barrier(processes)
 
 
-def _compute(run: _Run, stage: Stage, again: Envelope[Any] | None = None) -> bool:
+def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
     """Compute the result of a stage and write it; tell, in the main process, whether it was written.
 
     If it runs `again` only for what it left in `.cache`, at the same precision, the stored result stays where
@@ -342,10 +342,11 @@ def _compute(run: _Run, stage: Stage, again: Envelope[Any] | None = None) -> boo
     # All that the key follows is settled here, whatever happens on disk from now on.
     parts = keys.made_from(project, stage.name, keys.Today(run.code)) if run.is_main else None
     parts = _broadcast(processes, parts)
+    stored = store.read(project, stage.name) if again and run.is_main else None
+    precision = _broadcast(processes, stored.value.precision_used() if stored else None)
     function = _imported(run, stage)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     commit, modified = provenance.commit(project.root, project.code)
-    precision = again.value.precision_used() if again else None
     with progress.shown(stage.name, run.console) as report:
         call = Call(project, stage, report, run.console, processes, parts, run.code, precision)
         value = _call(call, function)
@@ -354,7 +355,7 @@ def _compute(run: _Run, stage: Stage, again: Envelope[Any] | None = None) -> boo
     artefacts = _left(call.scratch, value)
     if artefacts is None:
         raise ValueError(f"stage {stage.name} did not leave what its result names: {value.artefacts()}")
-    if again and artefacts == again.artefacts:
+    if stored and artefacts == stored.artefacts:
         run.say(f"{stage.name}: it left the same as before, and its result stays")
         return False
     _note_what_changed(run, stage, parts)

@@ -1,6 +1,7 @@
 """What a stage leaves for others: heavy artefacts under .cache/, small files beside its result."""
 
 import hashlib
+import pickle
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pipeline.envelope import Envelope
 from pipeline.project import Project
 from pipeline.reproduce import reproduce
 from pipeline.result import Attachment
+from pipeline.runner import bring_up_to_date
 from pipeline.stage import Stage, pipeline
 from tests.support.copies import ROOT
 from tests.support.toy import Number, Sum, ToyProfile, forget, make_toy, rewrite, run
@@ -305,3 +307,26 @@ def test_the_data_of_a_stage_that_reads_two_sets_follow_both() -> None:
         found.append(keys.ingredients(replace(smoke, stages=pipeline(stage)), "x").data)
     assert [[*data] for data in found] == [[], ["images"], ["photos"], ["images", "photos"]]
     assert found[3] == found[1] | found[2]
+
+
+class Pickling:
+    """The main one of several processes, which sends the others what it says."""
+
+    rank = 0
+
+    def broadcast(self, value: Any) -> Any:
+        return pickle.loads(pickle.dumps(value))
+
+    def barrier(self) -> None:
+        pass
+
+
+def test_all_that_the_main_process_says_of_a_run_can_be_sent_to_the_others(toy: Project) -> None:
+    parallel = pipeline(*(replace(stage, parallel=True) for stage in STAGES.values()))
+    shared = replace(toy, stages=parallel)
+    bring_up_to_date(shared, parallel, Console(quiet=True), Pickling())
+    shutil.rmtree(left(toy))
+    store.path_of(toy, "second").unlink()
+    bring_up_to_date(shared, parallel, Console(quiet=True), Pickling())
+    assert runs(toy) == 2
+    assert (left(toy) / "model" / "weights").is_file()
