@@ -84,6 +84,7 @@ def everything(place: Path) -> None:
     from experiments.config.zero_shot import Prompts, RandomTower, ZeroShotConfig
     from experiments.context import Context
     from experiments.datasets.image_folder import files_of, load_image_folder
+    from experiments.models.precision import chosen
     from experiments.models.processes import ALONE
     from pipeline import manifest
 
@@ -102,7 +103,7 @@ def everything(place: Path) -> None:
         raise AssertionError(f"nothing here asks for {asked}")
 
     context = Context(
-        images=images, photos=unwanted, fetch=unwanted, manifest=unwanted, code_of=str,
+        images=images, photos=unwanted, fetch=unwanted, manifest=unwanted, code_of=str, precision=chosen,
         scratch=place / "scratch", shared=place / "shared", artefact=unwanted, attach=unwanted,
         progress=lambda *done: None, root=place, processes=ALONE,
     )  # fmt: skip

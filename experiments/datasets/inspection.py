@@ -15,7 +15,7 @@ from experiments.results.data_sets import DataSets, DataSource
 
 _PICTURES, _LABELS = np.empty((0, 1, 1, 3), dtype=np.uint8), np.empty(0, dtype=np.int64)
 NO_IMAGES = ClassifiedImages((), _PICTURES, _LABELS, _PICTURES, _LABELS)
-NO_PHOTOS = CaptionedPhotos(source="", classes=(), tuning=(), evaluation=())
+NO_PHOTOS = CaptionedPhotos(source=(), classes=(), tuning=(), evaluation=())
 """What there is to inspect of a half that a profile leaves out."""
 
 

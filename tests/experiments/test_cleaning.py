@@ -13,8 +13,9 @@ from experiments.cleaning import clean
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import cached_features
 from experiments.project import open_project
-from experiments.stages import prepared_folder
-from pipeline import freshness
+from experiments.stages import IMAGES, prepared_folder
+from pipeline import freshness, keys
+from pipeline.closure import Code
 from pipeline.errors import UserError
 from tests.support.contexts import context
 from tests.support.copies import copy_parts
@@ -50,18 +51,21 @@ def features(root: Path, folder: Path, seed: int) -> Path:
     """Let a stage that works in `folder` use features, and return their file."""
     pictures = Pictures(lambda position: np.full((2, 2, 3), seed, np.uint8), 1)
     lent = context(folder, shared=root / ".cache" / "smoke")
-    kept = cached_features(lambda batch: torch.zeros(len(batch), 1), "encoder", pictures, lent, folder="kept")
+    kept = cached_features(
+        lambda batch: torch.zeros(len(batch), 1), "encoder", pictures, lent, module=__name__, folder="kept"
+    )
     assert isinstance(kept.features, np.memmap)
     return Path(str(kept.features.filename))
 
 
 def test_clean_deletes_what_no_profiles_key_leads_to_and_says_how_much(root: Path) -> None:
     cache = root / ".cache"
-    smoke = open_project("smoke", root)
+    smoke, today = open_project("smoke", root), keys.Today(Code(root))
+    images = keys.identity(smoke, IMAGES, today)
     kept = [
         filled(scratch(root, "smoke", "cnn") / "checkpoint.pt"),
         filled(scratch(root, "offline", "align") / "network"),
-        filled(cache / "prepared" / prepared_folder(smoke).name / "x.npy"),
+        filled(cache / "prepared" / prepared_folder(smoke, images.sha256, today.code).name / "x.npy"),
         filled(cache / "downloads" / "archive"),
         filled(cache / "hashes" / "images"),
         filled(cache / "site-being-rendered" / "index.html"),

@@ -17,7 +17,7 @@ from tests.support.audit_worlds import assignment, offline, own
 def test_the_offline_run_rests_on_packages_with_pinned_hashes() -> None:
     found = [*assets(offline()).values()]
     assert [asset.kind for asset in found] == ["data", "text", *["weights"] * 4]
-    for name in (CIFAR10.name, *(source.name for source in offline().align.weights)):
+    for name in (CIFAR10.name, *(source.name for source in there(offline().align).weights)):
         (asset,) = (asset for asset in found if asset.source.name == name)
         assert re.fullmatch("[0-9a-f]{64}", asset.source.sha256 or ""), name
         assert asset.source.revision
