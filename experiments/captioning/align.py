@@ -27,9 +27,12 @@ _STEP = 450
 def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Context) -> Aligned:
     """Align the captioner's parts, if it has parts, and measure its captions of held-out photos.
 
-    The aligned captioner is left in the scratch folder, for `models.load`.
+    The aligned captioner is left in the scratch folder, for `models.load`, with the precision that was chosen
+    here once, so that whatever is made of it computes alike on any machine.
     """
     start = time.perf_counter()
+    precision = context.precision(config.precision)
+    config = config.model_copy(update={"precision": precision})
     losses: tuple[float, ...] = ()
     if isinstance(config, PrefixCaptionerConfig):
         captioner, losses = _align_parts(config, context)
@@ -51,6 +54,7 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
     return Aligned(
         model=captioner.model,
         weights=captioner.weights,
+        precision=precision,
         training=training,
         photos=photos,
         steps=steps,

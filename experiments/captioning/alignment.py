@@ -2,7 +2,9 @@
 
 First the mapper alone learns to classify photos against the language model's own embeddings of the class
 words. Then mapper and language model learn together to write generic captions. The first step is needed:
-a language model that cannot read its prefix learns within few steps to ignore it.
+a language model that cannot read its prefix learns within few steps to ignore it. What the mapper has learnt
+then goes on to count in the loss, since few captions alone would make it forget some of it, each training
+another part.
 
 A few templates would cost the language model its language, if nothing were done about it. Its embeddings,
 which are also its output layer, stay as they are: nearly every word is absent from the templates, and
@@ -46,21 +48,35 @@ class Labelled:
 
 
 def warm_up(captioner: PrefixCaptioner, data: Labelled, config: WarmUp, seed: int) -> None:
-    """Train the mapper in place so that the mean of a photo's prefix points to its class word's embedding."""
-    mapper, device = captioner.mapper, captioner.device
-    words = functional.normalize(_class_embeddings(captioner, data.classes), dim=1)
+    """Train the mapper in place so that the mean of a photo's prefix points to its class word's embedding.
+
+    The learning rate falls to nothing, without which the end would depend on the last batches.
+    """
+    mapper = captioner.mapper
+    words = _class_embeddings(captioner, data.classes)
     optimiser = torch.optim.AdamW(mapper.parameters(), lr=config.learning_rate)
     generator = torch.Generator().manual_seed(seed)
-    for _ in range(config.epochs):
-        for chosen in torch.randperm(len(data.labels), generator=generator).split(config.batch_size):
-            means = mapper(batch_of(data.features, chosen).to(device)).mean(dim=1)
-            logits = _SCALE * functional.normalize(means, dim=1) @ words.T
-            loss = functional.cross_entropy(
-                logits, data.labels[chosen].to(device), label_smoothing=config.label_smoothing
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+    batches = [
+        chosen
+        for _ in range(config.epochs)
+        for chosen in torch.randperm(len(data.labels), generator=generator).split(config.batch_size)
+    ]
+    for done, chosen in enumerate(batches):
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * learning_rate_factor(done / len(batches), warm_up=_WARM_UP)
+        prefixes = mapper(batch_of(data.features, chosen).to(captioner.device))
+        loss = _matching_loss(prefixes, data.labels[chosen], words, config)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def _matching_loss(prefixes: Tensor, labels: Tensor, words: Tensor, config: WarmUp) -> Tensor:
+    """Return how badly the means of prefixes (N, T, D) point to the words (K, D) of the labels (N,)."""
+    logits = _SCALE * functional.normalize(prefixes.mean(dim=1), dim=1) @ words.T
+    return functional.cross_entropy(
+        logits, labels.to(prefixes.device), label_smoothing=config.label_smoothing
+    )
 
 
 def train_jointly(
@@ -115,7 +131,10 @@ def _trainable(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
 def _generic_loss(
     captioner: PrefixCaptioner, data: Labelled, config: Joint, random: np.random.Generator
 ) -> Tensor:
-    """Return the loss of a batch of photos with generic captions, all drawn from `random`."""
+    """Return the loss of a batch of photos with generic captions, all drawn from `random`.
+
+    It is that of the captions, and `matching` times that of the warm-up.
+    """
     chosen = random.choice(len(data.labels), min(config.batch_size, len(data.labels)), replace=False)
     classes = [data.classes[label] for label in data.labels[chosen].tolist()]
     templates = [
@@ -127,7 +146,10 @@ def _generic_loss(
     weights = mask * (1 + (config.class_weight - 1) * torch.isin(tokens, telling.to(tokens.device)))
     with torch.autocast(captioner.device.type, enabled=False):
         prefixes = captioner.mapper(batch_of(data.features, chosen).to(captioner.device))
-    return cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())
+        words = _class_embeddings(captioner, data.classes)
+        matching = _matching_loss(prefixes, data.labels[chosen], words, captioner.config.warm_up)
+    captions = cross_entropy(captioner.token_logits(prefixes, tokens, mask), tokens, weights.float())
+    return captions + config.matching * matching
 
 
 def generic(template: str, name: str) -> str:
@@ -143,7 +165,7 @@ def _class_tokens(captioner: PrefixCaptioner, classes: Sequence[str]) -> list[li
 
 @torch.no_grad()
 def _class_embeddings(captioner: PrefixCaptioner, classes: Sequence[str]) -> Tensor:
-    """Return the mean embedding of each class name's tokens, less the mean over all names: (K, D)."""
+    """Return unit vectors (K, D): the mean embedding of each class name's tokens, less that of all names."""
     table = captioner.network.get_input_embeddings().weight
     means = torch.stack([table[row].mean(dim=0) for row in _class_tokens(captioner, classes)])
-    return means - means.mean(dim=0)
+    return functional.normalize(means - means.mean(dim=0), dim=1)

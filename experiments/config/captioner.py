@@ -44,14 +44,16 @@ class Joint(Frozen):
     """Training of mapper and language model together on generic captions of labelled photos.
 
     A photo's caption is one of `templates`, each with one ``{}`` for the class with its article. The
-    class word counts `class_weight` times as much in the loss as another token. Of the way from the
-    published language model to the trained one, the share `interpolation` is gone.
+    class word counts `class_weight` times as much in the loss as another token, and the loss of the warm-up
+    `matching` times as much as that of the captions. Of the way from the published language model to the
+    trained one, the share `interpolation` is gone.
     """
 
     steps: Positive
     batch_size: Positive
     learning_rate: Rate
     class_weight: Rate
+    matching: Annotated[float, Field(ge=0)]
     interpolation: Annotated[float, Field(gt=0, le=1)]
     templates: Annotated[tuple[Text, ...], Field(min_length=1)]
 

@@ -81,7 +81,7 @@ def test_a_result_of_code_that_changed_while_it_ran_is_stored_as_the_old_codes_a
     assert before != stored.key, "the first stage was missing then"
     assert "second: this changed while it ran" in said
     assert "code: toy.arithmetic has changed" in said
-    assert "are up to date" not in said
+    assert "Run the same command again: second became stale while it ran." in said
 
 
 def test_a_scratch_folder_is_that_of_the_key_although_the_code_changes(toy: Project) -> None:

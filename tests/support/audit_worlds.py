@@ -270,7 +270,7 @@ def trained(model: str, accuracy: float, **altered: Any) -> TrainedClassifier:
 
 def aligned(model: str, *weights: Source) -> Aligned:
     return Aligned(
-        model=model, weights=weights, training="nothing", photos=0, steps=0, loss=(),
+        model=model, weights=weights, precision="fp32", training="nothing", photos=0, steps=0, loss=(),
         right_class=wilson(320, HELD_OUT), held_out_labels=("cat",) * HELD_OUT,
         held_out_captions=held_out(0.8), parameters=239_195_904, tuned_parameters=152_806_656, seconds=1.0,
     )  # fmt: skip

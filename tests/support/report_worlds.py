@@ -166,7 +166,7 @@ def _captioning(world: World) -> dict[str, Any]:
     tuned = tuple(_variant(world, key) for key in world.style)
     labels = tuple(islice(cycle(world.names), HELD_OUT))
     align = Aligned(
-        model="a captioner", weights=(), training="nothing", photos=0, steps=0, loss=(),
+        model="a captioner", weights=(), precision="fp32", training="nothing", photos=0, steps=0, loss=(),
         right_class=wilson(round(world.named["base"] * HELD_OUT), HELD_OUT), held_out_labels=labels,
         held_out_captions=_held_out(world.named["base"], labels), parameters=130_000_000,
         tuned_parameters=120_000_000, seconds=1.0,

@@ -108,6 +108,7 @@ def aligned(**altered: Any) -> Aligned:
     """Make the result of the stage `align`."""
     return Aligned(
         model=CAPTIONER, weights=(Source(name="both parts", revision="0.1.0", licence="MIT"),),
+        precision="fp32",
         training="a mapper from the image features to the language model, and the language model itself",
         photos=20_000, steps=600, loss=(4.1, 2.2, 1.6), right_class=estimate(0.871, 0.021, 1000),
         held_out_labels=("cat",) * 1000, held_out_captions=("a cat",) * 871 + ("a dog",) * 129,

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.captioning.alignment import Labelled, generic, train_jointly, warm_up
+from experiments.captioning.alignment import (
+    Labelled,
+    _class_embeddings,
+    _matching_loss,
+    generic,
+    train_jointly,
+    warm_up,
+)
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
@@ -19,7 +26,7 @@ from tests.support.contexts import killed_at, silently
 
 CLASSES = ("cat", "dog")
 OFTEN: dict[str, Any] = {"batch_size": 8, "templates": ("{}", "see {}")}
-JOINT = Joint(steps=60, learning_rate=5e-3, class_weight=10.0, interpolation=1.0, **OFTEN)
+JOINT = Joint(steps=60, learning_rate=5e-3, class_weight=10.0, matching=1.0, interpolation=1.0, **OFTEN)
 WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
 PARTS: dict[str, Any] = {"image_size": 64, "photos": 16, "warm_up": WARM_UP, "joint": JOINT}
 SECTION = PrefixCaptionerConfig(kind="prefix", seed=0, precision="fp32", held_out=1, **PARTS)
@@ -145,6 +152,21 @@ def test_alignment_teaches_a_captioner_that_knows_nothing_to_name_the_class_and_
     assert all(CLASSES[at % 2] in caption.text for at, caption in enumerate(written))
     again = [captioner.generate(captioner.encode([photo]), GREEDY)[0] for photo in photos()]
     assert again == written, "captions must not depend on the batch"
+
+
+def test_the_mapper_goes_on_telling_classes_apart_while_captions_are_learnt(
+    captioner: PrefixCaptioner, tmp_path: Path
+):
+    """Otherwise each training would forget some of the warm-up, and another part of it."""
+    data, words = labelled(captioner), _class_embeddings(captioner, CLASSES)
+    warm_up(captioner, data, WARM_UP, seed=0)
+    losses = []
+    for matching in (0.0, 10.0):
+        copy, joint = copied(captioner), JOINT.model_copy(update={"matching": matching, "steps": 30})
+        train_jointly(copy, data, joint, seed=0, path=tmp_path / f"{matching}", progress=silently)
+        prefixes = copy.mapper(torch.tensor(data.features))
+        losses.append(_matching_loss(prefixes, data.labels, words, WARM_UP).item())
+    assert losses[1] < losses[0] / 2
 
 
 def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_numbers(
