@@ -16,8 +16,8 @@ class Aligned(Result):
     that comes whole). `photos` is the number of labelled photos that this took, `steps` that of gradient
     steps, `loss` the mean loss of each tenth of them; all are empty for a whole captioner. `right_class` is
     the share of `right_class.n` held-out photos whose caption names the right class (None without held-out
-    photos); `held_out_labels` and `held_out_captions` are theirs. `parameters` counts the whole captioner, `tuned_parameters` the part that fine-tuning may change.
-    `seconds` is wall-clock time.
+    photos); `held_out_labels` and `held_out_captions` are theirs. `parameters` counts the whole captioner,
+    `tuned_parameters` the part that fine-tuning may change. `seconds` is wall-clock time.
     """
 
     COSTS = frozenset({"seconds"})

@@ -55,8 +55,8 @@ def test_a_profile_cannot_be_changed_once_loaded() -> None:
         (
             'kind = "generated"',
             'kind = "generated"\nsource = "npm"',
-            "images.source is not a known key; allowed here: validation, validation_seed, kind, seed, train, test, "
-            "size.",
+            "images.source is not a known key; allowed here: validation, validation_seed, kind, seed, train, "
+            "test, size.",
         ),
         ("epochs = 2", "epochs = 0", "cnn.epochs is 0; input should be greater than or equal to 1"),
         ("epochs = 2", "epochs = 2.5", "cnn.epochs is 2.5; input should be a valid integer"),
