@@ -64,7 +64,7 @@ def test_status_prints_every_stage_as_json_without_importing_torch(project: Path
     states = stages(done, "offline")
     assert {"zero_shot", "cnn", "vit"} <= set(states)
     for state in states.values():
-        assert set(state) == {"state", "why", "key"}
+        assert set(state) == {"state", "why", "key", "remarks"}
         assert state["state"] == "missing"
 
 
@@ -227,7 +227,7 @@ def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_fo
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     in_use = [*folder.glob(".cache/smoke/cnn/*/complete"), *folder.glob(".cache/smoke/embeddings/*.npy")]
-    assert len(in_use) == 2
+    assert len(in_use) == 3, "a mark, and features of validation and of test images"
     done = call(folder, "clean", guarded=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert not old.exists()

@@ -157,7 +157,7 @@ def test_too_few_resamples_for_a_bootstrap_to_find_anything_are_refused_with_the
     """One p of a bootstrap, the smallest, among all tests: found with as many as named, else not."""
     least = 2 * len(usual["evidence"].tests) * 20
     few = declaring(usual, least - 1, exploratory=False)
-    assert f"evidence.resamples = {least - 1} no" in refusal(evidence, few, usual, SILENT)
+    assert f"evidence.resamples is {least - 1}, too few" in refusal(evidence, few, usual, SILENT)
     assert f"set it to {least} or more" in refusal(evidence, few, usual, SILENT)
     for resamples, verdict in ((least, "higher"), (least - 2, "unclear")):
         others = {key for key in usual["evidence"].tests if key != "caption_chrf"}
