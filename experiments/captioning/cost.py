@@ -42,7 +42,7 @@ class Cost:
     """What tuning costs, apart from how long it goes on.
 
     `peak_bytes` is the largest memory above that of the loaded model, as `peak_memory` has it; it holds
-    gradients, the optimiser's moments and activations. `seconds_per_step` is the mean wall-clock time.
+    an adapter, gradients, the optimiser's moments and activations. `seconds_per_step` is the mean wall-clock time.
     """
 
     peak_bytes: int | None
@@ -97,12 +97,15 @@ def _answer(trial: Trial, answer: Connection) -> None:
 
 def _cost(trial: Trial) -> Cost:
     """Take a first epoch over the trial's photos, which warms up, and as many more as make `STEPS` steps."""
-    captioner = prepared(models.load(trial.captioner, trial.root), trial.way)
+    captioner = models.load(trial.captioner, trial.root)
+    for parameter in captioner.network.parameters():
+        # A file that is mapped is read only when it is used: it would seem to be the tuning that takes memory.
+        parameter.data = parameter.data.clone()
     timed = math.ceil(STEPS / trial.batches)
     ends: list[float] = []
     with peak_memory() as peak:
         tune(
-            captioner,
+            prepared(captioner, trial.way),
             trial.pairs,
             replace(trial.way.recipe, epochs=1 + timed),
             progress=lambda done, total, note: ends.append(time.perf_counter()),
