@@ -41,8 +41,9 @@ class Trial:
 class Cost:
     """What tuning costs, apart from how long it goes on.
 
-    `peak_bytes` is the largest memory above that of the loaded model, as `peak_memory` has it; it holds
-    an adapter, gradients, the optimiser's moments and activations. `seconds_per_step` is the mean wall-clock time.
+    `peak_bytes` is the largest memory above that of the loaded model, as `peak_memory` has it; it holds an
+    adapter, gradients, the optimiser's moments and activations. `seconds_per_step` is the mean wall-clock
+    time.
     """
 
     peak_bytes: int | None
@@ -99,7 +100,7 @@ def _cost(trial: Trial) -> Cost:
     """Take a first epoch over the trial's photos, which warms up, and as many more as make `STEPS` steps."""
     captioner = models.load(trial.captioner, trial.root)
     for parameter in captioner.network.parameters():
-        # A file that is mapped is read only when it is used: it would seem to be the tuning that takes memory.
+        # A mapped file is read when it is used: it would seem to be the tuning that takes the memory.
         parameter.data = parameter.data.clone()
     timed = math.ceil(STEPS / trial.batches)
     ends: list[float] = []

@@ -11,8 +11,8 @@ from pipeline.frozen import Frozen
 class TrainingConfig(Frozen):
     """How to train: epochs, batch size (images), peak learning rate, and the regularisers.
 
-    Forward passes compute at `precision`; "auto" is bf16 on a machine that has instructions for it, else
-    fp32. Each training image is shifted by up to `translate` pixels along both axes, afresh in each epoch.
+    Forward passes compute at `precision`; "auto" is bf16 where instructions make it faster, else fp32.
+    Each training image is shifted by up to `translate` pixels along both axes, afresh in each epoch.
     """
 
     seed: Annotated[int, Field(ge=0)]

@@ -94,7 +94,7 @@ class Prompts(Frozen):
 class ZeroShotConfig(Frozen):
     """What to classify with, at which precision; the first prompt set is the headline.
 
-    A precision "auto" is bf16 on a machine that has instructions for it, else fp32.
+    A precision "auto" is bf16 where instructions make it faster, else fp32.
     """
 
     precision: PrecisionChoice

@@ -18,7 +18,8 @@ Gram = tuple[str, ...]
 _EACH, _MOST = 3, 200
 """Words at which the words of two texts are compared: for each image, and at most.
 
-Hardly a caption is shorter; more would not change who is nearer, and take longer.
+Hardly a caption is shorter. Of texts that are, as many words are compared as the shorter one has: before and
+after then differ in that number.
 """
 
 
