@@ -15,9 +15,9 @@ Rate = Annotated[float, Field(gt=0)]
 class CaptionerConfig(Frozen):
     """What captioners have in common.
 
-    `seed` decides everything random. Networks compute at `precision`; "auto" is bf16 where
-    instructions make it faster, else fp32. `held_out` photos of the classification test set measure whether captions
-    name the right class; 0 measures nothing.
+    `seed` decides everything random. Networks compute at `precision`; "auto" is bf16 where instructions make
+    it faster, else fp32. `held_out` photos of the classification test set measure whether captions name the
+    right class; none do where that is 0.
     """
 
     seed: Annotated[int, Field(ge=0)]
