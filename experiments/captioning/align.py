@@ -97,7 +97,7 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     if not is_main(context.processes):
         return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
-    checkpoint = context.scratch / "checkpoint.pt"
+    checkpoint = context.scratch / f"checkpoint-{config.precision}.pt"
     if kept(checkpoint) is None:
         warm_up(captioner, data, config.warm_up, config.seed)
     losses = train_jointly(
