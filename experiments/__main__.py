@@ -11,6 +11,7 @@ import typer
 
 from experiments.project import open_project
 from pipeline import freshness
+from pipeline.closure import Code
 from pipeline.errors import UserError, first_few
 
 app = typer.Typer(
@@ -74,7 +75,8 @@ def run(
     if force and not stages:
         raise UserError("`run --force` computes named stages again: name them, as in `run --force cnn vit`.")
     wanted = stages or list(project.stages)
-    states = freshness.states(project, project.with_inputs(wanted))
+    code = Code(project.root)  # what is edited from now on is not what runs
+    states = freshness.states(project, project.with_inputs(wanted), code)
     if not force and all(states[name].state == "fresh" for name in wanted):
         typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
         return
@@ -87,12 +89,12 @@ def run(
     from pipeline.launching import start_those_asked_for
     from pipeline.runner import bring_up_to_date
 
-    code = start_those_asked_for()
-    if code is not None:
-        raise typer.Exit(code)
+    ended = start_those_asked_for()
+    if ended is not None:
+        raise typer.Exit(ended)
     forced = wanted if force else []
-    stale = [name for name, state in states.items() if name in forced or state.state != "fresh"]
-    outside = {data.name for name in stale for data in project.stages[name].data}
+    to_compute = project.with_inputs(wanted, lambda name: name in forced or states[name].state != "fresh")
+    outside = {data.name for name in to_compute for data in project.stages[name].data}
     with stoppable("run the same command again"), insistent():
         processes = among()
         if is_main(processes):
@@ -100,7 +102,7 @@ def run(
             if lacking:
                 raise UserError("\n".join(lacking))
         console = Console(quiet=not is_main(processes))
-        is_up_to_date = bring_up_to_date(project, wanted, console, processes, forced)
+        is_up_to_date = bring_up_to_date(project, wanted, console, processes, force=forced, code=code)
         if is_main(processes) and is_up_to_date:
             typer.echo(f"The results in results/{project.name} are up to date.")
 

@@ -68,7 +68,9 @@ def _addresses(root: Path) -> tuple[dict[str, set[str]], set[str]]:
     for name in sorted(file.stem for file in (root / "profiles").glob("*.toml")):
         try:
             project = open_project(name, root)
-            states = freshness.states(project, project.stages)
+            states = freshness.states(project, project.stages, code)
+            if unknown := [state.why[0] for state in states.values() if not state.key]:
+                raise UserError(unknown[0])
             if project.profile.images is not None:
                 images = keys.identity(project, IMAGES, keys.Today(code)).sha256
                 prepared.add(prepared_folder(project, images, code).name)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from experiments.context import Context
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
-    from experiments.profile import Profile
     from experiments.results.classification import Precision
     from pipeline.runner import Call
 
@@ -185,6 +184,7 @@ STAGES = pipeline(
         result=Ablations,
         config="ablations",
         inputs=("align", "generate", "variants"),
+        costs=("variants",),
         tolerance=0.05,
     ),
     Stage(
@@ -203,6 +203,7 @@ STAGES = pipeline(
         config="audit",
         inputs=("data_sets", *_AUDITED),
         optional=_AUDITED,
+        costs=("zero_shot", "lora"),
         tolerance=2.0,
     ),
 )

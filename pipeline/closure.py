@@ -67,7 +67,10 @@ class Code:
             stem = self.root.joinpath(*module.split("."))
             places = (stem / "__init__.py", stem.with_suffix(".py"))
             path = next((path for path in places if path.is_file()), None)
-            self._read[module] = None if path is None else (path, path.read_text(encoding="utf-8"))
+            try:
+                self._read[module] = None if path is None else (path, path.read_text(encoding="utf-8"))
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path} is not valid Python (it is not in UTF-8); mend it.") from error
         return self._read[module]
 
 

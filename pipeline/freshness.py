@@ -45,9 +45,9 @@ def of(project: Project[Any], name: str, code: Code | None = None) -> Freshness:
     return _of(project, name, keys.Today(code or Code(project.root)))
 
 
-def states(project: Project[Any], names: Iterable[str]) -> dict[str, Freshness]:
+def states(project: Project[Any], names: Iterable[str], code: Code | None = None) -> dict[str, Freshness]:
     """Say of each of several stages what `of` says, reading the data that they share once."""
-    today = keys.Today(Code(project.root))
+    today = keys.Today(code or Code(project.root))
     return {name: _of(project, name, today) for name in names}
 
 
@@ -79,8 +79,9 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
     if gone := store.damaged(project, name):
         why = f"beside it these are gone or altered: {first_few(gone, 1)}"
         return Freshness(state="missing", why=(why,), key=expected)
-    reasons = [] if digest(stored.value) == stored.value_sha256 else ["its value was altered by hand"]
-    if stored.key != expected:
+    is_unaltered = digest(store.value_as_written(project, name)) == stored.value_sha256
+    reasons = [] if is_unaltered else ["its value was altered by hand"]
+    if stored.key != expected or stored.provenance.ingredients != parts:
         changes = changed(stored.provenance.ingredients, parts)
         reasons += changes or ["its key does not match its ingredients"]
     return Freshness(state="stale" if reasons else "fresh", why=(*reasons,), key=expected)

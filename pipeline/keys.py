@@ -102,7 +102,7 @@ def _input(project: Project[Any], stage: Stage, source: str, today: Today) -> In
             key=expected,
             precision=found.value.precision_used(),
             artefacts=found.artefacts,
-            value=digest(found.value, found.value.COSTS),
+            value=digest(found.value, frozenset() if source in stage.costs else found.value.COSTS),
         )
     own = result(project, stage.name, today)
     recorded = own.provenance.ingredients.inputs.get(source) if own else None
@@ -167,5 +167,7 @@ def record_manifest(project: Project[Any], data: Data) -> None:
     """Write the manifest of a user's own files beside the results that are made of them."""
     path = manifest_path(project, data)
     lines = data.manifest(getattr(project.profile, data.name), project.root, path)
-    if lines is not None:
+    if lines is None:
+        path.unlink(missing_ok=True)  # of files that the part named once
+    else:
         write_whole(path, "".join(lines).encode("utf-8", "surrogateescape"))

@@ -46,10 +46,13 @@ class Project(Generic[Profile]):
         """Return where the result of stage `name` stands."""
         return self.results / f"{name}.json"
 
-    def with_inputs(self, names: Iterable[str]) -> list[str]:
+    def with_inputs(
+        self, names: Iterable[str], counts: Callable[[str], bool] = lambda name: True
+    ) -> list[str]:
         """Return the named stages and all they build on, in the pipeline's order.
 
-        An input that may be missing counts if it has a result.
+        An input that may be missing counts if it has a result. Of stages for which `counts` says no, neither
+        they nor what they build on are among them.
 
         Raises:
             UserError: if there is no stage of such a name.
@@ -58,6 +61,8 @@ class Project(Generic[Profile]):
         waiting = list(names)
         while waiting:
             stage = self.stage(waiting.pop())
+            if not counts(stage.name):
+                continue
             wanted.add(stage.name)
             waiting.extend(
                 name

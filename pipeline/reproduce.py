@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline import freshness, runner, store
+from pipeline import freshness, keys, runner, store
+from pipeline.closure import Code
 from pipeline.envelope import Envelope
 from pipeline.errors import UserError
 from pipeline.headlines import figure
@@ -34,10 +35,11 @@ def reproduce(
         UserError: if a stage is unknown, or a committed result that is needed is missing or stale, before
             anything is computed.
     """
+    code = Code(project.root)
     needed = project.with_inputs(names or project.stages)
     wanted = [name for name in needed if not names or name in names]
     spared = {name for each in wanted for name in project.stages[each].optional} - {*wanted}
-    for name, state in freshness.states(project, needed).items():
+    for name, state in freshness.states(project, needed, code).items():
         if state.state != "fresh" and not (name in spared and state.state == "missing"):
             command = f"python -m experiments run --profile {project.name}"
             raise UserError(f"The committed result of {name} is {state.state}: run `{command}` first.")
@@ -46,9 +48,17 @@ def reproduce(
     for name in wanted:
         committed = store.read(project, name)
         again = _beside(project, name, committed.key)
-        is_done = store.path_of(again, name).is_file() and not force
+        is_done = not force and _is_done(again, name, code)
         if not is_done:
-            _compute(project, again, name, console, [name] if force else [])
+            precision = {name: committed.value.precision_used()}
+            _copy_inputs(project, again, name)
+            forced = [name] if force else []
+            if not runner.bring_up_to_date(
+                again, [name], console, force=forced, code=code, precisions=precision
+            ):
+                raise UserError(
+                    f"What {name} follows changed while it was computed: run the same command again."
+                )
         lines, agrees = _verdict(project.stages[name], committed, store.read(again, name))
         earlier = "  (computed earlier; --force computes it anew)" if is_done and not agrees else ""
         table += [f"{line}{earlier}" for line in lines]
@@ -68,10 +78,17 @@ def _beside(project: Project[Any], name: str, key: str) -> Project[Any]:
     return dataclasses.replace(project, results=folder / name / key[:16], cache=folder / "cache")
 
 
-def _compute(
-    project: Project[Any], again: Project[Any], name: str, console: Console, force: Collection[str]
-) -> None:
-    """Compute a stage from copies of the committed results of its inputs."""
+def _is_done(again: Project[Any], name: str, code: Code) -> bool:
+    """Tell whether a stage was computed again by this code, which may not be all that its key follows."""
+    try:
+        made_by = store.read(again, name).provenance.ingredients.code
+    except UserError:
+        return False
+    return made_by == keys.code_of(again, again.stages[name], code)
+
+
+def _copy_inputs(project: Project[Any], again: Project[Any], name: str) -> None:
+    """Put copies of the committed results that a stage builds on where it is computed again."""
     shutil.rmtree(again.results, ignore_errors=True)
     for source in project.with_inputs([name]):
         if source != name:
@@ -79,7 +96,6 @@ def _compute(
             _copy(store.attachment_path(project, source, ""), store.attachment_path(again, source, ""))
     for manifest in project.results.glob("*.sha256"):
         _copy(manifest, again.results / manifest.name)
-    runner.bring_up_to_date(again, [name], console, force=force)
 
 
 def _copy(path: Path, target: Path) -> None:

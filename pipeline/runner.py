@@ -5,7 +5,7 @@ import importlib
 import platform
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -136,6 +136,7 @@ class _Run:
     console: Console
     processes: Processes | None
     code: Code
+    precisions: Mapping[str, str | None]
     force: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     overtaken: list[str] = field(default_factory=list)
@@ -164,7 +165,10 @@ def bring_up_to_date(
     names: Iterable[str],
     console: Console,
     processes: Processes | None = None,
+    *,
     force: Collection[str] = (),
+    code: Code | None = None,
+    precisions: Mapping[str, str | None] | None = None,
 ) -> bool:
     """Compute the named stages and what they build on, as far as they are stale or missing, or in `force`.
 
@@ -178,13 +182,15 @@ def bring_up_to_date(
     the same time waits for the first at each stage, then finds the result fresh. Of several processes the
     main one decides and writes, and has a `console`.
 
-    The code of all these stages is what it is now: of what changes later, nothing is run unnoticed.
+    The code of all these stages is what it is now, or what it was when `code` first looked at it: of what
+    changes later, nothing is run unnoticed. `precisions` names stages that are to compute at a given one.
 
     Raises:
         UserError: if a stage is unknown or cannot be run, if its code changed before it was imported, or if
             not all processes have the same code and options.
     """
-    run = _Run(project, console, processes, Code(project.root), {*force})
+    code = code or Code(project.root)
+    run = _Run(project, console, processes, code, precisions or {}, {*force})
     names = [*names]
     identity = _identity(run, project.with_inputs(names))
     if _broadcast(processes, identity) != identity:
@@ -192,8 +198,8 @@ def bring_up_to_date(
             "This process has other code or another profile than the main one: they changed while the "
             "processes were started; start them again."
         )
-    for name in [name for name in project.stages if name in names]:
-        _bring_up_to_date(run, name)
+    while waiting := [name for name in project.stages if name in names and name not in run.fresh]:
+        _bring_up_to_date(run, waiting[0])  # after a later one, it may have to be looked at again
     if len(run.figures) > 1:
         run.say("\n".join(["What was computed:", *run.figures]))
     if run.overtaken:
@@ -219,8 +225,9 @@ def _bring_up_to_date(run: _Run, name: str) -> None:
     if name in run.fresh:
         return
     stage = run.project.stages[name]
-    _bring_inputs(run, stage)
+    # A result that is fresh needs no inputs: one that it was made from may be gone.
     if name in run.force or run.state(name).state != "fresh":
+        _bring_inputs(run, stage)
         for source in stage.artefacts:
             _make_sure_of_artefacts(run, source)
         _bring_inputs(run, stage)  # what was left otherwise than before is another input
@@ -261,6 +268,7 @@ def _make_sure_of_artefacts(run: _Run, name: str) -> None:
     _bring_up_to_date(run, name)
     if not run.decided(lambda: _harm(run, name)):
         return
+    _bring_inputs(run, stage)
     for source in stage.artefacts:
         _make_sure_of_artefacts(run, source)
     _bring_up_to_date(run, name)
@@ -343,7 +351,8 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
     parts = keys.made_from(project, stage.name, keys.Today(run.code)) if run.is_main else None
     parts = _broadcast(processes, parts)
     stored = store.read(project, stage.name) if again and run.is_main else None
-    precision = _broadcast(processes, stored.value.precision_used() if stored else None)
+    precision = stored.value.precision_used() if stored else run.precisions.get(stage.name)
+    precision = _broadcast(processes, precision)
     function = _imported(run, stage)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     commit, modified = provenance.commit(project.root, project.code)
@@ -352,6 +361,9 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
         value = _call(call, function)
     if not run.is_main:
         return False
+    for source in stage.artefacts:
+        if harm := _harm(run, source):
+            raise UserError(f"What {source} left in .cache {harm} while {stage.name} used it: run it again.")
     artefacts = _left(call.scratch, value)
     if artefacts is None:
         raise ValueError(f"stage {stage.name} did not leave what its result names: {value.artefacts()}")

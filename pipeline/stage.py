@@ -48,10 +48,11 @@ class Stage:
     `function` is ``"module:name"``, a string so that asking about freshness never imports torch; it is given
     the part `config` of the profile, the results of `inputs` by name, and what the project lends it. An input
     among `optional` may be missing: it is then None, and part of the key as such. `artefacts` are the inputs
-    of which it uses what they left in their scratch folders. `data` is what it reads from outside. Several
-    processes run a `parallel` stage together; the main process alone runs any other. `tolerance` is the
-    largest difference of a headline figure that `reproduce` accepts, in the figure's own unit; it is there
-    for machines whose arithmetic differs, since on the same machine the stages repeat themselves exactly.
+    of which it uses what they left in their scratch folders, `costs` those whose costs its result passes on,
+    so that it follows these as well. `data` is what it reads from outside. Several processes run a `parallel`
+    stage together; the main process alone runs any other. `tolerance` is the largest difference of a headline
+    figure that `reproduce` accepts, in the figure's own unit; it is there for machines whose arithmetic
+    differs, since on the same machine the stages repeat themselves exactly.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Stage:
     inputs: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     artefacts: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
     parallel: bool = False
     tolerance: float = 0.0
 

@@ -47,6 +47,11 @@ def read(project: Project[Any], name: str) -> Envelope[Any]:
     return found
 
 
+def value_as_written(project: Project[Any], name: str) -> Any:
+    """Return the value in the file of a result as it stands there, whatever today's type makes of it."""
+    return json.loads(path_of(project, name).read_bytes())["value"]
+
+
 def write(project: Project[Any], envelope: Envelope[Any]) -> None:
     """Write a result whole: a killed writer leaves what stood there before.
 

@@ -223,8 +223,7 @@ def open_document(project: Project | None = None) -> Document:
         try:
             envelopes[stage] = store.read(project, stage)
         except UserError:
-            why = ("its result was written by code whose results looked different", *states[stage].why)
-            states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
+            states[stage] = states[stage].model_copy(update={"state": "missing"})  # `why` says of which form
     for stage in (stage for stage in JUDGING if stage in envelopes):
         if not _judges(envelopes, stage):
             why = ("it was made from other results than those shown",)
