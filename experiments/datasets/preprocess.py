@@ -11,10 +11,10 @@ from PIL import Image, ImageOps
 
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.pictures import Pictures, digest
-from pipeline.files import write_whole
+from pipeline.files import sha256_of, write_whole
 
 _ABOUT = "whole.json"
-"""Written last: a folder without it is not whole."""
+"""Written last, with the SHA-256 of each file: a folder without it, or with another file, is not whole."""
 
 Read = Callable[[str, int], np.ndarray]
 """Returns the picture of a part at a position, or raises ValueError with the reason why it cannot."""
@@ -31,19 +31,21 @@ def preprocess(
 ) -> ClassifiedImages:
     """Return images at `size` pixels square, mapped from `folder`, where they are made once; and originals.
 
-    `labels`, by part ("train", "validation", "test"), tell how many pictures `read` can be asked for.
+    `labels`, by part ("train", "validation", "test"), tell how many pictures `read` can be asked for. Should
+    a file be gone or altered, all are made again.
     `failed` makes the exception to raise from all reasons why a picture could not be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
-        if not (folder / _ABOUT).is_file():
-            counts = {part: len(own) for part, own in labels.items()}
+        if not _is_whole(folder):
+            (folder / _ABOUT).unlink(missing_ok=True)
             reasons = [
-                reason for part, count in counts.items() for reason in _make(folder, part, count, size, read)
+                reason for part, own in labels.items() for reason in _make(folder, part, len(own), size, read)
             ]
             if reasons:
                 raise failed(reasons)
-            write_whole(folder / _ABOUT, json.dumps(counts).encode())
+            hashes = {file.name: sha256_of(file) for file in sorted(folder.glob("*.npy"))}
+            write_whole(folder / _ABOUT, json.dumps(hashes).encode())
     originals = {
         part: Pictures(partial(read, part), len(own), _map(folder, part, "digests"))
         for part, own in labels.items()
@@ -60,6 +62,15 @@ def preprocess(
         test_labels=labels["test"],
         test_originals=originals["test"],
     )
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether all was made to the end, and every file is still as it was then."""
+    try:
+        hashes = json.loads((folder / _ABOUT).read_bytes())
+        return all(sha256_of(folder / name) == sha256 for name, sha256 in hashes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def square(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -66,6 +66,18 @@ def test_a_killed_preparation_is_made_again(root: Path) -> None:
     np.testing.assert_array_equal(load(SECTION, root).train_images, expected)
 
 
+@pytest.mark.parametrize("name", ["train_images", "test_digests", "whole.json"])
+@pytest.mark.parametrize("content", [None, b"x"])
+def test_a_prepared_file_that_was_altered_is_not_used(root: Path, name: str, content: bytes | None) -> None:
+    first = load(SECTION, root)
+    expected = np.array(first.train_images), [first.test_pictures.digest(at) for at in range(5)]
+    path = root / "ready" / (name if "." in name else f"{name}.npy")
+    path.write_bytes(bytes(path.stat().st_size) if content is None else content)
+    again = load(SECTION, root)
+    np.testing.assert_array_equal(again.train_images, expected[0])
+    assert [again.test_pictures.digest(at) for at in range(5)] == expected[1]
+
+
 def test_originals_keep_their_size_and_their_digest_is_that_of_their_pixels(root: Path) -> None:
     images = load(SECTION, root)
     for part in (images.train_pictures, images.test_pictures):
