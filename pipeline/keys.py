@@ -102,13 +102,18 @@ def _input(project: Project[Any], stage: Stage, source: str, today: Today) -> In
             key=expected,
             precision=found.value.precision_used(),
             artefacts=found.artefacts,
-            value=digest(found.value, frozenset() if source in stage.costs else found.value.COSTS),
+            value=followed(stage, source, found),
         )
     own = result(project, stage.name, today)
     recorded = own.provenance.ingredients.inputs.get(source) if own else None
     if recorded is not None and recorded.key == expected:
         return recorded
     return Input(key=expected, precision=None, artefacts={}, value="")
+
+
+def followed(stage: Stage, source: str, found: Envelope[Any]) -> str:
+    """Return the hash of what a stage follows of an input's value: its costs only where it passes them on."""
+    return digest(found.value, frozenset() if source in stage.costs else found.value.COSTS)
 
 
 def key(parts: Ingredients) -> str:

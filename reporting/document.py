@@ -11,12 +11,12 @@ import jinja2
 
 from experiments.project import open_project
 from experiments.results import key_of
-from pipeline import freshness, store
-from pipeline.envelope import digest
+from pipeline import freshness, keys, store
 from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
+from pipeline.stage import Stage
 from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
 from reporting.claims import classes_of, measures_of
@@ -225,25 +225,25 @@ def open_document(project: Project | None = None) -> Document:
         except UserError:
             states[stage] = states[stage].model_copy(update={"state": "missing"})  # `why` says of which form
     for stage in (stage for stage in JUDGING if stage in envelopes):
-        if not _judges(envelopes, stage):
+        if not _judges(project.stages[stage], envelopes):
             why = ("it was made from other results than those shown",)
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
             del envelopes[stage]
     return Document(project=project, states=states, envelopes=envelopes)
 
 
-def _judges(envelopes: Mapping[str, Any], name: str) -> bool:
+def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:
     """Tell whether a stage that judges others did so for the very results that are shown.
 
     They may be stale, as long as it was these that were judged: else sentences would outrun them.
     """
-    inputs = envelopes[name].provenance.ingredients.inputs
+    inputs = envelopes[stage.name].provenance.ingredients.inputs
     return all(
-        found is None
-        or stage not in envelopes
-        or (envelopes[stage].key, digest(envelopes[stage].value, envelopes[stage].value.COSTS))
-        == (found.key, found.value)
-        for stage, found in inputs.items()
+        found is not None
+        and (found.key, found.value)
+        == (envelopes[source].key, keys.followed(stage, source, envelopes[source]))
+        for source, found in inputs.items()
+        if source in envelopes
     )
 
 
