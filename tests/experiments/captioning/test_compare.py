@@ -10,6 +10,7 @@ from experiments.captioning.scoring.measures import kinds
 from experiments.config.comparison import CaptionsConfig
 from experiments.results.captions import Comparison
 from experiments.results.generate import CaptionedRecord, Generated
+from experiments.results.source import Source
 from pipeline.result import Attachment
 from tests.support.contexts import SILENT
 from tests.support.imports import imported_at_once
@@ -43,7 +44,7 @@ def generated(before: Any, after: Any, label: str | None = "dog", **changed: Any
         record = {"name": f"test-{at}", "index": at, "label": label, "before": old, "after": new}
         record |= {"references": REFERENCES, "before_ended": True, "after_ended": True, "picture": PICTURE}
         records.append(CaptionedRecord(**record | changed))
-    circumstances = {"source": "made up", "max_new_tokens": 32, "beams": 1, "seconds": 1.0}
+    circumstances = {"source": (Source(name="made up"),), "max_new_tokens": 32, "beams": 1, "seconds": 1.0}
     tuning, classes = ("a brown dog on a lawn",), CLASSES if label else ()
     return Generated(classes=classes, tuning_captions=tuning, records=tuple(records), **circumstances)
 

@@ -33,7 +33,7 @@ def stages_in(lines: list[str]) -> list[str]:
 def test_a_new_profile_is_shown_the_committed_times_with_their_sizes_and_no_sum(own: Project) -> None:
     heading, *lines = lines_of_times(own, tuple(own.stages))
     assert heading == (
-        f"{OF_OFFLINE} (50,000 training images and 10,000 test images of 10 classes, 50 photos to tune on "
+        f"{OF_OFFLINE} (45,000 training images and 10,000 test images of 10 classes, 50 photos to tune on "
         "and 60 to compare on):"
     )
     assert stages_in(lines) == list(own.stages)
