@@ -117,11 +117,11 @@ def _is_older(content: bytes, name: str) -> bool:
 def changed(old: Ingredients, new: Ingredients) -> list[str]:
     """Name every ingredient in which `new` differs from `old`, one phrase each."""
     changes = [f"profile: {change}" for change in _differences(old.config, new.config)]
-    for name in _differing(old.inputs, new.inputs):
+    for name in differing(old.inputs, new.inputs):
         phrases = _of_input(name, old.inputs.get(name), new.inputs.get(name))
         changes += [f"input: {phrase}" for phrase in phrases]
-    changes += [f"data: what [{name}] names is another" for name in _differing(old.data, new.data)]
-    for module in _differing(old.code, new.code):
+    changes += [f"data: what [{name}] names is another" for name in differing(old.data, new.data)]
+    for module in differing(old.code, new.code):
         verb = "is new" if module not in old.code else "is gone" if module not in new.code else "has changed"
         changes.append(f"code: {module} {verb}")
     return changes
@@ -134,7 +134,7 @@ def _of_input(name: str, old: Input | None, new: Input | None) -> Iterator[str]:
     elif old.key != new.key:
         yield f"the result of {name} is another"
     else:
-        if others := _differing(old.artefacts, new.artefacts):
+        if others := differing(old.artefacts, new.artefacts):
             yield f"{name} was made again and left another {first_few(others, 1, ', ')}"
         if old.precision != new.precision:
             yield f"{name} was computed in {old.precision}, now in {new.precision}"
@@ -142,7 +142,8 @@ def _of_input(name: str, old: Input | None, new: Input | None) -> Iterator[str]:
             yield f"the result of {name} has another value"
 
 
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the names, sorted, under which two mappings hold something else or only one holds anything."""
     return [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
 
 

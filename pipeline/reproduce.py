@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def _verdict(stage: Stage, committed: Envelope[Any], fresh: Envelope[Any]) -> tu
         lines.append(f"{stage.name:<10} was computed; it has no figures to compare")
     lines += [
         f"{stage.name:<10} {file:<24} is not the committed one byte by byte"
-        for file in _others(committed.artefacts, fresh.artefacts)
+        for file in freshness.differing(committed.artefacts, fresh.artefacts)
     ]
     return lines, agree
 
@@ -142,8 +142,3 @@ def _compared(stage: Stage, name: str, old: float | None, new: float | None) -> 
         f"{where} committed {figure(old)}  fresh {figure(new)}  difference {sign}{figure(abs(difference))}  "
         f"tolerance {stage.tolerance:.4f}  {'agrees' if agrees else 'DIFFERS'}"
     ), agrees
-
-
-def _others(committed: dict[str, str], fresh: dict[str, str]) -> Iterator[str]:
-    """Yield the names of artefacts of which two results tell different hashes."""
-    return (name for name in sorted({*committed, *fresh}) if committed.get(name) != fresh.get(name))

@@ -52,7 +52,7 @@ class Call:
 
     `processes` are those that run the stage together, None for one alone. `ingredients` are all that the
     result's key is made of, `code` is the code of the run. `precision` is that of the stored result where the
-    stage runs again only for what it left in `.cache`, else None: the stage is to choose.
+    stage runs again for what it left in `.cache`, or is reproduced, else None: the stage is to choose.
     """
 
     project: Project[Any]
@@ -287,9 +287,7 @@ def _harm(run: _Run, name: str) -> str:
     found = _left(_scratch(run.project, name, stored.key), stored.value)
     if found is None:
         return "is gone"
-    others = [
-        file for file in sorted({*found, *stored.artefacts}) if found.get(file) != stored.artefacts.get(file)
-    ]
+    others = freshness.differing(found, stored.artefacts)
     return f"was altered ({first_few(others, 1, ', ')})" if others else ""
 
 
