@@ -1,5 +1,6 @@
 """The command line: new, check, run, status, why, reproduce, clean."""
 
+import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What a system says where a disk is full or files may not be read or written."""
 ProfileOption = Annotated[
     str | None,
     typer.Option(
@@ -194,11 +197,21 @@ def stoppable(again: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the command line; a `UserError` becomes its sentence and exit code 2."""
+    """Run the command line; a `UserError`, or a full disk, becomes a sentence and exit code 2."""
     try:
         app()
     except UserError as error:
         typer.echo(str(error), err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        typer.echo(
+            f"This machine refuses to read or write{where} ({error.strerror}): free room or allow it, then "
+            "run the same command again. Results that were complete are kept.",
+            err=True,
+        )
         sys.exit(2)
 
 

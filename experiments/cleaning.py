@@ -30,8 +30,14 @@ def clean(root: Path, *, everything: bool) -> list[str]:
     neither followed nor deleted.
 
     Raises:
-        UserError: if a profile cannot be read, or a stage is running; then nothing is deleted.
+        UserError: if `root` has no profiles, a profile cannot be read, or a stage is running; then nothing is
+            deleted.
     """
+    if not any((root / "profiles").glob("*.toml")):
+        raise UserError(
+            f"{root} has no profiles, so its {CACHE} is not this project's, and nothing was deleted: run "
+            "this in the project's folder."
+        )
     cache, freed = root / CACHE, Counter[Path]()
     with _nothing_running(root):
         for path in list(_but_downloads(cache) if everything else _unaddressed(cache, root)):

@@ -47,7 +47,10 @@ def of(project: Project[Any], name: str, code: Code | None = None) -> Freshness:
 
 def states(project: Project[Any], names: Iterable[str], code: Code | None = None) -> dict[str, Freshness]:
     """Say of each of several stages what `of` says, reading the data that they share once."""
-    today = keys.Today(code or Code(project.root))
+    today, names = keys.Today(code or Code(project.root)), [*names]
+    for stage in map(project.stage, names):
+        # Before any data are read, which may take minutes: some of these modules are imported by now.
+        keys.code_of(project, stage, today.code)
     return {name: _of(project, name, today) for name in names}
 
 

@@ -47,11 +47,12 @@ def ingredients(project: Project[Any], name: str, today: Today | None = None) ->
     today = today or Today(Code(project.root))
     if name not in today.ingredients:
         stage = project.stage(name)
+        code = code_of(project, stage, today.code)  # before the data, which may take minutes to read
         today.ingredients[name] = Ingredients(
             config=getattr(project.profile, stage.config).model_dump(mode="json"),
             inputs={source: _input(project, stage, source, today) for source in stage.inputs},
             data={data.name: identity(project, data, today).sha256 for data in stage.data},
-            code=code_of(project, stage, today.code),
+            code=code,
         )
     return today.ingredients[name]
 

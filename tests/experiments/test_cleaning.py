@@ -137,3 +137,11 @@ def test_nothing_is_deleted_if_a_profile_cannot_be_read_or_a_stage_is_running(ro
     with FileLock(lock), pytest.raises(UserError, match="Stage cnn is running: wait for it or stop it"):
         clean(root, everything=False)
     assert old.is_file()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_cache_of_a_folder_without_profiles_is_left_alone(tmp_path: Path, everything: bool) -> None:
+    other = filled(tmp_path / ".cache" / "another-program" / "file")
+    with pytest.raises(UserError, match=r"has no profiles, so its \.cache is not this project's"):
+        clean(tmp_path, everything=everything)
+    assert other.is_file()

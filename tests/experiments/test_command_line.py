@@ -1,3 +1,4 @@
+import errno
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from experiments import __main__ as command_line
 from tests.support.commands import python
 from tests.support.copies import copy_parts
 
@@ -238,3 +240,26 @@ def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_fo
     states = stages(call(folder, "status", "--json", "--profile", "smoke", guarded=True), "smoke")
     stale = [name for name, state in states.items() if state["state"] != "fresh"]
     assert stale == ["audit"], "it tells how fast zero_shot was, which was measured anew"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_takes_nothing_is_answered_with_a_sentence(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise OSError(number, "No", "results/mine/cnn.json")
+
+    monkeypatch.setattr(command_line, "app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 2
+    assert "refuses to read or write results/mine/cnn.json (No): free room" in capsys.readouterr().err
+
+
+def test_another_error_of_the_system_is_none_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No", "forgotten")
+
+    monkeypatch.setattr(command_line, "app", fail)
+    with pytest.raises(FileNotFoundError):
+        command_line.main()

@@ -9,10 +9,12 @@ import pytest
 from rich.console import Console
 
 from pipeline import freshness, store
+from pipeline.closure import Code
 from pipeline.errors import UserError
 from pipeline.project import Project
 from pipeline.runner import bring_up_to_date
-from tests.support.toy import Number, ToyProfile, make_toy, rewrite, run
+from pipeline.stage import Data, Identity, Stage, pipeline
+from tests.support.toy import Number, Sum, ToyProfile, make_toy, rewrite, run
 
 EDITING = """
 from pathlib import Path
@@ -166,3 +168,28 @@ def test_every_module_of_a_stage_is_imported_before_it_is_called(toy: Project) -
     sys.modules.pop("toy.arithmetic", None)
     run(toy)
     assert json.loads(store.path_of(toy, "second").read_text())["value"] == {"total": 1}
+
+
+def test_code_is_what_it_was_before_data_were_read(tmp_path: Path) -> None:
+    """Reading data takes minutes, in which an edit may come; some modules are imported by then."""
+
+    def identify(part: Any, root: Path, recorded: Path) -> Identity:
+        for module in ("first", "second"):
+            (root / "toy" / f"{module}.py").write_text("VALUE = 1\n")
+        return Identity("0" * 64)
+
+    data = (Data("one", identify, lambda part, root, recorded: None),)
+    toy = make_toy(
+        tmp_path,
+        stages=pipeline(
+            Stage(name="first", function="toy.first:first", result=Sum, config="one", data=data),
+            Stage(name="second", function="toy.second:second", result=Sum, config="two", inputs=("first",)),
+        ),
+    )
+    before, code = Code(tmp_path), Code(tmp_path)
+    for module in ("toy.first", "toy.second"):
+        before.closure(module)
+    freshness.states(toy, toy.stages, code)
+    assert "VALUE" in (tmp_path / "toy" / "second.py").read_text()
+    for module in ("toy.first", "toy.second"):
+        assert code.closure(module) == before.closure(module)
