@@ -106,7 +106,11 @@ def run(
                 raise UserError("\n".join(lacking))
         console = Console(quiet=not is_main(processes))
         is_up_to_date = bring_up_to_date(project, wanted, console, processes, force=forced, code=code)
-        if is_main(processes) and is_up_to_date:
+        if not is_main(processes):
+            return
+        if open_project(project.name).profile != project.profile:
+            typer.echo(f"The profile {project.name} was changed while this ran: run the same command again.")
+        elif is_up_to_date:
             typer.echo(f"The results in results/{project.name} are up to date.")
 
 

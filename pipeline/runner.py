@@ -236,20 +236,32 @@ def _bring_up_to_date(run: _Run, name: str) -> None:
             if name in run.force or state.state != "fresh":
                 why = first_few(state.why) or "it is computed again all the same"
                 run.say(f"{name} is {state.state}: {why}")
-                if name in run.force:
-                    _start_anew(run, _scratch(run.project, name, state.key))
-                _compute(run, stage)
+                forced = name in run.force
+                with _anew(run, _scratch(run.project, name, state.key)) if forced else nullcontext():
+                    _compute(run, stage)
     run.force.discard(name)
     run.fresh.add(name)
 
 
-def _start_anew(run: _Run, scratch: Path) -> None:
-    """Empty a scratch folder for a stage that is computed again although it is fresh.
+@contextmanager
+def _anew(run: _Run, scratch: Path) -> Iterator[None]:
+    """Set aside what a stage left, while it is computed again although it is fresh; it is back if that fails.
 
     What is not complete was left by a run that was killed, which this one goes on with.
     """
-    if run.is_main and (scratch / _COMPLETE).exists():
-        shutil.rmtree(scratch)
+    if not run.is_main or not (scratch / _COMPLETE).exists():
+        yield
+        return
+    aside = scratch.with_name(f"{scratch.name}-before")
+    shutil.rmtree(aside, ignore_errors=True)
+    scratch.rename(aside)
+    try:
+        yield
+    except UserError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        aside.rename(scratch)
+        raise
+    shutil.rmtree(aside)
 
 
 def _bring_inputs(run: _Run, stage: Stage) -> None:

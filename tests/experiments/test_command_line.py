@@ -242,6 +242,26 @@ def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_fo
     assert stale == ["audit"], "it tells how fast zero_shot was, which was measured anew"
 
 
+def test_a_profile_that_is_edited_while_it_is_run_is_not_called_up_to_date(
+    finished: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
+    edit = (
+        "import sys\nfrom pathlib import Path\nfrom experiments import __main__ as command_line\n"
+        "from pipeline import runner\n\n\n"
+        "def run_and_edit(*given, **named):\n"
+        "    profile = Path('profiles/smoke.toml')\n"
+        "    profile.write_text(profile.read_text().replace('[cnn]\\nseed = ', '[cnn]\\nseed = 7'))\n"
+        "    return True\n\n\n"
+        "runner.bring_up_to_date = run_and_edit\nsys.argv = ['', 'run', '--profile', 'smoke']\n"
+        "command_line.main()\n"
+    )
+    done = python(folder, "-c", edit)
+    assert done.returncode == 0, done.stderr
+    assert "The profile smoke was changed while this ran: run the same command again." in done.stdout
+    assert "up to date" not in done.stdout
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_a_disk_that_takes_nothing_is_answered_with_a_sentence(
     number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -107,6 +107,25 @@ def test_a_forced_run_that_was_killed_is_gone_on_with_by_the_next(toy: Project) 
     assert "first: total 0 -> 1" in run(toy, "first", force=["first"])
 
 
+def test_what_a_stage_left_is_still_there_if_it_cannot_be_computed_again(toy: Project) -> None:
+    rewrite(
+        toy,
+        "first",
+        "from pipeline.errors import UserError\nfrom tests.support.toy import Sum\n\n\n"
+        "def first(config, inputs, context):\n"
+        "    if (context.project.root / 'unplugged').exists():\n        raise UserError('the photos are gone')\n"
+        "    (context.scratch / 'adapter').touch()\n    return Sum(total=1)\n",
+    )
+    run(toy)
+    (toy.root / "unplugged").touch()
+    with pytest.raises(UserError, match="the photos are gone"):
+        run(toy, "first", force=["first"])
+    assert {path.name for path in toy.cache.glob("first/*/*")} == {"adapter", "complete"}
+    (toy.root / "unplugged").unlink()
+    run(toy, "first", force=["first"])
+    assert len(list(toy.cache.glob("first/*"))) == 1, "what was set aside is gone"
+
+
 def test_after_a_run_new_figures_stand_beside_the_older_ones_and_counts_are_counts(toy: Project) -> None:
     first = run(toy)
     assert "first: total 1\nsecond" in first
