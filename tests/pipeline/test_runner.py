@@ -113,7 +113,8 @@ def test_what_a_stage_left_is_still_there_if_it_cannot_be_computed_again(toy: Pr
         "first",
         "from pipeline.errors import UserError\nfrom tests.support.toy import Sum\n\n\n"
         "def first(config, inputs, context):\n"
-        "    if (context.project.root / 'unplugged').exists():\n        raise UserError('the photos are gone')\n"
+        "    if (context.project.root / 'unplugged').exists():\n"
+        "        raise UserError('the photos are gone')\n"
         "    (context.scratch / 'adapter').touch()\n    return Sum(total=1)\n",
     )
     run(toy)
