@@ -176,7 +176,7 @@ def test_two_networks_trained_once_each_are_compared_as_these_networks_and_never
 ) -> None:
     for world in ("as_usual", "two_models_swapped", "two_models_indistinguishable"):
         sentences = document(computed[world], tmp_path).sentences
-        said = sentences.said("vit_beats_cnn", linked=False)
+        said = sentences.said("vit_beats_cnn", marked=False)
         assert re.search("hese two trained networks", said)
         assert "Each was trained once" in said
         assert "beats" not in said
