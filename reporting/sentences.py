@@ -105,7 +105,7 @@ class Sentences:
             return Markdown("")
         self.marked[name] = None
         row = self.numbers.count(f"rows.{name}")
-        return Markdown(f'^[{row}]({PAGE}#{anchor}){{.evidence data-card="card-{anchor}"}}^')
+        return Markdown(f'[{row}]({PAGE}#{anchor}){{.evidence data-card="card-{anchor}"}}')
 
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""

@@ -21,8 +21,8 @@ MEASURES = (
     "wrong_colour",
     "rambles",
 )
-"""The measures of the table of what changed, in its order, by key: how near the references captions come, in what
-manner they are written, what of the photo they say, and whether they are sound.
+"""The measures of the table of what changed, in its order, by key: how near the references captions come, in
+what manner they are written, what of the photo they say, and whether they are sound.
 
 They are chosen for what they ask, never for how they came out; the appendix has all."""
 
@@ -31,8 +31,8 @@ They are chosen for what they ask, never for how they came out; the appendix has
 class Shown:
     """Positions in the results: of `names`, the classes that text lists, of `photos` and of `measures`.
 
-    `measures` are those of the table of what changed. `classes` says what the figures show of the classes (None where there is no classifier), `mistakes` how
-    many of each classifier they show at most.
+    `measures` are those of the table of what changed. `classes` says what the figures show of the classes
+    (None where there is no classifier), `mistakes` how many of each classifier they show at most.
     """
 
     names: tuple[int, ...]

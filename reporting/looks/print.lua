@@ -59,7 +59,7 @@ local function link(item)
   if not page then return nil end
   local content = item.content:clone()
   if anchor == "" then return content end
-  local form = item.classes:includes("evidence") and "mark" or "across"
+  local form = item.classes:includes("evidence") and "evidence" or "across"
   content:insert(1, typst("#" .. form .. "(" .. typst_string(anchor) .. ")["))
   content:insert(typst("]"))
   return content
