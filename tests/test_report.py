@@ -44,7 +44,14 @@ def folder(folders: tuple[Path, Path]) -> Path:
 
 def test_the_site_has_its_pages_and_the_first_names_the_profile(folder: Path) -> None:
     names = {path.name for path in (folder / "_site").iterdir()}
-    assert {"index.html", "report.html", "report.pdf", "captions.html", "provenance.html"} <= names
+    assert {
+        "index.html",
+        "report.html",
+        "report.pdf",
+        "appendix.html",
+        "captions.html",
+        "provenance.html",
+    } <= names
     assert "Profile: offline" in text_of(parse((folder / "_site" / "report.html").read_text()))
     assert "Profile: offline" in read(folder / "_site" / "report.pdf").sheets[0].text
 
@@ -64,7 +71,7 @@ def checked(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess
 
 def test_every_number_on_every_page_is_what_the_results_say(folder: Path) -> None:
     done = checked(folder)
-    found = re.fullmatch(r"([\d,]+) numbers on 3 pages agree with the results\n", done.stdout)
+    found = re.fullmatch(r"([\d,]+) numbers on 4 pages agree with the results\n", done.stdout)
     assert found, done.stdout
     assert int(found[1].replace(",", "")) > 1000
     assert (done.returncode, done.stderr) == (0, "")
@@ -115,7 +122,7 @@ def test_without_pages_the_command_says_what_to_do(folder: Path, tmp_path: Path)
 # What is shown
 
 
-@pytest.mark.parametrize("page", ["report.html", "captions.html", "provenance.html"])
+@pytest.mark.parametrize("page", ["report.html", "appendix.html", "captions.html", "provenance.html"])
 def test_nothing_is_missing_and_nothing_fresh_is_called_stale(folder: Path, page: str) -> None:
     text = (folder / "_site" / page).read_text()
     assert "Missing:" not in text
