@@ -146,7 +146,8 @@ def test_what_is_no_wording_is_refused(text: str, tmp_path: Path) -> None:
 
 
 MARK = re.compile(
-    rf'\[\[(\d+)\]\{{data-from="rows\.(\w+)"[^}}]*\}}\]\({PAGE}#([\w-]+)\)\{{\.evidence data-card="([\w-]+)"\}}'
+    r'\[\[(\d+)\]\{data-from="rows\.(\w+)"[^}]*\}\]'
+    rf'\({PAGE}#([\w-]+)\)\{{\.evidence data-card="([\w-]+)"\}}'
 )
 """A mark: its number, its claim, the anchor that it leads to and the card that it opens."""
 
