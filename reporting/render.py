@@ -17,6 +17,7 @@ import typer
 from pipeline.errors import UserError
 from reporting import quarto
 from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
+from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
@@ -42,7 +43,12 @@ def render(root: Path, output: Path | None = None, *, preview: bool = False) -> 
         drafts = [cells.draft(page) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns))
+            trees = list(
+                pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns)
+            )
+        if site.searched:
+            index = html.search_index(zip(site.pages, trees, strict=True))
+            (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
 
 
@@ -61,7 +67,7 @@ def _prepare(site: Site, target: Path, preview: bool) -> None:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
 
 
-def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
+def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved:
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
@@ -77,6 +83,7 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
     if page.pdf_name:
         source = pdf.source(resolved, page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
+    return resolved
 
 
 def main(

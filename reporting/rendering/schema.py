@@ -1,5 +1,7 @@
 """The settings that are supported, in Quarto's own names; everything else is refused."""
 
+import re
+
 from reporting.rendering import settings
 from reporting.rendering.settings import Schema, many, one_of, text, whole_number
 
@@ -7,9 +9,28 @@ DATE_FORMATS = {"long": "{0:%B} {0.day}, {0.year}", "iso": "{0:%Y-%m-%d}"}
 """How a date is shown, by the value of `date-format`."""
 
 
+_SCRIPT = re.compile(r'<script src="([\w./-]+\.js)"></script>')
+
+
+def script_of(tag: str) -> str | None:
+    """Return the file of a script that a line of HTML brings in, if it does nothing else."""
+    found = _SCRIPT.fullmatch(tag)
+    return found and found[1]
+
+
+def _script(value: object) -> str | None:
+    is_script = isinstance(value, dict) and set(value) == {"text"} and script_of(str(value["text"]))
+    return None if is_script else """{text: '<script src="folder/name.js"></script>'}"""
+
+
 def _navigation_item(value: object) -> str | None:
     keys_are_known = isinstance(value, dict) and "href" in value and set(value) <= {"href", "text"}
     return None if isinstance(value, str) or keys_are_known else "a page or {href: page.qmd, text: Page}"
+
+
+def _theme(value: object) -> str | None:
+    both = isinstance(value, dict) and set(value) == {"light", "dark"}
+    return None if both or value in {"default", "none"} else "default or none or {light: …, dark: …}"
 
 
 def _format_link(value: object) -> str | None:
@@ -26,7 +47,13 @@ _CONTENTS: Schema = {
 }
 _FORMATS: Schema = {
     "html": _CONTENTS
-    | {"theme": one_of("default", "none"), "css": many(text), "format-links": many(_format_link)},
+    | {
+        "theme": _theme,
+        "respect-user-color-scheme": one_of(True, False),
+        "css": many(text),
+        "include-after-body": many(_script),
+        "format-links": many(_format_link),
+    },
     "typst": _CONTENTS
     | {
         "include-in-header": many(text),
@@ -35,6 +62,7 @@ _FORMATS: Schema = {
         "mainfont": one_of("Libertinus Serif", "New Computer Modern"),
         "fontsize": settings.length,
         "section-numbering": one_of("1.1", "1.1.1", "1.1.a"),
+        "pdf-standard": one_of("ua-1"),
     },
 }
 EVERYWHERE: Schema = {
@@ -51,18 +79,14 @@ PROJECT: Schema = EVERYWHERE | {
         "output-dir": text,
         "render": many(text),
         "pre-render": many(text),
+        "resources": many(text),
     },
     "quarto-required": text,
     "metadata-files": many(text),
     "website": {
         "title": text,
-        "search": one_of(False),
-        "navbar": {
-            "left": many(_navigation_item),
-            "search": one_of(False),
-            "background": text,
-            "foreground": text,
-        },
+        "search": one_of(True, False),
+        "navbar": {"left": many(_navigation_item)},
     },
     "format": _FORMATS,
 }
