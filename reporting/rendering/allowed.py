@@ -144,8 +144,7 @@ def image_file(target: str, markdown: Markdown, site: Site) -> Path:
 def _link(node: Node, markdown: Markdown, site: Site) -> None:
     identifier, classes, pairs = pandoc.attributes(node)
     target = node["c"][2][0]
-    of_evidence = classes == ["evidence"] and [key for key, _ in pairs] == ["card"]
-    if identifier or (pairs and not of_evidence) or not set(classes) <= {"uri", "email", "evidence"}:
+    if identifier or pairs or not set(classes) <= {"uri", "email"}:
         raise markdown.refuse(f"the link to {target} has attributes; {USE_QUARTO}.", target)
     address = urlsplit(target)
     if address.scheme in {"http", "https", "mailto"} or (target.startswith("#") and len(target) > 1):

@@ -21,8 +21,8 @@ PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", 
 BODY = """\
 # First {#sec-first}
 
-The tuned one is better.[12](more.qmd#claim-better){.evidence card="card-claim-better"} And it is
-quick.[3](more.qmd#claim-quick){.evidence card="card-claim-quick"} This mark has no card.[4](more.qmd#x){.evidence card="none"}
+The tuned one is better.[12](more.qmd#claim-better){.evidence data-card="card-claim-better"} And it is
+quick.[3](more.qmd#claim-quick){.evidence data-card="card-claim-quick"} This mark has no card.[4](more.qmd#x){.evidence data-card="none"}
 
 ::: {.panel}
 ::: {}
