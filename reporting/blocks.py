@@ -39,6 +39,10 @@ def stages_of(half: str, stages: Iterable[str]) -> list[str]:
 
 BLOCKS = {
     "profile": Block(),
+    "cards": Block(),
+    "summary": Block(ALL),
+    "task": Block(ALL),
+    "limits": Block(ALL),
     "data": Block(("data_sets",)),
     "set_up": Block(CLASSIFIERS),
     "model_comparison": Block(CLASSIFIERS),
@@ -53,6 +57,13 @@ BLOCKS = {
     "caption_examples": Block(("captions",)),
     "caption_gallery": Block(("captions",)),
     "caption_metrics": Block(("captions", "evidence"), needs=("captions", "evidence")),
+    "all_measures": Block(("captions", "evidence"), needs=("captions", "evidence")),
+    "caption_change": Block(("captions", "ablations", "evidence")),
+    "rank_effect": Block(("ablations",)),
+    "word_shifts": Block(("captions",)),
+    "confusion_pair": Block(CLASSIFIERS),
+    "mistakes": Block(CLASSIFIERS),
+    "reliability": Block(CLASSIFIERS),
     "ablations": Block(
         ("lora", "ablations", "evidence"),
         needs=("lora", "ablations", "evidence"),

@@ -19,17 +19,19 @@ from pipeline.result import Attachment
 from pipeline.stage import Stage
 from reporting import caption_facts, facts
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
-from reporting.claims import classes_of, measures_of
+from reporting.claims import Claim, classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
 from reporting.pictures import Picture, width
-from reporting.sentences import Sentences, claims_of
+from reporting.sentences import Sentences, claims_of, rows_of
 from reporting.shown import Shown, shown
 from reporting.sources import sources
 
 FIGURES = Path("_figures")
 JUDGING = ("evidence", "audit")
+CARDS = "cards"
+"""The block of what the marks on a page lead to, as its last cell shows it."""
 _ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
@@ -48,7 +50,12 @@ class Document:
     @cached_property
     def numbers(self) -> Numbers:
         """What prints numbers and text of the results, of the profile and of what follows from both."""
-        beside = {"profile": self.project.profile, "shown": self.shown, "manifests": self.manifests}
+        beside = {
+            "profile": self.project.profile,
+            "shown": self.shown,
+            "manifests": self.manifests,
+            "rows": self.rows,
+        }
         return Numbers(self.envelopes, beside)
 
     @cached_property
@@ -64,7 +71,17 @@ class Document:
     @cached_property
     def sentences(self) -> Sentences:
         """What says the claims that the results allow."""
-        return Sentences(claims_of(self._values), self.numbers, self._templates)
+        return Sentences(self.claims, self.numbers, self._templates, self.rows)
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim that the results allow."""
+        return claims_of(self._values)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The rows of the table of evidence, as far as the page has that."""
+        return rows_of(self.claims) if self._has_results(BLOCKS["claims"]) else {}
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -106,6 +123,8 @@ class Document:
         """
         if name not in BLOCKS:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
+        if name == CARDS:  # which follow from what was said before them
+            return self._block(name)
         if name not in self._blocks:
             self._blocks[name] = self._block(name)
         return self._blocks[name]

@@ -19,6 +19,7 @@ from reporting import quarto
 from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
 from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
+from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
 
@@ -40,7 +41,7 @@ def render(root: Path, output: Path | None = None, *, preview: bool = False) -> 
     target = (output or site.output).resolve()
     with replacing(target, site.root, [page.html_name for page in site.pages]) as new:
         _prepare(site, target, preview)
-        drafts = [cells.draft(page) for page in site.pages]
+        drafts = [cells.draft(page, site.root) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
             trees = list(
@@ -75,15 +76,19 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
-    resolved = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
-    text = html.render(resolved, page, site, markdown)
+    text = html.render(_resolved(document, "html", page, markdown), page, site, markdown)
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:
         (folder / alias).write_text(html.redirect(page), encoding="utf-8", newline="\n")
     if page.pdf_name:
-        source = pdf.source(resolved, page, site, markdown)
+        source = pdf.source(_resolved(document, "typst", page, markdown), page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
     return resolved
+
+
+def _resolved(document: Node, to: str, page: Page, markdown: Markdown) -> Resolved:
+    shown = crossref.for_format(document, to)
+    return crossref.resolve(shown, markdown, number_sections=page.html.number_sections)
 
 
 def main(

@@ -4,26 +4,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.results.captions import ComparedRecord
+from experiments.results.captions import ComparedRecord, Measured
 from figures.selection import MISTAKES, Selection, selection
 from reporting.blocks import CLASSIFIERS
 
 PHOTOS = 100
 """How many evaluation photos the page of captions has room for."""
 NAMES = 5
+MEASURES = (
+    "cider_d",
+    "rouge_l",
+    "distance",
+    "length",
+    "right_class",
+    "right_colour",
+    "wrong_colour",
+    "rambles",
+)
+"""The measures of the table of what changed, in its order, by key: how near the references captions come, in
+what manner they are written, what of the photo they say, and whether they are sound.
+
+They are chosen for what they ask, never for how they came out; the appendix has all."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Positions in the results: those of `names`, the classes that text lists, and of `photos`.
+    """Positions in the results: of `names`, the classes that text lists, of `photos` and of `measures`.
 
-    `classes` says what the figures show of the classes (None where there is no classifier), `mistakes` how
-    many of each classifier they show at most.
+    `measures` are those of the table of what changed. `classes` says what the figures show of the classes
+    (None where there is no classifier), `mistakes` how many of each classifier they show at most.
     """
 
     names: tuple[int, ...]
     classes: Selection | None
     photos: tuple[int, ...]
+    measures: tuple[int, ...]
     mistakes: int = MISTAKES
 
 
@@ -34,7 +49,14 @@ def shown(values: Mapping[str, Any]) -> Shown:
     all_classes = classes is None or not classes.hardest
     names = classes.classes if classes is not None and all_classes else tuple(range(NAMES))
     photos = photos_shown(values["captions"].records) if "captions" in values else ()
-    return Shown(names=names, classes=classes, photos=photos)
+    measures = measures_shown(values["captions"].measures) if "captions" in values else ()
+    return Shown(names=names, classes=classes, photos=photos, measures=measures)
+
+
+def measures_shown(measures: Sequence[Measured]) -> tuple[int, ...]:
+    """Return the positions of those of `MEASURES` that were measured, in their order there."""
+    positions = {measure.key: position for position, measure in enumerate(measures)}
+    return tuple(positions[key] for key in MEASURES if key in positions)
 
 
 def photos_shown(records: Sequence[ComparedRecord]) -> tuple[int, ...]:

@@ -52,15 +52,29 @@ local function quoted(item)
   return content
 end
 
--- A link to another page leads to that page of the site, which stands beside the PDF.
+-- A link to another page is a cross-reference where what it leads to is part of the PDF too, and its words
+-- where it is not; print.typ looks, since not all identifiers are known yet when Quarto runs this.
 local function link(item)
-  local page, rest = item.target:match("^%.?/?([^/:?#]+)%.qmd(.*)$")
-  if page and (rest == "" or rest:sub(1, 1) == "#") then item.target = page .. ".html" .. rest end
-  return item
+  local page, anchor = item.target:match("^%.?/?([^/:?#]+)%.qmd#?([^#]*)$")
+  if not page then return nil end
+  local content = item.content:clone()
+  if anchor == "" then return content end
+  local form = item.classes:includes("evidence") and "evidence" or "across"
+  content:insert(1, typst("#" .. form .. "(" .. typst_string(anchor) .. ")["))
+  content:insert(typst("]"))
+  return content
 end
+
+-- Where the appendix begins, tables and figures are counted anew.
+local function header(item)
+  if item.identifier == "sec-appendix" then return { pandoc.RawBlock("typst", "#show: appendix"), item } end
+end
+
+local on_screen = pandoc.List({ "card", "on-screen" }) -- what only a screen shows
 
 -- `.beside`: the first block in a column as wide as its picture, the rest beside it.
 local function div(item)
+  if item.classes:find_if(function(class) return on_screen:includes(class) end) then return {} end
   if not item.classes:includes("beside") or #item.content == 0 then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
@@ -73,7 +87,7 @@ end
 
 local function on_paper(content)
   return content:walk({ Quoted = quoted }):walk({ Table = in_table }):walk({
-    Str = words_up_to(36), Link = link, Div = div,
+    Str = words_up_to(36), Link = link, Div = div, Header = header,
   })
 end
 

@@ -20,3 +20,8 @@ function Table(item)
   local attributes = { { "role", "group" }, { "aria-label", "Table" }, { "tabindex", "0" } }
   return pandoc.Div({ item }, pandoc.Attr("", classes, attributes))
 end
+
+-- A mark of evidence stands above the line.
+function Link(item)
+  if item.classes:includes("evidence") then return pandoc.Superscript({ item }) end
+end

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from reporting.rendering import pandoc
-from reporting.rendering.allowed import CALLOUTS, REFERENCES, unknown_anchor
+from reporting.rendering.allowed import CALLOUTS, CONDITIONAL, REFERENCES, unknown_anchor
 from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
 from reporting.rendering.source import Markdown
 
@@ -42,6 +42,20 @@ def open_cells(document: Node) -> Node:
         return div["c"][1] if pandoc.attributes(div)[1] == ["cell"] else [div]
 
     return document | {"blocks": transform(document["blocks"], {"Div": opened})}
+
+
+def for_format(document: Node, to: str) -> Node:
+    """The tree without what is for another format alone; see `CONDITIONAL`."""
+
+    def chosen(div: Node) -> list[Node]:
+        _, classes, pairs = pandoc.attributes(div)
+        if not classes or classes[0] not in CONDITIONAL:
+            return [div]
+        ((condition, wanted),) = pairs
+        applies = (wanted == to) == (condition == "when-format")
+        return div["c"][1] if applies == (classes[0] == "content-visible") else []
+
+    return document | {"blocks": transform(document["blocks"], {"Div": chosen})}
 
 
 def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Resolved:

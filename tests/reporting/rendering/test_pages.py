@@ -222,7 +222,7 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
-    markdown = cells.run([cells.draft(site.pages[0])], site.root)[0]
+    markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
     document, _ = pandoc.read(markdown.text)
     allowed.check(document, markdown, site)
     resolved = crossref.resolve(document, markdown, number_sections=True)
