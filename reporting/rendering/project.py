@@ -26,6 +26,7 @@ class Options:
     number_sections: bool
     css: tuple[str, ...]
     include_in_header: tuple[str, ...]
+    include_after_body: tuple[str, ...]
     filters: tuple[str, ...]
     others: dict[str, Any]
 
@@ -178,6 +179,7 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
         number_sections=rest.pop("number-sections", False),
         css=files("css"),
         include_in_header=files("include-in-header"),
+        include_after_body=files("include-after-body"),
         filters=files("filters"),
         others=rest,
     )

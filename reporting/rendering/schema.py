@@ -26,7 +26,12 @@ _CONTENTS: Schema = {
 }
 _FORMATS: Schema = {
     "html": _CONTENTS
-    | {"theme": one_of("default", "none"), "css": many(text), "format-links": many(_format_link)},
+    | {
+        "theme": one_of("default", "none"),
+        "css": many(text),
+        "include-after-body": many(text),
+        "format-links": many(_format_link),
+    },
     "typst": _CONTENTS
     | {
         "include-in-header": many(text),
@@ -51,6 +56,7 @@ PROJECT: Schema = EVERYWHERE | {
         "output-dir": text,
         "render": many(text),
         "pre-render": many(text),
+        "resources": many(text),
     },
     "quarto-required": text,
     "metadata-files": many(text),
