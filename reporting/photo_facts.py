@@ -41,7 +41,7 @@ class Remark:
 def remark(record: ComparedRecord) -> Remark:
     """Return what there is to say of a photo's captions."""
     longer = len(words(record.after)) - len(words(record.before))
-    nearer = record.judged_after.score - record.judged_before.score
+    nearer = rise(record)
     right, wrong = _colours(record)
     subject = _subject(record.judged_before, record.judged_after)
     return Remark(
@@ -57,8 +57,8 @@ def remark(record: ComparedRecord) -> Remark:
 
 
 def rise(record: ComparedRecord) -> float:
-    """Return by how many points the score of a photo's caption rose."""
-    return record.judged_after.score - record.judged_before.score
+    """Return by how many points the score of a photo's caption rose, as exactly as scores are kept."""
+    return round(record.judged_after.score - record.judged_before.score, 2)
 
 
 def are_even_steps(quantiles: Sequence[float]) -> bool:

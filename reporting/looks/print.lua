@@ -59,8 +59,20 @@ local function link(item)
   return item
 end
 
+-- `.pictures`: each block a cell of a grid.
+local function pictures(item)
+  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#pictures[") })
+  for at, block in ipairs(item.content) do
+    if at > 1 then blocks:insert(pandoc.RawBlock("typst", "][")) end
+    blocks:insert(block)
+  end
+  blocks:insert(pandoc.RawBlock("typst", "]"))
+  return blocks
+end
+
 -- `.beside`: the first block in a column as wide as its picture, the rest beside it.
 local function div(item)
+  if item.classes:includes("pictures") then return pictures(item) end
   if not item.classes:includes("beside") or #item.content == 0 then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
