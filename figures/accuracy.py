@@ -18,9 +18,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
         for row, (stage, result) in enumerate(values.items()):
             top1 = result.top1
             errors = [[top1.value - top1.low], [top1.high - top1.value]]
-            axes.barh(
-                row, top1.value, xerr=errors, color=COLOURS[stage], height=0.6, capsize=3, ecolor=INK
-            )
+            axes.barh(row, top1.value, xerr=errors, color=COLOURS[stage], height=0.6, capsize=3, ecolor=INK)
             axes.text(1.015, row, percent(top1.value), va="center", fontweight="bold")
         guessing = chance([sum(row) for row in next(iter(values.values())).confusion])
         axes.axvline(guessing, color=QUIET, linestyle="--", linewidth=0.9)

@@ -54,7 +54,10 @@ def calibration(result: Classification, labels: Sequence[int]) -> Calibration | 
         if own.sum() >= LEAST:
             bins.append(Bin(float(confidence[own].mean()), wilson(int(right[own].sum()), int(own.sum()))))
     return Calibration(
-        confidence=float(confidence.mean()), right=float(right.mean()), gap=gaps / len(labels), bins=tuple(bins)
+        confidence=float(confidence.mean()),
+        right=float(right.mean()),
+        gap=gaps / len(labels),
+        bins=tuple(bins),
     )
 
 

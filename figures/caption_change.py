@@ -53,9 +53,18 @@ def draw(values: Mapping[str, Any]) -> Figure:
             axes.set_xlabel("share of captions" if family == "grounding" else _scale_name(measures))
             if family == "agreement" and any(each.references is None for each in measures):
                 axes.tick_params(axis="x", labelbottom=False)
-        named = {text: mark for axes in panels for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+        named = {
+            text: mark
+            for axes in panels
+            for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
         figure.legend(
-            list(named.values()), list(named), loc="outside upper left", ncols=2, frameon=False, handletextpad=0.2
+            list(named.values()),
+            list(named),
+            loc="outside upper left",
+            ncols=2,
+            frameon=False,
+            handletextpad=0.2,
         )
     return figure
 
@@ -73,7 +82,11 @@ def _scale(measure: Measured) -> float:
 
 def _scale_name(measures: Sequence[Measured]) -> str:
     whole = all(measure.references for measure in measures)
-    return "share of what a second reference reaches" if whole else "each measure on a scale of its own, from nothing"
+    return (
+        "share of what a second reference reaches"
+        if whole
+        else "each measure on a scale of its own, from nothing"
+    )
 
 
 def _panel(axes: Axes, measures: Sequence[Measured], verdicts: Sequence[Verdict]) -> None:
@@ -87,7 +100,15 @@ def _panel(axes: Axes, measures: Sequence[Measured], verdicts: Sequence[Verdict]
             (-0.15, measure.before, before), (0.15, measure.after, _AFTER[found]),
         )))  # fmt: skip
         if measure.references and measure.unit == "share":
-            axes.plot(measure.references, row, marker="|", markersize=11, color=INK, label="a second reference", linestyle="none")
+            axes.plot(
+                measure.references,
+                row,
+                marker="|",
+                markersize=11,
+                color=INK,
+                label="a second reference",
+                linestyle="none",
+            )
         said = " → ".join(measured(each.value, measure.unit) for each in (measure.before, measure.after))
         axes.text(1.02, row, said, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     names = [_NAMES.get(measure.key, shortened(measure.name, 32)) for measure in measures]

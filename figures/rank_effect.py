@@ -38,8 +38,12 @@ def draw(values: Mapping[str, Ablations]) -> Figure:
 
 
 def _estimates(axes: Axes, variants: Sequence[Variant], estimates: Sequence[Estimate]) -> None:
-    series = [row for row, variant in enumerate(variants) if variant.kind == "lora" and _is_main(variant, variants)]
-    axes.plot([estimates[row].value for row in series], series, color=COLOURS["lora"], linewidth=0.8, alpha=0.6)
+    series = [
+        row for row, variant in enumerate(variants) if variant.kind == "lora" and _is_main(variant, variants)
+    ]
+    axes.plot(
+        [estimates[row].value for row in series], series, color=COLOURS["lora"], linewidth=0.8, alpha=0.6
+    )
     for row, (variant, estimate) in enumerate(zip(variants, estimates, strict=True)):
         axes.errorbar(
             estimate.value, row, xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],

@@ -29,9 +29,17 @@ def draw(values: Mapping[str, Any]) -> Figure:
                 [max(each.right.high - each.right.value, 0) for each in found.bins],
             ]
             axes.errorbar(
-                means, shares, yerr=errors, color=COLOURS[stage], marker=MARKS[stage], markersize=4, linewidth=1.2
+                means,
+                shares,
+                yerr=errors,
+                color=COLOURS[stage],
+                marker=MARKS[stage],
+                markersize=4,
+                linewidth=1.2,
             )
-            axes.text(0.97, 0.03, f"gap {points(found.gap)}", ha="right", transform=axes.transAxes, fontsize=8)
+            axes.text(
+                0.97, 0.03, f"gap {points(found.gap)}", ha="right", transform=axes.transAxes, fontsize=8
+            )
             axes.set_title(fill(shortened(classifiers[stage].model, 60), 26))
             axes.set_xlim(0, 1.02)
             axes.set_ylim(0, 1.02)

@@ -16,7 +16,9 @@ def draw(values: Mapping[str, Comparison]) -> Figure:
     figure = new_figure(height=0.95 + 0.22 * max(len(rising), len(falling), 1))
     with styled():
         panels = figure.subplots(1, 2)
-        for axes, found, title in zip(panels, (rising, falling), ("used more often", "used less often"), strict=True):
+        for axes, found, title in zip(
+            panels, (rising, falling), ("used more often", "used less often"), strict=True
+        ):
             axes.set_title(title if found else f"no word is {title}", loc="left", fontweight="bold")
             _panel(axes, found, max(len(rising), len(falling), 1))
         handles, labels = panels[0 if rising else 1].get_legend_handles_labels()

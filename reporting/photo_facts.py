@@ -52,7 +52,9 @@ def remark(record: ComparedRecord) -> Remark:
         another=subject in {"still_right", "now_right"} and record.judged_after.wrong_class is True,
         right=right,
         wrong=wrong,
-        unsound=tuple(fault for fault in ("cut_off", "repeats", "rambles") if getattr(record.judged_after, fault)),
+        unsound=tuple(
+            fault for fault in ("cut_off", "repeats", "rambles") if getattr(record.judged_after, fault)
+        ),
     )
 
 

@@ -55,7 +55,9 @@ def shown(values: Mapping[str, Any]) -> Shown:
         classes=classes,
         photos=photos_shown(records),
         pair=pair(classifiers),
-        frequent={stage: mistakes(result, 1)[0] for stage, result in classifiers.items() if result.top1.value < 1},
+        frequent={
+            stage: mistakes(result, 1)[0] for stage, result in classifiers.items() if result.top1.value < 1
+        },
         calibration=calibrations(classifiers, data.labels, data.labels_sha256) if data else {},
         rising=rising,
         falling=falling,

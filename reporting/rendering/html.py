@@ -2,11 +2,9 @@
 
 import base64
 import hashlib
-import re
 from html import escape
 from pathlib import Path
 
-from pipeline.errors import UserError
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
 from reporting.rendering.crossref import CALLOUT, FLOAT, Resolved
@@ -26,8 +24,6 @@ from reporting.rendering.source import Markdown
 
 _SHELL = Path(__file__).with_name("page.html")
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
-
-_SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 
 _REDIRECT = """<!DOCTYPE html>
 <html lang="{lang}">
@@ -119,13 +115,11 @@ def _link(link: Node) -> Node:
 
 def _meta(page: Page, site: Site) -> dict[str, Node]:
     """The variables of `page.html`; words go through Pandoc, which escapes them."""
-    scripts = _scripts(page, site)
     meta = {
-        "scripts": node("MetaList", [_raw_meta(f"<script>{script}</script>") for script in scripts]),
-        "script-src": node("MetaList", [_raw_meta(_hash(script)) for script in scripts]),
         "site": meta_words(site.title),
         "doc-title": meta_markdown(page.title),
         "style": node("MetaBlocks", [raw("html", site.css)]),
+        "scripts": node("MetaList", [_script(script) for script in site.scripts]),
         "navigation": node("MetaList", [_entry(href, label, page) for href, label in site.navigation]),
         "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
         "contents": meta_words(page.html.toc_title),
@@ -139,27 +133,15 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
     return meta | subtitle | {key: meta_words(value) for key, value in optional.items() if value}
 
 
-def _raw_meta(markup: str) -> Node:
-    return node("MetaInlines", [node("RawInline", ["html", markup])])
-
-
-def _scripts(page: Page, site: Site) -> list[str]:
-    """The scripts that the page names in what stands after its body, each by a tag of its own, in their order."""
-    scripts = []
-    for name in page.html.include_after_body:
-        markup = re.sub(r"<!--.*?-->", "", (site.root / name).read_text(encoding="utf-8"), flags=re.DOTALL)
-        if _SCRIPT.sub("", markup).strip():
-            raise UserError(f'{name}: only <script src="…"></script> is supported here, each on its own line.')
-        for source in _SCRIPT.findall(markup):
-            if not (site.root / source).is_file():
-                raise UserError(f"{name}: there is no script {source} in {site.root}.")
-            scripts.append((site.root / source).read_text(encoding="utf-8"))
-    return scripts
-
-
-def _hash(script: str) -> str:
-    """How a page's policy names a script that it allows: by its content."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
+def _script(script: str) -> Node:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return node(
+        "MetaMap",
+        {
+            "hash": node("MetaInlines", [node("RawInline", ["html", f"sha256-{digest}"])]),
+            "text": node("MetaInlines", [node("RawInline", ["html", script])]),
+        },
+    )
 
 
 def _entry(href: str, label: str, page: Page) -> Node:

@@ -3,7 +3,9 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ class Options:
     toc_title: str
     number_sections: bool
     css: tuple[str, ...]
+    scripts: tuple[str, ...]
     include_in_header: tuple[str, ...]
-    include_after_body: tuple[str, ...]
     filters: tuple[str, ...]
     others: dict[str, Any]
 
@@ -72,6 +74,7 @@ class Site:
     pre_render: tuple[str, ...]
     css: str
     css_classes: frozenset[str]
+    scripts: tuple[str, ...]
 
 
 def load(root: Path) -> Site:
@@ -84,16 +87,18 @@ def load(root: Path) -> Site:
         raise UserError(f"{CONFIGURATION}: project.render must list the pages, such as [report.qmd].")
     pages = tuple(_page(root, name, configuration) for name in names)
     _refuse_clashes(pages)
-    css = "\n".join(_css(root, name) for name in _css_files(pages))
+    # Every page wears the same style, so that a class known on one page is known on all.
+    css = "\n".join(_css(root, name) for name in _once(page.html.css for page in pages))
     return Site(
         root=root,
         output=_output(root, project.get("output-dir", "_site")),
         title=website.get("title", pages[0].title),
         navigation=_navigation(as_list(website.get("navbar", {}).get("left")), pages),
         pages=pages,
-        pre_render=tuple(_script(root, name) for name in as_list(project.get("pre-render"))),
+        pre_render=tuple(_program(root, name) for name in as_list(project.get("pre-render"))),
         css=css,
         css_classes=frozenset(re.findall(r"\.(-?[A-Za-z_][\w-]*)", css)),
+        scripts=tuple(_script(root, name) for name in _once(page.html.scripts for page in pages)),
     )
 
 
@@ -166,7 +171,8 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
     rest = dict(given)
 
     def files(key: str) -> tuple[str, ...]:
-        names = as_list(rest.pop(key, None))
+        given = as_list(rest.pop(key, None))
+        names = [schema.script_of(item["text"]) if isinstance(item, dict) else item for item in given]
         for name in names:
             if not (root / name).is_file():
                 raise UserError(f"{CONFIGURATION}: {key}: there is no file {name} in {root}.")
@@ -178,8 +184,8 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
         toc_title=rest.pop("toc-title", "Contents"),
         number_sections=rest.pop("number-sections", False),
         css=files("css"),
+        scripts=files("include-after-body"),
         include_in_header=files("include-in-header"),
-        include_after_body=files("include-after-body"),
         filters=files("filters"),
         others=rest,
     )
@@ -200,9 +206,8 @@ def _refuse_clashes(pages: tuple[Page, ...]) -> None:
             raise UserError(f"{CONFIGURATION}: {times} pages or aliases would be written to {file}.")
 
 
-def _css_files(pages: tuple[Page, ...]) -> list[str]:
-    # Every page wears the same style, so that a class known on one page is known on all.
-    return list(dict.fromkeys(name for page in pages for name in page.html.css))
+def _once(names: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(names)))
 
 
 def _css(root: Path, name: str) -> str:
@@ -211,6 +216,14 @@ def _css(root: Path, name: str) -> str:
         line = css.count("\n", 0, forbidden.start()) + 1
         raise UserError(f"{name}:{line}: {forbidden[0]!r} is not supported: a page must load nothing.")
     return css
+
+
+def _script(root: Path, name: str) -> str:
+    """The text of a script, which stands in the page itself: a page from a file may load none."""
+    script = _text(root, name).strip()
+    if "</script" in script.lower():
+        raise UserError(f"{name}: '</script' would end the script within a page: write it in two parts.")
+    return script
 
 
 def _output(root: Path, name: str) -> Path:
@@ -222,7 +235,7 @@ def _output(root: Path, name: str) -> Path:
     return output
 
 
-def _script(root: Path, name: str) -> str:
+def _program(root: Path, name: str) -> str:
     if not name.endswith(".py") or not (root / name).is_file():
         raise UserError(f"{CONFIGURATION}: project.pre-render: {name!r} must be an existing .py file.")
     return name

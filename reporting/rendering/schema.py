@@ -1,10 +1,26 @@
 """The settings that are supported, in Quarto's own names; everything else is refused."""
 
+import re
+
 from reporting.rendering import settings
 from reporting.rendering.settings import Schema, many, one_of, text, whole_number
 
 DATE_FORMATS = {"long": "{0:%B} {0.day}, {0.year}", "iso": "{0:%Y-%m-%d}"}
 """How a date is shown, by the value of `date-format`."""
+
+
+_SCRIPT = re.compile(r'<script src="([\w./-]+\.js)"></script>')
+
+
+def script_of(tag: str) -> str | None:
+    """Return the file of a script that a line of HTML brings in, if it does nothing else."""
+    found = _SCRIPT.fullmatch(tag)
+    return found and found[1]
+
+
+def _script(value: object) -> str | None:
+    is_script = isinstance(value, dict) and set(value) == {"text"} and script_of(str(value["text"]))
+    return None if is_script else """{text: '<script src="folder/name.js"></script>'}"""
 
 
 def _navigation_item(value: object) -> str | None:
@@ -29,7 +45,7 @@ _FORMATS: Schema = {
     | {
         "theme": one_of("default", "none"),
         "css": many(text),
-        "include-after-body": many(text),
+        "include-after-body": many(_script),
         "format-links": many(_format_link),
     },
     "typst": _CONTENTS
