@@ -70,11 +70,26 @@ local function header(item)
   if item.identifier == "sec-appendix" then return { pandoc.RawBlock("typst", "#show: appendix"), item } end
 end
 
+-- Each block a cell of a grid, or whatever else a function of print.typ makes of them.
+local function each(name, item)
+  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
+  for at, block in ipairs(item.content) do
+    if at > 1 then blocks:insert(pandoc.RawBlock("typst", "][")) end
+    blocks:insert(block)
+  end
+  blocks:insert(pandoc.RawBlock("typst", "]"))
+  return blocks
+end
+
 local on_screen = pandoc.List({ "card", "on-screen" }) -- what only a screen shows
 
--- `.beside`: the first block in a column as wide as its picture, the rest beside it.
+-- `.beside`: the first block in a column as wide as its picture, the rest beside it. `.pictures`: small pictures
+-- in rows. `.panel`: headline figures in one row.
 local function div(item)
   if item.classes:find_if(function(class) return on_screen:includes(class) end) then return {} end
+  for _, name in ipairs({ "pictures", "panel" }) do
+    if item.classes:includes(name) and #item.content > 0 then return each(name, item) end
+  end
   if not item.classes:includes("beside") or #item.content == 0 then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
