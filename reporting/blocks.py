@@ -65,12 +65,6 @@ BLOCKS = {
     "word_shifts": Block(("captions",), figure="figures.word_shifts"),
     "caption_metrics": Block(("captions", "evidence"), needs=("captions", "evidence")),
     "all_measures": Block(("captions", "evidence"), needs=("captions", "evidence")),
-    "caption_change": Block(("captions", "ablations", "evidence")),
-    "rank_effect": Block(("ablations",)),
-    "word_shifts": Block(("captions",)),
-    "confusion_pair": Block(CLASSIFIERS),
-    "mistakes": Block(CLASSIFIERS),
-    "reliability": Block(CLASSIFIERS),
     "ablations": Block(
         ("lora", "ablations", "evidence"),
         needs=("lora", "ablations", "evidence"),

@@ -14,6 +14,7 @@ class Labels:
     figure: str
     table: str
     section: str
+    page: str
     on_this_page: str
     contents: str
     formats: str

@@ -14,7 +14,6 @@ from reporting.rendering.crossref import CALLOUT, FLOAT, Resolved
 from reporting.rendering.pandoc import (
     Node,
     inlines,
-    meta_markdown,
     meta_words,
     node,
     plain,
@@ -25,6 +24,7 @@ from reporting.rendering.pandoc import (
 )
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
+from reporting.rendering.titles import title_block
 
 _SHELL = Path(__file__).with_name("page.html")
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -122,7 +122,6 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
     labels = labels_of(page.lang)
     meta = {
         "site": meta_words(site.title),
-        "doc-title": meta_markdown(page.title),
         "style": node("MetaBlocks", [raw("html", site.css)]),
         "searched": node("MetaBool", site.searched),
         "scripts": node("MetaList", [_script(script) for script in site.scripts]),
@@ -130,16 +129,14 @@ def _meta(page: Page, site: Site) -> dict[str, Node]:
             "MetaMap", {key: meta_words(getattr(labels, key)) for key in ("pages", "skip", "formats")}
         ),
         "navigation": node("MetaList", [_entry(href, label, page) for href, label in site.navigation]),
-        "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
-        "contents": meta_words(page.html.toc_title),
+        "contents": meta_words(page.html.toc_title or labels.on_this_page),
     }
     optional = {
         "doc-date": page.date,
         "pdf": page.pdf_name,
         "description": page.description,
     }
-    subtitle = {"doc-subtitle": meta_markdown(page.subtitle)} if page.subtitle else {}
-    return meta | subtitle | {key: meta_words(value) for key, value in optional.items() if value}
+    return meta | title_block(page) | {key: meta_words(value) for key, value in optional.items() if value}
 
 
 def _script(script: str) -> Node:

@@ -1,5 +1,6 @@
 """What is to be rendered: `_quarto.yml` and the front matter of its pages, strictly read."""
 
+import datetime
 import os
 import re
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from reporting.labels import labels_of
 from reporting.rendering import schema, settings
 from reporting.rendering.settings import Source, as_list
 
@@ -24,13 +26,21 @@ class Options:
 
     toc: bool
     toc_depth: int
-    toc_title: str
+    toc_title: str | None
     number_sections: bool
     css: tuple[str, ...]
     scripts: tuple[str, ...]
     include_in_header: tuple[str, ...]
     filters: tuple[str, ...]
     others: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Author:
+    """A name, and the number that a course knows it by."""
+
+    name: str
+    student: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,9 @@ class Page:
     text: str
     title: str
     subtitle: str | None
-    authors: tuple[str, ...]
+    course: str | None
+    assignment: str | None
+    authors: tuple[Author, ...]
     date: str | None
     description: str | None
     lang: str
@@ -157,8 +169,10 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
         text="\n" * found[0].count("\n") + whole[found.end() :] if found else whole,
         title=given["title"],
         subtitle=given.get("subtitle"),
-        authors=tuple(as_list(given.get("author"))),
-        date=date and schema.DATE_FORMATS[merged.get("date-format", "long")].format(date),
+        course=given.get("course"),
+        assignment=given.get("assignment"),
+        authors=tuple(map(_author, as_list(given.get("author")))),
+        date=date and _day(date, merged),
         description=given.get("description"),
         lang=merged.get("lang", "en"),
         aliases=tuple(_alias(name, alias) for alias in as_list(given.get("aliases"))),
@@ -167,6 +181,17 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
         html=html,
         typst=typst,
     )
+
+
+def _author(given: Any) -> Author:
+    is_name = isinstance(given, str)
+    return Author(given, None) if is_name else Author(given["name"], given.get("student"))
+
+
+def _day(date: datetime.date, merged: dict[str, Any]) -> str:
+    if merged.get("date-format") == "iso":
+        return date.isoformat()
+    return labels_of(merged.get("lang", "en")).day(date)
 
 
 def _options(root: Path, given: dict[str, Any]) -> Options:
@@ -183,7 +208,7 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
     return Options(
         toc=rest.pop("toc", False),
         toc_depth=rest.pop("toc-depth", 3),
-        toc_title=rest.pop("toc-title", "Contents"),
+        toc_title=rest.pop("toc-title", None),
         number_sections=rest.pop("number-sections", False),
         css=files("css"),
         scripts=files("include-after-body"),

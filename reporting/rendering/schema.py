@@ -2,12 +2,9 @@
 
 import re
 
+from reporting.labels import LABELS
 from reporting.rendering import settings
 from reporting.rendering.settings import Schema, many, one_of, text, whole_number
-
-DATE_FORMATS = {"long": "{0:%B} {0.day}, {0.year}", "iso": "{0:%Y-%m-%d}"}
-"""How a date is shown, by the value of `date-format`."""
-
 
 _SCRIPT = re.compile(r'<script src="([\w./-]+\.js)"></script>')
 
@@ -31,6 +28,12 @@ def _navigation_item(value: object) -> str | None:
 def _theme(value: object) -> str | None:
     both = isinstance(value, dict) and set(value) == {"light", "dark"}
     return None if both or value in {"default", "none"} else "default or none or {light: …, dark: …}"
+
+
+def _author(value: object) -> str | None:
+    parts = {key: part for key, part in value.items() if text(part) is None} if isinstance(value, dict) else {}
+    good = text(value) is None or ("name" in parts and parts == value and set(parts) <= {"name", "student"})
+    return None if good else 'a name or {name: A Name, student: "1234567"}'
 
 
 def _format_link(value: object) -> str | None:
@@ -66,12 +69,12 @@ _FORMATS: Schema = {
     },
 }
 EVERYWHERE: Schema = {
-    "lang": one_of("en", "en-GB", "en-US"),
+    "lang": one_of(*LABELS, "en-GB", "en-US"),
     "execute": {"echo": one_of(False), "warning": one_of(True, False)},
     "jupyter": one_of("python3"),
     "tbl-colwidths": one_of(False),
     "callout-icon": one_of(False),
-    "date-format": one_of(*DATE_FORMATS),
+    "date-format": one_of("long", "iso"),
 }
 PROJECT: Schema = EVERYWHERE | {
     "project": {
@@ -93,7 +96,9 @@ PROJECT: Schema = EVERYWHERE | {
 PAGE: Schema = EVERYWHERE | {
     "title": text,
     "subtitle": text,
-    "author": many(text),
+    "author": many(_author),
+    "course": text,
+    "assignment": text,
     "date": settings.date,
     "description": text,
     "aliases": many(text),
