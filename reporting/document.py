@@ -1,7 +1,7 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage
-from reporting import caption_facts, facts
+from reporting import caption_facts, facts, photo_facts
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
 from reporting.claims import Claim, classes_of, measures_of
 from reporting.manifests import Manifest, manifests
@@ -29,6 +29,7 @@ from reporting.shown import Shown, shown
 from reporting.sources import sources
 
 FIGURES = Path("_figures")
+PICTURES = FIGURES / "pictures"
 JUDGING = ("evidence", "audit")
 CARDS = "cards"
 """The block of what the marks on a page lead to, as its last cell shows it."""
@@ -178,6 +179,7 @@ class Document:
             sources=partial(sources, self.project, self.anchors),
             facts=facts,
             captions=caption_facts,
+            photos=photo_facts,
             key_of=key_of,
             classifiers=CLASSIFIERS,
             classes_of=classes_of,
@@ -186,21 +188,30 @@ class Document:
             code=code,
             command=command,
             picture=self._picture,
+            is_enlarged=self._is_enlarged,
         )
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 
-    def _picture(self, attachment: Attachment, side: int) -> Picture | None:
-        """Return the picture of a photo, as large as a square of `side` pixels, None if it is gone."""
-        path = self.project.results / "generate" / attachment.file
+    def _picture(self, attachment: Attachment, stage: str, side: int) -> Picture | None:
+        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if it is gone."""
+        path = self.project.results / stage / attachment.file
         if not path.is_file():
             return None
+        smooth = self.project.root / PICTURES / f"{path.stem}.jpg"
+        shown = smooth if smooth.is_file() else path
         return Picture(
-            path.relative_to(self.project.root).as_posix(),
-            width(path, side),
+            path=shown.relative_to(self.project.root).as_posix(),
+            width=width(path, side),
+            is_enlarged=shown == smooth,
         )
+
+    def _is_enlarged(self, holders: Sequence[Any], stage: str) -> bool:
+        """Tell whether a picture of any of these records or mistakes is shown smoother than it was kept."""
+        pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
+        return any(picture is not None and picture.is_enlarged for picture in pictures)
 
     def _stale(self, block: Block) -> list[str]:
         """Return a callout for the results of a block that are stale, if there are any."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reporting.checking.page import Element, body_of, digits, is_title_block, origins, text_of, walk, without
+from reporting.labels import LABELS
 
 _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
@@ -22,7 +23,9 @@ _NOT_READ = re.compile(
 
 It is invisible, runs from right to left, changes its shape, or has no letter in a font."""
 
-_CALLED = re.compile(r"\((?:Table|Figure|Section|page)\s*A?[\d.]+\)|(?:Table|Figure)\s*A?\d+")
+_FLOATS = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
+_PLACES = "|".join(word for words in LABELS.values() for word in (words.section, words.page))
+_CALLED = re.compile(rf"\((?:{_FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{_FLOATS})\s*A?\d+")
 """What a table, a figure or a place is called, in a caption or a reference."""
 
 _AROUND = 40
