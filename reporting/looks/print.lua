@@ -65,9 +65,12 @@ local function link(item)
   return content
 end
 
--- Where the appendix begins, tables and figures are counted anew.
+-- Where the appendix begins, tables and figures are counted anew; the table of evidence, with a caption as long
+-- as it is, does not begin at the foot of a page.
+local before = { ["sec-appendix"] = "#show: appendix", ["sec-claims"] = "#room(40%)" }
 local function header(item)
-  if item.identifier == "sec-appendix" then return { pandoc.RawBlock("typst", "#show: appendix"), item } end
+  local first = before[item.identifier]
+  if first then return { pandoc.RawBlock("typst", first), item } end
 end
 
 -- Each block a cell of a grid, or whatever else a function of print.typ makes of them.
