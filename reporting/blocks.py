@@ -39,6 +39,10 @@ def stages_of(half: str, stages: Iterable[str]) -> list[str]:
 
 BLOCKS = {
     "profile": Block(),
+    "cards": Block(),
+    "summary": Block(ALL),
+    "task": Block(ALL),
+    "limits": Block(ALL),
     "data": Block(("data_sets",)),
     "set_up": Block(CLASSIFIERS),
     "model_comparison": Block(CLASSIFIERS),
@@ -46,18 +50,26 @@ BLOCKS = {
     "prompt_sets": Block(("zero_shot",)),
     "training_loss": Block(("vit", "cnn"), figure="figures.training_loss"),
     "per_class": Block(CLASSIFIERS, figure="figures.per_class"),
+    "confusion_pair": Block(CLASSIFIERS, figure="figures.confusion_pair"),
     "confusion": Block(CLASSIFIERS, figure="figures.confusion"),
+    "mistakes": Block(CLASSIFIERS),
+    "reliability": Block((*CLASSIFIERS, "data_sets"), needs=("data_sets",), figure="figures.reliability"),
     "observations": Block((*CLASSIFIERS, "evidence", "audit"), needs=("evidence",)),
     "lora_set_up": Block(("align", "lora")),
     "tuning_loss": Block(("lora",), figure="figures.tuning_loss"),
     "caption_examples": Block(("captions",)),
     "caption_gallery": Block(("captions",)),
+    "caption_change": Block(
+        ("captions", "evidence"), needs=("captions", "evidence"), figure="figures.caption_change"
+    ),
+    "word_shifts": Block(("captions",), figure="figures.word_shifts"),
     "caption_metrics": Block(("captions", "evidence"), needs=("captions", "evidence")),
+    "all_measures": Block(("captions", "evidence"), needs=("captions", "evidence")),
     "ablations": Block(
         ("lora", "ablations", "evidence"),
         needs=("lora", "ablations", "evidence"),
     ),
-    "forgetting": Block(("ablations",), figure="figures.forgetting"),
+    "rank_effect": Block(("lora", "ablations"), needs=("lora", "ablations"), figure="figures.rank_effect"),
     "why_lora": Block(("lora", "ablations", "evidence"), needs=("lora",)),
     "how_behaviour_changes": Block(("lora", "captions", "ablations", "evidence"), needs=("evidence",)),
     "claims": Block((*CLASSIFIERS, *CAPTIONING, "evidence"), needs=("evidence",)),

@@ -6,7 +6,7 @@ them); and a PDF must show what its page shows.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,9 @@ from pipeline.errors import UserError
 from reporting.checking import page, paper
 from reporting.document import open_document
 from reporting.numbers import FORMATS, Numbers
+
+APPENDIX = "appendix.html"
+"""The page whose text follows that of its own page in a PDF."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,16 @@ def check(site: Path, numbers: Numbers) -> Outcome:
     pages = {path: tree for path, tree in pages.items() if not page.is_redirect(tree)}
     if not pages:
         raise UserError(f"There are no pages in {site}: run `make report` first.")
-    problems = [problem for path, tree in pages.items() for problem in _problems(path, tree, numbers)]
+    appended = [tree for path, tree in pages.items() if path.name == APPENDIX]
+    problems = [
+        problem for path, tree in pages.items() for problem in _problems(path, tree, numbers, appended)
+    ]
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
 
 
-def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[str]:
+def _problems(
+    path: Path, tree: page.Element, numbers: Numbers, appended: Sequence[page.Element]
+) -> Iterator[str]:
     for origin in page.origins(tree):
         what = disagreement(origin, numbers)
         if what is not None:
@@ -55,7 +63,7 @@ def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[str]
         yield f"{path.name}: {word!r} in an alternative text names no origin: {where}"
     pdf = path.with_suffix(".pdf")
     if pdf.is_file():
-        for what, where in paper.differences(tree, pdf):
+        for what, where in paper.differences([tree, *appended], pdf):
             yield f"{pdf.name}: {what}: {where}"
 
 

@@ -51,7 +51,7 @@ def wordings() -> Mapping[str, Mapping[str, str]]:
 
 
 def headings() -> Mapping[str, Word]:
-    """Return the groups whose evidence is on the page of provenance, each with its heading."""
+    """Return the groups whose claims have a row in the table of evidence, each with its heading."""
     return {
         **wordings()["headings"],
         **{classes_of(stage): ("text", f"{stage}.model") for stage in CLASSIFIERS},
@@ -65,8 +65,7 @@ class Claim:
     `says` is what the evidence says of it. Its wordings stand under `wording`, by default its `id`; `outcome`
     names the one that it takes, by default that for what it `says`. A wording sees `words`: text as it is,
     and numbers and names as a method of `Numbers` with its arguments, such as ``("percent", "vit.top1")``. It
-    also sees `n`, the `Numbers`, and ``shown()``, which prints the claim's first test, and ``link(text)``;
-    both lead to the evidence. `found` is another such source, for a table that shows what was found beside
+    also sees `n`, the `Numbers`. `found` is another such source, for a table that shows what was found beside
     the sentence. `tests` are keys of `Evidence.tests`; `facts` are paths in the results of what a claim rests
     on besides.
 
@@ -107,7 +106,7 @@ class Claim:
 
     @property
     def anchor(self) -> str:
-        """The identifier of the claim's evidence on the page of provenance."""
+        """The identifier of the claim's row in the table of evidence."""
         return f"claim-{self.id.replace('_', '-')}"
 
     def stages(self, evidence: Evidence) -> tuple[str, ...]:

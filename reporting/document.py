@@ -1,7 +1,7 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,19 +17,22 @@ from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage
-from reporting import caption_facts, facts
+from reporting import caption_facts, facts, photo_facts
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
-from reporting.claims import classes_of, measures_of
+from reporting.claims import Claim, classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
 from reporting.pictures import Picture, width
-from reporting.sentences import Sentences, claims_of
+from reporting.sentences import Sentences, claims_of, rows_of
 from reporting.shown import Shown, shown
 from reporting.sources import sources
 
 FIGURES = Path("_figures")
+PICTURES = FIGURES / "pictures"
 JUDGING = ("evidence", "audit")
+CARDS = "cards"
+"""The block of what the marks on a page lead to, as its last cell shows it."""
 _ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
@@ -48,7 +51,12 @@ class Document:
     @cached_property
     def numbers(self) -> Numbers:
         """What prints numbers and text of the results, of the profile and of what follows from both."""
-        beside = {"profile": self.project.profile, "shown": self.shown, "manifests": self.manifests}
+        beside = {
+            "profile": self.project.profile,
+            "shown": self.shown,
+            "manifests": self.manifests,
+            "rows": self.rows,
+        }
         return Numbers(self.envelopes, beside)
 
     @cached_property
@@ -64,7 +72,17 @@ class Document:
     @cached_property
     def sentences(self) -> Sentences:
         """What says the claims that the results allow."""
-        return Sentences(claims_of(self._values), self.numbers, self._templates)
+        return Sentences(self.claims, self.numbers, self._templates, self.rows)
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim that the results allow."""
+        return claims_of(self._values)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The rows of the table of evidence, as far as the page has that."""
+        return rows_of(self.claims) if self._has_results(BLOCKS["claims"]) else {}
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -106,6 +124,8 @@ class Document:
         """
         if name not in BLOCKS:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
+        if name == CARDS:  # which follow from what was said before them
+            return self._block(name)
         if name not in self._blocks:
             self._blocks[name] = self._block(name)
         return self._blocks[name]
@@ -159,6 +179,7 @@ class Document:
             sources=partial(sources, self.project, self.anchors),
             facts=facts,
             captions=caption_facts,
+            photos=photo_facts,
             key_of=key_of,
             classifiers=CLASSIFIERS,
             classes_of=classes_of,
@@ -167,21 +188,30 @@ class Document:
             code=code,
             command=command,
             picture=self._picture,
+            is_enlarged=self._is_enlarged,
         )
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 
-    def _picture(self, attachment: Attachment, side: int) -> Picture | None:
-        """Return the picture of a photo, as large as a square of `side` pixels, None if it is gone."""
-        path = self.project.results / "generate" / attachment.file
+    def _picture(self, attachment: Attachment, stage: str, side: int) -> Picture | None:
+        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if it is gone."""
+        path = self.project.results / stage / attachment.file
         if not path.is_file():
             return None
+        smooth = self.project.root / PICTURES / f"{path.stem}.jpg"
+        shown = smooth if smooth.is_file() else path
         return Picture(
-            path.relative_to(self.project.root).as_posix(),
-            width(path, side),
+            path=shown.relative_to(self.project.root).as_posix(),
+            width=width(path, side),
+            is_enlarged=shown == smooth,
         )
+
+    def _is_enlarged(self, holders: Sequence[Any], stage: str) -> bool:
+        """Tell whether a picture of any of these records or mistakes is shown smoother than it was kept."""
+        pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
+        return any(picture is not None and picture.is_enlarged for picture in pictures)
 
     def _stale(self, block: Block) -> list[str]:
         """Return a callout for the results of a block that are stale, if there are any."""

@@ -36,7 +36,8 @@ try:
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
-    from reporting.document import FIGURES, Document, open_document
+    from reporting.document import FIGURES, PICTURES, Document, open_document
+    from reporting.pictures import write_enlarged
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
@@ -65,7 +66,10 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
 
 
 def draw_figures(document: Document) -> None:
-    """Draw each block's figure as ``_figures/<block>.svg``, and remove drawings whose results are gone."""
+    """Draw each block's figure as ``_figures/<block>.svg``, and remove drawings whose results are gone.
+
+    Small pictures beside the results are enlarged there too.
+    """
     from figures.style import save
 
     folder = document.project.root / FIGURES
@@ -76,6 +80,7 @@ def draw_figures(document: Document) -> None:
             save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
+    write_enlarged(document.project.results.glob("*/*.png"), document.project.root / PICTURES)
 
 
 def _watch(root: Path) -> None:

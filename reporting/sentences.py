@@ -1,7 +1,7 @@
-"""The report's claims in words, each with a link to its evidence."""
+"""The report's claims in words, each with a mark that leads to its evidence."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
@@ -12,9 +12,10 @@ from reporting.claims import Claim, Word, headings, require_groups
 from reporting.classifier_claims import classifier_claims
 from reporting.lora_claims import lora_claims
 from reporting.markdown import Markdown, escape
-from reporting.numbers import NO_BREAK, Numbers
+from reporting.numbers import Numbers
 
-PAGE = "provenance.qmd"
+PAGE = "appendix.qmd"
+"""The page of the table of evidence."""
 
 
 def claims_of(values: Mapping[str, Any]) -> dict[str, Claim]:
@@ -36,13 +37,29 @@ def _claims(values: Mapping[str, Any]) -> Iterator[Claim]:
         yield from brief_claims(values["audit"])
 
 
+def rows_of(claims: Mapping[str, Claim]) -> dict[str, int]:
+    """Return the number of each claim's row in the table of evidence, in the order of the rows.
+
+    It is the same on every page. The brief's claims have no row: their evidence stands beside them.
+    """
+    groups = dict.fromkeys(claim.group for claim in claims.values() if claim.group in headings())
+    names = (name for group in groups for name, claim in claims.items() if claim.group == group)
+    return {name: row for row, name in enumerate(names, start=1)}
+
+
 @dataclass(frozen=True)
 class Sentences:
-    """Every claim, ready to be said."""
+    """Every claim, ready to be said.
+
+    `rows` are those of the table of evidence, without which nothing is marked; `marked` collects the claims
+    whose mark was asked for, whose cards the page has to bring.
+    """
 
     claims: Mapping[str, Claim]
     numbers: Numbers
     environment: jinja2.Environment
+    rows: Mapping[str, int]
+    marked: dict[str, None] = field(default_factory=dict)
 
     def of(self, *groups: str) -> list[str]:
         """Return the identifiers of the claims of some groups.
@@ -54,31 +71,41 @@ class Sentences:
         return [name for name, claim in self.claims.items() if claim.group in groups]
 
     def grouped(self) -> list[tuple[Markdown, list[str]]]:
-        """Return heading and claims of every group that has both, in the order of their first claims."""
-        groups = dict.fromkeys(claim.group for claim in self.claims.values())
-        known = headings()
-        return [(escape(self._word(known[name])), self.of(name)) for name in groups if name in known]
+        """Return heading and claims of every group in the table of evidence, in the order of its rows."""
+        groups = dict.fromkeys(self.claims[name].group for name in self.rows)
+        return [(escape(self._word(headings()[name])), self.of(name)) for name in groups]
 
     def all(self, *groups: str, between: str = " ") -> Markdown:
         """Return the claims of some groups, one after the other."""
         return Markdown(between.join(self.said(name) for name in self.of(*groups)))
 
-    def said(self, name: str, *, linked: bool = True) -> Markdown:
-        """Return the claim called `name` in the wording that its evidence chooses.
+    def said(self, name: str, *, marked: bool = True) -> Markdown:
+        """Return the claim called `name` in the wording that its evidence chooses, with a mark at its end.
 
         Raises:
             KeyError: if there is no such claim.
         """
         claim = self.claims[name]
 
-        def link(text: object) -> Markdown:
-            words = escape(text)
-            return Markdown(f"[{words}]({PAGE}#{claim.anchor})") if linked else words
+        # Until no wording asks for brackets and links in its midst any more.
+        words = self._filled(claim.source, claim, link=escape, shown=lambda reverse=False: Markdown(""))
+        said = Markdown(words.replace(" .", ".").replace(" ,", ",").replace(" ;", ";").rstrip())
+        return Markdown(f"{said}{self.mark(name)}") if marked else said
 
-        def shown(reverse: bool = False) -> Markdown:
-            return Markdown(f"({link(self.tested(claim.tests[0], reverse=reverse))})")
+    def mark(self, name: str) -> Markdown:
+        """Return a mark that leads to the evidence of the claim called `name`, for words or a number.
 
-        return self._filled(claim.source, claim, link=link, shown=shown)
+        It is the number of the claim's row, and nothing while there is no table of evidence.
+
+        Raises:
+            KeyError: if there is no such claim.
+        """
+        anchor = self.claims[name].anchor
+        if name not in self.rows:
+            return Markdown("")
+        self.marked[name] = None
+        row = self.numbers.count(f"rows.{name}")
+        return Markdown(f'[{row}]({PAGE}#{anchor}){{.evidence data-card="card-{anchor}"}}')
 
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""
@@ -91,15 +118,3 @@ class Sentences:
 
     def _word(self, word: Word) -> str:
         return word if isinstance(word, str) else getattr(self.numbers, word[0])(*word[1:])
-
-    def tested(self, key: str, *, reverse: bool = False) -> Markdown:
-        """Return the difference that a test found, with its interval and its adjusted p-value."""
-        path = f"evidence.tests.{key}"
-        unit = self.numbers.at(f"{path}.unit")
-        difference = f"{path}.{'reversed' if reverse else 'difference'}"
-        adjusted = f"{path}.adjusted"
-        equals = "" if self.numbers.at(adjusted) < 0.001 else f"={NO_BREAK}"
-        return Markdown(
-            f"{self.numbers.change(difference, unit)}, interval {self.numbers.reach(difference, unit)},"
-            f" p{NO_BREAK}{equals}{self.numbers.p(adjusted)}"
-        )

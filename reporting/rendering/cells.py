@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
-from reporting.rendering.source import Fence, Line, Markdown, code_lines, split
+from reporting.rendering.source import Fence, Line, Markdown, code_lines, split, with_includes
 
 _OPTIONS: settings.Schema = {
     "echo": settings.one_of(False),
@@ -33,6 +34,7 @@ class Cell:
     number: int
     output: object
     hides_warnings: bool
+    file: str
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,18 @@ class Draft:
         return [part for part in self.parts if isinstance(part, Cell)]
 
 
-def draft(page: Page) -> Draft:
-    """Find the cells of a page, and refuse what cannot be rendered before anything runs."""
-    parts = split(page.name, page.text)
-    support.check_source(page.name, parts)
+def draft(page: Page, root: Path) -> Draft:
+    """Find the cells of a page with what it includes, and refuse what cannot be rendered before any runs."""
+    parts = with_includes(split(page.name, page.text), partial(_included, root))
+    support.check_source(parts)
     return Draft(page, tuple(_parts(page, parts)))
+
+
+def _included(root: Path, line: Line, name: str) -> str:
+    """The text of a file that a line includes, which must lie beside the pages."""
+    if Path(name).name != name or not (root / name).is_file():
+        raise UserError(f"{line.file}:{line.number}: there is no file {name} beside the pages to include.")
+    return (root / name).read_text(encoding="utf-8")
 
 
 def _parts(page: Page, parts: list[Line | Fence]) -> Iterator[Line | Cell]:
@@ -71,13 +80,13 @@ def _cell(page: Page, fence: Fence) -> Cell:
         if not line.startswith("#|"):
             break
         header.append(line[2:])
-    options = settings.read(settings.Source(page.name, "\n".join(header), fence.number + 1), _OPTIONS)
+    options = settings.read(settings.Source(fence.file, "\n".join(header), fence.number + 1), _OPTIONS)
     if not (page.hides_code or "echo" in options):
         raise UserError(
-            f"{page.name}:{fence.number}: this cell would show its code; give it `#| echo: false`."
+            f"{fence.file}:{fence.number}: this cell would show its code; give it `#| echo: false`."
         )
     hides_warnings = not options.get("warning", not page.hides_warnings)
-    return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings)
+    return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings, fence.file)
 
 
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
@@ -99,7 +108,7 @@ async def _run_page(draft: Draft, root: Path) -> Markdown:
     if draft.cells:
         async with _kernel(draft, root) as client:
             for index, cell in enumerate(draft.cells):
-                printed.append(await _run_cell(client, draft.page.name, cell, index))
+                printed.append(await _run_cell(client, cell, index))
     outputs = iter(printed)
     lines: list[Line] = []
     for part in draft.parts:
@@ -109,10 +118,10 @@ async def _run_page(draft: Draft, root: Path) -> Markdown:
 
 def _output_lines(cell: Cell, output: str) -> list[Line]:
     if not output.strip():
-        return [Line("", cell.number)]
+        return [Line("", cell.number, file=cell.file)]
     # A div, as in Quarto, so that a list or a paragraph of the page does not run on into the output.
     texts = ["", "::: {.cell}", "", *output.split("\n"), "", ":::", ""]
-    return [Line(text, cell.number, printed=True) for text in texts]
+    return [Line(text, cell.number, printed=True, file=cell.file) for text in texts]
 
 
 @asynccontextmanager
@@ -143,7 +152,7 @@ async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
             yield client
 
 
-async def _run_cell(client: Any, file: str, cell: Cell, index: int) -> str:
+async def _run_cell(client: Any, cell: Cell, index: int) -> str:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     try:
@@ -151,10 +160,10 @@ async def _run_cell(client: Any, file: str, cell: Cell, index: int) -> str:
     except CellExecutionError as error:
         line = cell.number + _failing_line(error.traceback)
         last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
-        raise UserError(f"{file}:{line}: the cell failed: {last}") from error
+        raise UserError(f"{cell.file}:{line}: the cell failed: {last}") from error
     except DeadKernelError as error:
-        raise UserError(f"{file}:{cell.number}: Python died while it ran this cell.") from error
-    return _printed(file, cell, done.outputs)
+        raise UserError(f"{cell.file}:{cell.number}: Python died while it ran this cell.") from error
+    return _printed(cell, done.outputs)
 
 
 def _failing_line(traceback: str) -> int:
@@ -162,7 +171,7 @@ def _failing_line(traceback: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _printed(file: str, cell: Cell, outputs: list[Any]) -> str:
+def _printed(cell: Cell, outputs: list[Any]) -> str:
     """What a cell printed, which must be Markdown and nothing else."""
     text = ""
     for output in outputs:
@@ -170,14 +179,14 @@ def _printed(file: str, cell: Cell, outputs: list[Any]) -> str:
             text += output.text
         elif output.output_type == "stream":
             if not cell.hides_warnings:
-                print(f"{file}:{cell.number}: the cell says: {output.text.strip()}", file=sys.stderr)
+                print(f"{cell.file}:{cell.number}: the cell says: {output.text.strip()}", file=sys.stderr)
         else:
             raise UserError(
-                f"{file}:{cell.number}: a cell must print Markdown, but this one ends in a value."
+                f"{cell.file}:{cell.number}: a cell must print Markdown, but this one ends in a value."
             )
     if cell.output is False:
         return ""
     if text.strip() and cell.output != "asis":
-        raise UserError(f"{file}:{cell.number}: this cell prints, so it needs `#| output: asis`.")
-    support.check_output(file, cell.number, text)
+        raise UserError(f"{cell.file}:{cell.number}: this cell prints, so it needs `#| output: asis`.")
+    support.check_output(cell.file, cell.number, text)
     return text

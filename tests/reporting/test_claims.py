@@ -98,7 +98,7 @@ def test_every_claim_is_a_sentence_or_clause_in_each_of_its_wordings(
         for outcome in wordings()[claim.chosen[0]]:
             forced = replace(claim, outcome=outcome)
             said = replace(sentences, claims={claim.id: forced}).said(claim.id)
-            assert f"]({PAGE}#{claim.anchor})" in said, (claim.id, outcome)
+            assert f"]({PAGE}#{claim.anchor}){{.evidence" in said, (claim.id, outcome)
             text = said.replace("\N{NO-BREAK SPACE}", "")
             assert not re.search(r"None|\s\s|\{\{|\s[.,;)]|\.\.", text), text
 
@@ -145,16 +145,65 @@ def test_what_is_no_wording_is_refused(text: str, tmp_path: Path) -> None:
         options.read(tmp_path / "wordings.toml", Wordings)
 
 
-def test_every_claim_has_its_evidence_on_the_page_of_provenance(
+MARK = re.compile(
+    r'\[\[(\d+)\]\{data-from="rows\.(\w+)"[^}]*\}\]'
+    rf'\({PAGE}#([\w-]+)\)\{{\.evidence data-card="([\w-]+)"\}}'
+)
+"""A mark: its number, its claim, the anchor that it leads to and the card that it opens."""
+
+
+def test_every_mark_leads_to_the_row_of_its_number_and_opens_a_card_of_its_page(
     computed: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     shown = document(computed["as_usual"], tmp_path)
     tree, _ = pandoc.read(shown.block("claims"))
-    anchors = {pandoc.attributes(node)[0] for node in pandoc.walk(tree["blocks"]) if node["t"] == "Span"}
-    linked = set(re.findall(rf"\]\({PAGE}#([\w-]+)\)", "".join(shown.block(name) for name in SPOKEN)))
-    assert linked
-    assert linked <= anchors
-    assert anchors - {""} == {claim.anchor for claim in shown.sentences.claims.values()}
+    spans = [node for node in pandoc.walk(tree["blocks"]) if node["t"] == "Span"]
+    anchors = {pandoc.attributes(node)[0]: pandoc.plain(node["c"][1]) for node in spans}
+    anchors.pop("")
+    assert list(anchors.values()) == [str(row) for row in range(1, len(anchors) + 1)]
+    assert anchors.keys() == {claim.anchor for claim in shown.sentences.claims.values()}
+    assert shown.block("cards") == ""
+    marks = MARK.findall("".join(shown.block(name) for name in SPOKEN))
+    assert len(marks) > 20
+    for number, name, anchor, card in marks:
+        assert anchors[anchor] == number == str(shown.rows[name])
+        assert card == f"card-{anchor}"
+    cards = re.findall(r"\{\.card #([\w-]+)\}", shown.block("cards"))
+    assert sorted(cards) == sorted({card for *_, card in marks})
+
+
+def test_a_card_says_what_its_claim_rests_on_and_whether_that_is_fresh(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    shown = document(computed["as_usual"], tmp_path)
+    stale = shown.states["captions"].model_copy(update={"state": "stale"})
+    shown = replace(shown, states={**shown.states, "captions": stale})
+    for name in ("closer_in_style", "captions_changed"):
+        shown.sentences.mark(name)
+    tree, _ = pandoc.read(shown.block("cards"))
+    tested, fact = (pandoc.plain(block) for block in tree["blocks"])
+    for said in (
+        "Difference −",
+        "interval −",
+        "corrected p <",
+        "by jackknife",
+        "n = 40",
+        "generate, not committed, fresh",
+    ):
+        assert said in tested.replace("\N{NO-BREAK SPACE}", " "), tested
+    assert "A fact of the run" in fact
+    assert "captions, not committed, stale" in fact
+    assert "Its row in the table of evidence" in fact
+
+
+def test_without_a_table_of_evidence_nothing_is_marked(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    values = {stage: value for stage, value in computed["as_usual"].items() if stage != "evidence"}
+    shown = document(values, tmp_path)
+    assert "lora_share" in shown.sentences.claims
+    assert "evidence" not in shown.sentences.said("lora_share")
+    assert shown.block("cards") == shown.block("claims") == ""
 
 
 def test_swapping_two_models_swaps_what_is_said_of_them(computed: dict[str, dict[str, Any]]) -> None:
@@ -176,7 +225,7 @@ def test_two_networks_trained_once_each_are_compared_as_these_networks_and_never
 ) -> None:
     for world in ("as_usual", "two_models_swapped", "two_models_indistinguishable"):
         sentences = document(computed[world], tmp_path).sentences
-        said = sentences.said("vit_beats_cnn", linked=False)
+        said = sentences.said("vit_beats_cnn", marked=False)
         assert re.search("hese two trained networks", said)
         assert "Each was trained once" in said
         assert "beats" not in said

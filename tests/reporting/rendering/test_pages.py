@@ -198,11 +198,16 @@ def test_a_title_and_names_are_markdown_as_in_quarto(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["more", "prüf", "a.b-c_d"])
-def test_a_link_to_a_page_leads_to_the_site_from_paper(project: Project, name: str) -> None:
-    project.page(f"[x]({name}.qmd#a) [y](https://a.b/c.qmd)\n")
-    written = _typst(with_page(project, name, "# A {#a}\n").render())
-    assert f"{name}.html#a" in unquote(written)
-    assert "https://a.b/c.qmd" in written
+def test_a_link_to_a_page_that_no_pdf_has_is_its_words_on_paper(project: Project, name: str) -> None:
+    project.page(f"[to a place]({name}.qmd#a), [to a page]({name}.qmd), [away](https://a.b/c.qmd).\n")
+    with_page(project, name, "# A {#a}\n").render()
+    assert f'href="{name}.html#a"' in unquote(project.html())
+    assert "to a place, to a page, away." in project.pdf_words()
+    addresses = [
+        annotation.get_object()["/A"].get("/URI")
+        for annotation in PdfReader(project.site / "report.pdf").pages[0].get("/Annots", [])
+    ]
+    assert addresses == ["https://a.b/c.qmd"]
 
 
 def test_words_in_narrow_columns_may_break_and_do_not_lie_over_the_next(project: Project) -> None:
@@ -222,10 +227,10 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
-    markdown = cells.run([cells.draft(site.pages[0])], site.root)[0]
+    markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
     document, _ = pandoc.read(markdown.text)
     allowed.check(document, markdown, site)
-    resolved = crossref.resolve(document, markdown, number_sections=True)
+    resolved = crossref.resolve(crossref.for_format(document, "typst"), markdown, number_sections=True)
     return pdf.source(resolved, site.pages[0], site, markdown).split("// The text of the page\n")[1]
 
 

@@ -10,7 +10,9 @@ TABLE = "::: {#tbl-a}\n| a |\n|---|\n| 1 |\n\nCaption.\n:::\n"
 # Each body offends on the line that holds the word or mark given beside it.
 UNSUPPORTED = {
     "a shortcode": ("Text.\n\n{{< video a.mp4 >}}\n", 3, "shortcode"),
-    "an include": ("{{< include _other.qmd >}}\n", 1, "shortcode"),
+    "an include of nothing": ("x\n\n{{< include _other.qmd >}}\n", 3, "no file _other.qmd"),
+    "an include from elsewhere": ("{{< include ../_other.qmd >}}\n", 1, "no file ../_other.qmd"),
+    "an include within a line": ("x\n\nx {{< include _other.qmd >}}\n", 3, "shortcode"),
     "a shortcode in shown code": ("```python\nx = 1\n{{< env HOME >}}\n```\n", 3, "shortcode"),
     "inline Python": ("One.\nTwo `{python} 1 + 1`.\n", 2, "inline code"),
     "inline R": ("One.\nTwo `r 1 + 1`.\n", 2, "inline code"),
@@ -29,7 +31,18 @@ UNSUPPORTED = {
     "tabs": ("x\n\n::: {.panel-tabset}\n## A\n:::\n", 3, ".panel-tabset"),
     "columns": (":::: {.columns}\n::: {.column width=50%}\nx\n:::\n::::\n", 1, ".columns"),
     "a bare div class": ("x\n\n::: panel-tabset\nx\n:::\n", 3, ".panel-tabset"),
-    "conditional content": ("::: {.content-visible when-format=html}\nx\n:::\n", 1, ".content-visible"),
+    "conditional content for another format": (
+        '::: {.content-visible when-format="pdf"}\nx\n:::\n',
+        1,
+        ".content-visible",
+    ),
+    "content for a profile": ('x\n\n::: {.content-hidden when-profile="a"}\nx\n:::\n', 3, ".content-hidden"),
+    "content on no condition": ("x\n\n::: {.content-hidden}\nx\n:::\n", 3, ".content-hidden"),
+    "content on two conditions": (
+        '::: {.content-visible when-format="html" unless-format="typst"}\nx\n:::\n',
+        1,
+        ".content-visible",
+    ),
     "a layout": ("x\n\n::: {layout-ncol=2}\nx\n:::\n", 3, "layout-ncol"),
     "a collapsing callout": ("::: {.callout-note collapse=true}\nx\n:::\n", 1, "collapse"),
     "an unclosed div": ("x\n\n::: {.own}\nx\n", 3, "unclosed|closing implicitly"),
