@@ -282,7 +282,12 @@ def test_labels_and_dates_are_in_the_language_of_the_project(project: Project) -
     project.write("_quarto.yml", CONFIGURATION.replace("lang: en", "lang: de"))
     project.page(BODY).render()
     html, paper = (" ".join(text.split()) for text in (project.parsed().words, project.pdf_words()))
-    for words in ("Kapitel 2 and", "Abbildung 1: Caption of a picture.", "Tabelle 2: Another.", "31. Mai 2026"):
+    for words in (
+        "Kapitel 2 and",
+        "Abbildung 1: Caption of a picture.",
+        "Tabelle 2: Another.",
+        "31. Mai 2026",
+    ):
         assert words in html, words
         assert words in paper.replace("\u00a0", " "), words
     for words in ("Auf dieser Seite", "Andere Formate: PDF", "Zum Text"):

@@ -1,4 +1,4 @@
-"""The PDF as a document: what a screen reader is told, what repeats on its sheets, and what holds together."""
+"""The PDF as a document: what a screen reader is told, what every sheet repeats, what holds together."""
 
 import re
 from pathlib import Path
@@ -31,9 +31,8 @@ def tree_of(reader: PdfReader) -> list[Any]:
         element = left.pop().get_object()
         kids = element.get("/K", [])
         found.append(element)
-        for kid in (kids if isinstance(kids, list) else [kids])[::-1]:
-            if hasattr(kid.get_object(), "get") and "/S" in kid.get_object():
-                left.append(kid)
+        below = (kids if isinstance(kids, list) else [kids])[::-1]
+        left += [kid for kid in below if hasattr(kid.get_object(), "get") and "/S" in kid.get_object()]
     return found
 
 
@@ -81,7 +80,8 @@ def test_no_heading_stands_at_the_foot_and_no_row_or_example_is_broken(accessibl
     """Whatever stands before them: each start of the page is tried."""
     row = "first line of a cell that is long enough to need several lines on paper, so that it could break "
     table = f"| a | b |\n|---|---|\n| START {row * 3} END | x |\n| START {row * 3} END | y |\n\n"
-    beside = '::: {.beside}\n![](figures/dot.svg){fig-alt="A box" width=40}\n\nSTART\n\nSecond\n\nThird END\n:::\n\n'
+    picture = '![](figures/dot.svg){fig-alt="A box" width=40}'
+    beside = f"::: {{.beside}}\n{picture}\n\nSTART\n\nSecond\n\nThird END\n:::\n\n"
     body = "".join(
         f"{LONG * fill}## Heading {fill}\n\nAFTER {LONG}{table}{beside}" for fill in range(9, 22, 3)
     )
