@@ -1,6 +1,7 @@
 """The pages in headless Chromium: what a reader does with a mouse, keys, a finger, or without a script.
 
-Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report, by the renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
+Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report, by the
+renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
 """
 
 import shutil
@@ -293,7 +294,8 @@ def test_nothing_runs_or_loads_but_what_the_page_brings(small: Path, opened: Cal
             const refused = [];
             const said = (event) => refused.push(event.effectiveDirective);
             document.addEventListener("securitypolicyviolation", said);
-            const add = (tag, parts) => document.body.append(Object.assign(document.createElement(tag), parts));
+            const made = (tag) => document.createElement(tag);
+            const add = (tag, parts) => document.body.append(Object.assign(made(tag), parts));
             add("img", { src: "https://example.org/x.png" });
             add("script", { src: "https://example.org/x.js" });
             add("script", { textContent: "window.ran = 1" });
