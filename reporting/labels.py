@@ -44,4 +44,4 @@ LABELS: Mapping[str, Labels] = {
 
 def labels_of(lang: str) -> Labels:
     """Return the words of a language such as `en-GB`."""
-    return LABELS[lang.split("-")[0]]
+    return LABELS[lang.partition("-")[0]]

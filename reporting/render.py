@@ -90,9 +90,7 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved
 
 def _resolved(document: Node, to: str, page: Page, markdown: Markdown) -> Resolved:
     shown = crossref.for_format(document, to)
-    return crossref.resolve(
-        shown, markdown, labels_of(page.lang), number_sections=page.html.number_sections
-    )
+    return crossref.resolve(shown, markdown, labels_of(page.lang), number_sections=page.html.number_sections)
 
 
 def main(

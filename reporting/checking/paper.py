@@ -75,12 +75,20 @@ def read(pdf: Path) -> Paper:
     from pypdfium2 import PdfDocument
 
     reader = PdfReader(pdf)
+    header = _header(reader)
     with PdfDocument(pdf) as document:
         sheets = [
-            _sheet(page.extract_text(), number, boxed)
+            _sheet(header.sub("", page.extract_text()) if number > 1 else page.extract_text(), number, boxed)
             for number, (page, boxed) in enumerate(zip(reader.pages, document, strict=True), start=1)
         ]
     return Paper(sheets, _entries(reader, reader.outline))
+
+
+def _header(reader: Any) -> re.Pattern[str]:
+    """Return what finds the running header of a sheet, which repeats the title and the authors."""
+    told = reader.metadata or {}
+    words = f"{told.get('/Title', '')} {told.get('/Author', '')}".split()
+    return re.compile(r"\A\s*" + r"\s+".join(map(re.escape, words)))
 
 
 def _sheet(text: str, number: int, page: Any) -> Sheet:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import count
 
-from reporting.labels import Labels
+from reporting.labels import LABELS, Labels
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import CALLOUTS, CONDITIONAL, REFERENCES, unknown_anchor
 from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
@@ -58,7 +58,9 @@ def for_format(document: Node, to: str) -> Node:
     return document | {"blocks": transform(document["blocks"], {"Div": chosen})}
 
 
-def resolve(document: Node, markdown: Markdown, words: Labels, *, number_sections: bool) -> Resolved:
+def resolve(
+    document: Node, markdown: Markdown, words: Labels = LABELS["en"], *, number_sections: bool
+) -> Resolved:
     """Number the tree, set captions apart from what they stand under, and turn references into links."""
     rules = {
         "RawBlock": lambda comment: [],  # nothing else that is raw has come this far

@@ -159,7 +159,9 @@ def search_index(trees: Iterable[tuple[Page, Resolved]]) -> str:
 def _passages(page: Page, blocks: list[Node]) -> Iterator[dict[str, str]]:
     title = plain(inlines(page.title))
     href, section, words = page.html_name, title, []
-    for item in walk(transform(blocks, {"Div": lambda div: [] if "card" in pandoc.attributes(div)[1] else [div]})):
+    for item in walk(
+        transform(blocks, {"Div": lambda div: [] if "card" in pandoc.attributes(div)[1] else [div]})
+    ):
         if item["t"] == "Header":
             yield {"href": href, "title": title, "section": section, "text": " ".join(words)}
             href, section, words = f"{page.html_name}#{pandoc.attributes(item)[0]}", plain(item["c"][2]), []

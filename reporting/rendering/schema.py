@@ -31,7 +31,9 @@ def _theme(value: object) -> str | None:
 
 
 def _author(value: object) -> str | None:
-    parts = {key: part for key, part in value.items() if text(part) is None} if isinstance(value, dict) else {}
+    parts = (
+        {key: part for key, part in value.items() if text(part) is None} if isinstance(value, dict) else {}
+    )
     good = text(value) is None or ("name" in parts and parts == value and set(parts) <= {"name", "student"})
     return None if good else 'a name or {name: A Name, student: "1234567"}'
 

@@ -1,7 +1,7 @@
 """The pages in headless Chromium: what a reader does with a mouse, keys, a finger, or without a script.
 
-Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report itself,
-by the renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
+Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report, by the
+renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
 """
 
 import shutil
@@ -22,7 +22,8 @@ BODY = """\
 # First {#sec-first}
 
 The tuned one is better.[12](more.qmd#claim-better){.evidence data-card="card-claim-better"} And it is
-quick.[3](more.qmd#claim-quick){.evidence data-card="card-claim-quick"} This mark has no card.[4](more.qmd#x){.evidence data-card="none"}
+quick.[3](more.qmd#claim-quick){.evidence data-card="card-claim-quick"} This mark has no
+card.[4](more.qmd#x){.evidence data-card="none"}
 
 ::: {.panel}
 ::: {}
@@ -93,7 +94,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def chromium(small: Path) -> Iterator[Any]:
-    """Start after the small page was made: making pages and driving a browser each want a loop of their own."""
+    """Start after the small page was made: each wants a loop of its own."""
     with browsers.chromium() as browser:
         yield browser
 
@@ -225,8 +226,8 @@ def _brightness(page: Any) -> str:
     """Whether paper is darker than ink, and a drawing stands on a light plate in both."""
     colours = page.evaluate(
         """() => [["body", "backgroundColor"], ["main p", "color"], ["figure img", "backgroundColor"]].map(
-            ([where, what]) => getComputedStyle(document.querySelector(where))[what].match(/\\d+/g).slice(0, 3)
-                .reduce((sum, part) => sum + Number(part), 0))"""
+            ([where, what]) => getComputedStyle(document.querySelector(where))[what].match(/\\d+/g)
+                .slice(0, 3).reduce((sum, part) => sum + Number(part), 0))"""
     )
     paper, ink, plate = colours
     assert abs(paper - ink) > 400
@@ -291,12 +292,15 @@ def test_nothing_runs_or_loads_but_what_the_page_brings(small: Path, opened: Cal
     refused = page.evaluate(
         """async () => {
             const refused = [];
-            document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
-            for (const [tag, source] of [["img", "https://example.org/x.png"], ["script", "https://example.org/x.js"]])
-                document.body.append(Object.assign(document.createElement(tag), { src: source }));
-            document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = 1" }));
-            document.querySelector("main").insertAdjacentHTML("beforeend", "<p onclick='window.ran = 1'>x</p>");
-            document.querySelector("main").lastElementChild.click();
+            const said = (event) => refused.push(event.effectiveDirective);
+            document.addEventListener("securitypolicyviolation", said);
+            const made = (tag) => document.createElement(tag);
+            const add = (tag, parts) => document.body.append(Object.assign(made(tag), parts));
+            add("img", { src: "https://example.org/x.png" });
+            add("script", { src: "https://example.org/x.js" });
+            add("script", { textContent: "window.ran = 1" });
+            document.body.insertAdjacentHTML("beforeend", "<p onclick='window.ran = 1'>x</p>");
+            document.body.lastElementChild.click();
             await new Promise((done) => setTimeout(done, 200));
             return [window.ran ?? null, ...refused.sort()];
         }"""

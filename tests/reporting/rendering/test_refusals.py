@@ -123,7 +123,7 @@ def test_unsupported_syntax_is_refused_with_its_line_and_leaves_the_site_alone(
         ("execute: {freeze: auto}", 2),
         ("execute: {echo: true}", 2),
         ("jupyter: julia", 2),
-        ("lang: de", 2),
+        ("lang: fr", 2),
         ("date: today", 2),
         ("date: [", 4),
         ("title: again", 3),
@@ -142,7 +142,7 @@ def test_unknown_front_matter_is_refused_with_its_line(project: Project, key: st
     [
         ("type: website", "type: book", r"^_quarto\.yml:2: "),
         ("  title: A site", "  title: A site\n  google-analytics: x", r"^_quarto\.yml:7: "),
-        ("theme: default", "theme: cosmo", r"^_quarto\.yml:13: "),
+        ("theme: default", "theme: cosmo", r"^_quarto\.yml:14: "),
         ("tbl-colwidths: false", "tbl-colwidths: true", r"^_quarto\.yml:9: "),
         ("project:", "filters: [x]\nproject:", r"^_quarto\.yml:1: "),
         ("output-dir: _site", "post-render: x.py", r"^_quarto\.yml:3: "),
