@@ -27,8 +27,8 @@ class Calibration:
     """What a classifier says of how sure it is, and whether that holds.
 
     `confidence` is the mean of all images, `right` the share of them that were called right. `gap` is the
-    expected calibration error: how far both lie apart within a bin, in the mean over all images. `bins` are those
-    with enough images, by rising confidence.
+    expected calibration error: how far both lie apart within a bin, in the mean over all images. `bins` are
+    those with enough images, by rising confidence.
     """
 
     confidence: float

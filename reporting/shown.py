@@ -23,11 +23,11 @@ class Shown:
     """Positions in the results: those of `names`, the classes that text lists, and of `photos`.
 
     `classes` says what the figures show of the classes (None where there is no classifier), `mistakes` how
-    many of each classifier they show at most, and `pictures` how many with their picture. `pair` are the stages of
-    the classifiers whose confusion stands side by side, `frequent` the most frequent mistake of each classifier
-    that makes one: the true class and the predicted one. `calibration` says by stage how far a classifier's
-    confidence holds, and `rising` and `falling` are the words that captions use more often and less often than
-    before fine-tuning.
+    many of each classifier they show at most, and `pictures` how many with their picture. `pair` are the
+    stages of the classifiers whose confusion stands side by side, `frequent` the most frequent mistake of
+    each classifier that makes one: the true class and the predicted one. `calibration` says by stage how far
+    a classifier's confidence holds, and `rising` and `falling` are the words that captions use more often and
+    less often than before fine-tuning.
     """
 
     names: tuple[int, ...]
