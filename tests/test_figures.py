@@ -196,7 +196,7 @@ def test_a_confusion_of_many_classes_is_drawn_as_its_most_frequent_mistakes() ->
 
 
 def sure(confidence: list[float], right: list[bool]) -> TrainedClassifier:
-    """A classifier of images that are all of the first class, by how sure it is of each and whether rightly."""
+    """A classifier of images that are all of the first class, by how sure it is of each, and if rightly."""
     predictions = tuple(0 if each else 1 for each in right)
     return classifier(2).model_copy(update={"predictions": predictions, "confidence": tuple(confidence)})
 

@@ -22,7 +22,7 @@ def evaluated(page: Path, script: str, profile: Path) -> Any:
     The page must let scripts run; what it holds after loading is what `script` sees.
     """
     run = f"window.addEventListener('load', () => {{ const found = (() => {{ {script} }})();"
-    write = "const pre = document.createElement('pre'); pre.id = 'found'; pre.textContent = JSON.stringify(found);"
+    write = "const pre = document.createElement('pre'); pre.id = 'found'; pre.append(JSON.stringify(found));"
     text = page.read_text(encoding="utf-8")
     tried = page.with_name(f"tried-{page.name}")
     tried.write_text(
