@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 
 from experiments.classification.evaluation import Predictions, score
 from experiments.results.trained import TrainedClassifier
+from experiments.statistics.intervals import wilson
 from figures import (
     accuracy,
     caption_change,
@@ -208,6 +209,12 @@ def test_confidence_is_held_against_how_often_it_is_right() -> None:
     assert [(each.confidence, each.right.value) for each in told.bins] == [
         (pytest.approx(0.55), 1.0), (pytest.approx(0.95), 0.5)
     ]  # fmt: skip
+    for each in told.bins:
+        expected = wilson(round(each.right.value * each.right.n), each.right.n)
+        assert (each.right.low, each.right.high) == (
+            pytest.approx(expected.low),
+            pytest.approx(expected.high),
+        )
     assert told.gap == pytest.approx((0.45 * 2 + 0.45) / 3)
     assert told.confidence == pytest.approx((0.95 * 2 + 0.55) / 3)
     assert told.right == pytest.approx(2 / 3)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from reporting.blocks import BLOCKS
+from reporting.rendering import schema
 from tests.support.copies import PAGES, ROOT
 from tests.support.pages import FRONT, Project
 
@@ -25,6 +26,9 @@ def test_both_renderers_read_the_same_files(settings: dict[str, Any]) -> None:
     formats = settings["format"]
     named = {formats["html"]["css"], formats["typst"]["include-in-header"]}
     named |= {*formats["html"]["filters"], *formats["typst"]["filters"]}
+    scripts = {schema.script_of(item["text"]) for item in formats["html"]["include-after-body"]}
+    assert scripts == set(settings["project"]["resources"]), "Quarto copies a script only if it is a resource"
+    named |= scripts
     looks = {path.relative_to(ROOT).as_posix() for path in (ROOT / "reporting" / "looks").iterdir()}
     assert named == looks
 
