@@ -75,7 +75,7 @@ def calibrations(
 
 
 def _wilson(right: int, n: int) -> Estimate:
-    """Return a share with its Wilson interval; that of the experiments needs SciPy, which a report does not."""
+    """Return a share with its Wilson interval; that of the experiments needs SciPy, as a report does not."""
     z = NormalDist().inv_cdf(0.975)
     share = right / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
