@@ -165,10 +165,8 @@ LISTED = "golden retriever, C++, $x$, a|b, *M* {{< env HOME >}}, and so on."
         ("hundred_classes", "confusion", "most frequent mistakes"),
         ("thirteen_classes", "per_class", "Accuracy within each class"),
         ("thirteen_classes", "confusion", "most frequent mistakes"),
-        ("classes_that_are_numbers", "confusion", "Confusion matrices"),
+        ("classes_that_are_numbers", "confusion_pair", "Of the images of each class (row)"),
         ("two_photos", "caption_examples", "These are all 2 evaluation photos"),
-        ("two_photos", "caption_examples", "at 0.0\N{NO-BREAK SPACE}% of the way"),
-        ("two_photos", "caption_examples", "at 100.0\N{NO-BREAK SPACE}% of the way"),
         ("many_photos", "caption_gallery", f"Of 150 evaluation photos the {MOST} whose score changed most"),
     ],
 )
