@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 
 from experiments.results.classification import Classification
-from experiments.statistics.intervals import wilson
 from pipeline.result import Estimate
 
 BINS = 10
@@ -27,8 +28,8 @@ class Calibration:
     """What a classifier says of how sure it is, and whether that holds.
 
     `confidence` is the mean of all images, `right` the share of them that were called right. `gap` is the
-    expected calibration error: how far both lie apart within a bin, in the mean over all images. `bins` are those
-    with enough images, by rising confidence.
+    expected calibration error: how far both lie apart within a bin, in the mean over all images. `bins` are
+    those with enough images, by rising confidence.
     """
 
     confidence: float
@@ -52,7 +53,7 @@ def calibration(result: Classification, labels: Sequence[int]) -> Calibration | 
         own = place == at
         gaps += abs(float(confidence[own].sum() - right[own].sum()))
         if own.sum() >= LEAST:
-            bins.append(Bin(float(confidence[own].mean()), wilson(int(right[own].sum()), int(own.sum()))))
+            bins.append(Bin(float(confidence[own].mean()), _wilson(int(right[own].sum()), int(own.sum()))))
     return Calibration(
         confidence=float(confidence.mean()),
         right=float(right.mean()),
@@ -71,3 +72,14 @@ def calibrations(
         if result.labels_sha256 == labels_sha256
     }
     return {stage: found for stage, found in told.items() if found is not None}
+
+
+def _wilson(right: int, n: int) -> Estimate:
+    """Return a share with its Wilson interval; that of the experiments needs SciPy, as a report does not."""
+    z = NormalDist().inv_cdf(0.975)
+    share = right / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return Estimate(
+        value=share, n=n, low=max(middle - half, 0.0), high=min(middle + half, 1.0), method="wilson"
+    )

@@ -1,4 +1,4 @@
-"""What fine-tuning did to the captions: to their agreement with the references, and to what they say of the photo."""
+"""What fine-tuning did to captions: to their agreement with the references, and to what they say."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.captions import Comparison, Measured
 from experiments.results.evidence import Evidence
-from figures.style import COLOURS, INK, QUIET, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, INK, QUIET, in_percent, legend, new_figure, shortened, styled
 from pipeline.result import Estimate
 from reporting.caption_facts import Verdict, verdict
 from reporting.numbers import measured
@@ -25,16 +25,23 @@ _AFTER: dict[Verdict, dict[str, Any]] = {
     "worse": {"marker": "s", "color": COLOURS["worse"], "label": "after: worse"},
     "changed": {"marker": "o", "color": INK, "label": "after"},
     "unclear": {
-        "marker": "D", "color": COLOURS["unclear"], "markerfacecolor": "none", "label": "after: not to be told from before",
+        "marker": "D", "color": COLOURS["unclear"], "markerfacecolor": "none",
+        "label": "after: not to be told from before",
     },
 }  # fmt: skip
+_BEFORE = {"marker": "o", "color": QUIET, "markerfacecolor": "none", "label": "before"}
+_REFERENCE: dict[str, Any] = {
+    "marker": "|", "markersize": 11, "color": INK, "linestyle": "none", "label": "a second reference"
+}  # fmt: skip
+_APART = 0.15
+"""Before and after stand as far above and below the middle of their row."""
 
 
 def draw(values: Mapping[str, Any]) -> Figure:
     """Draw a row per measure of both families, from before to after, each with its interval.
 
-    Agreement is in units of what a second reference reaches, where all photos have one, and else of the largest
-    value that is drawn of the measure; the figures stand beside each row.
+    Agreement is in units of what a second reference reaches, where all photos have one, and else of the
+    largest value that is drawn of the measure; the figures stand beside each row.
     """
     captions: Comparison = values["captions"]
     evidence: Evidence = values["evidence"]
@@ -53,19 +60,7 @@ def draw(values: Mapping[str, Any]) -> Figure:
             axes.set_xlabel("share of captions" if family == "grounding" else _scale_name(measures))
             if family == "agreement" and any(each.references is None for each in measures):
                 axes.tick_params(axis="x", labelbottom=False)
-        named = {
-            text: mark
-            for axes in panels
-            for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        figure.legend(
-            list(named.values()),
-            list(named),
-            loc="outside upper left",
-            ncols=2,
-            frameon=False,
-            handletextpad=0.2,
-        )
+        legend(figure, columns=2)
     return figure
 
 
@@ -82,33 +77,20 @@ def _scale(measure: Measured) -> float:
 
 def _scale_name(measures: Sequence[Measured]) -> str:
     whole = all(measure.references for measure in measures)
-    return (
-        "share of what a second reference reaches"
-        if whole
-        else "each measure on a scale of its own, from nothing"
-    )
+    return "share of what a second reference reaches" if whole else "each on a scale of its own, from zero"
 
 
 def _panel(axes: Axes, measures: Sequence[Measured], verdicts: Sequence[Verdict]) -> None:
     highest = 1.0
     for row, (measure, found) in enumerate(zip(measures, verdicts, strict=True)):
-        scale = _scale(measure)
+        scale, style = _scale(measure), _AFTER[found]
         ends = [estimate.value / scale for estimate in (measure.before, measure.after)]
-        axes.plot(ends, [row - 0.15, row + 0.15], color=_AFTER[found]["color"], linewidth=0.8, alpha=0.6)
-        before = {"marker": "o", "color": QUIET, "markerfacecolor": "none", "label": "before"}
-        highest = max(highest, *(_point(axes, row + at, estimate, scale, style) for at, estimate, style in (
-            (-0.15, measure.before, before), (0.15, measure.after, _AFTER[found]),
-        )))  # fmt: skip
-        if measure.references and measure.unit == "share":
-            axes.plot(
-                measure.references,
-                row,
-                marker="|",
-                markersize=11,
-                color=INK,
-                label="a second reference",
-                linestyle="none",
-            )
+        axes.plot(ends, [row - _APART, row + _APART], color=style["color"], linewidth=0.8, alpha=0.6)
+        _point(axes, row - _APART, measure.before, scale, _BEFORE)
+        _point(axes, row + _APART, measure.after, scale, style)
+        highest = max(highest, measure.before.high / scale, measure.after.high / scale)
+        if measure.unit == "share" and measure.references is not None:
+            axes.plot(measure.references, row, **_REFERENCE)
         said = " → ".join(measured(each.value, measure.unit) for each in (measure.before, measure.after))
         axes.text(1.02, row, said, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     names = [_NAMES.get(measure.key, shortened(measure.name, 32)) for measure in measures]
@@ -120,9 +102,7 @@ def _panel(axes: Axes, measures: Sequence[Measured], verdicts: Sequence[Verdict]
     axes.tick_params(axis="y", length=0)
 
 
-def _point(axes: Axes, row: float, estimate: Estimate, scale: float, style: Mapping[str, Any]) -> float:
-    """Draw an estimate with its interval, and return where that ends."""
+def _point(axes: Axes, row: float, estimate: Estimate, scale: float, style: Mapping[str, Any]) -> None:
     value, low, high = (end / scale for end in (estimate.value, estimate.low, estimate.high))
     errors = [[max(value - low, 0)], [max(high - value, 0)]]
     axes.errorbar(value, row, xerr=errors, linewidth=1.2, markersize=5, linestyle="none", **style)
-    return high

@@ -28,8 +28,8 @@ def draw(values: Mapping[str, Classification]) -> Figure:
 def compared(values: Mapping[str, Classification]) -> Figure:
     """Draw one matrix per classifier: rows are true classes, each cell the share of its row in percent.
 
-    All have one scale. Where there are too many classes, draw bars for the number of images of each classifier's
-    most frequent mistakes.
+    All have one scale. Where there are too many classes, draw bars for the number of images of each
+    classifier's most frequent mistakes.
     """
     shown = selection(values)
     return _mistakes(values, shown.mistakes) if shown.mistakes else _matrices(values)

@@ -1,4 +1,4 @@
-"""What the zero-shot model and the best trained one call the images of each class, side by side on one scale."""
+"""What the zero-shot model and the best other one call the images of each class, side by side."""
 
 from collections.abc import Mapping
 

@@ -13,10 +13,10 @@ from pipeline.result import Estimate
 
 
 def draw(values: Mapping[str, Ablations]) -> Figure:
-    """Draw a row per variant in panels of held-out accuracy, of distance to the references' style and of size.
+    """Draw a row per variant in panels of held-out accuracy, of distance to the references' style, of size.
 
-    The base is a dashed line through the first two, which are joined from adapter to adapter of the same targets
-    in the order of their rank. Without held-out images there is no first panel.
+    The base is a dashed line through the first two, which are joined from adapter to adapter of the same
+    targets in the order of their rank. Without held-out images there is no first panel.
     """
     variants = values["ablations"].variants
     figure = new_figure(height=0.85 + 0.26 * len(variants))

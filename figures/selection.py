@@ -45,7 +45,7 @@ def selection(values: Mapping[str, Classification]) -> Selection:
 
 
 def pair(values: Mapping[str, Classification]) -> tuple[str, ...]:
-    """Return the stages of the two classifiers that stand side by side: the zero-shot model and the best other.
+    """Return the two stages that stand side by side: the zero-shot model and the best other classifier.
 
     Without a zero-shot model they are the two best, and there may be one alone; of equals, the first.
     """

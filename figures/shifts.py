@@ -26,7 +26,7 @@ class Shift:
 
 
 def shifts(records: Sequence[ComparedRecord]) -> tuple[tuple[Shift, ...], tuple[Shift, ...]]:
-    """Return the words that rose most and those that fell most, the largest change first, of equals by alphabet.
+    """Return the words that rose and those that fell most, the largest change first, equals by alphabet.
 
     A word counts once a caption. One photo more or less is no shift.
     """

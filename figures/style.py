@@ -32,7 +32,8 @@ COLOURS = {
 }
 """One colour per classifier, per kind of tuning and per verdict, the same in every figure.
 
-Who cannot tell red from green tells them apart, and so does grey, or else a figure gives each a mark of its own.
+Who cannot tell red from green tells them apart, and so does grey, or else a figure gives each a mark of its
+own.
 """
 
 MARKS = {"zero_shot": "o", "vit": "s", "cnn": "D", "base": "D", "lora": "o", "full": "s"}
@@ -91,6 +92,16 @@ def shortened(name: str, most: int) -> str:
 def in_percent(axis: Axis) -> None:
     """Mark an axis of shares in percent, as the page writes them."""
     axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\N{NO-BREAK SPACE}%"))
+
+
+def legend(figure: Figure, columns: int) -> None:
+    """Say above a figure what its marks mean, each once."""
+    parts = [axes.get_legend_handles_labels() for axes in figure.axes]
+    marks = {name: mark for handles, names in parts for mark, name in zip(handles, names, strict=True)}
+    if marks:
+        figure.legend(
+            list(marks.values()), list(marks), loc="outside upper left", ncols=columns, frameon=False
+        )
 
 
 def new_figure(height: float) -> Figure:

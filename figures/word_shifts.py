@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.captions import Comparison
 from figures.shifts import Shift, shifts
-from figures.style import COLOURS, INK, QUIET, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, INK, QUIET, in_percent, legend, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, Comparison]) -> Figure:
@@ -21,10 +21,7 @@ def draw(values: Mapping[str, Comparison]) -> Figure:
         ):
             axes.set_title(title if found else f"no word is {title}", loc="left", fontweight="bold")
             _panel(axes, found, max(len(rising), len(falling), 1))
-        handles, labels = panels[0 if rising else 1].get_legend_handles_labels()
-        named = dict(zip(labels, handles, strict=True))
-        if named:
-            figure.legend(list(named.values()), list(named), loc="outside upper left", ncols=3, frameon=False)
+        legend(figure, columns=3)
     return figure
 
 

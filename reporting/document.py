@@ -132,7 +132,7 @@ class Document:
 
     def _block(self, name: str) -> str:
         block = BLOCKS[name]
-        if not self._has_results(block):
+        if not self.has_results(block):
             return ""
         if not self._has_drawing(name):
             return _callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`.")
@@ -146,7 +146,7 @@ class Document:
 
     def is_filled(self, name: str) -> bool:
         """Whether a block shows more than callouts, so that others can refer to what it holds."""
-        return self._has_results(BLOCKS[name]) and self._has_drawing(name)
+        return self.has_results(BLOCKS[name]) and self._has_drawing(name)
 
     def anchors(self, name: str) -> tuple[str, ...]:
         """Return the identifiers of the tables and figures that a block shows with these results."""
@@ -156,7 +156,8 @@ class Document:
         """Return the results that a block is filled from, as far as they are there."""
         return {stage: self.envelopes[stage].value for stage in block.stages if stage in self.envelopes}
 
-    def _has_results(self, block: Block) -> bool:
+    def has_results(self, block: Block) -> bool:
+        """Tell whether the results that a block is filled from are there."""
         is_enough = not block.stages or any(stage in self.envelopes for stage in block.about)
         return is_enough and all(stage in self.envelopes for stage in block.needs)
 
@@ -196,7 +197,7 @@ class Document:
         return templates_in(self.project.root / "templates")
 
     def _picture(self, attachment: Attachment, stage: str, side: int) -> Picture | None:
-        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if it is gone."""
+        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if gone."""
         path = self.project.results / stage / attachment.file
         if not path.is_file():
             return None

@@ -24,8 +24,9 @@ class Remark:
 
     `length` is in words, `score` says whether it is nearer to the references. `subject` tells what became of
     the class, None where the photo has none; `another` whether a wrong class is named beside the right one.
-    `right` are its colours that a reference names as well, `wrong` the other ones, each in the caption's order.
-    `unsound` are its faults as a sentence. A caption that is `same` as before has no length and no score.
+    `right` are its colours that a reference names as well, `wrong` the other ones, each in the caption's
+    order. `unsound` are its faults as a sentence. A caption that is `same` as before has no length and no
+    score.
     """
 
     same: bool
@@ -87,7 +88,7 @@ def _subject(before: Judged, after: Judged) -> Subject | None:
 
 
 def _colours(record: ComparedRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the colours of the caption after fine-tuning that a reference names, and those that none does."""
+    """Return the colours of the caption after fine-tuning that a reference names, and the other ones."""
     written = [colour for word in words(record.after) for colour in colours(word)]
     named = colours(" ".join(record.references))
     each = dict.fromkeys(written)

@@ -19,7 +19,7 @@ _QUALITY = 90
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture on a page: its path from the project's folder, its width in pixels, and whether it was enlarged."""
+    """A picture on a page: its path from the project's folder, its width in pixels, and if it is enlarged."""
 
     path: str
     width: int
@@ -64,7 +64,7 @@ def _repeated(pixels: np.ndarray) -> int:
 
 
 def write_enlarged(pictures: Iterable[Path], folder: Path) -> None:
-    """Write each picture that can be enlarged smoothly into `folder`, and remove what belongs to none of them.
+    """Write each picture that can be enlarged smoothly into `folder`, and remove what belongs to none.
 
     The name of a picture holds a hash of its content, so that what is there already need not be made again.
     """

@@ -76,8 +76,8 @@ def draw_figures(document: Document) -> None:
     for name, block in BLOCKS.items():
         if block.figure is None:
             continue
-        if values := document.used(block):
-            save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
+        if document.has_results(block):
+            save(importlib.import_module(block.figure).draw(document.used(block)), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
     write_enlarged(document.project.results.glob("*/*.png"), document.project.root / PICTURES)

@@ -41,8 +41,7 @@ class Shown:
     `pictures` how many with their picture. `pair` are the stages of the classifiers whose confusion stands
     side by side, `frequent` the most frequent mistake of each classifier that makes one: the true class and
     the predicted one. `calibration` says by stage how far a classifier's confidence holds, and `rising` and
-    `falling` are the words that captions use more often and less often than
-    before fine-tuning.
+    `falling` are the words that captions use more often and less often than before fine-tuning.
     """
 
     names: tuple[int, ...]

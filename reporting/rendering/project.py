@@ -199,7 +199,7 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
 
     def files(key: str) -> tuple[str, ...]:
         given = as_list(rest.pop(key, None))
-        names = [schema.script_of(item["text"]) if isinstance(item, dict) else item for item in given]
+        names = [(schema.script_of(item["text"]) or "") if isinstance(item, dict) else item for item in given]
         for name in names:
             if not (root / name).is_file():
                 raise UserError(f"{CONFIGURATION}: {key}: there is no file {name} in {root}.")
