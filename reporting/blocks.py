@@ -39,6 +39,8 @@ def stages_of(half: str, stages: Iterable[str]) -> list[str]:
 
 BLOCKS = {
     "profile": Block(),
+    "summary": Block((*CLASSIFIERS, *CAPTIONING, "data_sets", "evidence"), needs=("evidence",)),
+    "task": Block((*CLASSIFIERS, "align", "lora", "ablations", "data_sets", "evidence")),
     "data": Block(("data_sets",)),
     "set_up": Block(CLASSIFIERS),
     "model_comparison": Block(CLASSIFIERS),
@@ -60,6 +62,7 @@ BLOCKS = {
     "forgetting": Block(("ablations",), figure="figures.forgetting"),
     "why_lora": Block(("lora", "ablations", "evidence"), needs=("lora",)),
     "how_behaviour_changes": Block(("lora", "captions", "ablations", "evidence"), needs=("evidence",)),
+    "limits": Block(ALL),
     "claims": Block((*CLASSIFIERS, *CAPTIONING, "evidence"), needs=("evidence",)),
     "audit": Block(("audit",)),
     "checks": Block(("audit",)),

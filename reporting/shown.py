@@ -17,6 +17,8 @@ NAMES = 5
 class Shown:
     """Positions in the results: those of `names`, the classes that text lists, and of `photos`.
 
+    `unclear` are the keys of the tests that found no difference that could be told.
+
     `classes` says what the figures show of the classes (None where there is no classifier), `mistakes` how
     many of each classifier they show at most.
     """
@@ -24,6 +26,7 @@ class Shown:
     names: tuple[int, ...]
     classes: Selection | None
     photos: tuple[int, ...]
+    unclear: tuple[str, ...] = ()
     mistakes: int = MISTAKES
 
 
@@ -34,7 +37,9 @@ def shown(values: Mapping[str, Any]) -> Shown:
     all_classes = classes is None or not classes.hardest
     names = classes.classes if classes is not None and all_classes else tuple(range(NAMES))
     photos = photos_shown(values["captions"].records) if "captions" in values else ()
-    return Shown(names=names, classes=classes, photos=photos)
+    tests = values["evidence"].tests if "evidence" in values else {}
+    unclear = tuple(key for key, test in tests.items() if test.verdict == "unclear")
+    return Shown(names=names, classes=classes, photos=photos, unclear=unclear)
 
 
 def photos_shown(records: Sequence[ComparedRecord]) -> tuple[int, ...]:

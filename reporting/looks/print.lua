@@ -13,6 +13,7 @@ local part = 12
 local may_break = "\u{200b}"
 
 local function typst(text) return pandoc.RawInline("typst", text) end
+local function typst_block(text) return pandoc.RawBlock("typst", text) end
 
 -- A string in Typst's language, in which nothing is markup. Quarto looks for shortcodes in what is raw: two
 -- braces do not stand side by side.
@@ -59,8 +60,23 @@ local function link(item)
   return item
 end
 
+-- `.panel`: figures in a row, each with its number before the words of what it is.
+local function panel(item)
+  local blocks = pandoc.List({ typst_block("#panel(") })
+  for _, cell in ipairs(item.content) do
+    local content = cell.content:clone()
+    local number = content:remove(1)
+    blocks:extend({ typst_block("(["), number, typst_block("], [") })
+    blocks:extend(content)
+    blocks:insert(typst_block("]),"))
+  end
+  blocks:insert(typst_block(")"))
+  return blocks
+end
+
 -- `.beside`: the first block in a column as wide as its picture, the rest beside it.
 local function div(item)
+  if item.classes:includes("panel") then return panel(item) end
   if not item.classes:includes("beside") or #item.content == 0 then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
