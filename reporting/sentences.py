@@ -104,7 +104,7 @@ class Sentences:
     def mark(self, name: str) -> Markdown:
         """Return what leads to the evidence of a claim; nothing for one whose evidence stands beside it."""
         claim = self.claims[name]
-        return Markdown(f"[†]({PAGE}#{claim.anchor}){{.evidence}}" if claim.group in headings() else "")
+        return Markdown(f"[†]({PAGE}#{claim.anchor})" if claim.group in headings() else "")
 
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""

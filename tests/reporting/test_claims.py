@@ -155,7 +155,7 @@ def lines_of(block: str) -> Iterator[str]:
 
 def assert_prose(markdown: str) -> None:
     """Require that Markdown reads as sentences with two numbers each, and names of things, which are none."""
-    text = re.sub(r"\[†\]\([^)]*\)\{\.evidence\}", "", markdown)
+    text = re.sub(r"\^?\[[^\]]*\]\([^)]*#claim-[^)]*\)(\{[^}]*\})?\^?", "", markdown)  # marks
     text = re.sub(r'\[(?:[^\]\\]|\\.)*\]\{data-from="[^"]*" data-as="(\S+)"\}', _kind, text)
     assert not re.search(
         r"None|  |\{\{| [.,;:)]|\(\)|\.\.|,,|^[a-z]|[.!?] [a-z]| (and|or|but|by|of)[.,]", text
@@ -183,13 +183,31 @@ def varied(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         dear = tuple(each if each is full else each.model_copy(update=cost) for each in variants)
         yield values | {"ablations": values["ablations"].model_copy(update={"variants": dear})}
     yield values | {"lora": values["lora"].model_copy(update={"alpha": 1})}
+    every = {"changed": len(values["captions"].records)}
+    yield values | {"captions": values["captions"].model_copy(update=every)}
+    for stage in ("ablations", "zero_shot"):
+        yield {name: value for name, value in values.items() if name != stage}
+
+
+def leant(values: dict[str, Any], better: bool) -> dict[str, Any]:
+    """Results in which every measure of captions that has a better side went there, or none did."""
+    tests = dict(values["evidence"].tests)
+    for measure in values["captions"].measures:
+        went = (measure.better == "higher") == better
+        tests[f"caption_{measure.key}"] = tests[f"caption_{measure.key}"].model_copy(
+            update={"verdict": "higher" if went else "lower"}
+        )
+    return values | {"evidence": values["evidence"].model_copy(update={"tests": tests})}
 
 
 def test_every_wording_can_be_chosen_and_every_choice_has_a_wording(
     computed: dict[str, dict[str, Any]],
 ) -> None:
     worlds = [*computed.values(), *varied(computed["as_usual"])]
-    worlds += [drawn(computed["as_usual"], seed) for seed in range(300)]
+    worlds += [leant(computed["tuning_makes_it_worse"], better) for better in (True, False)]
+    worlds += [
+        drawn(computed[name], seed) for name in ("as_usual", "tuning_makes_it_worse") for seed in range(300)
+    ]
     claims = [claim for values in worlds for claim in claims_of(values).values()]
     brief = {(f"brief_{name}", reason) for name, reasons in REASONS.items() for reason in reasons}
     parts = {
