@@ -25,9 +25,11 @@ from pipeline import options
 from pipeline.errors import UserError
 from reporting.blocks import CLASSIFIERS
 from reporting.claims import Claim, Several, Wordings, wordings
+from reporting.panel import headlines
 from reporting.rendering import pandoc
 from reporting.sentences import PAGE, claims_of
 from tests.support.contexts import SILENT
+from tests.support.copies import ROOT
 from tests.support.declared import declaring
 from tests.support.report_worlds import World, judged, results
 from tests.support.spoken import SPOKEN, assert_golden, document, spoken
@@ -320,6 +322,79 @@ def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
     assert sentences.of("broken", "against full") == sentences.of("against full") != []
     for group in ("rankings", "classes of lora", "Rank"):
         with pytest.raises(ValueError, match=f"'{group}' is no group of claims; the groups are a"):
-            sentences.all("rank", group)
+            sentences.of("rank", group)
         with pytest.raises(ValueError, match=f"'{group}' is no group of claims"):
             Claim(id="x", group=group, says="holds")
+
+
+def test_every_claim_that_a_template_names_is_one_in_some_world(computed: dict[str, dict[str, Any]]) -> None:
+    claims = {name for values in computed.values() for name in claims_of(values)}
+    texts = [path.read_text() for path in (ROOT / "templates").glob("*.j2")]
+    calls = [
+        call for text in texts for call in re.findall(r"claims\.(?:told|said|untold|mark)\(([^{}]*?)\)", text)
+    ]
+    plain = [re.sub(r"claims\.of\([^)]*\)?", "", call) for call in calls]
+    named = {name for call in plain for name in re.findall(r'"(\w+[a-z])"', call)}
+    assert {"agreement", "manner", "lora_kept"} <= named <= claims
+
+
+@pytest.mark.parametrize(
+    ("world", "block", "said"),
+    [
+        ("as_usual", "summary", "measure. But on photos kept from all tuning the right class is named less"),
+        (
+            "tuning_makes_it_worse",
+            "summary",
+            "measure. On photos kept from all tuning the right class is named less",
+        ),
+        ("as_usual", "why_lora", "It needs less memory as well"),
+        ("lora_is_large_slow_and_does_not_switch_off", "why_lora", "But it needs less memory at its peak"),
+        ("tuning_makes_it_worse", "why_lora", "But of these two trained captioners the fully tuned one"),
+        ("lora_forgets_more_than_full", "why_lora", "Of these two trained captioners the fully tuned one"),
+        ("as_usual", "how_behaviour_changes", "the captioner wrote “a photo of a"),
+    ],
+)
+def test_a_sentence_says_but_only_where_it_turns_from_the_one_before(
+    world: str, block: str, said: str, computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    tree, _ = pandoc.read(document(computed[world], tmp_path).block(block))
+    assert said in pandoc.plain(tree["blocks"]).replace("†", "")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "kinds"),
+    [
+        ((), ["agreement", "held_out", "zero_shot", "trained"]),
+        (("vit", "cnn"), ["agreement", "held_out", "zero_shot", "distance"]),
+        (CLASSIFIERS, ["agreement", "held_out", "distance", "adapter"]),
+        (
+            ("lora", "captions", "ablations", "align", "variants", "generate"),
+            ["zero_shot", "trained", "trained"],
+        ),
+        (("zero_shot", "ablations"), ["agreement", "trained", "trained", "distance"]),
+        (("evidence",), []),
+    ],
+)
+def test_the_panel_has_the_four_figures_that_matter_most_of_what_there_is(
+    left_out: tuple[str, ...], kinds: list[str], computed: dict[str, dict[str, Any]]
+) -> None:
+    values = {stage: value for stage, value in computed["as_usual"].items() if stage not in left_out}
+    found = headlines(values)
+    assert [figure.of for figure in found] == kinds
+    claims = claims_of(values)
+    assert {figure.claim for figure in found} <= set(claims)
+    if "trained" in kinds and not left_out:
+        assert found[-1].now == ("said", "cnn.top1")
+
+
+@pytest.mark.parametrize(
+    "stage", ["lora", "ablations", "captions", "zero_shot", "cnn", "vit", "data_sets", "align"]
+)
+def test_a_missing_result_leaves_no_sentence_without_its_subject(
+    stage: str, computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    told = document({name: value for name, value in computed["as_usual"].items() if name != stage}, tmp_path)
+    for block in SPOKEN:
+        for line in lines_of(told.block(block)):
+            assert_prose(line)
+            assert not re.match(r"(But|And|Also|They|It(?! cannot be told whether)) ", line), line
