@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from reporting.claims import Claim, classes_of, measures_of
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
+from reporting.panel import headlines
 from reporting.pictures import Picture, width
 from reporting.sentences import Sentences, claims_of, rows_of
 from reporting.shown import Shown, shown
@@ -175,6 +176,7 @@ class Document:
             n=self.numbers,
             claims=self.sentences,
             shown=self.shown,
+            headlines=headlines(values),
             manifests=self.manifests,
             is_filled=self.is_filled,
             sources=partial(sources, self.project, self.anchors),
@@ -282,8 +284,12 @@ def _callout(kind: str, title: str, text: str) -> str:
     return f'::: {{.callout-{kind} title="{title}"}}\n{text}\n:::'
 
 
+@cache
 def templates_in(folder: Path) -> jinja2.Environment:
-    """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`."""
+    """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`.
+
+    They are made once, and anew where their file has changed.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,

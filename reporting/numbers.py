@@ -117,6 +117,16 @@ def joined(value: Sequence[str]) -> str:
     return ", ".join(value)
 
 
+def called(value: str) -> str:
+    """Format the name of a model without what it says in brackets: ``CNN`` of ``CNN (2.0 M)``."""
+    return value.partition(" (")[0] or value
+
+
+def quoted(value: str) -> str:
+    """Format a name in quotation marks, where a comma in it could be taken for the sentence's."""
+    return f"“{value}”"
+
+
 def as_json(value: Any) -> str:
     """Format a value as JSON: ``[0.0, 0.5]``, ``"bf16"``."""
     return json.dumps(value, ensure_ascii=False)
@@ -164,6 +174,69 @@ def _decimals(value: float, unit: Unit) -> int:
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
+def rounded(value: float, unit: Unit, decimals: int) -> str:
+    """Format what was measured as running text says it, with so many decimals: ``86 %``, ``0.66``."""
+    if unit == "share":
+        return f"{100 * value:.{decimals}f}{NO_BREAK}%"
+    return f"{value:,.{decimals}f}"
+
+
+def rough(value: float) -> str:
+    """Format a number that matters by its size alone: ``0.97``, ``1.5``, ``4``, ``39``, ``1,076``."""
+    if value <= 0:
+        return "0"
+    # Rounded first, because 9.96 needs one decimal less than 9.94.
+    magnitude = math.floor(math.log10(float(f"{value:.1e}")))
+    text = f"{value:,.{max(0, 1 - magnitude)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rough_share(value: float) -> str:
+    """Format a share that matters by its size alone: ``6.8 %``, ``38 %``."""
+    return f"{rough(100 * value)}{NO_BREAK}%"
+
+
+def rough_bytes(value: int) -> str:
+    """Format a size in bytes as a person would say it: ``39 MB``, ``2.2 GB``."""
+    unit, size = ("GB", value / 1e9) if value >= 999_500_000 else ("MB", value / 1e6)
+    return f"{rough(size)}{NO_BREAK}{unit}"
+
+
+def rough_duration(value: float) -> str:
+    """Format seconds as a person would say them, with two digits below a minute: ``0.97 s``, ``45 s``."""
+    return f"{rough(value)}{NO_BREAK}s" if value < 59.5 else duration(value)
+
+
+_DECIMALS: Mapping[Unit, tuple[int, int]] = {
+    "share": (0, 1), "points": (0, 2), "words": (0, 1), "count": (0, 0), "bits": (2, 3),
+}  # fmt: skip
+"""The fewest and the most decimals of a rounded figure."""
+
+_ROUNDED = {
+    f"rounded:{unit}:{digits}": partial(rounded, unit=unit, decimals=digits)
+    for unit, (fewest, most) in _DECIMALS.items()
+    for digits in range(fewest, most + 1)
+}
+
+
+def decimals(unit: Unit, half: float, *values: float) -> int:
+    """Return with how many decimals to say `values` that are known to within `half` to both sides.
+
+    As few as the interval supports, but enough that different values do not read the same, and that none
+    reads as nothing or as all when it is not.
+    """
+    scale = 100 if unit == "share" else 1
+    fewest, most = _DECIMALS[unit]
+    for digits in range(fewest, most):
+        told = {value: f"{scale * value:.{digits}f}" for value in values}
+        extreme = {f"{scale * end:.{digits}f}" for end in (0, 1)} if unit == "share" else {f"{0:.{digits}f}"}
+        misleading = any(text in extreme for value, text in told.items() if value not in (0, 1))
+        supported = 0.5 / 10**digits <= scale * half or (half == 0 and len(told) == 1)
+        if supported and len(set(told.values())) == len(told) and not misleading:
+            return digits
+    return most
+
+
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "percent": percent,
     "bound": bound,
@@ -178,11 +251,18 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "decimal": decimal,
     "nats": nats,
     "p": p,
+    "quoted": quoted,
     "length": length,
     "text": str,
+    "called": called,
     "joined": joined,
     "json": as_json,
     "moment": moment,
+    "rough_bytes": rough_bytes,
+    "rough_duration": rough_duration,
+    "rough_share": rough_share,
+    "rough": rough,
+    **_ROUNDED,
     "short": short,
     "sources": worded,
 } | {
@@ -263,6 +343,16 @@ class Numbers:
     def times(self, large: str, small: str) -> Markdown:
         """Print how many times as large the number at one path is as the number at another."""
         return self._print("times", f"{large}/{small}")
+
+    def said(self, path: str) -> Markdown:
+        """Print the share that is estimated at `path`, rounded to what its interval supports."""
+        estimate = self.at(path)
+        digits = decimals("share", (estimate.high - estimate.low) / 2, estimate.value)
+        return self.rounded(path, f"share:{digits}")
+
+    def rounded(self, path: str, how: str) -> Markdown:
+        """Print what was measured in a unit with so many decimals, as in ``share:0``."""
+        return self._print(f"rounded:{how}", path)
 
     def measured(self, path: str, unit: Unit) -> Markdown:
         """Print what was measured in a unit."""

@@ -42,6 +42,7 @@ class Shown:
     side by side, `frequent` the most frequent mistake of each classifier that makes one: the true class and
     the predicted one. `calibration` says by stage how far a classifier's confidence holds, and `rising` and
     `falling` are the words that captions use more often and less often than before fine-tuning.
+    `unclear` are the keys of the tests that found no difference that could be told.
     """
 
     names: tuple[int, ...]
@@ -53,6 +54,7 @@ class Shown:
     calibration: Mapping[str, Calibration]
     rising: tuple[Shift, ...]
     falling: tuple[Shift, ...]
+    unclear: tuple[str, ...]
     mistakes: int = MISTAKES
     pictures: int = PICTURES
 
@@ -65,6 +67,7 @@ def shown(values: Mapping[str, Any]) -> Shown:
     data = values.get("data_sets")
     records = values["captions"].records if "captions" in values else ()
     rising, falling = shifts(records) if records else ((), ())
+    tests = values["evidence"].tests if "evidence" in values else {}
     return Shown(
         names=classes.classes if classes is not None and all_classes else tuple(range(NAMES)),
         classes=classes,
@@ -77,6 +80,7 @@ def shown(values: Mapping[str, Any]) -> Shown:
         calibration=calibrations(classifiers, data.labels, data.labels_sha256) if data else {},
         rising=rising,
         falling=falling,
+        unclear=tuple(key for key, test in tests.items() if test.verdict == "unclear"),
     )
 
 

@@ -13,6 +13,7 @@ local part = 12
 local may_break = "\u{200b}"
 
 local function typst(text) return pandoc.RawInline("typst", text) end
+local function typst_block(text) return pandoc.RawBlock("typst", text) end
 
 -- A string in Typst's language, in which nothing is markup. Quarto looks for shortcodes in what is raw: two
 -- braces do not stand side by side.

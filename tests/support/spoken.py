@@ -17,7 +17,10 @@ from reporting.markdown import escape
 from reporting.rendering import pandoc
 from tests.support.copies import ROOT
 
-SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
+SPOKEN = (
+    "summary", "task", "caption_metrics", "observations", "why_lora", "how_behaviour_changes", "limits",
+    "ablations",
+)  # fmt: skip
 """The blocks whose sentences are claims."""
 
 ON_PAPER = '::: {.content-visible when-format="typst"}'
@@ -53,11 +56,11 @@ def document(values: dict[str, Any], folder: Path) -> Document:
 
 
 def spoken(document: Document) -> str:
-    """What a reader reads: the sentences of every block of claims, without marks, tables and callouts."""
+    """What a reader reads: the sentences of every block of claims and the panel, without marks, tables and callouts."""
     whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
     tree, warnings = pandoc.read(whole)
     assert warnings == []
-    blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
+    blocks = [block for block in tree["blocks"] if block["t"] != "Div" or "panel" in block["c"][0][1]]
     unmarked = {"Link": lambda link: [] if "evidence" in pandoc.attributes(link)[1] else [link]}
     blocks = pandoc.transform(blocks, unmarked)
     text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
