@@ -16,7 +16,7 @@ import typer
 
 from pipeline.errors import UserError
 from reporting import quarto
-from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
+from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
 from reporting.rendering.output import replacing
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
@@ -70,6 +70,7 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
     resolved = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
+    resolved = citations.cited(resolved, site, markdown)
     text = html.render(resolved, page, site, markdown)
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:

@@ -80,6 +80,10 @@ class Sentences:
 
         return self._filled(claim.source, claim, link=link, shown=shown)
 
+    def mark(self, name: str) -> Markdown:
+        """Return a mark that leads to the evidence of the claim called `name`."""
+        return Markdown(f"^[•]({PAGE}#{self.claims[name].anchor})^")
+
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""
         return self._filled(self.claims[name].found, self.claims[name])

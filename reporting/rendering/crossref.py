@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from reporting.rendering import pandoc
-from reporting.rendering.allowed import CALLOUTS, REFERENCES, unknown_anchor
+from reporting.rendering.allowed import CALLOUTS, REFERENCES, is_reference, unknown_anchor
 from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
 from reporting.rendering.source import Markdown
 
@@ -58,7 +58,7 @@ def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Res
     blocks = transform(
         blocks,
         {
-            "Cite": lambda cite: [_reference(cite, labels, markdown)],
+            "Cite": lambda cite: [_reference(cite, labels, markdown) if _is_reference(cite) else cite],
             "Div": lambda div: [_float(div, labels, markdown)],
             "Table": lambda table: [_without_widths(table)],
         },
@@ -116,6 +116,10 @@ def _labels(blocks: list[Node], numbers: dict[str, str]) -> dict[str, str]:
         if item["t"] == "Div" and kind in counters and "-" in identifier:
             labels[identifier] = f"{WORDS[kind]}\u00a0{next(counters[kind])}"
     return labels
+
+
+def _is_reference(cite: Node) -> bool:
+    return is_reference(cite["c"][0][0]["citationId"])
 
 
 def _reference(cite: Node, labels: dict[str, str], markdown: Markdown) -> Node:

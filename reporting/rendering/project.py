@@ -69,6 +69,8 @@ class Site:
     navigation: tuple[tuple[str, str], ...]
     pages: tuple[Page, ...]
     pre_render: tuple[str, ...]
+    bibliography: Path | None
+    references_title: str | None
     css: str
     css_classes: frozenset[str]
 
@@ -91,6 +93,8 @@ def load(root: Path) -> Site:
         navigation=_navigation(as_list(website.get("navbar", {}).get("left")), pages),
         pages=pages,
         pre_render=tuple(_script(root, name) for name in as_list(project.get("pre-render"))),
+        bibliography=_bibliography(root, configuration),
+        references_title=configuration.get("reference-section-title"),
         css=css,
         css_classes=frozenset(re.findall(r"\.(-?[A-Za-z_][\w-]*)", css)),
     )
@@ -224,6 +228,20 @@ def _script(root: Path, name: str) -> str:
     if not name.endswith(".py") or not (root / name).is_file():
         raise UserError(f"{CONFIGURATION}: project.pre-render: {name!r} must be an existing .py file.")
     return name
+
+
+def _bibliography(root: Path, configuration: dict[str, Any]) -> Path | None:
+    name = configuration.get("bibliography")
+    if name is None:
+        return None
+    if not (root / name).is_file():
+        raise UserError(f"{CONFIGURATION}: bibliography: there is no file {name} in {root}.")
+    if configuration.get("citeproc") is not True or configuration.get("link-citations") is not True:
+        raise UserError(
+            f"{CONFIGURATION}: a bibliography needs `citeproc: true`, without which Quarto leaves the PDF's "
+            "citations to Typst, and `link-citations: true`."
+        )
+    return root / name
 
 
 def _navigation(items: list[Any], pages: tuple[Page, ...]) -> tuple[tuple[str, str], ...]:
