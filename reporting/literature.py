@@ -15,6 +15,8 @@ _NAMED: Mapping[str, str] = {
     "SmolLM2": "allal2025smollm2",
     "GPT-2|gpt2": "radford2019gpt2",
     "MiniLM": "wang2020minilm",
+    "ImageNet": "deng2009imagenet",
+    "ImageNet bridge": "norouzi2014conse",
     "CLIP": "radford2021clip",
     "ViT|vit-": "dosovitskiy2021vit",
     "CIFAR": "krizhevsky2009cifar",
@@ -29,8 +31,7 @@ def keys(root: Path) -> list[str]:
     return _ENTRY.findall(file.read_text(encoding="utf-8")) if file.is_file() else []
 
 
-def cites(text: str, *besides: str) -> Markdown:
-    """Return the citations of what a text names, and of keys `besides`, as they stand behind it."""
-    named = [key for names, key in _NAMED.items() if re.search(names, text)]
-    found = "; ".join(f"@{key}" for key in (*named, *besides))
+def cites(text: str) -> Markdown:
+    """Return the citations of what a text of the results names, as they stand behind it."""
+    found = "; ".join(f"@{key}" for names, key in _NAMED.items() if re.search(names, text))
     return Markdown(f" [{found}]" if found else "")

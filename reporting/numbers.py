@@ -373,8 +373,9 @@ def position(items: Sequence[Any], step: str, holder: Any = None) -> int:
     """
     if re.fullmatch(r"-?\d+", step):
         return int(step)
-    keys = [getattr(item, "key", None) for item in items]
-    return keys.index(step) if step in keys else list(getattr(holder, "classes", ())).index(step)
+    keys: list[Any] = [getattr(item, "key", None) for item in items]
+    classes: Sequence[str] = getattr(holder, "classes", ())
+    return keys.index(step) if step in keys else classes.index(step)
 
 
 def steps_of(path: str) -> list[str]:

@@ -190,8 +190,9 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
     """Tell whether an element is of a kind whose digits are no results.
 
     These are: the title block, tables of contents and navigation, the numbers of sections, code, addresses,
-    citations with the list of what they cite, and cross-references that say what their target is called. The other two kinds are the label of a caption
-    and the list of commands in a callout about missing or stale results.
+    citations with the list of what they cite, and cross-references that say what their target is called. The
+    other two kinds are the label of a caption and the list of commands in a callout about missing or stale
+    results.
     """
     target = element.attributes.get("href", "").removeprefix("#")
     is_address = element.tag == "a" and element.attributes.get("href") == text_of(element)

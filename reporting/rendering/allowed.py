@@ -54,7 +54,7 @@ def check(document: Node, markdown: Markdown, site: Site) -> None:
 
 def is_reference(name: str) -> bool:
     """Whether a key is that of a cross-reference, and not of the literature."""
-    return name.split("-")[0] in REFERENCES
+    return name.startswith(tuple(f"{kind}-" for kind in REFERENCES))
 
 
 def _cite(node: Node, markdown: Markdown, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Citations of the literature, set by Pandoc's own citeproc as in Quarto: authors, year, and a list at the end."""
+"""Citations of the literature, set by Pandoc's citeproc as in Quarto: author, year, and a list at the end."""
 
 from dataclasses import replace
 

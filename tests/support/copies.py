@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml")
+PAGES = ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml", "references.bib")
 
 
 def copy_parts(folder: Path, *parts: str) -> Path:

@@ -15,6 +15,7 @@ from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.rendering import pandoc
+from reporting.rendering.source import INLINE
 from tests.support.copies import ROOT
 
 SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
@@ -60,15 +61,17 @@ def spoken(document: Document) -> str:
 
 
 def page(document: Document, name: str) -> str:
-    """The Markdown of a page of the project, its cells replaced by what they print of a document."""
+    """The Markdown of a page of the project, its code replaced by what it prints or gives of a document."""
+    names: dict[str, Any] = {"report": document}
 
     def printed(cell: re.Match[str]) -> str:
-        code = cell[1].replace("report = open_document();", "")
         with redirect_stdout(io.StringIO()) as output:
-            exec(code, {"report": document})
+            exec(cell[1].replace("report = open_document();", ""), names)
         return output.getvalue()
 
-    return re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, (ROOT / name).read_text(encoding="utf-8"))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    text = re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, text)
+    return INLINE.sub(lambda code: str(eval(code[1], names)), text)
 
 
 def assert_golden(text: str, kind: str, name: str) -> None:
