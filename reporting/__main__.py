@@ -10,7 +10,7 @@ from experiments.profile import active
 from experiments.project import open_project
 from pipeline.errors import UserError
 from reporting.authored import IN_WORDS, verdict
-from reporting.bindings import Bound, compared
+from reporting.bindings import Bound
 from reporting.cited import shown
 from reporting.document import Document, open_document
 from reporting.markdown import unescaped
@@ -38,7 +38,7 @@ def claims(profile: Profile = None) -> None:
     """List every test, by the name that binds a sentence to it, with its verdict in words."""
     document = _open(profile)
     rows = []
-    for key, test in compared(document.project.profile.family).items():
+    for key, test in document.authored.compared.items():
         outcome = document.authored.outcome(Bound(key))
         said = "not there yet"
         if outcome:

@@ -26,7 +26,7 @@ class Authored:
 
         It is a note where the test is not made yet, and nothing where the profile leaves out what it is of.
         """
-        test = bound(binding, self.family)
+        test = self.bound(binding)
         if test is None:
             return Markdown("")
         outcome = self.outcome(test)
@@ -37,6 +37,19 @@ class Authored:
             return self._struck_out(binding, test, sentence)
         return Markdown(f"{' '.join(words(chosen))}{self._mark(test)}")
 
+    def bound(self, binding: str) -> Bound | None:
+        """Return the test that a binding names, None if it is of what the profile leaves out.
+
+        Raises:
+            UserError: if there is no such test.
+        """
+        return bound(binding, self.family, self.evidence)
+
+    @property
+    def compared(self) -> dict[str, Compared]:
+        """What each test compares, by its key."""
+        return compared(self.family, self.evidence)
+
     def outcome(self, test: Bound) -> Outcome | None:
         """Return what the evidence says of a sentence bound to a test, None while it has not got the test."""
         tested = self.evidence.tests.get(test.key) if self.evidence else None
@@ -45,7 +58,7 @@ class Authored:
     def _struck_out(self, binding: str, test: Bound, sentence: str) -> Markdown:
         outcome = self.outcome(test)
         assert outcome is not None
-        found = verdict(self.sentences, compared(self.family)[test.key], test.lower)
+        found = verdict(self.sentences, self.compared[test.key], test.lower)
         # Blank lines, since it may stand in the middle of a paragraph.
         return Markdown(
             '\n\n::: {.callout-important title="The evidence does not carry this sentence"}\n'

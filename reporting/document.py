@@ -97,6 +97,8 @@ class Document:
         Raises:
             UserError: if the evidence declares no such test.
         """
+        if "evidence" not in self.project.stages:
+            return Markdown("")
         return self.authored.said(binding, sentence, otherwise, unclear)
 
     @property

@@ -17,7 +17,6 @@ from pipeline.errors import UserError
 from pipeline.result import Estimate
 from reporting import digits, literature, paths
 from reporting.authored import IN_WORDS, verdict
-from reporting.bindings import bound, compared
 from reporting.checking.page import numbers_in
 from reporting.cited import Cited, how, shown
 from reporting.document import ROOTS, Document, templates_in
@@ -56,11 +55,11 @@ def unproven(document: Document) -> Iterator[str]:
     for call in _calls(document):
         if not isinstance(call, Call) or call.name != "claim" or _mistake(call, document):
             continue
-        test = bound(call.words[0], document.project.profile.family)
+        test = document.authored.bound(call.words[0])
         outcome = document.authored.outcome(test) if test else None
         if test is None or outcome is None or outcome == "holds" or _SIDES[outcome] in call.keywords:
             continue
-        found = verdict(document.plainly, compared(document.project.profile.family)[test.key], test.lower)
+        found = verdict(document.plainly, document.authored.compared[test.key], test.lower)
         yield (
             f"{call.place}: the evidence does not carry this sentence: {call.words[0]} is "
             f'{IN_WORDS[outcome]}, {unescaped(found)}. Change it, or write {_SIDES[outcome]}="…" beside it.'
@@ -123,8 +122,8 @@ def _unknown_citations(root: Path) -> Iterator[str]:
             key = found[1] or found[2]
             if key not in known and not key.startswith(_REFERENCES):
                 line = prose.line_at(found.start())
-                where = literature.FILE if known else f"{literature.FILE} is not there or empty, so that it"
-                yield f"{file}:{line}: {where} has no entry {key!r}: {paths.nearest(key, known)}"
+                like = paths.nearest(key, known) if known else "it has none at all, or is not there."
+                yield f"{file}:{line}: {literature.FILE} has no entry {key!r}: {like}"
 
 
 def _all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
@@ -160,7 +159,7 @@ def _wrong_binding(call: Call, document: Document) -> str | None:
     if len(call.words) == 0:
         return 'a claim names its test in plain words, such as report.claim("cnn > vit", "…").'
     try:
-        bound(call.words[0], document.project.profile.family)
+        document.authored.bound(call.words[0])
     except UserError as error:
         return str(error)
     return None
