@@ -1,6 +1,8 @@
 """An author's sentence follows the test that it is bound to, and no sentence adds a test."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,13 @@ from tests.support.declared import declaring
 from tests.support.report_worlds import World, results
 from tests.support.spoken import document
 
-AS_USUAL = World(photos=20)
+
+@cache
+def usual(cnn: float = 0.9) -> dict[str, Any]:
+    """The results of a world in which only the convolutional network's accuracy differs."""
+    return results(World(photos=10, cnn=cnn))
+
+
 SIDES = {"otherwise": "The ViT is better.", "unclear": "Who knows."}
 
 
@@ -27,21 +35,15 @@ def test_the_tests_that_can_be_named_are_those_that_are_declared(profile: str) -
 
 
 def test_a_world_without_variants_or_photos_declares_what_can_be_named_as_well() -> None:
-    values = results(AS_USUAL)
-    for left_out in (
-        (),
-        ("variants",),
-        ("align",),
-        ("cnn",),
-        ("zero_shot", "vit", "cnn"),
-        ("generate", "variants"),
-    ):
+    values = dict(usual())
+    halves = ("zero_shot", "vit", "cnn"), ("generate", "variants")
+    for left_out in ((), ("variants",), ("align",), ("cnn",), *halves):
         config = declaring({name: value for name, value in values.items() if name not in left_out}, 1000)
         assert set(compared(config)) == set(declared(config))
 
 
-def said(world: World, folder: Path, binding: str, sentence: str, **others: str) -> str:
-    return document(results(world), folder).claim(binding, sentence, **others)
+def said(cnn: float, folder: Path, binding: str, sentence: str, **others: str) -> str:
+    return document(usual(cnn), folder).claim(binding, sentence, **others)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def said(world: World, folder: Path, binding: str, sentence: str, **others: str)
     [(0.9, "The CNN is better."), (0.6, "The ViT is better."), (0.75, "Who knows.")],
 )
 def test_a_sentence_turns_with_the_result(tmp_path: Path, cnn: float, expected: str) -> None:
-    shown = said(AS_USUAL.altered(cnn=cnn), tmp_path, "cnn > vit", "The CNN is better.", **SIDES)
+    shown = said(cnn, tmp_path, "cnn > vit", "The CNN is better.", **SIDES)
     assert shown.startswith(expected)
     assert "vit-beats-cnn" in shown, "it leads to its evidence"
     assert sum(text in shown for text in ("The CNN is better.", *SIDES.values())) == 1
@@ -57,16 +59,15 @@ def test_a_sentence_turns_with_the_result(tmp_path: Path, cnn: float, expected: 
 
 @pytest.mark.parametrize("binding", ["cnn > vit", "vit < cnn", " cnn>vit "])
 def test_either_way_round_is_the_same_test(tmp_path: Path, binding: str) -> None:
-    assert said(AS_USUAL, tmp_path, binding, "Yes.").startswith("Yes.")
-    turned = AS_USUAL.altered(cnn=0.6)
-    assert said(turned, tmp_path, binding, "Yes.", otherwise="No.").startswith("No.")
+    assert said(0.9, tmp_path, binding, "Yes.").startswith("Yes.")
+    assert said(0.6, tmp_path, binding, "Yes.", otherwise="No.").startswith("No.")
 
 
 @pytest.mark.parametrize(("cnn", "word"), [(0.6, "the opposite"), (0.75, "cannot be told")])
 def test_a_sentence_that_the_evidence_does_not_carry_is_struck_out_with_what_it_says(
     tmp_path: Path, cnn: float, word: str
 ) -> None:
-    shown = said(AS_USUAL.altered(cnn=cnn), tmp_path, "cnn > vit", "The CNN\n is  better.")
+    shown = said(cnn, tmp_path, "cnn > vit", "The CNN\n is  better.")
     assert "~~The CNN is better.~~" in shown
     assert ".callout-important" in shown
     assert f"`cnn > vit`: {word}" in shown
@@ -74,13 +75,13 @@ def test_a_sentence_that_the_evidence_does_not_carry_is_struck_out_with_what_it_
 
 
 def test_a_sentence_stays_while_the_result_changes_but_carries_it(tmp_path: Path) -> None:
-    one, other = (said(AS_USUAL.altered(cnn=cnn), tmp_path, "cnn > vit", "Yes.") for cnn in (0.9, 0.85))
+    one, other = (said(cnn, tmp_path, "cnn > vit", "Yes.") for cnn in (0.9, 0.85))
     assert one == other
 
 
 def test_measures_variants_and_chance_can_be_named(tmp_path: Path) -> None:
-    made = document(results(AS_USUAL), tmp_path)
-    config = declaring(results(AS_USUAL), 1000)
+    made = document(usual(), tmp_path)
+    config = declaring(usual(), 1000)
     for binding, lower in (("lora.after < lora.before on distance", True), ("cnn > chance", False)):
         assert made.claim(binding, "So.").startswith("So.")
         test = bound(binding, config)
@@ -102,12 +103,12 @@ def test_measures_variants_and_chance_can_be_named(tmp_path: Path) -> None:
 )
 def test_a_binding_to_no_test_is_refused_with_the_nearest(binding: str, nearest: str) -> None:
     with pytest.raises(UserError, match="the evidence has no test") as caught:
-        bound(binding, declaring(results(AS_USUAL), 1000))
+        bound(binding, declaring(usual(), 1000))
     assert nearest in str(caught.value)
 
 
 def test_a_sentence_of_what_the_profile_leaves_out_is_not_said(tmp_path: Path) -> None:
-    values = results(AS_USUAL)
+    values = dict(usual())
     classes = {name: values[name] for name in ("zero_shot", "vit", "cnn")}
     assert bound("lora.after > lora.before on cider_d", declaring(classes, 1000)) is None
     assert bound("full < base on held_out", declaring(classes, 1000)) is None
@@ -115,6 +116,6 @@ def test_a_sentence_of_what_the_profile_leaves_out_is_not_said(tmp_path: Path) -
 
 
 def test_what_is_not_tested_yet_is_said_to_be_so(tmp_path: Path) -> None:
-    values = results(AS_USUAL)
+    values = dict(usual())
     del values["evidence"]
     assert "not tested yet" in document(values, tmp_path).claim("cnn > vit", "Yes.", otherwise="No.")

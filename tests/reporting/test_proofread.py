@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,12 +25,18 @@ FRONT = "---\ntitle: x\n---\n\n"
 BIBLIOGRAPHY = "@article{hu2022lora, title={A},\n}\n@Misc{ vaswani2017attention , year=1}\n@comment{no,}\n"
 
 
-@pytest.fixture(scope="module")
-def values() -> dict[str, object]:
-    return results(World(photos=10))
+@cache
+def usual(cnn: float = 0.9) -> dict[str, Any]:
+    """The results of a world in which only the convolutional network's accuracy differs."""
+    return results(World(photos=10, cnn=cnn))
 
 
-def made(values: dict[str, object], folder: Path, body: str, **templates: str) -> Document:
+@pytest.fixture
+def values() -> dict[str, Any]:
+    return usual()
+
+
+def made(values: dict[str, Any], folder: Path, body: str, **templates: str) -> Document:
     (folder / "report.qmd").write_text(f"{FRONT}{body}\n", encoding="utf-8")
     (folder / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
     for part in ("templates", "reporting"):
@@ -62,7 +70,7 @@ def made(values: dict[str, object], folder: Path, body: str, **templates: str) -
     ],
 )  # fmt: skip
 def test_what_a_page_cites_and_there_is_not_is_told_by_line_with_the_nearest(
-    values: dict[str, object], tmp_path: Path, body: str, line: int | None, words: list[str]
+    values: dict[str, Any], tmp_path: Path, body: str, line: int | None, words: list[str]
 ) -> None:
     (found,) = proofread.mistakes(made(values, tmp_path, body))
     assert found.startswith(f"report.qmd:{line}: " if line else "report.qmd:")
@@ -71,7 +79,7 @@ def test_what_a_page_cites_and_there_is_not_is_told_by_line_with_the_nearest(
         proofread.refuse_mistakes(replace(made_again(values, tmp_path)))
 
 
-def made_again(values: dict[str, object], folder: Path) -> Document:
+def made_again(values: dict[str, Any], folder: Path) -> Document:
     whole = document(values, folder)
     return replace(whole, project=replace(whole.project, root=folder))
 
@@ -91,11 +99,11 @@ def made_again(values: dict[str, object], folder: Path) -> Document:
         "https://example.org/@nobody",
     ],
 )
-def test_what_is_right_is_no_mistake(values: dict[str, object], tmp_path: Path, body: str) -> None:
+def test_what_is_right_is_no_mistake(values: dict[str, Any], tmp_path: Path, body: str) -> None:
     assert list(proofread.mistakes(made(values, tmp_path, body))) == []
 
 
-def test_a_citation_in_a_template_is_told_by_its_line(values: dict[str, object], tmp_path: Path) -> None:
+def test_a_citation_in_a_template_is_told_by_its_line(values: dict[str, Any], tmp_path: Path) -> None:
     shown = made(
         values, tmp_path, "x", a="{% if x %}\n\n{{ n }} says @hu2022.\n{% endif %}\n", b="@hu2022lora"
     )
@@ -140,7 +148,7 @@ def test_an_unproven_sentence_is_named_by_file_and_line(
     tmp_path: Path, cnn: float, others: str, is_named: bool
 ) -> None:
     body = f'One.\n`{{python}} report.claim("cnn > vit", "Yes."{others})`'
-    found = list(proofread.unproven(made(results(World(photos=10, cnn=cnn)), tmp_path, body)))
+    found = list(proofread.unproven(made(usual(cnn), tmp_path, body)))
     assert len(found) == is_named
     if is_named:
         assert found[0].startswith("report.qmd:6: the evidence does not carry this sentence: cnn > vit is ")
@@ -148,6 +156,12 @@ def test_an_unproven_sentence_is_named_by_file_and_line(
 
 
 # Typed numbers
+
+
+@cache
+def alike() -> dict[str, Any]:
+    """The results of a world in which all classifiers are about as accurate."""
+    return results(World(photos=10, cnn=0.89875, vit=0.9, zero_shot=0.9, ensemble=None))
 
 
 @pytest.mark.parametrize(
@@ -162,15 +176,12 @@ def test_an_unproven_sentence_is_named_by_file_and_line(
 def test_a_typed_number_is_told_by_line_and_with_what_prints_it_where_one_result_alone_does(
     tmp_path: Path, typed: str, instead: str | None
 ) -> None:
-    world = World(photos=10, cnn=0.89875, vit=0.9, zero_shot=0.9, ensemble=None)
-    (found,) = proofread.typed(made(results(world), tmp_path, f"One.\n\nIt is {typed}, they say."))
+    (found,) = proofread.typed(made(alike(), tmp_path, f"One.\n\nIt is {typed}, they say."))
     assert found.startswith("report.qmd:7: typed number ")
     assert (f"`{{python}} {instead}`" in found) if instead else ("{python}" not in found)
 
 
-def test_a_marked_line_and_a_heading_may_hold_typed_numbers(
-    values: dict[str, object], tmp_path: Path
-) -> None:
+def test_a_marked_line_and_a_heading_may_hold_typed_numbers(values: dict[str, Any], tmp_path: Path) -> None:
     body = "# The 10 classes\n\nOf CIFAR-10 <!-- typed -->\nand 11 more."
     shown = made(values, tmp_path, body)
     (found,) = proofread.typed(shown)
