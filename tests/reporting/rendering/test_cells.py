@@ -54,14 +54,14 @@ MARKDOWN = (
 
 def test_inline_code_gives_markdown_or_text_in_the_order_of_the_page(project: Project) -> None:
     body = (
-        "It is `{python} Text('[*a*]{data-x=y}')`, `{python} 'x*y* {{< b'` and `{python} count + 1`.\n\n"
+        "It is `{python} Text('[*a*]{data-x=y}')`, `{python} 'x*y* {{ b'` and `{python} count + 1`.\n\n"
         "```{python}\ncount = 7\n```\n\n- of `{python} count`\n\n## `{python} Text('**Bold**')` {#sec-a}\n"
     )
     project.page(f"{MARKDOWN}# A\n\n{body}").render()
-    assert '<span data-x="y"><em>a</em></span>, x*y* {{&lt; b and 2.' in project.body()
+    assert '<span data-x="y"><em>a</em></span>, x*y* {{ b and 2.' in project.body()
     assert "of 7" in project.parsed().words
     assert "<strong>Bold</strong></h2>" in project.body()
-    assert "It is a, x*y* {{< b and 2." in project.pdf_words()
+    assert "It is a, x*y* {{ b and 2." in project.pdf_words()
 
 
 def test_inline_code_that_gives_blocks_ends_the_paragraph_and_lets_it_go_on(project: Project) -> None:

@@ -14,7 +14,7 @@ from tests.support.copies import ROOT
 from tests.support.pages import CONFIGURATION, FRONT_LINES, Project
 
 BIBLIOGRAPHY = """\
-@article{hu2022, author={Hu, Edward and Li, Anna}, title={Low {Rank}}, journal={J. X}, volume={3}, year={2022}}
+@article{hu2022, author={Hu, Edward and Li, Anna}, title={Low {Rank}}, journal={J. X}, year={2022}}
 @article{bee1999, author={Bee, Ann}, title={Test 12}, journal={J. Y}, year={1999}}
 @article{cat2001, author={Cat, Carl}, title={Unread}, journal={J. Z}, year={2001}}
 """
