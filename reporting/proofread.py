@@ -55,13 +55,14 @@ def unproven(document: Document) -> Iterator[str]:
     for call in _calls(document):
         if not isinstance(call, Call) or call.name != "claim" or _mistake(call, document):
             continue
-        test = document.authored.bound(call.words[0])
+        binding = str(call.words[0])
+        test = document.authored.bound(binding)
         outcome = document.authored.outcome(test) if test else None
         if test is None or outcome is None or outcome == "holds" or _SIDES[outcome] in call.keywords:
             continue
         found = verdict(document.plainly, document.authored.compared[test.key], test.lower)
         yield (
-            f"{call.place}: the evidence does not carry this sentence: {call.words[0]} is "
+            f"{call.place}: the evidence does not carry this sentence: {binding} is "
             f'{IN_WORDS[outcome]}, {unescaped(found)}. Change it, or write {_SIDES[outcome]}="…" beside it.'
         )
 
@@ -150,16 +151,17 @@ def _mistake(call: Call, document: Document) -> str | None:
         known = [each for each in FORMATS if ":" not in each]
         return f"there is no n.{name}: {paths.nearest(name, [*known, 'difference', 'ratio', 'interval'])}"
     for path in call.words[: 2 if name in {"difference", "ratio", "share", "times", "gain"} else 1]:
-        if reason := wrong_path(path, document, is_plain=not name):
+        if path and (reason := wrong_path(path, document, is_plain=not name)):
             return reason
     return None
 
 
 def _wrong_binding(call: Call, document: Document) -> str | None:
-    if len(call.words) == 0:
+    binding = call.words[0] if call.words else None
+    if binding is None:
         return 'a claim names its test in plain words, such as report.claim("cnn > vit", "…").'
     try:
-        document.authored.bound(call.words[0])
+        document.authored.bound(binding)
     except UserError as error:
         return str(error)
     return None

@@ -14,14 +14,14 @@ from reporting.rendering.support import is_cell
 class Call:
     """A call of `n`, of something of `n`, or of `report.claim`, in inline code or in a cell.
 
-    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `words` are those of its arguments that are plain
-    strings, `keywords` the names of the named ones.
+    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `words` are its arguments, None where one is no plain
+    string, and `keywords` the names of the named ones.
     """
 
     file: str
     line: int
     name: str
-    words: tuple[str, ...]
+    words: tuple[str | None, ...]
     keywords: frozenset[str] = field(default=frozenset())
 
     @property
@@ -71,10 +71,14 @@ def _in_line(file: str, line: Line) -> Iterator[Call | str]:
 def _calls(file: str, tree: ast.AST, first: int, one_line: bool = False) -> Iterator[Call]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (name := _name(node.func)):
-            constants = (each.value for each in node.args if isinstance(each, ast.Constant))
-            words = tuple(value for value in constants if isinstance(value, str))
+            words = tuple(_word(each) for each in node.args)
             line = first if one_line else first + node.lineno
             yield Call(file, line, name, words, frozenset(each.arg or "" for each in node.keywords))
+
+
+def _word(argument: ast.expr) -> str | None:
+    is_word = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    return argument.value if is_word else None
 
 
 def _name(function: ast.expr) -> str | None:

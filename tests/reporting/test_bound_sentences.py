@@ -71,7 +71,7 @@ def test_a_sentence_that_the_evidence_does_not_carry_is_struck_out_with_what_it_
     assert "~~The CNN is better.~~" in shown
     assert ".callout-important" in shown
     assert f"`cnn > vit`: {word}" in shown
-    assert 'data-from="evidence.tests.vit_cnn.difference.value"' in shown
+    assert 'data-from="evidence.tests.vit_cnn.reversed.value"' in shown
 
 
 def test_a_sentence_stays_while_the_result_changes_but_carries_it(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_measures_variants_and_chance_can_be_named(tmp_path: Path) -> None:
     made = document(usual(), tmp_path)
     config = declaring(usual(), 1000)
     for binding, lower in (("lora.after < lora.before on distance", True), ("cnn > chance", False)):
-        assert made.claim(binding, "So.").startswith("So.")
+        assert made.claim(binding, "So.", unclear="So.").startswith("So.")
         test = bound(binding, config)
         assert test and test.lower is lower
     assert bound("full < base on held_out", config) == Bound("forgotten_full", lower=True)
