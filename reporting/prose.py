@@ -14,8 +14,8 @@ from reporting.rendering.support import is_cell
 class Call:
     """A call of `n`, of something of `n`, or of `report.claim`, in inline code or in a cell.
 
-    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `words` are its arguments, None where one is no plain
-    string, and `keywords` the names of the named ones.
+    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `words` are its arguments, None where one is no
+    plain string, and `keywords` the names of the named ones.
     """
 
     file: str
@@ -77,8 +77,9 @@ def _calls(file: str, tree: ast.AST, first: int, one_line: bool = False) -> Iter
 
 
 def _word(argument: ast.expr) -> str | None:
-    is_word = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    return argument.value if is_word else None
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    return None
 
 
 def _name(function: ast.expr) -> str | None:
