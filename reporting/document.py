@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,20 @@ import jinja2
 
 from experiments.project import open_project
 from experiments.results import key_of
+from experiments.results.captions import ComparedRecord
+from experiments.stages import STAGES
 from pipeline import freshness, keys, store
 from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage
-from reporting import caption_facts, facts, photo_facts
+from reporting import caption_facts, facts, paths, photo_facts
+from reporting.authored import Authored
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
+from reporting.cited import Cited
 from reporting.claims import Claim, classes_of, measures_of
+from reporting.literature import cites
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
@@ -34,6 +39,8 @@ PICTURES = FIGURES / "pictures"
 JUDGING = ("evidence", "audit")
 CARDS = "cards"
 """The block of what the marks on a page lead to, as its last cell shows it."""
+ROOTS = {"examples": "captions"}
+"""What a path may begin with besides stages, and the stage whose result it comes from."""
 _ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
@@ -58,7 +65,61 @@ class Document:
             "manifests": self.manifests,
             "rows": self.rows,
         }
+        if "captions" in self.envelopes:
+            beside |= {"examples": self._examples}
         return Numbers(self.envelopes, beside)
+
+    @property
+    def _examples(self) -> tuple[ComparedRecord, ...]:
+        """The photos that the report shows as examples."""
+        captions = self.envelopes["captions"].value
+        return tuple(captions.records[at] for at in captions.examples)
+
+    @cached_property
+    def n(self) -> Cited:
+        """What prints numbers and words of the results in the author's sentences: ``n("cnn.top1")``."""
+        return Cited(self.numbers, self.absent)
+
+    @property
+    def citable(self) -> list[tuple[str, Any]]:
+        """All that prose can cite, by its path: of the results that there are, and of the examples."""
+        return paths.catalogue(self.numbers, [*self.project.stages, *ROOTS])
+
+    def absent(self, root: str) -> str | None:
+        """Return why nothing stands under the first step of a path, None where something does.
+
+        What is no such step at all is not absent but wrong.
+        """
+        stage = ROOTS.get(root, root)
+        if stage in self.envelopes or stage not in STAGES:
+            return None
+        return f"missing: {stage}" if stage in self.project.stages else f"not in this run: {stage}"
+
+    def claim(
+        self, binding: str, sentence: str, *, otherwise: str | None = None, unclear: str | None = None
+    ) -> Markdown:
+        """Return a sentence of the author's that is bound to a test, such as ``cnn > vit``.
+
+        It is `otherwise` where the evidence says the opposite, and `unclear` where it cannot be told. If that
+        one is not written, the page shows the sentence struck out, and `make check` names it.
+
+        Raises:
+            UserError: if the evidence declares no such test.
+        """
+        if "evidence" not in self.project.stages:
+            return Markdown("")
+        return self.authored.said(binding, sentence, otherwise, unclear)
+
+    @property
+    def plainly(self) -> Sentences:
+        """What says the claims without origins, for a terminal."""
+        return replace(self.sentences, numbers=self.numbers.plain)
+
+    @cached_property
+    def authored(self) -> Authored:
+        """What says the author's sentences."""
+        evidence = self.envelopes["evidence"].value if "evidence" in self.envelopes else None
+        return Authored(self.project.profile.family, evidence, self.sentences)
 
     @cached_property
     def shown(self) -> Shown:
@@ -186,6 +247,7 @@ class Document:
             key_of=key_of,
             classifiers=CLASSIFIERS,
             classes_of=classes_of,
+            cites=cites,
             measures_of=measures_of,
             strong=strong,
             code=code,

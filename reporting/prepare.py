@@ -38,6 +38,7 @@ try:
     from reporting.blocks import BLOCKS
     from reporting.document import FIGURES, PICTURES, Document, open_document
     from reporting.pictures import write_enlarged
+    from reporting.proofread import refuse_mistakes
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
@@ -55,13 +56,19 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
     Without being asked for `everything`, that is what is missing and reads results alone, where the packages
     of the experiments are installed: nothing is trained or downloaded, and what is stale stays so. A stage
     that fails is missing on the pages.
+
+    Raises:
+        UserError: if a page cites what there is not.
     """
     if complete and everything:
+        refuse_mistakes(open_document(project))  # before it takes hours
         _run(project, [])
     elif complete and importlib.util.find_spec("torch"):
         for name in _missing(project):
             _run(project, [name])
-    draw_figures(open_document(project))
+    document = open_document(project)
+    refuse_mistakes(document)
+    draw_figures(document)
     _watch(project.root)
 
 

@@ -17,7 +17,7 @@ import typer
 from pipeline.errors import UserError
 from reporting import quarto
 from reporting.labels import labels_of
-from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
+from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
 from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
 from reporting.rendering.pandoc import Node
@@ -77,20 +77,22 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
-    on_screen = _resolved(document, "html", page, markdown)
+    on_screen = _resolved(document, "html", page, site, markdown)
     text = html.render(on_screen, page, site, markdown)
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:
         (folder / alias).write_text(html.redirect(page), encoding="utf-8", newline="\n")
     if page.pdf_name:
-        source = pdf.source(_resolved(document, "typst", page, markdown), page, site, markdown)
+        source = pdf.source(_resolved(document, "typst", page, site, markdown), page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
     return on_screen
 
 
-def _resolved(document: Node, to: str, page: Page, markdown: Markdown) -> Resolved:
+def _resolved(document: Node, to: str, page: Page, site: Site, markdown: Markdown) -> Resolved:
     shown = crossref.for_format(document, to)
-    return crossref.resolve(shown, markdown, labels_of(page.lang), number_sections=page.html.number_sections)
+    labels = labels_of(page.lang)
+    resolved = crossref.resolve(shown, markdown, labels, number_sections=page.html.number_sections)
+    return citations.cited(resolved, site, markdown)
 
 
 def main(

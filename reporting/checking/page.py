@@ -191,13 +191,18 @@ def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str
 def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool:
     """Tell whether an element is of a kind whose digits are no results.
 
-    These are: the title block, tables of contents and navigation, the numbers of sections, code, and
-    cross-references that say what their target is called. The other two kinds are the label of a caption
-    and the list of commands in a callout about missing or stale results.
+    These are: the title block, tables of contents and navigation, the numbers of sections, code, addresses,
+    citations with the list of what they cite, and cross-references that say what their target is called. The
+    other two kinds are the label of a caption and the list of commands in a callout about missing or stale
+    results.
     """
     target = element.attributes.get("href", "").removeprefix("#")
+    is_address = element.tag == "a" and element.attributes.get("href") == text_of(element)
     return (
-        element.tag in _UNSEEN | {"nav", "code", "pre"}
+        is_address
+        or "data-cites" in element.attributes
+        or element.attributes.get("id") == "refs"
+        or element.tag in _UNSEEN | {"nav", "code", "pre"}
         or is_title_block(element)
         or ("header-section-number" in element.classes and parent in _HEADINGS)
         or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))

@@ -54,11 +54,19 @@ def check(document: Node, markdown: Markdown, site: Site) -> None:
             raise markdown.refuse(f"{kind}: {USE_QUARTO}.")
 
 
-def _cite(node: Node, markdown: Markdown, _: Site) -> None:
+def is_reference(name: str) -> bool:
+    """Whether a key is that of a cross-reference, and not of the literature."""
+    return name.startswith(tuple(f"{kind}-" for kind in REFERENCES))
+
+
+def _cite(node: Node, markdown: Markdown, site: Site) -> None:
     citations = node["c"][0]
     name, first = citations[0]["citationId"], citations[0]
-    if name.split("-")[0] not in REFERENCES:
-        raise markdown.refuse(f"@{name} is a citation; {USE_QUARTO}.", f"@{name}", f"@{{{name}")
+    if not any(is_reference(each["citationId"]) for each in citations):
+        if site.bibliography is None:
+            reason = f"@{name} is a citation, and _quarto.yml names no bibliography."
+            raise markdown.refuse(reason, f"@{name}", f"@{{{name}")
+        return
     extra = first["citationPrefix"] or first["citationSuffix"] or len(citations) > 1
     if extra or first["citationMode"]["t"] != "AuthorInText":
         raise markdown.refuse(f"write this cross-reference as plain @{name}.", f"@{name}")

@@ -1,5 +1,6 @@
-"""The cells of the pages: found, checked, run by Jupyter, and replaced by the Markdown that they print."""
+"""The cells and inline code of the pages: found, checked, run by Jupyter, and replaced by what they print."""
 
+import ast
 import asyncio
 import re
 import sys
@@ -9,12 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipeline.errors import UserError
+from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
-from reporting.rendering.source import Fence, Line, Markdown, code_lines, split, with_includes
+from reporting.rendering.source import INLINE, Fence, Line, Markdown, code_lines, split, with_includes
 
 _OPTIONS: settings.Schema = {
     "echo": settings.one_of(False),
@@ -48,6 +50,11 @@ class Draft:
     def cells(self) -> list[Cell]:
         """The cells in order."""
         return [part for part in self.parts if isinstance(part, Cell)]
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is anything to run."""
+        return bool(self.cells) or any(INLINE.search(part.text) for part in self.parts if _is_prose(part))
 
 
 def draft(page: Page, root: Path) -> Draft:
@@ -104,16 +111,54 @@ async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
 
 
 async def _run_page(draft: Draft, root: Path) -> Markdown:
-    printed: list[str] = []
-    if draft.cells:
-        async with _kernel(draft, root) as client:
-            for index, cell in enumerate(draft.cells):
-                printed.append(await _run_cell(client, cell, index))
-    outputs = iter(printed)
+    if not draft.has_code:
+        return Markdown(draft.page.name, tuple(part for part in draft.parts if isinstance(part, Line)))
     lines: list[Line] = []
-    for part in draft.parts:
-        lines += [part] if isinstance(part, Line) else _output_lines(part, next(outputs))
+    async with _kernel(draft, root) as client:
+        cells = iter(range(len(draft.cells)))
+        for part in draft.parts:
+            if isinstance(part, Cell):
+                printed = await _run_cell(client, part, next(cells))
+                lines += _output_lines(part, printed)
+            elif _is_prose(part) and INLINE.search(part.text):
+                lines += await _run_inline(client, part)
+            else:
+                lines.append(part)
     return Markdown(draft.page.name, tuple(lines))
+
+
+def _is_prose(part: Line | Cell) -> TypeGuard[Line]:
+    return isinstance(part, Line) and not part.code
+
+
+async def _run_inline(client: Any, line: Line) -> list[Line]:
+    """A line with its inline code replaced by what it gives, which may be blocks and so several lines."""
+    from nbclient.exceptions import DeadKernelError
+
+    expressions = INLINE.findall(line.text)
+    request = client.kc.execute("", user_expressions={str(at): code for at, code in enumerate(expressions)})
+    try:
+        reply = await client.async_wait_for_reply(request)
+    except DeadKernelError as error:
+        raise UserError(f"{line.file}:{line.number}: Python died while it ran this line's code.") from error
+    given = reply["content"]["user_expressions"]
+    outputs = iter([_given(line, given[str(at)]) for at in range(len(expressions))])
+    text = INLINE.sub(lambda _: next(outputs), line.text)
+    return [Line(each, line.number, file=line.file) for each in text.split("\n")]
+
+
+def _given(line: Line, result: dict[str, Any]) -> str:
+    """What an expression gives: Markdown as it is, and anything else as text, as in Quarto."""
+    if result["status"] != "ok":
+        reason = f"{result['ename']}: {result['evalue']}"
+        raise UserError(f"{line.file}:{line.number}: the inline code failed: {reason}")
+    data = result["data"]
+    if "text/markdown" in data:
+        text = data["text/markdown"]
+        support.check_output(line.file, line.number, text)
+        return text
+    plain = data.get("text/plain", "")
+    return escape(ast.literal_eval(plain) if plain[:1] in {"'", '"'} else plain)
 
 
 def _output_lines(cell: Cell, output: str) -> list[Line]:

@@ -10,7 +10,7 @@ from itertools import count
 
 from reporting.labels import LABELS, Labels
 from reporting.rendering import pandoc
-from reporting.rendering.allowed import CALLOUTS, CONDITIONAL, REFERENCES, unknown_anchor
+from reporting.rendering.allowed import CALLOUTS, CONDITIONAL, REFERENCES, is_reference, unknown_anchor
 from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
 from reporting.rendering.source import Markdown
 
@@ -74,7 +74,7 @@ def resolve(
     blocks = transform(
         blocks,
         {
-            "Cite": lambda cite: [_reference(cite, labels, markdown)],
+            "Cite": lambda cite: [_reference(cite, labels, markdown) if _is_reference(cite) else cite],
             "Div": lambda div: [_float(div, labels, markdown)],
             "Table": lambda table: [_without_widths(table)],
         },
@@ -132,6 +132,10 @@ def _labels(blocks: list[Node], numbers: dict[str, str], words: Labels) -> dict[
         if item["t"] == "Div" and kind in counters and "-" in identifier:
             labels[identifier] = f"{words.called(kind)}\u00a0{next(counters[kind])}"
     return labels
+
+
+def _is_reference(cite: Node) -> bool:
+    return is_reference(cite["c"][0][0]["citationId"])
 
 
 def _reference(cite: Node, labels: dict[str, str], markdown: Markdown) -> Node:

@@ -85,6 +85,8 @@ class Site:
     pages: tuple[Page, ...]
     pre_render: tuple[str, ...]
     searched: bool
+    bibliography: Path | None
+    references_title: str | None
     css: str
     css_classes: frozenset[str]
     scripts: tuple[str, ...]
@@ -110,6 +112,8 @@ def load(root: Path) -> Site:
         pages=pages,
         pre_render=tuple(_program(root, name) for name in as_list(project.get("pre-render"))),
         searched=website.get("search", True),
+        bibliography=_bibliography(root, configuration),
+        references_title=configuration.get("reference-section-title"),
         css=css,
         css_classes=frozenset(re.findall(r"\.(-?[A-Za-z_][\w-]*)", css)),
         scripts=tuple(_script(root, name) for name in _once(page.html.scripts for page in pages)),
@@ -266,6 +270,20 @@ def _program(root: Path, name: str) -> str:
     if not name.endswith(".py") or not (root / name).is_file():
         raise UserError(f"{CONFIGURATION}: project.pre-render: {name!r} must be an existing .py file.")
     return name
+
+
+def _bibliography(root: Path, configuration: dict[str, Any]) -> Path | None:
+    name = configuration.get("bibliography")
+    if name is None:
+        return None
+    if not (root / name).is_file():
+        raise UserError(f"{CONFIGURATION}: bibliography: there is no file {name} in {root}.")
+    if configuration.get("citeproc") is not True or configuration.get("link-citations") is not True:
+        raise UserError(
+            f"{CONFIGURATION}: a bibliography needs `citeproc: true`, without which Quarto leaves the PDF's "
+            "citations to Typst, and `link-citations: true`."
+        )
+    return root / name
 
 
 def _navigation(items: list[Any], pages: tuple[Page, ...]) -> tuple[tuple[str, str], ...]:

@@ -88,6 +88,10 @@ PROJECT: Schema = EVERYWHERE | {
     },
     "quarto-required": text,
     "metadata-files": many(text),
+    "bibliography": text,
+    "citeproc": one_of(True),
+    "link-citations": one_of(True),
+    "reference-section-title": text,
     "website": {
         "title": text,
         "search": one_of(True, False),

@@ -7,6 +7,9 @@ from itertools import pairwise
 
 from pipeline.errors import UserError
 
+INLINE = re.compile(r"(?<!`)`\{python\}[ \t]([^`\n]+)`")
+"""Inline code that Quarto runs: also within longer code, and never over the end of a line."""
+
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
 _INCLUDE = re.compile(r"\{\{< +include +(\S+) +>\}\}\s*")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from pipeline.errors import UserError
-from reporting.rendering.source import Fence, Line
+from reporting.rendering.source import INLINE, Fence, Line
 
 USE_QUARTO = "the built-in renderer does not support it; use Quarto"
 
@@ -16,7 +16,7 @@ _LANGUAGE = re.compile(r"\{+\s*(\w[\w-]*)")
 
 
 def check_source(parts: list[Line | Fence]) -> None:
-    """Refuse shortcodes, inline code and cells in other languages."""
+    """Refuse shortcodes, and inline code and cells in other languages."""
     prose = [part for part in parts if isinstance(part, Line)]
     for line, depth in zip(prose, _depths(line.text for line in prose), strict=True):
         if depth < 0:
@@ -26,18 +26,19 @@ def check_source(parts: list[Line | Fence]) -> None:
         for number, line in lines:
             if _SHORTCODE.search(line):
                 raise UserError(f"{part.file}:{number}: this is a shortcode ({{{{< … >}}}}); {USE_QUARTO}.")
-            if isinstance(part, Line) and (found := _INLINE_CODE.search(line)):
+            if isinstance(part, Line) and (found := _INLINE_CODE.search(INLINE.sub("", line))):
                 raise UserError(
-                    f"{part.file}:{number}: this is inline code ({found[0].strip()} …`); {USE_QUARTO}."
+                    f"{part.file}:{number}: inline code is written `{{python}} …`, on one line and with a space "
+                    f"after the brace; this is {found[0].strip()} …"
                 )
 
 
 def check_output(file: str, number: int, output: str) -> None:
-    """Refuse shortcodes that a cell printed, which Quarto would obey, and divs that reach beyond the cell."""
+    """Refuse shortcodes that code printed, which Quarto would obey, and divs that reach beyond it."""
     if _SHORTCODE.search(output):
-        raise UserError(f"{file}:{number}: this cell prints a shortcode ({{{{< … >}}}}) that is not escaped.")
+        raise UserError(f"{file}:{number}: this code prints a shortcode ({{{{< … >}}}}) that is not escaped.")
     if _depths(output.split("\n"))[-1] != 0 or min(_depths(output.split("\n"))) < 0:
-        raise UserError(f"{file}:{number}: this cell prints divs (:::) that do not open and close in pairs.")
+        raise UserError(f"{file}:{number}: this code prints divs (:::) that do not open and close in pairs.")
 
 
 def _depths(lines: Iterable[str]) -> list[int]:

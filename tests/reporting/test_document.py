@@ -103,7 +103,7 @@ def test_a_half_that_a_profile_leaves_out_has_no_word_no_heading_and_no_box(fill
     draw_figures(only)
     text = "".join(page(only, name) for name in PAGES)
     assert not re.search("callout-[^n]|sec-prompts|The vit model|zero", text)
-    assert {*re.findall(r"@([\w-]+)", text)} <= {*re.findall(r"\{#([\w-]+)", text)}
+    assert {*re.findall(r"@((?:tbl|fig|sec)-[\w-]+)", text)} <= {*re.findall(r"\{#([\w-]+)", text)}
     nothing = "".join(page(open_document(replace(filled, stages={})), name) for name in PAGES)
     assert headings(nothing) == ["sec-results"]
 

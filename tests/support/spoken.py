@@ -15,6 +15,7 @@ from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.rendering import pandoc
+from reporting.rendering.source import INLINE
 from tests.support.copies import ROOT
 
 SPOKEN = (
@@ -56,7 +57,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
 
 
 def spoken(document: Document) -> str:
-    """What a reader reads: the sentences of every block of claims and the panel, without marks, tables and callouts."""
+    """What a reader reads: the sentences of every block of claims and the panel; no marks, tables, callouts."""
     whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
     tree, warnings = pandoc.read(whole)
     assert warnings == []
@@ -68,17 +69,18 @@ def spoken(document: Document) -> str:
 
 
 def page(document: Document, name: str) -> str:
-    """The Markdown of a page on the screen, with what it includes, its cells replaced by what they print."""
+    """The Markdown of a page on the screen with what it includes, its code replaced by what it prints."""
+    names: dict[str, Any] = {"report": document}
 
     def printed(cell: re.Match[str]) -> str:
-        code = cell[1].replace("report = open_document();", "")
         with redirect_stdout(io.StringIO()) as output:
-            exec(code, {"report": document})
+            exec(cell[1].replace("report = open_document();", ""), names)
         return output.getvalue()
 
     text = (ROOT / name).read_text(encoding="utf-8").partition(ON_PAPER)[0]
     text = re.sub(r"\{\{< include (\S+) >\}\}", lambda found: (ROOT / found[1]).read_text(), text)
-    return re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, text)
+    text = re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, text)
+    return INLINE.sub(lambda code: str(eval(code[1], names)), text)
 
 
 def assert_golden(text: str, kind: str, name: str) -> None:

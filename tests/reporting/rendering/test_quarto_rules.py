@@ -87,6 +87,6 @@ def test_a_page_of_its_own_reads_the_projects_looks_too(project: Project) -> Non
 
 def test_a_preview_follows_all_that_the_pages_are_made_from() -> None:
     listed = yaml.safe_load((ROOT / "reporting" / "watched.yml").read_text(encoding="utf-8"))["watched"]
-    read = ("_*.qmd", "templates/*.j2", "figures/*.py", "reporting/*.py", "reporting/*.toml")
+    read = ("_*.qmd", "*.bib", "templates/*.j2", "figures/*.py", "reporting/*.py", "reporting/*.toml")
     parts = (*read, "results/offline/*.json")
     assert listed == sorted(path.relative_to(ROOT).as_posix() for part in parts for path in ROOT.glob(part))
