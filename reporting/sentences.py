@@ -132,10 +132,6 @@ class Sentences:
         row = self.numbers.count(f"rows.{name}")
         return Markdown(f'[{row}]({PAGE}#{anchor}){{.evidence data-card="card-{anchor}"}}')
 
-    def mark(self, name: str) -> Markdown:
-        """Return a mark that leads to the evidence of the claim called `name`."""
-        return Markdown(f"^[•]({PAGE}#{self.claims[name].anchor})^")
-
     def found(self, name: str) -> Markdown:
         """Return what was found of the claim called `name`, to stand beside it."""
         return self._filled(self.claims[name].found, self.claims[name])
