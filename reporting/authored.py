@@ -7,7 +7,7 @@ from experiments.results.evidence import Evidence
 from reporting.bindings import Bound, Compared, Outcome, bound, compared
 from reporting.cited import note
 from reporting.markdown import Markdown, command, words
-from reporting.numbers import Numbers
+from reporting.numbers import NO_BREAK, Numbers
 from reporting.sentences import Sentences
 
 IN_WORDS: dict[Outcome, str] = {"holds": "so", "fails": "the opposite", "unclear": "cannot be told"}
@@ -81,5 +81,7 @@ def verdict(sentences: Sentences, test: Compared, lower: bool = False) -> Markdo
     one, other = (numbers.measured(f"{path}.{side}", unit) for side in ("one", "other"))
     if lower:
         one, other = other, one
-    tested = sentences.tested(test.key, reverse=lower)
-    return Markdown(f"{one} against {other} ({tested})")
+    difference, adjusted = f"{path}.{'reversed' if lower else 'difference'}", f"{path}.adjusted"
+    equals = "" if numbers.at(adjusted) < 0.001 else f"={NO_BREAK}"
+    tested = f"{numbers.change(difference, unit)}, interval {numbers.reach(difference, unit)}"
+    return Markdown(f"{one} against {other} ({tested}, p{NO_BREAK}{equals}{numbers.p(adjusted)})")

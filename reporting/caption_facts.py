@@ -13,12 +13,31 @@ from experiments.results.captions import ComparedRecord, Comparison, Judged, Mea
 from experiments.results.evidence import Evidence
 from reporting.markdown import words
 
+Verdict = Literal["better", "worse", "changed", "unclear"]
 Order = Literal["more", "less", "unclear"]
 
 _FAULTS = ("wrong_class", "wrong_colour", "cut_off", "repeats", "rambles")
 _ALIKE = 0.1
 _QUOTED = 120
 """How many characters a caption has at most that running text quotes."""
+
+
+def verdict(measure: Measured, evidence: Evidence) -> Verdict:
+    """Tell whether a measure is better or worse after fine-tuning.
+
+    One that merely describes can only have changed.
+    """
+    moved = evidence.tests[key_of.caption(measure.key)].verdict
+    if moved == "unclear":
+        return "unclear"
+    if measure.better == "neither":
+        return "changed"
+    return "better" if moved == measure.better else "worse"
+
+
+def with_verdict(measures: Sequence[Measured], evidence: Evidence, wanted: Verdict) -> list[int]:
+    """Return the positions of the measures with a verdict."""
+    return [at for at, measure in enumerate(measures) if verdict(measure, evidence) == wanted]
 
 
 def by_family(measures: Sequence[Measured]) -> list[tuple[str, list[int]]]:

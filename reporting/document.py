@@ -144,7 +144,7 @@ class Document:
     @cached_property
     def rows(self) -> dict[str, int]:
         """The rows of the table of evidence, as far as the page has that."""
-        return rows_of(self.claims) if self._has_results(BLOCKS["claims"]) else {}
+        return rows_of(self.claims) if self.has_results(BLOCKS["claims"]) else {}
 
     @property
     def _values(self) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def check_source(parts: list[Line | Fence]) -> None:
                 raise UserError(f"{part.file}:{number}: this is a shortcode ({{{{< … >}}}}); {USE_QUARTO}.")
             if isinstance(part, Line) and (found := _INLINE_CODE.search(INLINE.sub("", line))):
                 raise UserError(
-                    f"{part.file}:{number}: inline code is written `{{python}} …`, on one line and with a space "
-                    f"after the brace; this is {found[0].strip()} …"
+                    f"{part.file}:{number}: inline code is written `{{python}} …`, on one line and with a "
+                    f"space after the brace; this is {found[0].strip()} …"
                 )
 
 

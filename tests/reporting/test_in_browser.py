@@ -1,7 +1,7 @@
 """The pages in headless Chromium: what a reader does with a mouse, keys, a finger, or without a script.
 
-Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report, by
-the renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
+Skipped with a sentence where Chromium or npm is missing. A small page has one of each thing; the report,
+by the renderer without Quarto and (`pytest -m quarto`) by Quarto, is asked what must hold for every page.
 """
 
 import shutil

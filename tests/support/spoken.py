@@ -57,7 +57,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
 
 
 def spoken(document: Document) -> str:
-    """What a reader reads: the sentences of all blocks of claims, and the panel; no marks, tables, callouts."""
+    """What a reader reads: sentences of all blocks of claims, and the panel; no marks, tables, callouts."""
     whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
     tree, warnings = pandoc.read(whole)
     assert warnings == []
