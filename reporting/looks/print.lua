@@ -60,15 +60,17 @@ local function link(item)
   return item
 end
 
--- `.panel`: figures in a row, each with its number before the words of what it is.
+-- `.panel`: each `.headline` in it in a row, its number before the words of what it is.
 local function panel(item)
   local blocks = pandoc.List({ typst_block("#panel(") })
   for _, cell in ipairs(item.content) do
-    local content = cell.content:clone()
-    local number = content:remove(1)
-    blocks:extend({ typst_block("(["), number, typst_block("], [") })
-    blocks:extend(content)
-    blocks:insert(typst_block("]),"))
+    if cell.classes and cell.classes:includes("headline") then
+      local content = cell.content:clone()
+      local number = content:remove(1)
+      blocks:extend({ typst_block("(["), number, typst_block("], [") })
+      blocks:extend(content)
+      blocks:insert(typst_block("]),"))
+    end
   end
   blocks:insert(typst_block(")"))
   return blocks
