@@ -113,13 +113,17 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
 
     What names an origin on the pages must follow in the PDF in the same order, and all digits of the PDF
     must be those of the pages, but for page numbers, the table of contents, and what tables and figures are
-    called, which is otherwise where several pages are one document. Scripts that cannot be read off paper as
-    they stand on screen are left out of both, and so is what only a screen shows. And nothing may stand
-    where a reader does not see it: over the margins or upon the page number.
+    called, which is otherwise where several pages are one document. The literature of all pages is one list
+    at the end of the PDF. Scripts that cannot be read off paper as they stand on screen are left out of both,
+    and so is what only a screen shows. And nothing may stand where a reader does not see it: over the
+    margins or upon the page number.
     """
     paper = read(pdf)
     text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
-    shown = Element("main", {}, [without(body_of(page), _is_on_screen_alone) for page in pages])
+    bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
+    literature = {text_of(each): each for page in bodies for each in walk(page) if "csl-entry" in each.classes}
+    entries = [literature[words] for words in sorted(literature, key=str.casefold)]
+    shown = Element("main", {}, [*(without(body, _is_literature) for body in bodies), *entries])
     title = next((element for page in pages for element in walk(page) if is_title_block(element)), None)
     yield from _missing(shown, text)
     yield from _other_digits(shown, text_of(title) if title else "", text, paper.entries)
@@ -161,6 +165,10 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
 
 def _is_on_screen_alone(element: Element) -> bool:
     return element.tag == "nav" or is_title_block(element) or bool({"card", "on-screen"} & {*element.classes})
+
+
+def _is_literature(element: Element) -> bool:
+    return element.attributes.get("id") == "refs"
 
 
 def _other_digits(
