@@ -1,6 +1,6 @@
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def points(axes: Axes, label: str) -> list[tuple[float, float]]:
     """Where marks of one kind stand, from top to bottom."""
     drawn = {"before": [], label: []}
     for container in axes.containers:
-        (line, *_) = container.lines
+        (line, *_) = cast(Any, container).lines
         if container.get_label() == label:
             drawn[label].append((float(line.get_xdata()[0]), float(line.get_ydata()[0])))
     return sorted(drawn[label], key=lambda at: at[1])
@@ -105,7 +105,7 @@ def points(axes: Axes, label: str) -> list[tuple[float, float]]:
 def test_each_accuracy_stands_beside_its_bar_as_the_page_writes_it() -> None:
     figure = accuracy.draw({"vit": classifier(4, wrong=1), "cnn": classifier(4)})
     assert texts(figure.axes[0])[:2] == ["75.0\xa0%", "100.0\xa0%"]
-    assert [bar.get_width() for bar in figure.axes[0].patches] == [0.75, 1.0]
+    assert [cast(Any, bar).get_width() for bar in figure.axes[0].patches] == [0.75, 1.0]
 
 
 def change(**moved: Any) -> Any:
@@ -157,9 +157,9 @@ def test_photos_without_classes_have_rows_for_colours_alone() -> None:
 def test_rank_is_drawn_against_what_is_lost_what_is_brought_and_what_is_kept() -> None:
     held_out, distance, kept = rank_effect.draw({"ablations": ablations()}).axes
     assert rows(held_out)[:3] == ["base, not tuned", "LoRA, r = 1", "LoRA, r = 4"]
-    joined = [line for line in distance.lines if len(line.get_xdata()) == 4]
-    assert [list(line.get_xdata()) for line in joined] == [[0.42, 0.35, 0.32, 0.301]]  # not attention alone
-    assert kept.lines[0].get_xdata()[0] == pytest.approx(4 * 305_280 / 1e6)
+    drawn = [np.asarray(line.get_xdata()).tolist() for line in distance.lines]
+    assert [line for line in drawn if len(line) == 4] == [[0.42, 0.35, 0.32, 0.301]]  # not attention alone
+    assert np.asarray(kept.lines[0].get_xdata())[0] == pytest.approx(4 * 305_280 / 1e6)
     assert kept.get_xscale() == "log"
 
 
@@ -246,7 +246,7 @@ def test_a_reliability_diagram_has_a_panel_for_each_classifier_and_the_gap_in_it
         ["gap 5.0\xa0pp"],
         ["gap 10.0\xa0pp"],
     ]
-    ((line, *_),) = (container.lines for container in figure.axes[0].containers)
+    ((line, *_),) = (cast(Any, container).lines for container in figure.axes[0].containers)
     assert (line.get_xdata()[0], line.get_ydata()[0]) == (pytest.approx(0.8), 0.6)
 
 
@@ -295,4 +295,4 @@ def test_a_saved_drawing_has_clear_ground_and_no_letter_that_needs_a_font(tmp_pa
     assert "<text" not in svg
     ground = re.search(r'<g id="patch_1">.*?style="([^"]*)"', svg, re.DOTALL)
     assert ground is not None and "fill: none" in ground[1]
-    assert new_figure(1).get_facecolor()[3] == 0
+    assert cast(Any, new_figure(1).get_facecolor())[3] == 0

@@ -121,8 +121,9 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
     paper = read(pdf)
     text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
     bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
-    literature = {text_of(each): each for page in bodies for each in walk(page) if "csl-entry" in each.classes}
-    entries = [literature[words] for words in sorted(literature, key=str.casefold)]
+    listed = (each for page in bodies for each in walk(page) if "csl-entry" in each.classes)
+    literature = {text_of(each): each for each in listed}
+    entries = [literature[words] for words in sorted(literature, key=_by_author_and_year)]
     shown = Element("main", {}, [*(without(body, _is_literature) for body in bodies), *entries])
     title = next((element for page in pages for element in walk(page) if is_title_block(element)), None)
     yield from _missing(shown, text)
@@ -165,6 +166,11 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
 
 def _is_on_screen_alone(element: Element) -> bool:
     return element.tag == "nav" or is_title_block(element) or bool({"card", "on-screen"} & {*element.classes})
+
+
+def _by_author_and_year(entry: str) -> tuple[str, ...]:
+    found = re.match(r"(.*?)\. (\d{4})", entry.strip(), re.DOTALL)
+    return (found[1].casefold(), found[2]) if found else (entry.casefold(),)
 
 
 def _is_literature(element: Element) -> bool:

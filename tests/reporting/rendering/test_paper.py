@@ -26,7 +26,8 @@ def accessible(project: Project) -> Project:
 
 def tree_of(reader: PdfReader) -> list[Any]:
     """Return every element of the PDF's structure."""
-    found, left = [], [reader.root_object["/StructTreeRoot"]]
+    found: list[Any] = []
+    left: list[Any] = [reader.root_object["/StructTreeRoot"]]
     while left:
         element = left.pop().get_object()
         kids = element.get("/K", [])
