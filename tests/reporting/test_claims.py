@@ -157,7 +157,8 @@ def lines_of(block: str) -> Iterator[str]:
 
 def assert_prose(markdown: str) -> None:
     """Require that Markdown reads as sentences with two numbers each, and names of things, which are none."""
-    text = re.sub(r"\^?\[[^\]]*\]\([^)]*#claim-[^)]*\)(\{[^}]*\})?\^?", "", markdown)  # marks
+    mark = r"\[\[\d+\]\{[^}]*\}\]\([^)]*#claim-[^)]*\)\{[^}]*\}"
+    text = re.sub(rf"{mark}| \[@[^\]]*\]", "", markdown)  # nor citations
     text = re.sub(r'\[(?:[^\]\\]|\\.)*\]\{data-from="[^"]*" data-as="(\S+)"\}', _kind, text)
     assert not re.search(
         r"None|  |\{\{| [.,;:)]|\(\)|\.\.|,,|^[a-z]|[.!?] [a-z]| (and|or|but|by|of)[.,]", text
