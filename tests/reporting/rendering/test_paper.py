@@ -19,7 +19,7 @@ LONG = "Words that fill a line and then another one, since a page is long.\n\n"
 
 @pytest.fixture
 def accessible(project: Project) -> Project:
-    """A project whose PDF must be PDF/UA-1, as the report's is."""
+    """A project whose PDF must be PDF/UA-1; the report need not: a letter without a glyph would stop it."""
     project.write("_quarto.yml", CONFIGURATION.replace("typst: {", "typst: {pdf-standard: ua-1, "))
     return project
 
