@@ -84,7 +84,7 @@ def test_a_reference_to_another_page_is_a_link_on_the_screen(two: Project) -> No
 def test_a_reference_to_another_page_is_a_cross_reference_on_paper_both_ways(two: Project) -> None:
     two.render()
     words = two.pdf_words()
-    assert "See the other table (Table A1), more (page 2) and elsewhere. So it is.1" in words
+    assert "See the other table (Table A1), more (page 1) and elsewhere. So it is.1" in words
     assert "Back to the first table (Table 1) and to the results (Section 1)." in words
     assert "Table A1: Another caption, beside Table A2." in words
     links = [
