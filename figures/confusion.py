@@ -1,22 +1,35 @@
-"""What each classifier calls the images of each class, or where there are many its most frequent mistakes."""
+"""What classifiers call the images of each class, or where there are many their most frequent mistakes."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.image import AxesImage
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.results.classification import Classification
-from figures.selection import selection
-from figures.style import COLOURS, new_figure, shortened, styled
+from figures.selection import pair, selection
+from figures.style import COLOURS, INK, new_figure, shortened, styled
+
+_SCALE = PowerNorm(0.5, vmin=0, vmax=100)
+"""A few percent can be seen beside a hundred: the root of a share is drawn."""
+_BLUES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#8db8dd", "#1b5e9b", "#0d2c4a"])
+_TICKS = (0, 1, 5, 20, 50, 100)
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
+    """Draw the classifiers that `figures.confusion_pair` leaves, or all where it leaves none."""
+    return compared({stage: values[stage] for stage in values if stage not in pair(values)} or values)
+
+
+def compared(values: Mapping[str, Classification]) -> Figure:
     """Draw one matrix per classifier: rows are true classes, each cell the share of its row in percent.
 
-    Where there are too many classes, draw bars for the number of images of each classifier's mistakes.
+    All have one scale. Where there are too many classes, draw bars for the number of images of each
+    classifier's most frequent mistakes.
     """
     shown = selection(values)
     return _mistakes(values, shown.mistakes) if shown.mistakes else _matrices(values)
@@ -25,23 +38,27 @@ def draw(values: Mapping[str, Classification]) -> Figure:
 def _matrices(values: Mapping[str, Classification]) -> Figure:
     columns = min(2, len(values))
     rows = -(-len(values) // columns)
-    figure = new_figure(height=3.3 * rows)
+    figure = new_figure(height=3.2 * rows)
     with styled():
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, result in zip(grid.flat, values.values(), strict=False):
-            _matrix(axes, result)
+            cells = _matrix(axes, result)
         for axes in grid.flat[len(values) :]:
             axes.set_axis_off()
+        bar = figure.colorbar(cells, ax=grid, shrink=0.7, aspect=30, pad=0.015, ticks=_TICKS)
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0f}\N{NO-BREAK SPACE}%"))
+        bar.ax.tick_params(labelsize=7, length=2)
+        bar.outline.set_visible(False)
     return figure
 
 
-def _matrix(axes: Axes, result: Classification) -> None:
+def _matrix(axes: Axes, result: Classification) -> AxesImage:
     counts = np.array(result.confusion, dtype=float)
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    cells = axes.imshow(shares, cmap=_BLUES, norm=_SCALE)
     for (row, column), share in np.ndenumerate(shares):
         if round(share) >= 1:
-            colour = "white" if share > 55 else "#222222"
+            colour = "white" if share > 35 else INK
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6, color=colour)
     axes.set_title(fill(shortened(result.model, 64), 36))
     names = [shortened(name, 16) for name in result.classes]
@@ -51,6 +68,7 @@ def _matrix(axes: Axes, result: Classification) -> None:
     axes.set_ylabel("true")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    return cells
 
 
 def _mistakes(values: Mapping[str, Classification], made: Mapping[str, Sequence[tuple[int, int]]]) -> Figure:

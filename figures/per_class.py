@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from experiments.results.classification import Classification
 from figures.selection import selection
-from figures.style import COLOURS, new_figure, shortened, styled
+from figures.style import COLOURS, in_percent, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
@@ -34,7 +33,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
         axes.set_yticks(range(len(shown.classes)), [shortened(classes[at], 24) for at in shown.classes])
         axes.set_ylim(len(shown.classes) - 0.5, -0.5)
         axes.set_xlim(-0.01, 1.01)
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        in_percent(axes.xaxis)
         axes.set_xlabel("accuracy within the class")
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)

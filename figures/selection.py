@@ -44,6 +44,15 @@ def selection(values: Mapping[str, Classification]) -> Selection:
     return Selection((*hardest, *easiest), hardest, easiest, made)
 
 
+def pair(values: Mapping[str, Classification]) -> tuple[str, ...]:
+    """Return the two stages that stand side by side: the zero-shot model and the best other classifier.
+
+    Without a zero-shot model they are the two best, and there may be one alone; of equals, the first.
+    """
+    best = sorted(values, key=lambda stage: (stage != "zero_shot", -values[stage].top1.value))
+    return tuple(best[:2])
+
+
 def _made(result: Classification) -> tuple[tuple[int, int], ...]:
     """Return the most frequent mistakes of a classifier, fewer where it makes fewer."""
     pairs = mistakes(result, MISTAKES)

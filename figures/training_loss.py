@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from experiments.results.trained import TrainedClassifier
-from figures.style import COLOURS, new_figure, shortened, styled
+from figures.style import COLOURS, in_percent, new_figure, shortened, styled
 
 
 def draw(values: Mapping[str, TrainedClassifier]) -> Figure:
@@ -32,6 +32,6 @@ def draw(values: Mapping[str, TrainedClassifier]) -> Figure:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid()
         if validation:
-            panels[-1].yaxis.set_major_formatter(PercentFormatter(xmax=1))
+            in_percent(panels[-1].yaxis)
         panels[0].legend(frameon=False)
     return figure

@@ -9,16 +9,17 @@ from typing import Literal
 
 from experiments.results import key_of
 from experiments.results.ablations import Variant
-from experiments.results.captions import Family, Judged, Measured
+from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
 from experiments.results.evidence import Evidence
 from reporting.markdown import words
 
 Verdict = Literal["better", "worse", "changed", "unclear"]
-Balance = Literal["both", "better", "worse", "neither"]
 Order = Literal["more", "less", "unclear"]
 
 _FAULTS = ("wrong_class", "wrong_colour", "cut_off", "repeats", "rambles")
 _ALIKE = 0.1
+_QUOTED = 120
+"""How many characters a caption has at most that running text quotes."""
 
 
 def verdict(measure: Measured, evidence: Evidence) -> Verdict:
@@ -39,14 +40,6 @@ def with_verdict(measures: Sequence[Measured], evidence: Evidence, wanted: Verdi
     return [at for at, measure in enumerate(measures) if verdict(measure, evidence) == wanted]
 
 
-def balance(measures: Sequence[Measured], evidence: Evidence, family: Family) -> Balance:
-    """Tell whether measures of a family became better, worse, both or neither."""
-    found = {verdict(measure, evidence) for measure in measures if measure.family == family}
-    if {"better", "worse"} <= found:
-        return "both"
-    return "better" if "better" in found else "worse" if "worse" in found else "neither"
-
-
 def by_family(measures: Sequence[Measured]) -> list[tuple[str, list[int]]]:
     """Return the positions of the measures of each family, families in the order of their first measure."""
     families = list(dict.fromkeys(measure.family for measure in measures))
@@ -60,6 +53,29 @@ def faults(judged: Judged) -> list[str]:
     """Return the names of the fields that count against a caption, and ``no_class`` where it names none."""
     found = [fault for fault in _FAULTS if getattr(judged, fault)]
     return ["no_class", *found] if judged.right_class is False and not judged.wrong_class else found
+
+
+def quoted(result: Comparison) -> tuple[int | None, int | None]:
+    """Return which examples to quote: one as usual as can be, and one newly wrong about its photo.
+
+    A caption is quoted whole or not at all. The usual one is the middle one of the examples that do not name
+    a wrong class, or of all; it is None where none fits, as the other is where none is newly wrong.
+    """
+    short = [at for at in result.examples if _fits(result.records[at])]
+    wrong = [at for at in short if _is_newly_wrong(result.records[at], "wrong_class")]
+    coloured = [at for at in short if _is_newly_wrong(result.records[at], "wrong_colour")]
+    usual = [at for at in short if not result.records[at].judged_after.wrong_class] or short
+    manner = usual[len(usual) // 2] if usual else None
+    return manner, next((at for at in (*wrong, *coloured) if at != manner), None)
+
+
+def _fits(record: ComparedRecord) -> bool:
+    before, after = words(record.before), words(record.after)
+    return before != after and all(0 < len(" ".join(each)) <= _QUOTED for each in (before, after))
+
+
+def _is_newly_wrong(record: ComparedRecord, fault: str) -> bool:
+    return bool(getattr(record.judged_after, fault)) and not getattr(record.judged_before, fault)
 
 
 def pieces(before: str, after: str) -> list[tuple[str, bool]]:

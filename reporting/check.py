@@ -2,11 +2,12 @@
 
 Each element that names an origin must show what stands there now, in the format that it names; no
 other number may stand on a page, but for those of its structure (`reporting.checking.page` lists
-them); and a PDF must show what its page shows.
+them) and those that the author marked; a PDF must show what its page shows; and the evidence must carry each
+sentence that the author bound to it (`reporting.proofread` reads the pages' sources).
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +17,13 @@ import typer
 from experiments.profile import active
 from experiments.project import open_project
 from pipeline.errors import UserError
+from reporting import proofread
 from reporting.checking import page, paper
 from reporting.document import open_document
 from reporting.numbers import FORMATS, Numbers
+
+APPENDIX = "appendix.html"
+"""The page whose text follows that of its own page in a PDF."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,8 @@ class Outcome:
     pages: int
 
 
-def check(site: Path, numbers: Numbers) -> Outcome:
-    """Compare every page of a site with the results.
+def check(site: Path, numbers: Numbers, typed: Collection[str] = ()) -> Outcome:
+    """Compare every page of a site with the results; what was `typed` is told of its source, or exempt there.
 
     Raises:
         UserError: if there is no page.
@@ -40,22 +45,32 @@ def check(site: Path, numbers: Numbers) -> Outcome:
     pages = {path: tree for path, tree in pages.items() if not page.is_redirect(tree)}
     if not pages:
         raise UserError(f"There are no pages in {site}: run `make report` first.")
-    problems = [problem for path, tree in pages.items() for problem in _problems(path, tree, numbers)]
+    appended = [tree for path, tree in pages.items() if path.name == APPENDIX]
+    problems = [
+        problem for path, tree in pages.items() for problem in _problems(path, tree, numbers, appended, typed)
+    ]
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
 
 
-def _problems(path: Path, tree: page.Element, numbers: Numbers) -> Iterator[str]:
+def _problems(
+    path: Path,
+    tree: page.Element,
+    numbers: Numbers,
+    appended: Sequence[page.Element],
+    typed: Collection[str],
+) -> Iterator[str]:
     for origin in page.origins(tree):
         what = disagreement(origin, numbers)
         if what is not None:
             yield f"{path.name}: {what}: {origin.path}"
     for word, where in page.bare_numbers(tree):
-        yield f"{path.name}: {word!r} names no origin: {where}"
+        if not set(page.numbers_in(word)) <= set(typed):
+            yield f"{path.name}: {word!r} names no origin: {where}"
     for word, where in page.bare_alternatives(tree):
         yield f"{path.name}: {word!r} in an alternative text names no origin: {where}"
     pdf = path.with_suffix(".pdf")
     if pdf.is_file():
-        for what, where in paper.differences(tree, pdf):
+        for what, where in paper.differences([tree, *appended], pdf):
             yield f"{pdf.name}: {what}: {where}"
 
 
@@ -77,13 +92,14 @@ def main(
     """Compare the rendered pages of the project in the current folder with its results."""
     try:
         document = open_document(open_project(profile or active(), Path.cwd()))
-        outcome = check(site, document.numbers)
+        outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
+        sources = [*proofread.mistakes(document), *proofread.unproven(document), *proofread.typed(document)]
     except UserError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error
-    for problem in outcome.problems:
+    for problem in (*sources, *outcome.problems):
         print(problem)
-    if outcome.problems:
+    if sources or outcome.problems:
         raise typer.Exit(1)
     print(f"{outcome.numbers:,d} numbers on {outcome.pages} pages agree with the results")
 

@@ -16,9 +16,23 @@ from experiments.results.captions import Family
 from experiments.results.evidence import Evidence
 from pipeline import options
 from reporting.blocks import CLASSIFIERS
+from reporting.numbers import decimals
 
 Says = Literal["holds", "fails", "unclear", "not_comparable"]
-Word = str | tuple[str, ...]
+Leaning = Literal["better", "worse", "unclear"]
+Balance = Literal["better", "partly_better", "both", "partly_worse", "worse", "unclear"]
+
+
+@dataclass(frozen=True)
+class Several:
+    """Words that a sentence lists, with the same text before `each`: ``the a, the b and the c``."""
+
+    words: tuple["Word", ...]
+    last: str = "and"
+    each: str = ""
+
+
+Word = str | tuple[str, ...] | Several
 
 
 def classes_of(stage: str) -> str:
@@ -51,7 +65,7 @@ def wordings() -> Mapping[str, Mapping[str, str]]:
 
 
 def headings() -> Mapping[str, Word]:
-    """Return the groups whose evidence is on the page of provenance, each with its heading."""
+    """Return the groups whose claims have a row in the table of evidence, each with its heading."""
     return {
         **wordings()["headings"],
         **{classes_of(stage): ("text", f"{stage}.model") for stage in CLASSIFIERS},
@@ -62,13 +76,13 @@ def headings() -> Mapping[str, Word]:
 class Claim:
     """One sentence of the report, as data.
 
-    `says` is what the evidence says of it. Its wordings stand under `wording`, by default its `id`; `outcome`
-    names the one that it takes, by default that for what it `says`. A wording sees `words`: text as it is,
-    and numbers and names as a method of `Numbers` with its arguments, such as ``("percent", "vit.top1")``. It
-    also sees `n`, the `Numbers`, and ``shown()``, which prints the claim's first test, and ``link(text)``;
-    both lead to the evidence. `found` is another such source, for a table that shows what was found beside
-    the sentence. `tests` are keys of `Evidence.tests`; `facts` are paths in the results of what a claim rests
-    on besides.
+    `says` is what the evidence says of it, `good` whether that is good news, None where it is neither or
+    cannot be told. Its wordings stand under `wording`, by default its `id`; `outcome` names the one that it
+    takes, by default that for what it `says`. A wording sees `words`: text as it is, numbers and names as a
+    method of `Numbers` with its arguments, such as ``("percent", "vit.top1")``, and lists of these. It also
+    sees `n`, the `Numbers`, and what joins it to the sentence before (`Sentences.told`). `found` is another
+    such source, for a table that shows what was found beside the sentence. `tests` are keys of
+    `Evidence.tests`; `facts` are paths in the results of what a claim rests on besides.
 
     Raises:
         ValueError: if there is no such group.
@@ -79,6 +93,7 @@ class Claim:
     says: Says
     wording: str = ""
     outcome: str = ""
+    good: bool | None = None
     found: str = ""
     words: Mapping[str, Word] = field(default_factory=dict)
     tests: tuple[str, ...] = ()
@@ -106,8 +121,13 @@ class Claim:
         return wordings()[name][outcome]
 
     @property
+    def is_untold(self) -> bool:
+        """Whether its wording is a clause of what cannot be told, which shares a sentence with others."""
+        return self.source.startswith("whether ")
+
+    @property
     def anchor(self) -> str:
-        """The identifier of the claim's evidence on the page of provenance."""
+        """The identifier of the claim's row in the table of evidence."""
         return f"claim-{self.id.replace('_', '-')}"
 
     def stages(self, evidence: Evidence) -> tuple[str, ...]:
@@ -130,23 +150,87 @@ def require_groups(*names: str) -> None:
 
 
 def sides(evidence: Evidence, test: str) -> dict[str, Word]:
-    """Return the two figures that a test compares as words, `one` and `other`, in the test's unit."""
-    unit = evidence.tests[test].unit
-    return {side: ("measured", f"evidence.tests.{test}.{side}", unit) for side in ("one", "other")}
+    """Return the two figures that a test compares as words, `one` and `other`.
+
+    They are rounded to what the interval of their difference supports.
+    """
+    tested = evidence.tests[test]
+    half = (tested.difference.high - tested.difference.low) / 2
+    how = f"{tested.unit}:{decimals(tested.unit, half, tested.one, tested.other)}"
+    return {side: ("rounded", f"evidence.tests.{test}.{side}", how) for side in ("one", "other")}
 
 
-def by_test(evidence: Evidence, test: str, *besides: str, lower: bool = False, **fields: Any) -> Claim:
+def by_test(
+    evidence: Evidence,
+    test: str,
+    *besides: str,
+    lower: bool = False,
+    good: bool | None = None,
+    **fields: Any,
+) -> Claim:
     """Return the claim that the first figure of a test is higher, or `lower`, than the other.
 
-    Both are among its words, as `sides`. The `fields` are those of `Claim`; further tests that it rests on
-    stand `besides`. Of a test that is not there yet nothing is known: `claims_of` leaves the claim out.
+    `good` tells whether it is good news if it holds. Both figures are among its words, as `sides`. The
+    `fields` are those of `Claim`; further tests that it rests on stand `besides`. Of a test that is not there
+    yet nothing is known: `claims_of` leaves the claim out.
     """
     if test not in evidence.tests:
         return Claim(says="unclear", tests=(test, *besides), **fields)
     verdict = evidence.tests[test].verdict
-    says = by_fact(verdict == ("lower" if lower else "higher"))
     fields["words"] = {**sides(evidence, test), **fields.get("words", {})}
-    return Claim(says="unclear" if verdict == "unclear" else says, tests=(test, *besides), **fields)
+    if verdict == "unclear":
+        return Claim(says="unclear", tests=(test, *besides), **fields)
+    holds = verdict == ("lower" if lower else "higher")
+    news = None if good is None else good == holds
+    return Claim(says=by_fact(holds), good=news, tests=(test, *besides), **fields)
+
+
+def together(
+    found: Mapping[str, Leaning],
+    names: Mapping[str, Word] | None = None,
+    last: str = "and",
+    each: str = "",
+    **fields: Any,
+) -> Claim:
+    """Return one claim of several tests, of which each was `found` to be better, worse or neither.
+
+    Its outcome says how they came out together: ``better`` (all of them), ``partly_better`` (of the others
+    nothing can be told), ``both``, ``partly_worse``, ``worse`` or ``unclear``. `names` are what to call the
+    tests: those that were found to be of a kind are listed (`last` and `each` as in `Several`) as the words
+    `better`, `worse` and `unclear`.
+    """
+    lists: dict[str, Word] = {
+        kind: Several(tuple((names or {}).get(test, test) for test in tests), last, each)
+        for kind, tests in kinds(found).items()
+    }
+    fields["words"] = {**lists, **fields.get("words", {})}
+    outcome = balance(found)
+    news = {"better": True, "worse": False}.get(outcome.removeprefix("partly_"))
+    says = "unclear" if news is None else by_fact(news)
+    return Claim(says=says, outcome=outcome, good=news, tests=tuple(found), **fields)
+
+
+def kinds(found: Mapping[str, Leaning]) -> dict[Leaning, list[str]]:
+    """Return what was found to be better, what worse, and what cannot be told."""
+    return {kind: [name for name in found if found[name] == kind] for kind in get_args(Leaning)}
+
+
+def balance(found: Mapping[str, Leaning]) -> Balance:
+    """Tell in one word how several things came out together, as `together` names it."""
+    better, worse, unclear = kinds(found).values()
+    if better and worse:
+        return "both"
+    if better:
+        return "partly_better" if unclear else "better"
+    if worse:
+        return "partly_worse" if unclear else "worse"
+    return "unclear"
+
+
+def leaning(evidence: Evidence, test: str, better: str) -> Leaning:
+    """Tell whether a test found for the better, which `better` says is ``higher`` or ``lower``."""
+    verdict = evidence.tests[test].verdict
+    return "unclear" if verdict == "unclear" else "better" if verdict == better else "worse"
 
 
 def by_fact(holds: bool) -> Says:

@@ -1,7 +1,8 @@
 """What the report claims of the classifiers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any, get_args
 
@@ -12,7 +13,7 @@ from experiments.results.evidence import Evidence
 from experiments.results.zero_shot import ZeroShot
 from reporting.audit_claims import published_claims
 from reporting.blocks import CLASSIFIERS
-from reporting.claims import Claim, Word, by_test, classes_of
+from reporting.claims import Claim, Leaning, Several, Word, by_test, classes_of, leaning, sides, together
 
 
 def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
@@ -26,6 +27,8 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
     sound = [stage for stage in there if stage not in evidence.broken]
     for stage in there:
         yield _chance(stage, evidence)
+    yield from _summary(values, there, sound)
+    yield from _ranking(values, sound, evidence)
     for one, other in combinations(sound, 2):
         trained = not any(isinstance(values[stage], ZeroShot) for stage in (one, other))
         yield _pair(one, other, "trained_better" if trained else "beats", evidence)
@@ -36,6 +39,52 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
         yield from published_claims(values["audit"])
     for stage in sound:
         yield from _classes(stage, values[stage], evidence)
+    yield from _shared({stage: values[stage] for stage in sound}, evidence)
+
+
+def _summary(values: Mapping[str, Any], there: Sequence[str], sound: Sequence[str]) -> Iterator[Claim]:
+    """Say how the best trained network does beside the pretrained model, of those better than chance."""
+    evidence: Evidence = values["evidence"]
+    pretrained = [stage for stage in sound if isinstance(values[stage], ZeroShot)]
+    trained = [stage for stage in sound if stage not in pretrained]
+    best = max(trained, key=lambda stage: values[stage].top1.value, default=None)
+    about = partial(by_test, evidence, id="summary_classifiers", group="summary")
+    if best is not None and pretrained:
+        words: Mapping[str, Word] = {"data": _data(values), "best": ("called", f"{best}.model")}
+        yield about(key_of.pair(pretrained[0], best), words=words)
+    elif sound:
+        alone = best or pretrained[0]
+        words = {"data": _data(values), "name": ("called", f"{alone}.model")}
+        yield about(key_of.chance(alone), wording="summary_alone", words=words)
+    elif there:
+        tests = tuple(map(key_of.chance, there))
+        yield Claim(
+            id="summary_classifiers", wording="summary_none", group="summary", says="unclear", tests=tests
+        )
+
+
+def _data(values: Mapping[str, Any]) -> Word:
+    """Return what the test images are called: data that others know have a name."""
+    images = values["data_sets"].images if "data_sets" in values else None
+    known = images is not None and images.kind in ("cifar10", "torchvision")
+    return ("text", "data_sets.images.name") if known else "the test images"
+
+
+def _ranking(values: Mapping[str, Any], sound: Sequence[str], evidence: Evidence) -> Iterator[Claim]:
+    """Say of the pretrained model beside all networks trained here at once."""
+    for pretrained in (stage for stage in sound if isinstance(values[stage], ZeroShot)):
+        pairs = {key_of.pair(pretrained, stage): stage for stage in sound if stage != pretrained}
+        found: dict[str, Leaning] = {
+            test: leaning(evidence, test, "higher") for test in pairs if test in evidence.tests
+        }
+        names: dict[str, Word] = {test: ("called", f"{pairs[test]}.model") for test in found}
+        words: dict[str, Word] = {
+            "pretrained": ("called", f"{pretrained}.model"),
+            "accuracy": ("said", f"{pretrained}.top1"),
+        }
+        if found:
+            claim = together(found, names, each="the ", id="ranking", group="ranking", words=words)
+            yield replace(claim, good=None)
 
 
 def _chance(stage: str, evidence: Evidence) -> Claim:
@@ -45,11 +94,7 @@ def _chance(stage: str, evidence: Evidence) -> Claim:
         id=f"{stage}_above_chance",
         wording="above_chance",
         group="broken" if stage in evidence.broken else "sound",
-        words={
-            "name": ("text", f"{stage}.model"),
-            "accuracy": ("percent", f"{stage}.top1"),
-            "guessing": ("percent", "evidence.chance"),
-        },
+        words={"name": ("called", f"{stage}.model")},
     )
     few = claim.says == "unclear" and evidence.too_few_images(stage)
     return replace(claim, outcome="unclear_on_few_images") if few else claim
@@ -68,13 +113,9 @@ def _prompts(stage: str, result: ZeroShot, evidence: Evidence) -> Iterator[Claim
 
 
 def _two(first: str, second: str, name: str) -> dict[str, Word]:
-    """Return the names of what stands at two paths, under the field `name` of each, and their accuracies."""
-    return {
-        "first": ("text", f"{first}.{name}"),
-        "second": ("text", f"{second}.{name}"),
-        "right": ("percent", f"{first}.top1"),
-        "against": ("percent", f"{second}.top1"),
-    }
+    """Return the names of what stands at two paths, under the field `name` of each."""
+    how = "called" if name == "model" else "text"
+    return {"first": (how, f"{first}.{name}"), "second": (how, f"{second}.{name}")}
 
 
 def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator[Claim]:
@@ -84,7 +125,9 @@ def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator
         return
     if not evidence.tests[confusion].one:
         top1 = f"{stage}.top1"
-        yield Claim(id=f"{stage}_flawless", wording="flawless", group=group, says="holds", facts=(top1,))
+        words: dict[str, Word] = {"name": ("called", f"{stage}.model")}
+        about: dict[str, Any] = {"wording": "flawless", "group": "flawless", "words": words, "facts": (top1,)}
+        yield Claim(id=f"{stage}_flawless", says="holds", **about)
         return
     for extreme in get_args(key_of.Extreme):
         at, following, *_ = by_accuracy(result, extreme)
@@ -96,9 +139,7 @@ def _classes(stage: str, result: Classification, evidence: Evidence) -> Iterator
 def _two_classes(stage: str, at: int, following: int) -> dict[str, Word]:
     return {
         "class": ("text", f"{stage}.classes.{at}"),
-        "accuracy": ("percent", f"{stage}.per_class.{at}"),
         "next": ("text", f"{stage}.classes.{following}"),
-        "against": ("percent", f"{stage}.per_class.{following}"),
     }
 
 
@@ -109,12 +150,45 @@ def _two_mistakes(stage: str, result: Classification) -> dict[str, Word]:
             f"{prefix}actual": ("text", f"{stage}.classes.{actual}"),
             f"{prefix}called": ("text", f"{stage}.classes.{called}"),
             f"{prefix}times": ("count", f"{stage}.confusion.{actual}.{called}"),
-            f"{prefix}all": ("count", f"{stage}.per_class.{actual}.n"),
         }
     return words
+
+
+def _shared(results: Mapping[str, Classification], evidence: Evidence) -> Iterator[Claim]:
+    """Yield the hardest class and the most frequent mistake, each once for all classifiers that share it."""
+    mistaken = [
+        stage
+        for stage in results
+        if key_of.confusion(stage) in evidence.tests and evidence.tests[key_of.confusion(stage)].one
+    ]
+    for wording, key in (
+        ("hardest_shared", lambda stage: key_of.extreme(stage, "hardest")),
+        ("mistake_shared", key_of.confusion),
+    ):
+        alike: dict[tuple[Any, ...], list[str]] = {}
+        for stage in mistaken:
+            picked = _picked_by(wording, results[stage])
+            alike.setdefault((picked, evidence.tests[key(stage)].verdict == "unclear"), []).append(stage)
+        for number, ((picked, _), stages) in enumerate(alike.items(), start=1):
+            names = Several(tuple(("called", f"{stage}.model") for stage in stages), each="the ")
+            words: dict[str, Word] = {"names": names}
+            words |= {
+                name: ("text", f"{stages[0]}.classes.{at}")
+                for name, at in zip(("class", "called"), picked, strict=False)
+            }
+            claim = _picked(key(stages[0]), wording, wording, words, evidence)
+            yield replace(claim, id=f"{wording}_{number}", tests=tuple(map(key, stages)))
+
+
+def _picked_by(wording: str, result: Classification) -> tuple[int, ...]:
+    """Return the position of the hardest class, or those of the most frequent mistake's two classes."""
+    if wording == "hardest_shared":
+        return (by_accuracy(result, "hardest")[0],)
+    return mistakes(result, 1)[0]
 
 
 def _picked(key: str, wording: str, group: str, words: Mapping[str, Word], evidence: Evidence) -> Claim:
     """Return a claim on what was picked as an extreme, which can hold or be unclear, and cannot fail."""
     says = "unclear" if evidence.tests[key].verdict == "unclear" else "holds"
-    return Claim(id=key, wording=wording, group=group, says=says, words=words, tests=(key,))
+    both = {**sides(evidence, key), **words}
+    return Claim(id=key, wording=wording, group=group, says=says, words=both, tests=(key,))

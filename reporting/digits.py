@@ -2,8 +2,9 @@
 
 It reads the text of the pages, of the templates and of the claims' wordings. A digit is allowed where it is
 part of how a page is made and not of what it says: in front matter, code, identifiers and other attributes,
-targets of links, cross-references. Every other number has to come from `reporting.numbers`. What an
-expression of a template or a wording prints, `make check` sees on the page.
+targets of links, citations and cross-references; and in a page's headings, and on a line that is marked.
+Every other number has to come from `reporting.numbers`. What an expression of a template or a wording prints,
+`make check` sees on the page.
 """
 
 import ast
@@ -17,7 +18,7 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
-from reporting.checking.page import digits
+from reporting.checking.page import digits, numbers_in
 from reporting.document import templates_in
 from reporting.rendering.project import FRONT_MATTER
 from reporting.rendering.source import Line, split
@@ -29,36 +30,65 @@ _HOLE = "\N{OBJECT REPLACEMENT CHARACTER}"
 _CODE = re.compile(r"(?<![\\`])(`+)(?!`)(?:(?!\n\s*\n)[\s\S])+?(?<!`)\1(?!`)")
 _COMMENT = re.compile(r"<!--[\s\S]*?-->")
 _ENTITY = re.compile(r"&#?\w+;")
+CITATION = re.compile(r"(?<![\w\\/.@])-?@(?:\{([^}\n]+)\}|(\w(?:[\w-]|[:.#$%&+?<>~/](?=\w))*))")
+"""A citation or a cross-reference, with its key."""
 _STRUCTURAL = (
     re.compile(r"(?<=\]\()[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"),  # the target of a link or an image
     re.compile(r"^\s*\[[^\]\n]+\]:\s*\S+", re.MULTILINE),
-    re.compile(r"@(?:tbl|fig|sec)-[\w-]+"),
+    re.compile(r"<https?://[^\s<>]+>|(?<![\w(])https?://[^\s<>]+"),
+    CITATION,
 )
 _ATTRIBUTE = rf"""(?:[#.][\w{_HOLE}-]+|=\w+|[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"{{}}]+))"""
 _ATTRIBUTES = re.compile(rf"\{{\s*{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*\s*\}}")
 _HAS_ATTRIBUTES = re.compile(r"[\])`]\Z|^\s*(?:#{1,6}|:{3,})\s[^\n]*\Z|^\s*:{3,}\Z", re.MULTILINE)
+_EXEMPT = re.compile(r"^\s*#{1,6}\s|<!--\s*typed\s*-->")
+"""A line whose numbers its author may type: a heading, or one that says so."""
 _SHOWN_ATTRIBUTE = re.compile(r"""(?<=[\s{])(?:title|fig-alt|alt)=("(?:[^"\\]|\\.)*"|[^\s"}]+)""")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A typed number: where it stands and how it reads."""
+    """A typed number: where it stands, how it reads, and the word after it."""
 
     file: str
     line: int
     text: str
+    following: str = ""
 
     def __str__(self) -> str:
         """Return one line that says where the number is and what to do."""
         return f"{self.file}:{self.line}: typed number {self.text!r}: print it from the results (n.…)"
 
 
+@dataclass(frozen=True)
+class Prose:
+    """Markdown that a file shows, in one piece; `starts` are places in it and the lines of the file there."""
+
+    text: str
+    starts: tuple[tuple[int, int], ...]
+
+    def line_at(self, place: int) -> int:
+        """Return the line of the file that a place in the text came from."""
+        start, line = max(each for each in self.starts if each[0] <= place)
+        return line + self.text.count("\n", start, place)
+
+    def around(self, place: int) -> str:
+        """Return the whole line of the text that a place is in."""
+        start = self.text.rfind("\n", 0, place) + 1
+        return self.text[start : (self.text + "\n").index("\n", place)]
+
+
 # Markdown
+
+
+def without_code(markdown: str) -> str:
+    """Return Markdown with blanks for its code and its comments."""
+    return _CODE.sub(_blank, _COMMENT.sub(_blank, markdown))
 
 
 def typed(markdown: str) -> Iterator[tuple[int, str]]:
     """Yield where the words with a digit stand in Markdown that is no structure, and the words."""
-    text = _CODE.sub(_blank, _COMMENT.sub(_blank, markdown))
+    text = without_code(markdown)
     text = _ATTRIBUTES.sub(_blank_attributes, text)
     for structure in _STRUCTURAL:
         text = structure.sub(_blank, text)
@@ -84,21 +114,40 @@ def _blank_attributes(found: re.Match[str]) -> str:
 
 
 def in_page(file: str, text: str) -> list[Finding]:
-    """Return the typed numbers of a page, those in words that its cells print among them."""
+    """Return the typed numbers of a page, those in words that its cells print among them.
+
+    A heading may hold some, and a line with the comment `<!-- typed -->`.
+    """
+    found = [
+        Finding(file, prose.line_at(start), word, _following(prose.text, start))
+        for prose in prose_of_page(file, text)
+        for start, word in typed(prose.text)
+        if not _EXEMPT.search(prose.around(start))
+    ]
+    return sorted(found, key=lambda finding: finding.line)
+
+
+def exempt(file: str, text: str) -> set[str]:
+    """Return the numbers of a page that its author may have typed: those of headings and marked lines."""
+    lines = (line for prose in prose_of_page(file, text) for line in prose.text.split("\n"))
+    return {number for line in lines if _EXEMPT.search(line) for number in numbers_in(line)}
+
+
+def prose_of_page(file: str, text: str) -> list[Prose]:
+    """Return the text of a page, and each string of several words that its cells hold."""
     text = FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text)
-    lines, found = [""] * (text.count("\n") + 1), []
+    lines, pieces = [""] * (text.count("\n") + 1), []
     for part in split(file, text):
         if isinstance(part, Line):
             lines[part.number - 1] = part.text
         elif is_cell(part):
-            for line, words in _printed_by_cell("\n".join(part.body)):
-                at = part.number + line
-                found += [
-                    Finding(file, at + words.count("\n", 0, start), word) for start, word in typed(words)
-                ]
-    prose = "\n".join(lines)
-    found += [Finding(file, prose.count("\n", 0, start) + 1, word) for start, word in typed(prose)]
-    return sorted(found, key=lambda finding: finding.line)
+            printed = _printed_by_cell("\n".join(part.body))
+            pieces += [Prose(words, ((0, part.number + line),)) for line, words in printed]
+    return [Prose("\n".join(lines), ((0, 1),)), *pieces]
+
+
+def _following(text: str, start: int) -> str:
+    return next(iter(text[start:].split(maxsplit=2)[1:]), "")
 
 
 def _printed_by_cell(code: str) -> Iterator[tuple[int, str]]:
@@ -118,21 +167,32 @@ def _printed_by_cell(code: str) -> Iterator[tuple[int, str]]:
 def in_template(file: str, source: str, environment: jinja2.Environment) -> list[Finding]:
     """Return the typed numbers in a template's own text, read as one piece of Markdown."""
     try:
-        tree = environment.parse(source)
+        prose, printed = prose_of_template(source, environment)
     except jinja2.TemplateSyntaxError as error:
         return [Finding(file, error.lineno, f"not a template: {error.message}")]
-    text, pieces, found = "", [], []
-    for child in (child for output in tree.find_all(nodes.Output) for child in output.nodes):
+    found = [Finding(file, node.lineno, str(node.value)) for node in printed if digits(str(node.value))]
+    found += [Finding(file, prose.line_at(start), word) for start, word in typed(prose.text)]
+    return sorted(found, key=lambda finding: (finding.line, finding.text))
+
+
+def prose_of_template(source: str, environment: jinja2.Environment) -> tuple[Prose, list[nodes.Const]]:
+    """Return the text of a template, with holes for what it prints, and the constants among that.
+
+    Raises:
+        jinja2.TemplateSyntaxError: if it is no template.
+    """
+    text, starts = "", [(0, 1)]
+    constants: list[nodes.Const] = []
+    for child in (
+        child for output in environment.parse(source).find_all(nodes.Output) for child in output.nodes
+    ):
         if isinstance(child, nodes.TemplateData):
-            pieces.append((len(text), child.lineno))
+            starts.append((len(text), child.lineno))
             text += child.data
         else:
             text += _HOLE
-            found += [Finding(file, node.lineno, str(node.value)) for node in _printed(child)]
-    for start, word in typed(text):
-        begin, line = max(piece for piece in pieces if piece[0] <= start)
-        found.append(Finding(file, line + text.count("\n", begin, start), word))
-    return sorted(found, key=lambda finding: (finding.line, finding.text))
+            constants += _printed(child)
+    return Prose(text, tuple(starts)), constants
 
 
 def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
@@ -141,19 +201,34 @@ def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
         yield from (*_printed(node.expr1), *_printed(node.expr2))
     elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "link":
         yield from (text for argument in node.args for text in _printed(argument))
-    elif isinstance(node, nodes.Const) and digits(str(node.value)):
+    elif isinstance(node, nodes.Const):
         yield node
+
+
+def in_pages(root: Path) -> list[Finding]:
+    """Return every typed number of a project's pages."""
+    return [found for page in pages(root) for found in in_page(page.name, page.read_text(encoding="utf-8"))]
+
+
+def pages(root: Path) -> list[Path]:
+    """Return a project's pages, with what they include."""
+    return sorted(root.glob("*.qmd"))
+
+
+def templates(root: Path) -> list[Path]:
+    """Return the templates of a project, and its files of wordings.
+
+    One of these reads as one template: its keys and quotation marks are text without a digit.
+    """
+    files = sorted(file for file in (root / "templates").rglob("*") if file.is_file())
+    return [*files, *sorted((root / "reporting").glob("*.toml"))]
 
 
 def findings(root: Path) -> list[Finding]:
     """Return every typed number of a project."""
     environment = templates_in(root / "templates")
-    found: list[Finding] = []
-    for path in sorted(root.glob("*.qmd")):
-        found += in_page(path.name, path.read_text(encoding="utf-8"))
-    templates = sorted(file for file in (root / "templates").rglob("*") if file.is_file())
-    # A file of wordings reads as one template: its keys and quotation marks are text without a digit.
-    for path in [*templates, *sorted((root / "reporting").glob("*.toml"))]:
+    found = in_pages(root)
+    for path in templates(root):
         found += in_template(str(path.relative_to(root)), path.read_text(encoding="utf-8"), environment)
     return found
 

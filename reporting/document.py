@@ -1,9 +1,9 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,36 @@ import jinja2
 
 from experiments.project import open_project
 from experiments.results import key_of
+from experiments.results.captions import ComparedRecord
+from experiments.stages import STAGES
 from pipeline import freshness, keys, store
 from pipeline.errors import UserError, first_few
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
 from pipeline.stage import Stage
-from reporting import caption_facts, facts
+from reporting import caption_facts, facts, paths, photo_facts
+from reporting.authored import Authored
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
-from reporting.claims import classes_of, measures_of
+from reporting.cited import Cited
+from reporting.claims import Claim, classes_of, measures_of
+from reporting.literature import cites
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
 from reporting.numbers import Numbers
+from reporting.panel import headlines
 from reporting.pictures import Picture, width
-from reporting.sentences import Sentences, claims_of
+from reporting.sentences import Sentences, claims_of, rows_of
 from reporting.shown import Shown, shown
 from reporting.sources import sources
 
 FIGURES = Path("_figures")
+PICTURES = FIGURES / "pictures"
 JUDGING = ("evidence", "audit")
+CARDS = "cards"
+"""The block of what the marks on a page lead to, as its last cell shows it."""
+ROOTS = {"examples": "captions"}
+"""What a path may begin with besides stages, and the stage whose result it comes from."""
 _ANCHOR = re.compile(r"\{#((?:tbl|fig)-[\w-]+)\}")
 
 
@@ -48,8 +59,67 @@ class Document:
     @cached_property
     def numbers(self) -> Numbers:
         """What prints numbers and text of the results, of the profile and of what follows from both."""
-        beside = {"profile": self.project.profile, "shown": self.shown, "manifests": self.manifests}
+        beside = {
+            "profile": self.project.profile,
+            "shown": self.shown,
+            "manifests": self.manifests,
+            "rows": self.rows,
+        }
+        if "captions" in self.envelopes:
+            beside |= {"examples": self._examples}
         return Numbers(self.envelopes, beside)
+
+    @property
+    def _examples(self) -> tuple[ComparedRecord, ...]:
+        """The photos that the report shows as examples."""
+        captions = self.envelopes["captions"].value
+        return tuple(captions.records[at] for at in captions.examples)
+
+    @cached_property
+    def n(self) -> Cited:
+        """What prints numbers and words of the results in the author's sentences: ``n("cnn.top1")``."""
+        return Cited(self.numbers, self.absent)
+
+    @property
+    def citable(self) -> list[tuple[str, Any]]:
+        """All that prose can cite, by its path: of the results that there are, and of the examples."""
+        return paths.catalogue(self.numbers, [*self.project.stages, *ROOTS])
+
+    def absent(self, root: str) -> str | None:
+        """Return why nothing stands under the first step of a path, None where something does.
+
+        What is no such step at all is not absent but wrong.
+        """
+        stage = ROOTS.get(root, root)
+        if stage in self.envelopes or stage not in STAGES:
+            return None
+        return f"missing: {stage}" if stage in self.project.stages else f"not in this run: {stage}"
+
+    def claim(
+        self, binding: str, sentence: str, *, otherwise: str | None = None, unclear: str | None = None
+    ) -> Markdown:
+        """Return a sentence of the author's that is bound to a test, such as ``cnn > vit``.
+
+        It is `otherwise` where the evidence says the opposite, and `unclear` where it cannot be told. If that
+        one is not written, the page shows the sentence struck out, and `make check` names it.
+
+        Raises:
+            UserError: if the evidence declares no such test.
+        """
+        if "evidence" not in self.project.stages:
+            return Markdown("")
+        return self.authored.said(binding, sentence, otherwise, unclear)
+
+    @property
+    def plainly(self) -> Sentences:
+        """What says the claims without origins, for a terminal."""
+        return replace(self.sentences, numbers=self.numbers.plain)
+
+    @cached_property
+    def authored(self) -> Authored:
+        """What says the author's sentences."""
+        evidence = self.envelopes["evidence"].value if "evidence" in self.envelopes else None
+        return Authored(self.project.profile.family, evidence, self.sentences)
 
     @cached_property
     def shown(self) -> Shown:
@@ -64,7 +134,17 @@ class Document:
     @cached_property
     def sentences(self) -> Sentences:
         """What says the claims that the results allow."""
-        return Sentences(claims_of(self._values), self.numbers, self._templates)
+        return Sentences(self.claims, self.numbers, self._templates, self.rows)
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim that the results allow."""
+        return claims_of(self._values)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The rows of the table of evidence, as far as the page has that."""
+        return rows_of(self.claims) if self.has_results(BLOCKS["claims"]) else {}
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -106,13 +186,15 @@ class Document:
         """
         if name not in BLOCKS:
             raise UserError(f"There is no block {name!r}; the blocks are {', '.join(BLOCKS)}.")
+        if name == CARDS:  # which follow from what was said before them
+            return self._block(name)
         if name not in self._blocks:
             self._blocks[name] = self._block(name)
         return self._blocks[name]
 
     def _block(self, name: str) -> str:
         block = BLOCKS[name]
-        if not self._has_results(block):
+        if not self.has_results(block):
             return ""
         if not self._has_drawing(name):
             return _callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`.")
@@ -126,7 +208,7 @@ class Document:
 
     def is_filled(self, name: str) -> bool:
         """Whether a block shows more than callouts, so that others can refer to what it holds."""
-        return self._has_results(BLOCKS[name]) and self._has_drawing(name)
+        return self.has_results(BLOCKS[name]) and self._has_drawing(name)
 
     def anchors(self, name: str) -> tuple[str, ...]:
         """Return the identifiers of the tables and figures that a block shows with these results."""
@@ -136,7 +218,8 @@ class Document:
         """Return the results that a block is filled from, as far as they are there."""
         return {stage: self.envelopes[stage].value for stage in block.stages if stage in self.envelopes}
 
-    def _has_results(self, block: Block) -> bool:
+    def has_results(self, block: Block) -> bool:
+        """Tell whether the results that a block is filled from are there."""
         is_enough = not block.stages or any(stage in self.envelopes for stage in block.about)
         return is_enough and all(stage in self.envelopes for stage in block.needs)
 
@@ -154,34 +237,46 @@ class Document:
             n=self.numbers,
             claims=self.sentences,
             shown=self.shown,
+            headlines=headlines(values),
             manifests=self.manifests,
             is_filled=self.is_filled,
             sources=partial(sources, self.project, self.anchors),
             facts=facts,
             captions=caption_facts,
+            photos=photo_facts,
             key_of=key_of,
             classifiers=CLASSIFIERS,
             classes_of=classes_of,
+            cites=cites,
             measures_of=measures_of,
             strong=strong,
             code=code,
             command=command,
             picture=self._picture,
+            is_enlarged=self._is_enlarged,
         )
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
         return templates_in(self.project.root / "templates")
 
-    def _picture(self, attachment: Attachment, side: int) -> Picture | None:
-        """Return the picture of a photo, as large as a square of `side` pixels, None if it is gone."""
-        path = self.project.results / "generate" / attachment.file
+    def _picture(self, attachment: Attachment, stage: str, side: int) -> Picture | None:
+        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if gone."""
+        path = self.project.results / stage / attachment.file
         if not path.is_file():
             return None
+        smooth = self.project.root / PICTURES / f"{path.stem}.jpg"
+        shown = smooth if smooth.is_file() else path
         return Picture(
-            path.relative_to(self.project.root).as_posix(),
-            width(path, side),
+            path=shown.relative_to(self.project.root).as_posix(),
+            width=width(path, side),
+            is_enlarged=shown == smooth,
         )
+
+    def _is_enlarged(self, holders: Sequence[Any], stage: str) -> bool:
+        """Tell whether a picture of any of these records or mistakes is shown smoother than it was kept."""
+        pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
+        return any(picture is not None and picture.is_enlarged for picture in pictures)
 
     def _stale(self, block: Block) -> list[str]:
         """Return a callout for the results of a block that are stale, if there are any."""
@@ -251,8 +346,12 @@ def _callout(kind: str, title: str, text: str) -> str:
     return f'::: {{.callout-{kind} title="{title}"}}\n{text}\n:::'
 
 
+@cache
 def templates_in(folder: Path) -> jinja2.Environment:
-    """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`."""
+    """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`.
+
+    They are made once, and anew where their file has changed.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,

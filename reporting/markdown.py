@@ -6,13 +6,18 @@ import string
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _BRACES = re.compile(r"\\\{(?=\\\{)")
+_ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 
 
 class Markdown(str):
-    """A string that is Markdown already, so that `escape` must not touch it."""
+    """A string that is Markdown already, so that `escape` must not touch it, nor Quarto in inline code."""
 
     __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        """Return what a notebook shows of it: Quarto escapes a plain string."""
+        return str(self)
 
 
 def strong(value: object) -> Markdown:
@@ -48,6 +53,11 @@ def escape(value: object) -> Markdown:
     if isinstance(value, Markdown):
         return value
     return Markdown(_WHITE_SPACE.sub(" ", str(value)).translate(_ESCAPES))
+
+
+def unescaped(markdown: str) -> str:
+    """Return the text that escaped Markdown stands for."""
+    return _ESCAPED.sub(r"\1", markdown)
 
 
 def in_attribute(markdown: Markdown) -> Markdown:

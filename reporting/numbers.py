@@ -20,7 +20,10 @@ from reporting.origins import worded
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+MOST_DIGITS = 4
+"""How many decimals a number can be given with."""
 
+_OF_ESTIMATES = ("told", "moved")
 _STEP = re.compile(r"(?:^|\.)([^.\[\]\"\\]+)|\[([^\[\]\"\\]+)\]")
 _OUTSIDE_BRACKETS = r"(?![^\[\]]*\])"
 
@@ -46,6 +49,8 @@ def size(value: int) -> str:
 
 def duration(value: float) -> str:
     """Format seconds as a person would say them: ``0.0321 s``, ``45.0 s``, ``8 min 05 s``, ``1 h 02 min``."""
+    if value < 0:
+        return f"{MINUS}{duration(-value)}"
     if value < 1:
         return f"{times(value)}{NO_BREAK}s"
     seconds = round(value)
@@ -79,6 +84,8 @@ def times(value: float) -> str:
 
 def megabytes(value: int) -> str:
     """Format bytes as millions of bytes, so that a column can be compared: ``24.8 MB``, ``1,076 MB``."""
+    if value < 0:
+        return f"{MINUS}{megabytes(-value)}"
     return f"{times(value / 1e6)}{NO_BREAK}MB"
 
 
@@ -117,6 +124,16 @@ def joined(value: Sequence[str]) -> str:
     return ", ".join(value)
 
 
+def called(value: str) -> str:
+    """Format the name of a model without what it says in brackets: ``CNN`` of ``CNN (2.0 M)``."""
+    return value.partition(" (")[0] or value
+
+
+def quoted(value: str) -> str:
+    """Format a name in quotation marks, where a comma in it could be taken for the sentence's."""
+    return f"“{value}”"
+
+
 def as_json(value: Any) -> str:
     """Format a value as JSON: ``[0.0, 0.5]``, ``"bf16"``."""
     return json.dumps(value, ensure_ascii=False)
@@ -132,16 +149,47 @@ def bound(value: float) -> str:
     return percent(value).partition(NO_BREAK)[0]
 
 
-def measured(value: float, unit: Unit) -> str:
+def measured(value: float, unit: Unit, digits: int | None = None) -> str:
     """Format what was measured in a unit: ``34.2``, ``1.07``, ``70.6 %``, ``0.412``."""
-    return percent(value) if unit == "share" else _signed(value, unit, plus="")
-
-
-def change(value: float, unit: Unit) -> str:
-    """Format a difference with its sign: ``+3.1``, ``−0.031``; that of shares in points, ``+2.5 pp``."""
     if unit == "share":
-        return f"{_signed(100 * value, unit, plus='+')}{NO_BREAK}pp"
-    return _signed(value, unit, plus="+")
+        return f"{_signed(100 * value, unit, '', digits)}{NO_BREAK}%"
+    return _signed(value, unit, "", digits)
+
+
+def change(value: float, unit: Unit, digits: int | None = None) -> str:
+    """Format a difference with its sign: ``+3.1``, ``−0.031``; that of shares in points, ``+2.5 pp``."""
+    return _difference(value, unit, "+", digits)
+
+
+def apart(value: float, unit: Unit, digits: int | None = None) -> str:
+    """Format how much more one thing is than another, with a sign if it is less: ``2.5 pp``, ``−3.1``."""
+    return _difference(value, unit, "", digits)
+
+
+def told(value: Estimate, unit: Unit) -> str:
+    """Format an estimate to the digits that its interval supports: ``92 %``, ``0.5``."""
+    return measured(value.value, unit, supported(value, unit))
+
+
+def moved(value: Estimate, unit: Unit) -> str:
+    """Format an estimate of a difference in the same way, with its sign: ``+10 pp``."""
+    return change(value.value, unit, supported(value, unit))
+
+
+def supported(estimate: Estimate, unit: Unit) -> int:
+    """Return how many decimals an estimate supports: the last is worth no more than its interval is wide.
+
+    A whole number, or percentage, is never rounded further.
+    """
+    width = (estimate.high - estimate.low) * (100 if unit == "share" else 1)
+    if width <= 0:
+        return 0 if unit == "share" else _decimals(estimate.value, unit)
+    return min(MOST_DIGITS, max(0, -math.floor(math.log10(width))))
+
+
+def number(value: float, digits: int) -> str:
+    """Format any number with so many decimals: ``2.31``, ``−1,204``."""
+    return _signed(value, "count", "", digits)
 
 
 def reach(value: float, unit: Unit) -> str:
@@ -149,11 +197,17 @@ def reach(value: float, unit: Unit) -> str:
     return change(value, unit).partition(NO_BREAK)[0]
 
 
-def _signed(value: float, unit: Unit, plus: str) -> str:
-    digits = f"{abs(value):,.{_decimals(value, unit)}f}"
-    if not digits.strip("0.,"):
-        return digits  # neither a rise nor a fall can be seen
-    return f"{MINUS if value < 0 else plus}{digits}"
+def _difference(value: float, unit: Unit, plus: str, digits: int | None) -> str:
+    if unit == "share":
+        return f"{_signed(100 * value, unit, plus, digits)}{NO_BREAK}pp"
+    return _signed(value, unit, plus, digits)
+
+
+def _signed(value: float, unit: Unit, plus: str, digits: int | None = None) -> str:
+    shown = f"{abs(value):,.{_decimals(value, unit) if digits is None else digits}f}"
+    if not shown.strip("0.,"):
+        return shown  # neither a rise nor a fall can be seen
+    return f"{MINUS if value < 0 else plus}{shown}"
 
 
 def _decimals(value: float, unit: Unit) -> int:
@@ -162,6 +216,69 @@ def _decimals(value: float, unit: Unit) -> int:
     if unit == "count":
         return 0
     return 2 if unit == "points" and abs(value) < 9.995 else 1
+
+
+def rounded(value: float, unit: Unit, decimals: int) -> str:
+    """Format what was measured as running text says it, with so many decimals: ``86 %``, ``0.66``."""
+    if unit == "share":
+        return f"{100 * value:.{decimals}f}{NO_BREAK}%"
+    return f"{value:,.{decimals}f}"
+
+
+def rough(value: float) -> str:
+    """Format a number that matters by its size alone: ``0.97``, ``1.5``, ``4``, ``39``, ``1,076``."""
+    if value <= 0:
+        return "0"
+    # Rounded first, because 9.96 needs one decimal less than 9.94.
+    magnitude = math.floor(math.log10(float(f"{value:.1e}")))
+    text = f"{value:,.{max(0, 1 - magnitude)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rough_share(value: float) -> str:
+    """Format a share that matters by its size alone: ``6.8 %``, ``38 %``."""
+    return f"{rough(100 * value)}{NO_BREAK}%"
+
+
+def rough_bytes(value: int) -> str:
+    """Format a size in bytes as a person would say it: ``39 MB``, ``2.2 GB``."""
+    unit, size = ("GB", value / 1e9) if value >= 999_500_000 else ("MB", value / 1e6)
+    return f"{rough(size)}{NO_BREAK}{unit}"
+
+
+def rough_duration(value: float) -> str:
+    """Format seconds as a person would say them, with two digits below a minute: ``0.97 s``, ``45 s``."""
+    return f"{rough(value)}{NO_BREAK}s" if value < 59.5 else duration(value)
+
+
+_DECIMALS: Mapping[Unit, tuple[int, int]] = {
+    "share": (0, 1), "points": (0, 2), "words": (0, 1), "count": (0, 0), "bits": (2, 3),
+}  # fmt: skip
+"""The fewest and the most decimals of a rounded figure."""
+
+_ROUNDED = {
+    f"rounded:{unit}:{digits}": partial(rounded, unit=unit, decimals=digits)
+    for unit, (fewest, most) in _DECIMALS.items()
+    for digits in range(fewest, most + 1)
+}
+
+
+def decimals(unit: Unit, half: float, *values: float) -> int:
+    """Return with how many decimals to say `values` that are known to within `half` to both sides.
+
+    As few as the interval supports, but enough that different values do not read the same, and that none
+    reads as nothing or as all when it is not.
+    """
+    scale = 100 if unit == "share" else 1
+    fewest, most = _DECIMALS[unit]
+    for digits in range(fewest, most):
+        texts = {value: f"{scale * value:.{digits}f}" for value in values}
+        extreme = {f"{scale * end:.{digits}f}" for end in (0, 1)} if unit == "share" else {f"{0:.{digits}f}"}
+        misleading = any(text in extreme for value, text in texts.items() if value not in (0, 1))
+        supported = 0.5 / 10**digits <= scale * half or (half == 0 and len(texts) == 1)
+        if supported and len(set(texts.values())) == len(texts) and not misleading:
+            return digits
+    return most
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {
@@ -178,17 +295,32 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "decimal": decimal,
     "nats": nats,
     "p": p,
+    "quoted": quoted,
     "length": length,
     "text": str,
+    "called": called,
     "joined": joined,
     "json": as_json,
     "moment": moment,
+    "rough_bytes": rough_bytes,
+    "rough_duration": rough_duration,
+    "rough_share": rough_share,
+    "rough": rough,
+    **_ROUNDED,
     "short": short,
     "sources": worded,
-} | {
-    f"{style.__name__}:{unit}": partial(style, unit=unit)
-    for style in (measured, change, reach)
-    for unit in get_args(Unit)
+    **{
+        f"{style.__name__}:{unit}": partial(style, unit=unit)
+        for style in (measured, change, apart, reach, told, moved)
+        for unit in get_args(Unit)
+    },
+    **{
+        f"{style.__name__}:{unit}:{digits}": partial(style, unit=unit, digits=digits)
+        for style in (measured, change, apart)
+        for unit in get_args(Unit)
+        for digits in range(MOST_DIGITS + 1)
+    },
+    **{f"number:{digits}": partial(number, digits=digits) for digits in range(MOST_DIGITS + 1)},
 }
 """Every way to print a value, by the name that a span gives as ``data-as``."""
 
@@ -196,10 +328,12 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
 class Numbers:
     """Reads numbers and text out of results by their path, so that none is printed without its origin.
 
-    A path is ``<stage>.<field>…`` inside the stage's value, with list positions as integers, or
-    ``<stage>:provenance.<field>…`` for the circumstances of the run; ``profile.<field>…`` and whatever else
-    there is in `beside` reads that. A step that holds dots stands in square brackets. Two paths with a slash
-    between them are a ratio, two with a minus between spaces a difference.
+    A path is ``<stage>.<field>…`` inside the stage's value, with list positions as integers, counted from 0,
+    or ``<stage>:provenance.<field>…`` for the circumstances of the run; ``profile.<field>…`` and whatever
+    else there is in `beside` reads that. What has a key in a list can be named by it, and what a list holds
+    of each class by the class: ``captions.measures.cider_d.after``, ``cnn.per_class.cat``. A step that holds
+    dots stands in square brackets. Two paths with a slash between them are a ratio, two with a minus between
+    spaces a difference.
     """
 
     def __init__(
@@ -224,14 +358,22 @@ class Numbers:
             ends = re.split(re.escape(mark) + _OUTSIDE_BRACKETS, path)
             if len(ends) == 2:
                 return combine(*map(self.at, ends))
-        name, *steps = _steps(path)
+        name, *steps = steps_of(path)
         found = self._root(name)
+        holder: Any = None
         for step in steps:
             try:
-                found = found[int(step)] if isinstance(found, tuple | list) else _field(found, step)
+                if isinstance(found, tuple | list):
+                    holder, found = found, found[position(found, step, holder)]
+                else:
+                    holder, found = found, _field(found, step)
             except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
                 raise KeyError(f"the results hold nothing at {path!r} (no {step!r})") from error
         return found
+
+    def has(self, root: str) -> bool:
+        """Whether a path can begin with this step."""
+        return root in self._beside or root.partition(":")[0] in self._envelopes
 
     def _root(self, name: str) -> Any:
         """Return what the first step of a path names."""
@@ -251,6 +393,10 @@ class Numbers:
             raise AttributeError(f"there is no format {how!r}; the formats are {', '.join(FORMATS)}")
         return partial(self._print, how)
 
+    def formatted(self, path: str, how: str) -> Markdown:
+        """Print the thing at a path in the format called `how`."""
+        return self._print(how, path)
+
     def interval(self, path: str) -> Markdown:
         """Print the 95 % interval of the estimate at `path` as two percentages."""
         low, high = (self._print("bound", f"{path}.{end}") for end in ("low", "high"))
@@ -263,6 +409,16 @@ class Numbers:
     def times(self, large: str, small: str) -> Markdown:
         """Print how many times as large the number at one path is as the number at another."""
         return self._print("times", f"{large}/{small}")
+
+    def said(self, path: str) -> Markdown:
+        """Print the share that is estimated at `path`, rounded to what its interval supports."""
+        estimate = self.at(path)
+        digits = decimals("share", (estimate.high - estimate.low) / 2, estimate.value)
+        return self.rounded(path, f"share:{digits}")
+
+    def rounded(self, path: str, how: str) -> Markdown:
+        """Print what was measured in a unit with so many decimals, as in ``share:0``."""
+        return self._print(f"rounded:{how}", path)
 
     def measured(self, path: str, unit: Unit) -> Markdown:
         """Print what was measured in a unit."""
@@ -287,8 +443,9 @@ class Numbers:
         return self._dress(markdown, path, "text")
 
     def _print(self, how: str, path: str) -> Markdown:
+        """Print the thing at a path in a format, of an estimate its value where the format takes none."""
         found = self.at(path)
-        if isinstance(found, Estimate):
+        if isinstance(found, Estimate) and how.partition(":")[0] not in _OF_ESTIMATES:
             found, path = found.value, f"{path}.value"
         return self._dress(escape(FORMATS[how](found)), path, how)
 
@@ -298,12 +455,34 @@ class Numbers:
         )
 
 
-def _steps(path: str) -> list[str]:
-    """Split a path into its steps."""
+def position(items: Sequence[Any], step: str, holder: Any = None) -> int:
+    """Return which of `items` a step names: by its position, its key, or its class among those of `holder`.
+
+    Raises:
+        ValueError: if none is called so.
+    """
+    if re.fullmatch(r"-?\d+", step):
+        return int(step)
+    keys: list[Any] = [getattr(item, "key", None) for item in items]
+    classes: Sequence[str] = getattr(holder, "classes", ())
+    return keys.index(step) if step in keys else classes.index(step)
+
+
+def steps_of(path: str) -> list[str]:
+    """Split a path into its steps.
+
+    Raises:
+        KeyError: if it is none.
+    """
     found = list(_STEP.finditer(path))
     if not path or "".join(step[0] for step in found) != path:
         raise KeyError(f"{path!r} is no path")
     return [step[1] or step[2] for step in found]
+
+
+def holder_of(path: str) -> str:
+    """Return a path without its last step."""
+    return path[: list(_STEP.finditer(path))[-1].start()]
 
 
 def _field(holder: Any, name: str) -> Any:

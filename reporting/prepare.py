@@ -36,7 +36,9 @@ try:
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
-    from reporting.document import FIGURES, Document, open_document
+    from reporting.document import FIGURES, PICTURES, Document, open_document
+    from reporting.pictures import write_enlarged
+    from reporting.proofread import refuse_mistakes
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
@@ -54,28 +56,38 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
     Without being asked for `everything`, that is what is missing and reads results alone, where the packages
     of the experiments are installed: nothing is trained or downloaded, and what is stale stays so. A stage
     that fails is missing on the pages.
+
+    Raises:
+        UserError: if a page cites what there is not.
     """
     if complete and everything:
+        refuse_mistakes(open_document(project))  # before it takes hours
         _run(project, [])
     elif complete and importlib.util.find_spec("torch"):
         for name in _missing(project):
             _run(project, [name])
-    draw_figures(open_document(project))
+    document = open_document(project)
+    refuse_mistakes(document)
+    draw_figures(document)
     _watch(project.root)
 
 
 def draw_figures(document: Document) -> None:
-    """Draw each block's figure as ``_figures/<block>.svg``, and remove drawings whose results are gone."""
+    """Draw each block's figure as ``_figures/<block>.svg``, and remove drawings whose results are gone.
+
+    Small pictures beside the results are enlarged there too.
+    """
     from figures.style import save
 
     folder = document.project.root / FIGURES
     for name, block in BLOCKS.items():
         if block.figure is None:
             continue
-        if values := document.used(block):
-            save(importlib.import_module(block.figure).draw(values), folder / f"{name}.svg")
+        if document.has_results(block):
+            save(importlib.import_module(block.figure).draw(document.used(block)), folder / f"{name}.svg")
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
+    write_enlarged(document.project.results.glob("*/*.png"), document.project.root / PICTURES)
 
 
 def _watch(root: Path) -> None:

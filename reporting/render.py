@@ -16,8 +16,11 @@ import typer
 
 from pipeline.errors import UserError
 from reporting import quarto
-from reporting.rendering import allowed, cells, crossref, html, pandoc, pdf, project
+from reporting.labels import labels_of
+from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
+from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
+from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
 
@@ -39,10 +42,15 @@ def render(root: Path, output: Path | None = None, *, preview: bool = False) -> 
     target = (output or site.output).resolve()
     with replacing(target, site.root, [page.html_name for page in site.pages]) as new:
         _prepare(site, target, preview)
-        drafts = [cells.draft(page) for page in site.pages]
+        drafts = [cells.draft(page, site.root) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns))
+            trees = list(
+                pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns)
+            )
+        if site.searched:
+            index = html.search_index(zip(site.pages, trees, strict=True))
+            (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
 
 
@@ -61,7 +69,7 @@ def _prepare(site: Site, target: Path, preview: bool) -> None:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
 
 
-def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
+def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved:
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
@@ -69,14 +77,22 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> None:
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
-    resolved = crossref.resolve(document, markdown, number_sections=page.html.number_sections)
-    text = html.render(resolved, page, site, markdown)
+    on_screen = _resolved(document, "html", page, site, markdown)
+    text = html.render(on_screen, page, site, markdown)
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:
         (folder / alias).write_text(html.redirect(page), encoding="utf-8", newline="\n")
     if page.pdf_name:
-        source = pdf.source(resolved, page, site, markdown)
+        source = pdf.source(_resolved(document, "typst", page, site, markdown), page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
+    return on_screen
+
+
+def _resolved(document: Node, to: str, page: Page, site: Site, markdown: Markdown) -> Resolved:
+    shown = crossref.for_format(document, to)
+    labels = labels_of(page.lang)
+    resolved = crossref.resolve(shown, markdown, labels, number_sections=page.html.number_sections)
+    return citations.cited(resolved, site, markdown)
 
 
 def main(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.project import Project
 from reporting.blocks import BLOCKS
@@ -27,13 +28,18 @@ def sources(project: Project, anchors: Callable[[str], tuple[str, ...]]) -> list
     return [
         Source(
             anchor=anchor,
-            page=page.name,
+            page=_page(page),
             stages=tuple(stage for stage in BLOCKS[name].stages if stage in project.stages),
         )
         for page in sorted(
-            project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", page.name)
+            project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", _page(page))
         )
         for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
         if name in BLOCKS and BLOCKS[name].stages
         for anchor in anchors(name)
     ]
+
+
+def _page(file: Path) -> str:
+    """Return the page that a file's blocks stand on; `_name.qmd` is the text of the page `name.qmd`."""
+    return file.name.removeprefix("_")

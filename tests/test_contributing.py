@@ -103,7 +103,7 @@ def test_a_new_claim_says_what_its_test_found(folder: Path, shown: str) -> None:
         replace(open_project("offline", ROOT), results=folder / "results" / "offline"), "evidence"
     )
     assert test.value.tests["caption_white"].verdict == "higher"
-    assert "They name white more often" in shown
+    assert "The captions name white more often" in shown
 
 
 def test_a_new_kind_of_data_can_be_inspected_and_trained_on(folder: Path) -> None:

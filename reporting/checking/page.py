@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from reporting.labels import LABELS, labels_of
 from reporting.markdown import words
 
 _VOID = frozenset(
@@ -12,7 +13,8 @@ _VOID = frozenset(
 )
 _UNSEEN = frozenset({"script", "style", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_CAPTION_LABEL = re.compile(r"\A\s*((?:Table|Figure)\s\d+):")
+_CALLED = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
+_CAPTION_LABEL = re.compile(rf"\A\s*((?:{_CALLED})\s\d+):")
 # Quarto says the kind of a callout before its title, for screen readers.
 _STATE = re.compile(r"(?:Warning|Caution)?(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
 
@@ -152,7 +154,7 @@ def numbers_in(text: str) -> list[str]:
 def bare_numbers(page: Element) -> Iterator[tuple[str, str]]:
     """Yield each word with a number that names no origin and is no structure, and the words around it."""
     body = body_of(page)
-    for text in _bare(body, "", _labels(body)):
+    for text in _bare(body, "", _labels(body, _language(page))):
         for found in re.finditer(r"\S+", text):
             if digits(found[0]):
                 start, end = max(0, found.start() - 40), found.end() + 40
@@ -189,29 +191,38 @@ def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str
 def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool:
     """Tell whether an element is of a kind whose digits are no results.
 
-    These are: the title block, tables of contents and navigation, the numbers of sections, code, and
-    cross-references that say what their target is called. The other two kinds are the label of a caption
-    and the list of commands in a callout about missing or stale results.
+    These are: the title block, tables of contents and navigation, the numbers of sections, code, addresses,
+    citations with the list of what they cite, and cross-references that say what their target is called. The
+    other two kinds are the label of a caption and the list of commands in a callout about missing or stale
+    results.
     """
     target = element.attributes.get("href", "").removeprefix("#")
+    is_address = element.tag == "a" and element.attributes.get("href") == text_of(element)
     return (
-        element.tag in _UNSEEN | {"nav", "code", "pre"}
+        is_address
+        or "data-cites" in element.attributes
+        or element.attributes.get("id") == "refs"
+        or element.tag in _UNSEEN | {"nav", "code", "pre"}
         or is_title_block(element)
         or ("header-section-number" in element.classes and parent in _HEADINGS)
         or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))
     )
 
 
-def _labels(body: Element) -> dict[str, str]:
+def _language(page: Element) -> str:
+    return next((element.attributes["lang"] for element in walk(page) if "lang" in element.attributes), "en")
+
+
+def _labels(body: Element, language: str) -> dict[str, str]:
     """Return what each section, table and figure is called in a cross-reference, by its anchor."""
     named = (element for element in walk(body) if element.attributes.get("id"))
-    return {element.attributes["id"]: label for element in named if (label := _label(element))}
+    return {element.attributes["id"]: label for element in named if (label := _label(element, language))}
 
 
-def _label(element: Element) -> str | None:
+def _label(element: Element, language: str) -> str | None:
     for inner in walk(element):
         if "header-section-number" in inner.classes:
-            return f"Section {text_of(inner).strip()}"
+            return f"{labels_of(language).section} {text_of(inner).strip()}"
         if inner.tag == "figcaption":
             found = _CAPTION_LABEL.match(text_of(inner))
             return _plain(found[1]) if found else None

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reporting.checking.page import Element, body_of, digits, is_title_block, origins, text_of, walk, without
+from reporting.labels import LABELS
 
 _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
@@ -21,6 +22,11 @@ _NOT_READ = re.compile(
 """What cannot be read off paper as it stands on screen.
 
 It is invisible, runs from right to left, changes its shape, or has no letter in a font."""
+
+_FLOATS = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
+_PLACES = "|".join(word for words in LABELS.values() for word in (words.section, words.page))
+_CALLED = re.compile(rf"\((?:{_FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{_FLOATS})\s*A?\d+")
+"""What a table, a figure or a place is called, in a caption or a reference."""
 
 _AROUND = 40
 _DEEPEST = 6
@@ -69,12 +75,20 @@ def read(pdf: Path) -> Paper:
     from pypdfium2 import PdfDocument
 
     reader = PdfReader(pdf)
+    header = _header(reader)
     with PdfDocument(pdf) as document:
         sheets = [
-            _sheet(page.extract_text(), number, boxed)
+            _sheet(header.sub("", page.extract_text()) if number > 1 else page.extract_text(), number, boxed)
             for number, (page, boxed) in enumerate(zip(reader.pages, document, strict=True), start=1)
         ]
     return Paper(sheets, _entries(reader, reader.outline))
+
+
+def _header(reader: Any) -> re.Pattern[str]:
+    """Return what finds the running header of a sheet, which repeats the title and the authors."""
+    told = reader.metadata or {}
+    words = f"{told.get('/Title', '')} {told.get('/Author', '')}".split()
+    return re.compile(r"\A\s*" + r"\s+".join(map(re.escape, words)))
 
 
 def _sheet(text: str, number: int, page: Any) -> Sheet:
@@ -94,18 +108,26 @@ def legible(text: str) -> str:
     return _LOOSE.sub("", _NOT_READ.sub("", text))
 
 
-def differences(page: Element, pdf: Path) -> Iterator[tuple[str, str]]:
-    """Yield what a PDF shows otherwise than its page, and the words around it.
+def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a PDF shows otherwise than its pages, one after the other, and the words around it.
 
-    What names an origin on the page must follow in the PDF in the same order, and all digits
-    of the PDF must be those of the page, but for page numbers and the table of contents. Scripts that
-    cannot be read off paper as they stand on screen are left out of both. And nothing may stand where
-    a reader does not see it: over the margins or upon the page number.
+    What names an origin on the pages must follow in the PDF in the same order, and all digits of the PDF
+    must be those of the pages, but for page numbers, the table of contents, and what tables and figures are
+    called, which is otherwise where several pages are one document. The literature of all pages is one list
+    at the end of the PDF. Scripts that cannot be read off paper as they stand on screen are left out of both,
+    and so is what only a screen shows. And nothing may stand where a reader does not see it: over the
+    margins or upon the page number.
     """
     paper = read(pdf)
     text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
-    yield from _missing(page, text)
-    yield from _other_digits(page, text, paper.entries)
+    bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
+    listed = (each for page in bodies for each in walk(page) if "csl-entry" in each.classes)
+    literature = {text_of(each): each for each in listed}
+    entries = [literature[words] for words in sorted(literature, key=_by_author_and_year)]
+    shown = Element("main", {}, [*(without(body, _is_literature) for body in bodies), *entries])
+    title = next((element for page in pages for element in walk(page) if is_title_block(element)), None)
+    yield from _missing(shown, text)
+    yield from _other_digits(shown, text_of(title) if title else "", text, paper.entries)
     yield from off_the_sheet(paper)
 
 
@@ -132,7 +154,7 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
 
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
     squeezed, position = legible(text), 0
-    for origin in origins(body_of(page)):
+    for origin in origins(page):
         wanted = legible(origin.text)
         found = squeezed.find(wanted, position)
         if found < 0:
@@ -142,10 +164,25 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
         position = found + len(wanted)
 
 
-def _other_digits(page: Element, text: str, entries: list[tuple[int, str, int]]) -> Iterator[tuple[str, str]]:
-    prose = without(body_of(page), lambda element: element.tag == "nav" or is_title_block(element))
-    shown, expected = digits(text), digits(_NOT_READ.sub("", text_of(prose)))
-    title = digits("".join(text_of(element) for element in walk(page) if is_title_block(element)))
+def _is_on_screen_alone(element: Element) -> bool:
+    return element.tag == "nav" or is_title_block(element) or bool({"card", "on-screen"} & {*element.classes})
+
+
+def _by_author_and_year(entry: str) -> tuple[str, ...]:
+    found = re.match(r"(.*?)\. (\d{4})", entry.strip(), re.DOTALL)
+    return (found[1].casefold(), found[2]) if found else (entry.casefold(),)
+
+
+def _is_literature(element: Element) -> bool:
+    return element.attributes.get("id") == "refs"
+
+
+def _other_digits(
+    page: Element, title: str, text: str, entries: list[tuple[int, str, int]]
+) -> Iterator[tuple[str, str]]:
+    text, prose = (_CALLED.sub("", words) for words in (text, _NOT_READ.sub("", text_of(page))))
+    shown, expected = digits(text), digits(prose)
+    title = digits(title)
     contents = (
         "".join(f"{digits(words)}{sheet}" for level, words, sheet in entries if level < depth)
         for depth in range(_DEEPEST + 1)

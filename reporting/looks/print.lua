@@ -13,6 +13,7 @@ local part = 12
 local may_break = "\u{200b}"
 
 local function typst(text) return pandoc.RawInline("typst", text) end
+local function typst_block(text) return pandoc.RawBlock("typst", text) end
 
 -- A string in Typst's language, in which nothing is markup. Quarto looks for shortcodes in what is raw: two
 -- braces do not stand side by side.
@@ -52,15 +53,74 @@ local function quoted(item)
   return content
 end
 
--- A link to another page leads to that page of the site, which stands beside the PDF.
+-- A link to another page is a cross-reference where what it leads to is part of the PDF too, and its words
+-- where it is not; print.typ looks, since not all identifiers are known yet when Quarto runs this.
 local function link(item)
-  local page, rest = item.target:match("^%.?/?([^/:?#]+)%.qmd(.*)$")
-  if page and (rest == "" or rest:sub(1, 1) == "#") then item.target = page .. ".html" .. rest end
-  return item
+  local page, anchor = item.target:match("^%.?/?([^/:?#]+)%.qmd#?([^#]*)$")
+  if not page then return nil end
+  local content = item.content:clone()
+  if anchor == "" then return content end
+  local form = item.classes:includes("evidence") and "evidence" or "across"
+  content:insert(1, typst("#" .. form .. "(" .. typst_string(anchor) .. ")["))
+  content:insert(typst("]"))
+  return content
 end
 
--- `.beside`: the first block in a column as wide as its picture, the rest beside it.
+-- Where the appendix begins, tables and figures are counted anew; the table of evidence, with a caption as long
+-- as it is, does not begin at the foot of a page.
+local before = { ["sec-appendix"] = "#show: appendix", ["sec-claims"] = "#room(40%)" }
+local function header(item)
+  local first = before[item.identifier]
+  if first then return { pandoc.RawBlock("typst", first), item } end
+end
+
+-- Each block a cell of a grid, or whatever else a function of print.typ makes of them.
+local function each(name, item)
+  local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
+  for at, block in ipairs(item.content) do
+    if at > 1 then blocks:insert(pandoc.RawBlock("typst", "][")) end
+    blocks:insert(block)
+  end
+  blocks:insert(pandoc.RawBlock("typst", "]"))
+  return blocks
+end
+
+local on_screen = pandoc.List({ "card", "on-screen" }) -- what only a screen shows
+
+-- What each term of a list is, as a call of print.typ.
+local function terms(name)
+  return function(item)
+    local blocks = pandoc.Blocks({})
+    for _, each in ipairs(item.content) do
+      blocks:insert(pandoc.Plain({ typst("#" .. name .. "["), pandoc.Span(each[1]), typst("][") }))
+      for _, description in ipairs(each[2]) do blocks:extend(description) end
+      blocks:insert(pandoc.RawBlock("typst", "]"))
+    end
+    return blocks
+  end
+end
+
+local function terms_beside(item)
+  if item.classes:includes("beside") then return item:walk({ DefinitionList = terms("term-beside") }) end
+end
+
+-- A cell of a `.panel`: its first line is the figure.
+local function headline(item)
+  local blocks = item.content:clone()
+  if #blocks > 0 then
+    blocks:insert(1, pandoc.RawBlock("typst", "#headline["))
+    blocks:insert(3, pandoc.RawBlock("typst", "]"))
+  end
+  return pandoc.Div(blocks)
+end
+
+-- `.beside`: the first block in a column as wide as its picture, the rest beside it. `.pictures`: small pictures
+-- in rows. `.panel`: headline figures in one row.
 local function div(item)
+  if item.classes:find_if(function(class) return on_screen:includes(class) end) then return {} end
+  if #item.content == 0 then return nil end
+  if item.classes:includes("pictures") then return each("pictures", item) end
+  if item.classes:includes("panel") then return each("panel", item:walk({ Div = headline })) end
   if not item.classes:includes("beside") or #item.content == 0 then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
@@ -72,8 +132,10 @@ local function div(item)
 end
 
 local function on_paper(content)
-  return content:walk({ Quoted = quoted }):walk({ Table = in_table }):walk({
-    Str = words_up_to(36), Link = link, Div = div,
+  return content:walk({ Quoted = quoted, Div = terms_beside }):walk({ DefinitionList = terms("term") }):walk({
+    Table = in_table,
+  }):walk({
+    Str = words_up_to(36), Link = link, Div = div, Header = header,
   })
 end
 

@@ -13,6 +13,8 @@ from reporting.rendering.support import USE_QUARTO
 
 CALLOUTS = ("note", "tip", "important", "warning", "caution")
 REFERENCES = ("tbl", "fig", "sec")
+CONDITIONAL = ("content-visible", "content-hidden")
+"""The classes of what is shown, or hidden, `when-format` or `unless-format` is html or typst."""
 
 _PLAIN_BLOCKS = (
     "Plain Para LineBlock BlockQuote OrderedList BulletList DefinitionList HorizontalRule Figure "
@@ -52,11 +54,19 @@ def check(document: Node, markdown: Markdown, site: Site) -> None:
             raise markdown.refuse(f"{kind}: {USE_QUARTO}.")
 
 
-def _cite(node: Node, markdown: Markdown, _: Site) -> None:
+def is_reference(name: str) -> bool:
+    """Whether a key is that of a cross-reference, and not of the literature."""
+    return name.startswith(tuple(f"{kind}-" for kind in REFERENCES))
+
+
+def _cite(node: Node, markdown: Markdown, site: Site) -> None:
     citations = node["c"][0]
     name, first = citations[0]["citationId"], citations[0]
-    if name.split("-")[0] not in REFERENCES:
-        raise markdown.refuse(f"@{name} is a citation; {USE_QUARTO}.", f"@{name}", f"@{{{name}")
+    if not any(is_reference(each["citationId"]) for each in citations):
+        if site.bibliography is None:
+            reason = f"@{name} is a citation, and _quarto.yml names no bibliography."
+            raise markdown.refuse(reason, f"@{name}", f"@{{{name}")
+        return
     extra = first["citationPrefix"] or first["citationSuffix"] or len(citations) > 1
     if extra or first["citationMode"]["t"] != "AuthorInText":
         raise markdown.refuse(f"write this cross-reference as plain @{name}.", f"@{name}")
@@ -70,6 +80,9 @@ def _code(node: Node, markdown: Markdown, _: Site) -> None:
 
 def _div(node: Node, markdown: Markdown, site: Site) -> None:
     identifier, classes, pairs = pandoc.attributes(node)
+    if classes and classes[0] in CONDITIONAL:
+        _conditional(node, markdown)
+        return
     callout = any(name.removeprefix("callout-") in CALLOUTS for name in classes)
     known = {f"callout-{kind}" for kind in CALLOUTS} if callout else _own_classes(site)
     trace = f"#{identifier}" if identifier else (f".{classes[0]}" if classes else "")
@@ -83,8 +96,19 @@ def _div(node: Node, markdown: Markdown, site: Site) -> None:
     if callout and len(classes) > 1:
         raise markdown.refuse("a callout has one class only.", trace)
     for key, _value in pairs:
-        if not (callout and key == "title"):
+        if not (key == "title" if callout else key.startswith("data-")):
             raise markdown.refuse(f"the div attribute {key}= has no meaning here; {USE_QUARTO}.", f"{key}=")
+
+
+def _conditional(node: Node, markdown: Markdown) -> None:
+    identifier, classes, pairs = pandoc.attributes(node)
+    known = len(pairs) == 1 and pairs[0][0] in {"when-format", "unless-format"}
+    if identifier or len(classes) > 1 or not known or pairs[0][1] not in {"html", "typst"}:
+        raise markdown.refuse(
+            f"a div of the class .{classes[0]} must have when-format or unless-format alone, and it must be "
+            f'"html" or "typst"; {USE_QUARTO}.',
+            f".{classes[0]}",
+        )
 
 
 def _span(node: Node, markdown: Markdown, site: Site) -> None:
@@ -144,7 +168,8 @@ def image_file(target: str, markdown: Markdown, site: Site) -> Path:
 def _link(node: Node, markdown: Markdown, site: Site) -> None:
     identifier, classes, pairs = pandoc.attributes(node)
     target = node["c"][2][0]
-    if identifier or pairs or not set(classes) <= {"uri", "email"}:
+    known = set(classes) <= {"uri", "email", *_own_classes(site)}
+    if identifier or not known or not all(key.startswith("data-") for key, _ in pairs):
         raise markdown.refuse(f"the link to {target} has attributes; {USE_QUARTO}.", target)
     address = urlsplit(target)
     if address.scheme in {"http", "https", "mailto"} or (target.startswith("#") and len(target) > 1):

@@ -1,5 +1,6 @@
-"""The cells of the pages: found, checked, run by Jupyter, and replaced by the Markdown that they print."""
+"""The cells and inline code of the pages: found, checked, run by Jupyter, and replaced by what they print."""
 
+import ast
 import asyncio
 import re
 import sys
@@ -7,13 +8,15 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipeline.errors import UserError
+from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
-from reporting.rendering.source import Fence, Line, Markdown, code_lines, split
+from reporting.rendering.source import INLINE, Fence, Line, Markdown, code_lines, split, with_includes
 
 _OPTIONS: settings.Schema = {
     "echo": settings.one_of(False),
@@ -33,6 +36,7 @@ class Cell:
     number: int
     output: object
     hides_warnings: bool
+    file: str
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,24 @@ class Draft:
         """The cells in order."""
         return [part for part in self.parts if isinstance(part, Cell)]
 
+    @property
+    def has_code(self) -> bool:
+        """Whether there is anything to run."""
+        return bool(self.cells) or any(INLINE.search(part.text) for part in self.parts if _is_prose(part))
 
-def draft(page: Page) -> Draft:
-    """Find the cells of a page, and refuse what cannot be rendered before anything runs."""
-    parts = split(page.name, page.text)
-    support.check_source(page.name, parts)
+
+def draft(page: Page, root: Path) -> Draft:
+    """Find the cells of a page with what it includes, and refuse what cannot be rendered before any runs."""
+    parts = with_includes(split(page.name, page.text), partial(_included, root))
+    support.check_source(parts)
     return Draft(page, tuple(_parts(page, parts)))
+
+
+def _included(root: Path, line: Line, name: str) -> str:
+    """The text of a file that a line includes, which must lie beside the pages."""
+    if Path(name).name != name or not (root / name).is_file():
+        raise UserError(f"{line.file}:{line.number}: there is no file {name} beside the pages to include.")
+    return (root / name).read_text(encoding="utf-8")
 
 
 def _parts(page: Page, parts: list[Line | Fence]) -> Iterator[Line | Cell]:
@@ -71,13 +87,13 @@ def _cell(page: Page, fence: Fence) -> Cell:
         if not line.startswith("#|"):
             break
         header.append(line[2:])
-    options = settings.read(settings.Source(page.name, "\n".join(header), fence.number + 1), _OPTIONS)
+    options = settings.read(settings.Source(fence.file, "\n".join(header), fence.number + 1), _OPTIONS)
     if not (page.hides_code or "echo" in options):
         raise UserError(
-            f"{page.name}:{fence.number}: this cell would show its code; give it `#| echo: false`."
+            f"{fence.file}:{fence.number}: this cell would show its code; give it `#| echo: false`."
         )
     hides_warnings = not options.get("warning", not page.hides_warnings)
-    return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings)
+    return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings, fence.file)
 
 
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
@@ -95,24 +111,62 @@ async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
 
 
 async def _run_page(draft: Draft, root: Path) -> Markdown:
-    printed: list[str] = []
-    if draft.cells:
-        async with _kernel(draft, root) as client:
-            for index, cell in enumerate(draft.cells):
-                printed.append(await _run_cell(client, draft.page.name, cell, index))
-    outputs = iter(printed)
+    if not draft.has_code:
+        return Markdown(draft.page.name, tuple(part for part in draft.parts if isinstance(part, Line)))
     lines: list[Line] = []
-    for part in draft.parts:
-        lines += [part] if isinstance(part, Line) else _output_lines(part, next(outputs))
+    async with _kernel(draft, root) as client:
+        cells = iter(range(len(draft.cells)))
+        for part in draft.parts:
+            if isinstance(part, Cell):
+                printed = await _run_cell(client, part, next(cells))
+                lines += _output_lines(part, printed)
+            elif _is_prose(part) and INLINE.search(part.text):
+                lines += await _run_inline(client, part)
+            else:
+                lines.append(part)
     return Markdown(draft.page.name, tuple(lines))
+
+
+def _is_prose(part: Line | Cell) -> TypeGuard[Line]:
+    return isinstance(part, Line) and not part.code
+
+
+async def _run_inline(client: Any, line: Line) -> list[Line]:
+    """A line with its inline code replaced by what it gives, which may be blocks and so several lines."""
+    from nbclient.exceptions import DeadKernelError
+
+    expressions = INLINE.findall(line.text)
+    request = client.kc.execute("", user_expressions={str(at): code for at, code in enumerate(expressions)})
+    try:
+        reply = await client.async_wait_for_reply(request)
+    except DeadKernelError as error:
+        raise UserError(f"{line.file}:{line.number}: Python died while it ran this line's code.") from error
+    given = reply["content"]["user_expressions"]
+    outputs = iter([_given(line, given[str(at)]) for at in range(len(expressions))])
+    text = INLINE.sub(lambda _: next(outputs), line.text)
+    return [Line(each, line.number, file=line.file) for each in text.split("\n")]
+
+
+def _given(line: Line, result: dict[str, Any]) -> str:
+    """What an expression gives: Markdown as it is, and anything else as text, as in Quarto."""
+    if result["status"] != "ok":
+        reason = f"{result['ename']}: {result['evalue']}"
+        raise UserError(f"{line.file}:{line.number}: the inline code failed: {reason}")
+    data = result["data"]
+    if "text/markdown" in data:
+        text = data["text/markdown"]
+        support.check_output(line.file, line.number, text)
+        return text
+    plain = data.get("text/plain", "")
+    return escape(ast.literal_eval(plain) if plain[:1] in {"'", '"'} else plain)
 
 
 def _output_lines(cell: Cell, output: str) -> list[Line]:
     if not output.strip():
-        return [Line("", cell.number)]
+        return [Line("", cell.number, file=cell.file)]
     # A div, as in Quarto, so that a list or a paragraph of the page does not run on into the output.
     texts = ["", "::: {.cell}", "", *output.split("\n"), "", ":::", ""]
-    return [Line(text, cell.number, printed=True) for text in texts]
+    return [Line(text, cell.number, printed=True, file=cell.file) for text in texts]
 
 
 @asynccontextmanager
@@ -143,7 +197,7 @@ async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
             yield client
 
 
-async def _run_cell(client: Any, file: str, cell: Cell, index: int) -> str:
+async def _run_cell(client: Any, cell: Cell, index: int) -> str:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     try:
@@ -151,10 +205,10 @@ async def _run_cell(client: Any, file: str, cell: Cell, index: int) -> str:
     except CellExecutionError as error:
         line = cell.number + _failing_line(error.traceback)
         last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
-        raise UserError(f"{file}:{line}: the cell failed: {last}") from error
+        raise UserError(f"{cell.file}:{line}: the cell failed: {last}") from error
     except DeadKernelError as error:
-        raise UserError(f"{file}:{cell.number}: Python died while it ran this cell.") from error
-    return _printed(file, cell, done.outputs)
+        raise UserError(f"{cell.file}:{cell.number}: Python died while it ran this cell.") from error
+    return _printed(cell, done.outputs)
 
 
 def _failing_line(traceback: str) -> int:
@@ -162,7 +216,7 @@ def _failing_line(traceback: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _printed(file: str, cell: Cell, outputs: list[Any]) -> str:
+def _printed(cell: Cell, outputs: list[Any]) -> str:
     """What a cell printed, which must be Markdown and nothing else."""
     text = ""
     for output in outputs:
@@ -170,14 +224,14 @@ def _printed(file: str, cell: Cell, outputs: list[Any]) -> str:
             text += output.text
         elif output.output_type == "stream":
             if not cell.hides_warnings:
-                print(f"{file}:{cell.number}: the cell says: {output.text.strip()}", file=sys.stderr)
+                print(f"{cell.file}:{cell.number}: the cell says: {output.text.strip()}", file=sys.stderr)
         else:
             raise UserError(
-                f"{file}:{cell.number}: a cell must print Markdown, but this one ends in a value."
+                f"{cell.file}:{cell.number}: a cell must print Markdown, but this one ends in a value."
             )
     if cell.output is False:
         return ""
     if text.strip() and cell.output != "asis":
-        raise UserError(f"{file}:{cell.number}: this cell prints, so it needs `#| output: asis`.")
-    support.check_output(file, cell.number, text)
+        raise UserError(f"{cell.file}:{cell.number}: this cell prints, so it needs `#| output: asis`.")
+    support.check_output(cell.file, cell.number, text)
     return text

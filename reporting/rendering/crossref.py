@@ -8,15 +8,15 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import count
 
+from reporting.labels import LABELS, Labels
 from reporting.rendering import pandoc
-from reporting.rendering.allowed import CALLOUTS, REFERENCES, unknown_anchor
+from reporting.rendering.allowed import CALLOUTS, CONDITIONAL, REFERENCES, is_reference, unknown_anchor
 from reporting.rendering.pandoc import Node, node, plain, text, transform, walk
 from reporting.rendering.source import Markdown
 
 FLOAT, CALLOUT = "quarto-float", "callout"
 """The first class of a div that holds its caption or title as its first block."""
 
-WORDS = {"tbl": "Table", "fig": "Figure", "sec": "Section"}
 REFERENCE = "quarto-xref"
 """The class of a link that is a cross-reference."""
 
@@ -44,21 +44,37 @@ def open_cells(document: Node) -> Node:
     return document | {"blocks": transform(document["blocks"], {"Div": opened})}
 
 
-def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Resolved:
+def for_format(document: Node, to: str) -> Node:
+    """The tree without what is for another format alone; see `CONDITIONAL`."""
+
+    def chosen(div: Node) -> list[Node]:
+        _, classes, pairs = pandoc.attributes(div)
+        if not classes or classes[0] not in CONDITIONAL:
+            return [div]
+        ((condition, wanted),) = pairs
+        applies = (wanted == to) == (condition == "when-format")
+        return div["c"][1] if applies == (classes[0] == "content-visible") else []
+
+    return document | {"blocks": transform(document["blocks"], {"Div": chosen})}
+
+
+def resolve(
+    document: Node, markdown: Markdown, words: Labels = LABELS["en"], *, number_sections: bool
+) -> Resolved:
     """Number the tree, set captions apart from what they stand under, and turn references into links."""
     rules = {
         "RawBlock": lambda comment: [],  # nothing else that is raw has come this far
         "RawInline": lambda comment: [],
-        "Div": lambda div: [_callout(div)],
+        "Div": lambda div: [_callout(div, words)],
     }
     blocks = transform(document["blocks"], rules)
     _refuse_duplicates(blocks, markdown)
     numbers = _section_numbers(blocks, markdown) if number_sections else {}
-    labels = _labels(blocks, numbers)
+    labels = _labels(blocks, numbers, words)
     blocks = transform(
         blocks,
         {
-            "Cite": lambda cite: [_reference(cite, labels, markdown)],
+            "Cite": lambda cite: [_reference(cite, labels, markdown) if _is_reference(cite) else cite],
             "Div": lambda div: [_float(div, labels, markdown)],
             "Table": lambda table: [_without_widths(table)],
         },
@@ -67,7 +83,7 @@ def resolve(document: Node, markdown: Markdown, *, number_sections: bool) -> Res
     return Resolved(document | {"blocks": blocks, "meta": {}}, labels, numbers)
 
 
-def _callout(div: Node) -> Node:
+def _callout(div: Node, words: Labels) -> Node:
     (identifier, classes, pairs), content = div["c"]
     if not classes or classes[0].removeprefix("callout-") not in CALLOUTS:
         return div
@@ -75,7 +91,7 @@ def _callout(div: Node) -> Node:
     title = pandoc.inlines(dict(pairs).get("title", ""))
     if not title and content and content[0]["t"] == "Header":
         title, content = content[0]["c"][2], content[1:]
-    title = title or text(kind.capitalize())
+    title = title or text(words.callouts[kind])
     return node("Div", [[identifier, [CALLOUT, classes[0]], []], [node("Plain", title), *content]])
 
 
@@ -106,16 +122,20 @@ def _section_numbers(blocks: list[Node], markdown: Markdown) -> dict[str, str]:
     return numbers
 
 
-def _labels(blocks: list[Node], numbers: dict[str, str]) -> dict[str, str]:
+def _labels(blocks: list[Node], numbers: dict[str, str], words: Labels) -> dict[str, str]:
     labels = {
-        name: f"{WORDS['sec']}\u00a0{number}" for name, number in numbers.items() if name.startswith("sec-")
+        name: f"{words.section}\u00a0{number}" for name, number in numbers.items() if name.startswith("sec-")
     }
     counters = {"tbl": count(1), "fig": count(1)}
     for item, identifier in _identified(blocks):
         kind = identifier.split("-")[0]
         if item["t"] == "Div" and kind in counters and "-" in identifier:
-            labels[identifier] = f"{WORDS[kind]}\u00a0{next(counters[kind])}"
+            labels[identifier] = f"{words.called(kind)}\u00a0{next(counters[kind])}"
     return labels
+
+
+def _is_reference(cite: Node) -> bool:
+    return is_reference(cite["c"][0][0]["citationId"])
 
 
 def _reference(cite: Node, labels: dict[str, str], markdown: Markdown) -> Node:

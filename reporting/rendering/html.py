@@ -1,25 +1,30 @@
 """One self-contained HTML page: style, pictures and links are all inside it."""
 
 import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
+from reporting.labels import labels_of
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
 from reporting.rendering.crossref import CALLOUT, FLOAT, Resolved
 from reporting.rendering.pandoc import (
     Node,
     inlines,
-    meta_markdown,
     meta_words,
     node,
     plain,
     raw,
     text,
     transform,
+    walk,
 )
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown
+from reporting.rendering.titles import title_block
 
 _SHELL = Path(__file__).with_name("page.html")
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -114,21 +119,55 @@ def _link(link: Node) -> Node:
 
 def _meta(page: Page, site: Site) -> dict[str, Node]:
     """The variables of `page.html`; words go through Pandoc, which escapes them."""
+    labels = labels_of(page.lang)
     meta = {
         "site": meta_words(site.title),
-        "doc-title": meta_markdown(page.title),
         "style": node("MetaBlocks", [raw("html", site.css)]),
+        "searched": node("MetaBool", site.searched),
+        "scripts": node("MetaList", [_script(script) for script in site.scripts]),
+        "labels": node(
+            "MetaMap", {key: meta_words(getattr(labels, key)) for key in ("pages", "skip", "formats")}
+        ),
         "navigation": node("MetaList", [_entry(href, label, page) for href, label in site.navigation]),
-        "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
-        "contents": meta_words(page.html.toc_title),
+        "contents": meta_words(page.html.toc_title or labels.on_this_page),
     }
     optional = {
         "doc-date": page.date,
         "pdf": page.pdf_name,
         "description": page.description,
     }
-    subtitle = {"doc-subtitle": meta_markdown(page.subtitle)} if page.subtitle else {}
-    return meta | subtitle | {key: meta_words(value) for key, value in optional.items() if value}
+    return meta | title_block(page) | {key: meta_words(value) for key, value in optional.items() if value}
+
+
+def _script(script: str) -> Node:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return node(
+        "MetaMap",
+        {
+            "hash": node("MetaInlines", [node("RawInline", ["html", f"sha256-{digest}"])]),
+            "text": node("MetaInlines", [node("RawInline", ["html", script])]),
+        },
+    )
+
+
+def search_index(trees: Iterable[tuple[Page, Resolved]]) -> str:
+    """The words of all pages, section by section, as a script: a page from a file can load nothing else."""
+    entries = [entry for page, tree in trees for entry in _passages(page, tree.document["blocks"])]
+    return f"window.searchIndex = {json.dumps(entries, ensure_ascii=False)};\n"
+
+
+def _passages(page: Page, blocks: list[Node]) -> Iterator[dict[str, str]]:
+    title = plain(inlines(page.title))
+    href, section, words = page.html_name, title, []
+    for item in walk(
+        transform(blocks, {"Div": lambda div: [] if "card" in pandoc.attributes(div)[1] else [div]})
+    ):
+        if item["t"] == "Header":
+            yield {"href": href, "title": title, "section": section, "text": " ".join(words)}
+            href, section, words = f"{page.html_name}#{pandoc.attributes(item)[0]}", plain(item["c"][2]), []
+        elif item["t"] in {"Plain", "Para"}:
+            words.append(plain(item["c"]))
+    yield {"href": href, "title": title, "section": section, "text": " ".join(words)}
 
 
 def _entry(href: str, label: str, page: Page) -> Node:

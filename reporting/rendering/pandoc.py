@@ -36,11 +36,15 @@ def program() -> Path:
 
 
 def _run(arguments: list[str], given: str) -> str:
+    return _done(arguments, given).stdout
+
+
+def _done(arguments: list[str], given: str) -> subprocess.CompletedProcess[str]:
     command = [str(program()), "--sandbox", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise UserError(f"Pandoc failed: {done.stderr.strip()}")
-    return done.stdout
+    return done
 
 
 def read(markdown: str) -> tuple[Node, list[tuple[int | None, str]]]:
@@ -62,6 +66,13 @@ def _line(message: dict[str, Any]) -> int | None:
 def _without_position(message: str) -> str:
     # Pandoc counts lines of the assembled text, which nobody can see.
     return re.sub(r",? (unclosed |defined )?at line \d+ column \d+", "", message).rstrip(".")
+
+
+def with_citations(document: Node, bibliography: Path, *options: str) -> tuple[Node, list[str]]:
+    """A document with its citations in words and the list of what they cite, and what Pandoc did not find."""
+    arguments = ["--from=json", "--to=json", "--citeproc", f"--bibliography={bibliography}"]
+    done = _done([*arguments, "--metadata=link-citations:true", *options], json.dumps(document))
+    return json.loads(done.stdout), done.stderr.splitlines()
 
 
 def write(document: Node, to: str, *options: str) -> str:

@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import UserError
+from reporting.labels import Labels, labels_of
 from reporting.rendering import pandoc
 from reporting.rendering.allowed import image_file
-from reporting.rendering.crossref import CALLOUT, FLOAT, REFERENCE, WORDS, Resolved
-from reporting.rendering.pandoc import Node, meta_markdown, meta_words, node, plain, raw, transform
+from reporting.rendering.crossref import CALLOUT, FLOAT, REFERENCE, Resolved
+from reporting.rendering.pandoc import Node, meta_words, node, plain, raw, transform
 from reporting.rendering.project import Options, Page, Site
+from reporting.rendering.settings import as_list
 from reporting.rendering.source import Markdown
+from reporting.rendering.titles import title_block
 
 _SHELL = Path(__file__).with_name("page.typ")
 _BEYOND = re.compile(r"[\u0700-\u08ff\u0980-\u1dff\u2e80-\ua71f\ua800-\uf8ff\U0001f000-\U0003ffff]")
@@ -38,12 +41,14 @@ _UNSEEN = dict.fromkeys([*range(32), 127], " ")
 def source(tree: Resolved, page: Page, site: Site, markdown: Markdown) -> str:
     """The page in Typst's language."""
     assert page.typst is not None
+    words = labels_of(page.lang)
     blocks = transform(
         tree.document["blocks"],
         {
-            "Div": _div,
+            "Cite": lambda cite: cite["c"][1],  # words by now, which the writer would set anew
+            "Div": lambda div: _div(div, words),
             "Image": lambda image: [_image(image, site, markdown)],
-            "Link": lambda link: [_link(link)],
+            "Link": lambda link: [_link(link, words)],
         },
     )
     return pandoc.write(
@@ -72,11 +77,14 @@ def render(typst_source: str, page: Page, root: Path) -> bytes:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is not None and not epoch.isdecimal():
         raise UserError(f"SOURCE_DATE_EPOCH must be a number of seconds, not {epoch!r}.")
+    assert page.typst is not None
+    standards = as_list(page.typst.others.get("pdf-standard"))
     try:
         pdf, warnings = typst.compile_with_warnings(
             typst_source.encode(),
             root=root,  # pyright: ignore[reportArgumentType]  (typst knows paths, its types do not)
             ignore_system_fonts=not beyond,
+            pdf_standards=standards,
             timestamp=None if epoch is None else int(epoch),
         )
     except typst.TypstError as error:
@@ -92,12 +100,12 @@ def string(words: str) -> str:
     return json.dumps(words.translate(_UNSEEN), ensure_ascii=False)
 
 
-def _div(div: Node) -> list[Node]:
+def _div(div: Node, words: Labels) -> list[Node]:
     (identifier, classes, _), blocks = div["c"]
     if classes[:1] == [FLOAT]:
         kind = classes[1]
         caption = raw("typst", f"], caption: figure.caption(position: {_CAPTIONS[kind]}, [")
-        end = f'kind: "{FLOAT}-{kind}", supplement: "{WORDS[kind]}")<{identifier}>'
+        end = f'kind: "{FLOAT}-{kind}", supplement: "{words.called(kind)}")<{identifier}>'
         content = transform(blocks[1:], {"Table": lambda table: [_without_figure(table)]})
         return [raw("typst", "#figure(["), *content, caption, blocks[0], raw("typst", f"]), {end}")]
     if classes[:1] == [CALLOUT]:
@@ -127,32 +135,32 @@ def _image(image: Node, site: Site, markdown: Markdown) -> Node:
     return node("RawInline", ["typst", f"#box(image({string(path)}, alt: {alternative}{size}));"])
 
 
-def _link(link: Node) -> Node:
+def _link(link: Node, words: Labels) -> Node:
     (_, classes, _), _, (target, _) = link["c"]
     if REFERENCE not in classes:
         return link
     anchor = target.removeprefix("#")
-    return node("RawInline", ["typst", f"#ref(<{anchor}>, supplement: [{WORDS[anchor.split('-')[0]]}]);"])
+    called = words.called(anchor.split("-")[0])
+    return node("RawInline", ["typst", f"#ref(<{anchor}>, supplement: [{called}]);"])
 
 
 def _meta(page: Page, options: Options) -> dict[str, Node]:
     values = {
         "date": page.date,
+        "lang": page.lang[:2],
         "region": page.lang[3:],
         "papersize": options.others.get("papersize", "a4"),
         "mainfont": options.others.get("mainfont"),
         "fontsize": options.others.get("fontsize"),
         "section-numbering": options.number_sections and options.others.get("section-numbering", "1.1.a"),
         "toc-shown": str(options.toc).lower(),
-        "toc-title": options.toc_title,
+        "toc-title": options.toc_title or labels_of(page.lang).contents,
         "toc-depth": str(options.toc_depth),
     }
     sides = options.others.get("margin") or {"x": "1.25in", "y": "1.25in"}
     margin = "".join(f"{side}: {length}, " for side, length in sides.items())
     return {
         **{key: meta_words(value) for key, value in values.items() if value},
-        "title": meta_markdown(page.title),
-        **({"subtitle": meta_markdown(page.subtitle)} if page.subtitle else {}),
+        **title_block(page),
         "margin": node("MetaInlines", [node("RawInline", ["typst", margin])]),
-        "authors": node("MetaList", [meta_markdown(author) for author in page.authors]),
     }

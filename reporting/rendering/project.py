@@ -1,13 +1,17 @@
 """What is to be rendered: `_quarto.yml` and the front matter of its pages, strictly read."""
 
+import datetime
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from reporting.labels import labels_of
 from reporting.rendering import schema, settings
 from reporting.rendering.settings import Source, as_list
 
@@ -22,12 +26,21 @@ class Options:
 
     toc: bool
     toc_depth: int
-    toc_title: str
+    toc_title: str | None
     number_sections: bool
     css: tuple[str, ...]
+    scripts: tuple[str, ...]
     include_in_header: tuple[str, ...]
     filters: tuple[str, ...]
     others: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Author:
+    """A name, and the number that a course knows it by."""
+
+    name: str
+    student: str | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,9 @@ class Page:
     text: str
     title: str
     subtitle: str | None
-    authors: tuple[str, ...]
+    course: str | None
+    assignment: str | None
+    authors: tuple[Author, ...]
     date: str | None
     description: str | None
     lang: str
@@ -69,8 +84,12 @@ class Site:
     navigation: tuple[tuple[str, str], ...]
     pages: tuple[Page, ...]
     pre_render: tuple[str, ...]
+    searched: bool
+    bibliography: Path | None
+    references_title: str | None
     css: str
     css_classes: frozenset[str]
+    scripts: tuple[str, ...]
 
 
 def load(root: Path) -> Site:
@@ -83,16 +102,21 @@ def load(root: Path) -> Site:
         raise UserError(f"{CONFIGURATION}: project.render must list the pages, such as [report.qmd].")
     pages = tuple(_page(root, name, configuration) for name in names)
     _refuse_clashes(pages)
-    css = "\n".join(_css(root, name) for name in _css_files(pages))
+    # Every page wears the same style, so that a class known on one page is known on all.
+    css = "\n".join(_css(root, name) for name in _once(page.html.css for page in pages))
     return Site(
         root=root,
         output=_output(root, project.get("output-dir", "_site")),
         title=website.get("title", pages[0].title),
         navigation=_navigation(as_list(website.get("navbar", {}).get("left")), pages),
         pages=pages,
-        pre_render=tuple(_script(root, name) for name in as_list(project.get("pre-render"))),
+        pre_render=tuple(_program(root, name) for name in as_list(project.get("pre-render"))),
+        searched=website.get("search", True),
+        bibliography=_bibliography(root, configuration),
+        references_title=configuration.get("reference-section-title"),
         css=css,
         css_classes=frozenset(re.findall(r"\.(-?[A-Za-z_][\w-]*)", css)),
+        scripts=tuple(_script(root, name) for name in _once(page.html.scripts for page in pages)),
     )
 
 
@@ -149,8 +173,10 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
         text="\n" * found[0].count("\n") + whole[found.end() :] if found else whole,
         title=given["title"],
         subtitle=given.get("subtitle"),
-        authors=tuple(as_list(given.get("author"))),
-        date=date and schema.DATE_FORMATS[merged.get("date-format", "long")].format(date),
+        course=given.get("course"),
+        assignment=given.get("assignment"),
+        authors=tuple(map(_author, as_list(given.get("author")))),
+        date=date and _day(date, merged),
         description=given.get("description"),
         lang=merged.get("lang", "en"),
         aliases=tuple(_alias(name, alias) for alias in as_list(given.get("aliases"))),
@@ -161,11 +187,23 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
     )
 
 
+def _author(given: Any) -> Author:
+    is_name = isinstance(given, str)
+    return Author(given, None) if is_name else Author(given["name"], given.get("student"))
+
+
+def _day(date: datetime.date, merged: dict[str, Any]) -> str:
+    if merged.get("date-format") == "iso":
+        return date.isoformat()
+    return labels_of(merged.get("lang", "en")).day(date)
+
+
 def _options(root: Path, given: dict[str, Any]) -> Options:
     rest = dict(given)
 
     def files(key: str) -> tuple[str, ...]:
-        names = as_list(rest.pop(key, None))
+        given = as_list(rest.pop(key, None))
+        names = [(schema.script_of(item["text"]) or "") if isinstance(item, dict) else item for item in given]
         for name in names:
             if not (root / name).is_file():
                 raise UserError(f"{CONFIGURATION}: {key}: there is no file {name} in {root}.")
@@ -174,9 +212,10 @@ def _options(root: Path, given: dict[str, Any]) -> Options:
     return Options(
         toc=rest.pop("toc", False),
         toc_depth=rest.pop("toc-depth", 3),
-        toc_title=rest.pop("toc-title", "Contents"),
+        toc_title=rest.pop("toc-title", None),
         number_sections=rest.pop("number-sections", False),
         css=files("css"),
+        scripts=files("include-after-body"),
         include_in_header=files("include-in-header"),
         filters=files("filters"),
         others=rest,
@@ -198,9 +237,8 @@ def _refuse_clashes(pages: tuple[Page, ...]) -> None:
             raise UserError(f"{CONFIGURATION}: {times} pages or aliases would be written to {file}.")
 
 
-def _css_files(pages: tuple[Page, ...]) -> list[str]:
-    # Every page wears the same style, so that a class known on one page is known on all.
-    return list(dict.fromkeys(name for page in pages for name in page.html.css))
+def _once(names: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(names)))
 
 
 def _css(root: Path, name: str) -> str:
@@ -209,6 +247,14 @@ def _css(root: Path, name: str) -> str:
         line = css.count("\n", 0, forbidden.start()) + 1
         raise UserError(f"{name}:{line}: {forbidden[0]!r} is not supported: a page must load nothing.")
     return css
+
+
+def _script(root: Path, name: str) -> str:
+    """The text of a script, which stands in the page itself: a page from a file may load none."""
+    script = _text(root, name).strip()
+    if "</script" in script.lower():
+        raise UserError(f"{name}: '</script' would end the script within a page: write it in two parts.")
+    return script
 
 
 def _output(root: Path, name: str) -> Path:
@@ -220,10 +266,24 @@ def _output(root: Path, name: str) -> Path:
     return output
 
 
-def _script(root: Path, name: str) -> str:
+def _program(root: Path, name: str) -> str:
     if not name.endswith(".py") or not (root / name).is_file():
         raise UserError(f"{CONFIGURATION}: project.pre-render: {name!r} must be an existing .py file.")
     return name
+
+
+def _bibliography(root: Path, configuration: dict[str, Any]) -> Path | None:
+    name = configuration.get("bibliography")
+    if name is None:
+        return None
+    if not (root / name).is_file():
+        raise UserError(f"{CONFIGURATION}: bibliography: there is no file {name} in {root}.")
+    if configuration.get("citeproc") is not True or configuration.get("link-citations") is not True:
+        raise UserError(
+            f"{CONFIGURATION}: a bibliography needs `citeproc: true`, without which Quarto leaves the PDF's "
+            "citations to Typst, and `link-citations: true`."
+        )
+    return root / name
 
 
 def _navigation(items: list[Any], pages: tuple[Page, ...]) -> tuple[tuple[str, str], ...]:

@@ -1,27 +1,33 @@
-"""A page's Markdown that knows from which line of the `.qmd` each of its lines came."""
+"""A page's Markdown that knows from which line of which `.qmd` each of its lines came."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.errors import UserError
 
+INLINE = re.compile(r"(?<!`)`\{python\}[ \t]([^`\n]+)`")
+"""Inline code that Quarto runs: also within longer code, and never over the end of a line."""
+
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
+_INCLUDE = re.compile(r"\{\{< +include +(\S+) +>\}\}\s*")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text, the number of its line in the file, and whether a cell printed it."""
+    """One line of text, the number of its line in its file, and whether a cell printed it."""
 
     text: str
     number: int
     printed: bool = False
     code: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True)
 class Markdown:
-    """The lines of one page."""
+    """The lines of one page; what is included brings the name of its file."""
 
     file: str
     lines: tuple[Line, ...]
@@ -36,7 +42,7 @@ class Markdown:
         for trace in traces:
             for line in self.lines:
                 if trace and not line.code and trace in _without_code(line.text):
-                    return UserError(f"{self.file}:{line.number}: {reason}")
+                    return UserError(f"{line.file or self.file}:{line.number}: {reason}")
         return UserError(f"{self.file}: {reason}")
 
     def refuse_at(self, position: int | None, reason: str) -> UserError:
@@ -44,7 +50,7 @@ class Markdown:
         if position is None or not self.lines:
             return UserError(f"{self.file}: {reason}")
         line = self.lines[min(position, len(self.lines)) - 1]
-        return UserError(f"{self.file}:{line.number}: {reason}")
+        return UserError(f"{line.file or self.file}:{line.number}: {reason}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Fence:
     body: tuple[str, ...]
     number: int
     indented: bool
+    file: str = ""
 
 
 def split(file: str, text: str) -> list[Line | Fence]:
@@ -68,9 +75,9 @@ def split(file: str, text: str) -> list[Line | Fence]:
             if found and not (found[1][0] == "`" and "`" in found[2]):
                 opened, body = (found[1], found[2], number, line.startswith(" ")), []
             else:
-                parts.append(Line(line, number))
+                parts.append(Line(line, number, file=file))
         elif found and found[1].startswith(opened[0]) and not found[2]:
-            parts.append(Fence(opened[1], tuple(body), opened[2], opened[3]))
+            parts.append(Fence(opened[1], tuple(body), opened[2], opened[3], file))
             opened = None
         else:
             body.append(line)
@@ -79,11 +86,27 @@ def split(file: str, text: str) -> list[Line | Fence]:
     return parts
 
 
+def with_includes(parts: list[Line | Fence], read: Callable[[Line, str], str]) -> list[Line | Fence]:
+    """Put a file's parts in the place of each line that includes it; a line in it that includes more stays.
+
+    `read` returns the text of a file, given the line that includes it and the name that stands there.
+    """
+    whole: list[Line | Fence] = []
+    for part in parts:
+        if isinstance(part, Line) and (found := _INCLUDE.fullmatch(part.text)):
+            whole += split(found[1], read(part, found[1]))
+        else:
+            whole.append(part)
+    return whole
+
+
 def code_lines(fence: Fence) -> list[Line]:
     """A fenced block that is shown, not run, as lines again."""
     mark = "`" * (3 + max((len(run) for line in fence.body for run in re.findall("`+", line)), default=0))
     texts = (f"{mark}{fence.info}", *fence.body, mark)
-    return [Line(line, fence.number + offset, code=True) for offset, line in enumerate(texts)]
+    return [
+        Line(line, fence.number + offset, code=True, file=fence.file) for offset, line in enumerate(texts)
+    ]
 
 
 def _without_code(line: str) -> str:

@@ -253,7 +253,8 @@ def test_a_profile_that_is_edited_while_it_is_run_is_not_called_up_to_date(
         "    profile = Path('profiles/smoke.toml')\n"
         "    profile.write_text(profile.read_text().replace('[cnn]\\nseed = ', '[cnn]\\nseed = 7'))\n"
         "    return True\n\n\n"
-        "runner.bring_up_to_date = run_and_edit\nsys.argv = ['', 'run', '--force', 'cnn', '--profile', 'smoke']\n"
+        "runner.bring_up_to_date = run_and_edit\n"
+        "sys.argv = ['', 'run', '--force', 'cnn', '--profile', 'smoke']\n"
         "command_line.main()\n"
     )
     done = python(folder, "-c", edit)

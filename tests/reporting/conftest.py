@@ -16,7 +16,7 @@ from tests.support.stored import put
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A copy of the project, without results, with the smoke profile and the classifiers' stages."""
-    copy_parts(tmp_path, "pipeline", "experiments", "profiles", "templates")
+    copy_parts(tmp_path, "pipeline", "experiments", "profiles", "templates", "references.bib")
     project = open_project("smoke", tmp_path)
     return replace(project, stages={name: project.stages[name] for name in CLASSIFIERS})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.results.captions import Comparison
+from experiments.results.captions import Comparison, Judged
 from experiments.results.source import Source
 from pipeline.project import Project
 from reporting.blocks import BLOCKS, CAPTIONING, CLASSIFIERS
@@ -25,6 +25,7 @@ from tests.support.results import (
     captioned,
     classifier,
     comparison,
+    judged,
     judged_by_halves,
     lora,
 )
@@ -85,7 +86,7 @@ def test_every_number_names_its_origin_and_is_what_stands_there(project: Project
     document = shown(project)
     page = parse(pandoc.write(pandoc.read(document.block(name))[0], "html5"))
     found = origins(page)
-    assert found or name == "forgetting"  # a figure whose numbers are in a table
+    assert found
     assert [disagreement(origin, document.numbers) for origin in found] == [None] * len(found)
     assert list(bare_numbers(page)) == []
 
@@ -167,14 +168,18 @@ def _without_bold(tree: Any) -> Any:
 def test_every_caption_reads_exactly_as_it_was_written(project: Project, name: str) -> None:
     captions = hostile(comparison(captions=CAPTIONED * 4), (*HOSTILE, "line\nbreak\r\n\n and  spaces"))
     tree, _ = pandoc.read(captioned(project, captions=captions).block(name))
-    tables = [node for node in pandoc.walk(tree["blocks"]) if node["t"] == "Table"]
-    positions = captions.examples if name == "caption_examples" else range(len(captions.records))
-    for at, table in zip(positions, tables, strict=True):
+    lists = [node["c"] for node in pandoc.walk(tree["blocks"]) if node["t"] == "DefinitionList"]
+    is_gallery = name == "caption_gallery"
+    positions = range(len(captions.records)) if is_gallery else captions.examples
+    for at, items in zip(positions, lists, strict=True):
         record = captions.records[at]
-        rows = table["c"][4][0][3]
-        read = [pandoc.plain(row[1][1][4]) for row in rows]
-        texts = (*record.references, record.before, record.after)
-        assert read == [" ".join(_split(text)) for text in texts]
+        read = {pandoc.plain(term): [pandoc.plain(text) for text in texts] for term, texts in items}
+        references = record.references if is_gallery else record.references[:1]
+        assert read == {
+            "Ground truth": [" ".join(_split(text)) for text in references],
+            "Pre-trained": [" ".join(_split(record.before))],
+            "Fine-tuned": [" ".join(_split(record.after))],
+        }
 
 
 def test_a_page_of_hostile_captions_reads_the_same_in_html_and_pdf(project: Project) -> None:
@@ -198,12 +203,12 @@ def test_new_words_are_bold_and_no_others(project: Project) -> None:
     captions = comparison(captions=[("cat", "a cat", "a cat", "a photo of a cat", "a photo of *two* cat")])
     tree, _ = pandoc.read(captioned(project, captions=captions).block("caption_gallery"))
     bold = [pandoc.plain(node["c"]) for node in pandoc.walk(tree["blocks"]) if node["t"] == "Strong"]
-    assert bold == ["test-0", "*two*"]
+    assert bold == ["cat", "*two*"]
 
 
 def test_an_empty_caption_is_said_to_be_nothing(project: Project) -> None:
     captions = comparison(captions=[("cat", "a cat", "a cat", "", " \n")])
-    assert captioned(project, captions=captions).block("caption_gallery").count("| *nothing* |") == 2
+    assert captioned(project, captions=captions).block("caption_gallery").count(":   *nothing*") == 2
 
 
 def test_a_picture_that_is_gone_is_said_to_be_missing_and_stops_nothing(project: Project) -> None:
@@ -216,11 +221,89 @@ def test_a_picture_that_is_gone_is_said_to_be_missing_and_stops_nothing(project:
     assert "The picture is missing." in pandoc.plain(tree["blocks"])
 
 
-def test_the_rule_and_the_faults_of_the_examples_are_printed(project: Project) -> None:
+def test_the_rule_by_which_the_examples_were_chosen_is_printed(project: Project) -> None:
     text = text_of(shown(project), "caption_examples")
     assert "10.0\xa0%, 30.0\xa0%, 50.0\xa0%, 70.0\xa0% and 90.0\xa0% of the way" in text
-    assert "After: names the wrong class, colour not in the references." in text
-    assert "Faults before: none." in text
+    even = comparison().model_copy(update={"quantiles": (0.0, 0.25, 0.5, 0.75, 1.0)})
+    text = text_of(shown(project, captions=even), "caption_examples")
+    assert "the one whose score rose least, the one whose score rose most, and those at even steps" in text
+    assert "of the way" not in text
+
+
+def example(before: Judged, after: Judged, texts: tuple[str, str], label: str | None = "cat") -> Comparison:
+    """A comparison of one photo, of which one reference says that a grey cat lies on a red rug."""
+    whole = comparison(captions=[("cat", "a grey cat lies on a red rug", "a cat on a rug", *texts)])
+    changes = {"judged_before": before, "judged_after": after, "label": label}
+    return whole.model_copy(update={"records": (whole.records[0].model_copy(update=changes),)})
+
+
+PLAIN, RICH = "a photo of a cat", "a grey cat lying on a white rug"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "texts", "said"),
+    [
+        (
+            judged(20, True), judged(30, True), (PLAIN, RICH),
+            "Longer and nearer to the references. The class is still right; grey is right, but white is in "
+            "no reference.",
+        ),
+        (
+            judged(20, True), judged(10, False), (PLAIN, "a white dog with a white and black ear"),
+            "Longer, but further from the references. The class was right before and is wrong now, and white "
+            "and black are in no reference.",
+        ),
+        (
+            judged(20, False), judged(20.4, True), (PLAIN, "a red cat"),
+            "Shorter, and no nearer to the references. The class is right, as it was not before, and red is "
+            "right.",
+        ),
+        (
+            judged(20, False), judged(40, False), (PLAIN, "a photo of a red dog"),
+            "Longer and nearer to the references. The class is still wrong, but red is right.",
+        ),
+        (
+            judged(20, True), judged(20, True), (PLAIN, PLAIN),
+            "Word for word as before. The class is still right.",
+        ),
+        (
+            judged(20, None), judged(25, None, cut_off=True, repeats=True), (PLAIN, "a photo of a thing"),
+            "As long as before, and nearer to the references. It is cut off and repeats itself.",
+        ),
+        (
+            judged(20, False), judged(25, False, rambles=True).model_copy(update={"wrong_class": False}),
+            (PLAIN, "a photo of it. and"),
+            "As long as before, and nearer to the references. It names no class any more. It goes on after "
+            "its first sentence.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_says_what_is_right_and_wrong_in_an_example(
+    project: Project, before: Judged, after: Judged, texts: tuple[str, str], said: str
+) -> None:
+    label = None if after.right_class is None else "cat"
+    text = text_of(captioned(project, captions=example(before, after, texts, label)), "caption_gallery")
+    assert text.endswith(said)
+
+
+def test_a_wrong_class_beside_the_right_one_is_not_passed_over(project: Project) -> None:
+    both = judged(30, True).model_copy(update={"wrong_class": True})
+    captions = example(judged(20, True), both, (PLAIN, "a grey cat and a dog, a cat"))
+    text = text_of(captioned(project, captions=captions), "caption_gallery")
+    assert text.endswith("The class is still right, with a wrong one beside it, but grey is right.")
+
+
+def test_a_photo_tells_the_script_by_what_it_is_filtered_and_sorted(project: Project) -> None:
+    hostile_class = 'a "b" {{< env HOME >}}'
+    flagged = judged(17.25, True, wrong_colour=True)
+    captions = example(judged(20, True), flagged, (PLAIN, RICH), hostile_class)
+    tree, _ = pandoc.read(captioned(project, captions=captions).block("caption_gallery"))
+    (card,) = [node for node in pandoc.walk(tree["blocks"]) if node["t"] == "Div"]
+    told = dict(pandoc.attributes(card)[2])
+    assert told.pop("data-label").replace("\N{WORD JOINER}", "") == hostile_class
+    assert told == {"data-rise": "-2.75", "data-changed": "yes", "data-flagged": "yes"}
+    examples = captioned(project, captions=captions).block("caption_examples")
+    assert "data-rise" not in examples
 
 
 # Sentences that follow
@@ -259,9 +342,12 @@ def test_names_from_results_are_text_in_every_block(project: Project) -> None:
         assert name not in text
         assert not pandoc.read(text)[1]
         nodes = list(pandoc.walk(pandoc.read(text)[0]["blocks"]))
-        assert not {node["t"] for node in nodes} & {"RawInline", "RawBlock", "Math", "Code", "Emph"}, block
+        kinds = {"RawInline", "RawBlock", "Math", "Code", "Emph"}
+        if block in {"caption_examples", "caption_gallery"}:
+            kinds -= {"Emph"}  # what is said of a photo
+        assert not {node["t"] for node in nodes} & kinds, block
         # Quarto looks for shortcodes in what Pandoc has read of an attribute, and obeys them.
         attributes = [pandoc.attributes(node)[2] for node in nodes if node["t"] in {"Image", "Span", "Div"}]
         assert not any("{{<" in value for pairs in attributes for _, value in pairs), block
-        if block not in {"caption_examples", "caption_gallery"}:
+        if block not in {"caption_examples", "caption_gallery", "word_shifts", "rank_effect"}:
             assert escape(name) in text or in_attribute(escape(name)) in text, block

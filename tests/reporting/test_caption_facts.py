@@ -7,45 +7,38 @@ from reporting import caption_facts as facts
 from tests.support.results import TARGETS, ablations, comparison, judged, judged_by_halves, lora
 
 
-def verdict(key: str, before: float, after: float, half: float) -> str:
-    found = comparison(moved={key: (before, after, half)})
-    measure = next(measure for measure in found.measures if measure.key == key)
-    return facts.verdict(measure, judged_by_halves(found, ablations()))
-
-
-def test_better_is_up_or_down_as_the_measure_has_it() -> None:
-    assert verdict("chrf", 20, 30, 2) == "better"
-    assert verdict("chrf", 30, 20, 2) == "worse"
-    assert verdict("distance", 0.5, 0.3, 0.1) == "better"
-    assert verdict("distance", 0.3, 0.5, 0.1) == "worse"
-    assert verdict("distance", 0.3, 0.5, 0.3) == "unclear"
-    assert verdict("length", 6, 12, 1) == "changed"
-    assert verdict("length", 6, 12, 7) == "unclear"
-
-
-def test_every_measure_has_one_verdict_and_one_family() -> None:
+def test_every_measure_has_one_family() -> None:
     measures = comparison().measures
-    evidence = judged_by_halves(comparison(), ablations())
-    verdicts = [facts.with_verdict(measures, evidence, v) for v in ("better", "worse", "changed", "unclear")]
-    assert sorted(chain(*verdicts)) == list(range(len(measures)))
     families = facts.by_family(measures)
     assert [name for name, _ in families] == ["agreement", "grounding", "style", "health"]
     assert sorted(chain(*(positions for _, positions in families))) == list(range(len(measures)))
 
 
-@pytest.mark.parametrize(
-    ("moved", "expected"),
-    [
-        ({}, "both"),
-        ({"wrong_colour": (0.1, 0.1, 0.1)}, "better"),
-        ({"right_colour": (0.1, 0.1, 0.1)}, "worse"),
-        ({"right_colour": (0.1, 0.1, 0.1), "wrong_colour": (0.1, 0.1, 0.1)}, "neither"),
-    ],
-)
-def test_a_family_is_better_worse_both_or_neither(moved: Any, expected: str) -> None:
-    found = comparison(moved=moved)
-    evidence = judged_by_halves(found, ablations())
-    assert facts.balance(found.measures, evidence, "grounding") == expected
+def examples(*altered: tuple[str, str, dict[str, bool]]) -> Any:
+    """A comparison of photos with the caption before, the one after and how that is judged."""
+    found = comparison(captions=[("cat", "a", "b", before, after) for before, after, _ in altered])
+    records = tuple(
+        record.model_copy(
+            update={"judged_before": judged(1, True), "judged_after": judged(1, True).model_copy(update=how)}
+        )
+        for record, (_, _, how) in zip(found.records, altered, strict=True)
+    )
+    return found.model_copy(update={"records": records, "examples": tuple(range(len(records)))})
+
+
+def test_the_quoted_examples_are_the_middle_one_that_is_right_and_one_that_is_newly_wrong() -> None:
+    right, wrong = ("a cat", "a red cat", {}), ("a cat", "a dog", {"wrong_class": True})
+    coloured = ("a cat", "a blue cat", {"wrong_colour": True})
+    assert facts.quoted(examples(right, right, right, wrong)) == (1, 3)
+    assert facts.quoted(examples(wrong, coloured, right)) == (2, 0)
+    assert facts.quoted(examples(right, right, coloured)) == (1, 2)
+    assert facts.quoted(examples(right, right)) == (1, None)
+    assert facts.quoted(examples(wrong)) == (0, None)
+
+
+def test_no_caption_is_quoted_that_is_empty_the_same_or_too_long_for_a_sentence() -> None:
+    for before, after in (("a cat", "a cat"), ("a  cat", "a cat"), ("", "a cat"), ("a cat", "cat " * 99)):
+        assert facts.quoted(examples((before, after, {}))) == (None, None)
 
 
 def test_faults_are_what_counts_against_a_caption_and_nothing_else() -> None:

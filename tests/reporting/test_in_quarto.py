@@ -89,7 +89,7 @@ def _without_quartos(element: Element) -> Element:
     return Element(element.tag, element.attributes, children)
 
 
-@pytest.mark.parametrize("name", ["report", "captions", "provenance"])
+@pytest.mark.parametrize("name", ["report", "appendix", "captions", "provenance"])
 def test_both_renderers_pages_have_the_same_words(sites: tuple[Path, Path, str], name: str) -> None:
     theirs, ours, _ = sites
     assert words(theirs / f"{name}.html") == words(ours / f"{name}.html")
@@ -116,12 +116,12 @@ def test_every_number_on_quartos_pages_is_what_the_results_say(sites: tuple[Path
     site, _, profile = sites
     done = run(site.parent, sys.executable, "-m", "reporting.check", "--profile", profile)
     assert done.returncode == 0, done.stdout[:2000]
-    assert "on 3 pages agree" in done.stdout
+    assert "on 4 pages agree" in done.stdout
 
 
 def test_the_link_to_the_pdf_and_links_between_pages_lead_somewhere(sites: tuple[Path, Path, str]) -> None:
     site, _, _ = sites
-    for page in ("report.html", "captions.html", "provenance.html"):
+    for page in ("report.html", "appendix.html", "captions.html", "provenance.html"):
         tree = parse((site / page).read_text(encoding="utf-8"))
         links = [(e.attributes.get("href", ""), squeezed(text_of(e))) for e in walk(tree) if e.tag == "a"]
         for target, _ in links:
@@ -238,7 +238,7 @@ def test_a_preview_shows_todays_results_templates_and_profile(folder: Path, befo
     if before:
         assert run(folder, "quarto", "render", "--profile", before).returncode == 0
     with preview(folder) as address:
-        for name in ("report", "captions", "provenance"):
+        for name in ("report", "appendix", "captions", "provenance"):
             page = fetched(f"{address}/{name}.html", "</html>")
             assert '"profile.name" data-as="text">offline<' in page
         result = folder / "results" / "offline" / "vit.json"

@@ -57,6 +57,20 @@ SPACE = "\N{NO-BREAK SPACE}"
         (numbers.length, ("a",) * 1200, "1,200"),
         (numbers.joined, ("q_proj", "v_proj"), "q_proj, v_proj"),
         (numbers.as_json, [0.5, "ä", True], '[0.5, "ä", true]'),
+        (numbers.rough, 0.969, "0.97"),
+        (numbers.rough, 9.96, "10"),
+        (numbers.rough, 4.0, "4"),
+        (numbers.rough, 100.0, "100"),
+        (numbers.rough, 0, "0"),
+        (numbers.rough_share, 0.0677, f"6.8{SPACE}%"),
+        (numbers.rough_bytes, 39_120_344, f"39{SPACE}MB"),
+        (numbers.rough_bytes, 2_205_000_000, f"2.2{SPACE}GB"),
+        (numbers.rough_bytes, 999_600_000, f"1{SPACE}GB"),
+        (numbers.rough_duration, 44.9, f"45{SPACE}s"),
+        (numbers.rough_duration, 485.2, f"8{SPACE}min{SPACE}05{SPACE}s"),
+        (numbers.called, "CNN (2.0 M)", "CNN"),
+        (numbers.called, "(all)", "(all)"),
+        (numbers.quoted, "LoRA, r = 8", "“LoRA, r = 8”"),
         (numbers.moment, "2026-01-02T03:04:05+00:00", "2026-01-02 03:04"),
     ],
 )
@@ -212,3 +226,37 @@ def test_a_format_that_does_not_exist_is_an_error(how: str) -> None:
 def test_a_path_that_leads_nowhere_is_an_error_and_never_a_number(figures: Numbers, path: str) -> None:
     with pytest.raises(KeyError):
         figures.percent(path)
+
+
+@pytest.mark.parametrize(
+    ("unit", "half", "values", "texts"),
+    [
+        ("share", 0.026, (0.769, 0.844), ("77 %", "84 %")),
+        ("share", 0.002, (0.767, 0.768), ("76.7 %", "76.8 %")),  # whole percents would read the same
+        ("share", 0.02, (0.996, 0.9), ("99.6 %", "90.0 %")),  # and would read as all, which it is not
+        ("share", 0.1, (0.0, 0.617), ("0 %", "62 %")),
+        ("points", 0.12, (0.497, 0.099), ("0.5", "0.1")),
+        ("points", 2.5, (0.351, 6.469), ("0.4", "6.5")),
+        ("words", 0.65, (14.1, 4.87), ("14", "5")),
+        ("bits", 0.03, (0.4059, 0.6612), ("0.41", "0.66")),
+        ("count", 10.0, (74, 17), ("74", "17")),
+        ("share", 0.0, (1.0, 1.0), ("100 %", "100 %")),
+    ],
+)
+def test_a_figure_is_rounded_to_what_its_interval_supports_and_never_until_it_misleads(
+    unit: Unit, half: float, values: tuple[float, ...], texts: tuple[str, ...]
+) -> None:
+    digits = numbers.decimals(unit, half, *values)
+    told = tuple(numbers.rounded(value, unit, digits).replace(SPACE, " ") for value in values)
+    assert told == texts
+    assert numbers.FORMATS[f"rounded:{unit}:{digits}"](values[0]).replace(SPACE, " ") == texts[0]
+
+
+def test_a_share_is_said_with_its_origin_and_its_format(filled: Project) -> None:
+    n = open_document(filled).numbers
+    assert n.said("cnn.top1") == escape_percent(n.at("cnn.top1").value)
+
+
+def escape_percent(value: float) -> str:
+    text = escape(f"{100 * value:.0f}{SPACE}%")
+    return f'[{text}]{{data-from="cnn.top1.value" data-as="rounded:share:0"}}'

@@ -1,12 +1,14 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from experiments.datasets.pictures import as_png
-from reporting.pictures import width
+from reporting.pictures import enlarged_smoothly, width, write_enlarged
 
 
 def drawn(folder: Path, across: int, down: int) -> Path:
@@ -33,3 +35,38 @@ def test_no_photo_is_much_wider_or_higher_than_the_square_and_none_vanishes(acro
         wide = width(drawn(Path(folder), across, down), 100)
     assert 1 <= wide <= 160
     assert wide * down / across <= 161 + down / across  # rounding up to one pixel in width
+
+
+def noise(down: int, across: int) -> np.ndarray:
+    return np.random.default_rng(down * across).integers(0, 256, (down, across, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("down", "across"), [(32, 32), (20, 31), (96, 64)])
+def test_a_small_original_is_enlarged_without_steps_to_the_same_size(down: int, across: int) -> None:
+    png = as_png(noise(down, across))
+    smooth = enlarged_smoothly(png)
+    assert smooth is not None
+    with Image.open(io.BytesIO(png)) as crisp, Image.open(io.BytesIO(smooth)) as picture:
+        assert picture.size == crisp.size
+        steps = np.abs(np.diff(np.asarray(crisp.convert("RGB")).astype(int), axis=1))
+        smoothed = np.abs(np.diff(np.asarray(picture).astype(int), axis=1))
+    assert smoothed.max() < 0.7 * steps.max()
+    assert (steps == 0).mean() > 0.4 > (smoothed == 0).mean()
+
+
+def test_a_large_photo_stays_what_it_is() -> None:
+    assert enlarged_smoothly(as_png(noise(300, 400))) is None
+
+
+def test_what_is_enlarged_already_is_not_made_again_and_what_is_gone_is_removed(tmp_path: Path) -> None:
+    small, large = tmp_path / "small-0a.png", tmp_path / "large-0b.png"
+    small.write_bytes(as_png(noise(32, 32)))
+    large.write_bytes(as_png(noise(300, 400)))
+    write_enlarged([small, large], tmp_path / "made")
+    made = tmp_path / "made" / "small-0a.jpg"
+    assert list((tmp_path / "made").iterdir()) == [made]
+    before = made.stat().st_mtime_ns
+    write_enlarged([small, large], tmp_path / "made")
+    assert made.stat().st_mtime_ns == before
+    write_enlarged([large], tmp_path / "made")
+    assert not made.exists()

@@ -122,7 +122,7 @@ def test_quarto_can_run_it_as_a_file(tmp_path: Path) -> None:
 
 def test_a_python_without_the_packages_is_answered_with_what_to_run(tmp_path: Path) -> None:
     """Quarto runs the file with whatever Python it finds, where it does not find the project's own."""
-    folder = copy_parts(tmp_path / "project", "pipeline", "experiments", "reporting")
+    folder = copy_parts(tmp_path / "project", "pipeline", "experiments", "reporting", "references.bib")
     bare = ("-I", "-S", folder / "reporting" / "prepare.py")
     done = python(tmp_path, *bare)
     assert done.returncode == 2

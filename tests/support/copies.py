@@ -4,7 +4,10 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("report.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml")
+PAGES = (
+    "report.qmd", "appendix.qmd", "_appendix.qmd", "captions.qmd", "provenance.qmd", "_quarto.yml",
+    "references.bib",
+)  # fmt: skip
 
 
 def copy_parts(folder: Path, *parts: str) -> Path:

@@ -22,8 +22,14 @@ tbl-colwidths: false
 date-format: long
 execute: {echo: false}
 format:
-  html: {theme: default, css: style.css, filters: [looks/screen.lua], toc: true, number-sections: true}
-  typst: {include-in-header: looks/print.typ, filters: [looks/print.lua]}
+  html:
+    theme: default
+    css: [looks/screen.css, style.css]
+    include-after-body: [{text: '<script src="looks/screen.js"></script>'}]
+    filters: [looks/title.lua, looks/screen.lua]
+    toc: true
+    number-sections: true
+  typst: {include-in-header: looks/print.typ, filters: [looks/title.lua, looks/print.lua]}
 """
 FOR_THE_SITE_ONLY = "---\ntitle: More\nformat: {html: default}\n---\n"
 

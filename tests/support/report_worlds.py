@@ -1,6 +1,7 @@
 """Made-up worlds: predictions and captions, of which the rest is computed as in a real run."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from experiments.evidence.evidence import evidence
 from experiments.results.align import Aligned
 from experiments.results.caption import Caption
 from experiments.results.data_sets import DataSets, DataSource
+from experiments.results.evidence import Tested, Verdict
 from experiments.results.generate import CaptionedRecord, Generated
 from experiments.results.lora import Lora
 from experiments.results.source import Source
@@ -94,6 +96,23 @@ def results(world: World) -> dict[str, Any]:
     values["ablations"] = ablations(AblationsConfig(seed=0, resamples=100), values, SILENT)
     tests = declaring(values, RESAMPLES, exploratory=False)
     return values | {"evidence": evidence(tests, values, SILENT)}
+
+
+def judged(values: dict[str, Any], verdict: Callable[[str], Verdict]) -> dict[str, Any]:
+    """The same results with a verdict of every test by its key; figures that contradict it are swapped.
+
+    Of a test whose two figures are one nothing can be told.
+    """
+    tests = {key: _judged(test, verdict(key)) for key, test in values["evidence"].tests.items()}
+    return values | {"evidence": values["evidence"].model_copy(update={"tests": tests})}
+
+
+def _judged(test: Tested, verdict: Verdict) -> Tested:
+    if test.one == test.other:
+        return test
+    contradicts = verdict == ("lower" if test.one > test.other else "higher")
+    swapped = {"one": test.other, "other": test.one, "difference": test.reversed} if contradicts else {}
+    return test.model_copy(update={"verdict": verdict, **swapped})
 
 
 def _classifiers(world: World) -> dict[str, Any]:

@@ -15,10 +15,17 @@ from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
 from reporting.rendering import pandoc
+from reporting.rendering.source import INLINE
 from tests.support.copies import ROOT
 
-SPOKEN = ("observations", "caption_metrics", "ablations", "why_lora", "how_behaviour_changes")
+SPOKEN = (
+    "summary", "task", "caption_metrics", "observations", "why_lora", "how_behaviour_changes", "limits",
+    "ablations",
+)  # fmt: skip
 """The blocks whose sentences are claims."""
+
+ON_PAPER = '::: {.content-visible when-format="typst"}'
+"""What opens the end of the report's page, which is in the PDF alone."""
 
 _GOLDEN = ROOT / "tests" / "reporting" / "golden"
 
@@ -50,25 +57,30 @@ def document(values: dict[str, Any], folder: Path) -> Document:
 
 
 def spoken(document: Document) -> str:
-    """What a reader reads: the sentences of every block of claims, without tables and callouts."""
+    """What a reader reads: sentences of all blocks of claims, and the panel; no marks, tables, callouts."""
     whole = "\n\n".join(rf"\[{escape(name)}\]" + f"\n\n{document.block(name)}" for name in SPOKEN)
     tree, warnings = pandoc.read(whole)
     assert warnings == []
-    blocks = [block for block in tree["blocks"] if block["t"] != "Div"]
+    blocks = [block for block in tree["blocks"] if block["t"] != "Div" or "panel" in block["c"][0][1]]
+    unmarked = {"Link": lambda link: [] if "evidence" in pandoc.attributes(link)[1] else [link]}
+    blocks = pandoc.transform(blocks, unmarked)
     text = pandoc.write(tree | {"blocks": blocks}, "plain", "--wrap=none")
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def page(document: Document, name: str) -> str:
-    """The Markdown of a page of the project, its cells replaced by what they print of a document."""
+    """The Markdown of a page on the screen with what it includes, its code replaced by what it prints."""
+    names: dict[str, Any] = {"report": document}
 
     def printed(cell: re.Match[str]) -> str:
-        code = cell[1].replace("report = open_document();", "")
         with redirect_stdout(io.StringIO()) as output:
-            exec(code, {"report": document})
+            exec(cell[1].replace("report = open_document();", ""), names)
         return output.getvalue()
 
-    return re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, (ROOT / name).read_text(encoding="utf-8"))
+    text = (ROOT / name).read_text(encoding="utf-8").partition(ON_PAPER)[0]
+    text = re.sub(r"\{\{< include (\S+) >\}\}", lambda found: (ROOT / found[1]).read_text(), text)
+    text = re.sub(r"(?ms)^```\{python\}\n(.*?)^```$", printed, text)
+    return INLINE.sub(lambda code: str(eval(code[1], names)), text)
 
 
 def assert_golden(text: str, kind: str, name: str) -> None:

@@ -47,6 +47,50 @@ def test_a_cell_that_fails_is_named_by_its_line(project: Project, code: str, off
     assert project.html() == "the last good page"
 
 
+MARKDOWN = (
+    "```{python}\nclass Text(str):\n    def _repr_markdown_(self): return str(self)\n\n\ncount = 1\n```\n\n"
+)
+
+
+def test_inline_code_gives_markdown_or_text_in_the_order_of_the_page(project: Project) -> None:
+    body = (
+        "It is `{python} Text('[*a*]{data-x=y}')`, `{python} 'x*y* {{ b'` and `{python} count + 1`.\n\n"
+        "```{python}\ncount = 7\n```\n\n- of `{python} count`\n\n## `{python} Text('**Bold**')` {#sec-a}\n"
+    )
+    project.page(f"{MARKDOWN}# A\n\n{body}").render()
+    assert '<span data-x="y"><em>a</em></span>, x*y* {{ b and 2.' in project.body()
+    assert "of 7" in project.parsed().words
+    assert "<strong>Bold</strong></h2>" in project.body()
+    assert "It is a, x*y* {{ b and 2." in project.pdf_words()
+
+
+def test_inline_code_that_gives_blocks_ends_the_paragraph_and_lets_it_go_on(project: Project) -> None:
+    callout = "\\n\\n::: {.callout-note}\\n~~No.~~\\n:::\\n\\n"
+    project.page(f"{MARKDOWN}Before. `{{python}} Text('{callout}')` After.\n").render()
+    words = " ".join(project.parsed().words.split())
+    assert "Before. Note No. After." in words
+    assert "<del>No.</del>" in project.body()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("1 / 0", "the inline code failed: ZeroDivisionError: division by zero"),
+        ("x = 1", "SyntaxError"),
+        ("nothing", "NameError: name 'nothing' is not defined"),
+        ("Text('{{' + '< env HOME >}}')", "prints a shortcode"),
+        ("Text('\\n\\n::: {.own}\\n\\n')", "in pairs"),
+        ("__import__('os')._exit(1)", "Python died"),
+    ],
+)
+def test_inline_code_that_fails_is_named_by_its_line(project: Project, code: str, words: str) -> None:
+    project.page(f"{MARKDOWN}one\ntwo `{{python}} {code}`\n")
+    with pytest.raises(UserError) as caught:
+        project.render()
+    assert str(caught.value).startswith(f"report.qmd:{FRONT_LINES + MARKDOWN.count(chr(10)) + 2}: ")
+    assert words in str(caught.value)
+
+
 def test_warnings_of_a_cell_go_to_the_terminal_and_not_to_the_page(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

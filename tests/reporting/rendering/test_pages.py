@@ -1,6 +1,9 @@
 """The pages: numbered alike in both outputs, self-contained, the same every time, and as expected."""
 
+import base64
+import hashlib
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote
@@ -99,7 +102,7 @@ def test_numbers_and_references_agree_between_html_and_pdf(small: Project) -> No
 
 def test_headings_of_the_pdf_outline_are_those_of_the_page(small: Project) -> None:
     body = small.body()
-    contents = [title for _, title, _ in small.paper().entries if title != "Contents"]
+    contents = [title for _, title, _ in small.paper().entries if title != "Table of contents"]
     assert contents == ["1 First", "1.1 Inner", "1.2 Other", "Not counted", "2 Results"]
     positions = [body.index(title.split(" ", 1)[-1] + "</h") for title in contents]
     assert positions == sorted(positions)
@@ -121,7 +124,7 @@ def made(project: Project) -> set[str]:
 
 def test_the_page_is_marked_in_its_navigation_and_leads_to_its_pdf(project: Project) -> None:
     with_page(project.page("[there](more.qmd#x)\n"), "more", "# X\n").render()
-    assert made(project) == {"index.html", "more.html", "report.html", "report.pdf"}
+    assert made(project) == {"index.html", "more.html", "report.html", "report.pdf", "search.js"}
     links = [attributes for tag, attributes in project.parsed().tags if tag == "a"]
     assert {"href": "report.html", "aria-current": "page"} in links
     assert {"href": "more.html"} in links
@@ -133,12 +136,17 @@ def test_the_page_is_marked_in_its_navigation_and_leads_to_its_pdf(project: Proj
     assert 'content="0; url=report.html"' in project.html("index.html")
 
 
-def test_a_page_loads_nothing_and_runs_nothing(project: Project) -> None:
+def test_a_page_loads_nothing_and_runs_nothing_but_the_projects_script(project: Project) -> None:
     project.page(BODY + "\n[out](https://example.org/)\n").render()
     for tag, attributes in project.parsed().tags:
-        assert tag not in {"script", "link", "iframe", "object", "base"}
+        assert tag not in {"link", "iframe", "object", "base"}
+        assert not any(key.startswith("on") for key in attributes)
         for key in ("src", "srcset", "data", "style", "poster"):
             assert (attributes.get(key) or "data:").startswith(("data:", "width:", "text-align:"))
+    assert [attributes for tag, attributes in project.parsed().tags if tag == "script"] == [{}]
+    script = re.findall("<script>(.*?)</script>", project.html(), re.DOTALL)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in project.html()
     assert "url(" not in project.html()
     assert ".own { color: #333; }" in project.html(), "the style of the project is within the page"
 
@@ -168,7 +176,7 @@ def test_renders_at_the_same_time_leave_one_whole_site_and_no_old_page(project: 
     project.write("_site/gone.html", "old")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: project.render(), range(8)))
-    assert made(project) == {"index.html", "report.html", "report.pdf"}
+    assert made(project) == {"index.html", "report.html", "report.pdf", "search.js"}
     assert not any((project.root / ".cache").iterdir())
 
 
@@ -198,11 +206,16 @@ def test_a_title_and_names_are_markdown_as_in_quarto(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["more", "prüf", "a.b-c_d"])
-def test_a_link_to_a_page_leads_to_the_site_from_paper(project: Project, name: str) -> None:
-    project.page(f"[x]({name}.qmd#a) [y](https://a.b/c.qmd)\n")
-    written = _typst(with_page(project, name, "# A {#a}\n").render())
-    assert f"{name}.html#a" in unquote(written)
-    assert "https://a.b/c.qmd" in written
+def test_a_link_to_a_page_that_no_pdf_has_is_its_words_on_paper(project: Project, name: str) -> None:
+    project.page(f"[to a place]({name}.qmd#a), [to a page]({name}.qmd), [away](https://a.b/c.qmd).\n")
+    with_page(project, name, "# A {#a}\n").render()
+    assert f'href="{name}.html#a"' in unquote(project.html())
+    assert "to a place, to a page, away." in project.pdf_words()
+    addresses = [
+        annotation.get_object()["/A"].get("/URI")
+        for annotation in PdfReader(project.site / "report.pdf").pages[0].get("/Annots", [])
+    ]
+    assert addresses == ["https://a.b/c.qmd"]
 
 
 def test_words_in_narrow_columns_may_break_and_do_not_lie_over_the_next(project: Project) -> None:
@@ -222,10 +235,10 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
-    markdown = cells.run([cells.draft(site.pages[0])], site.root)[0]
+    markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
     document, _ = pandoc.read(markdown.text)
     allowed.check(document, markdown, site)
-    resolved = crossref.resolve(document, markdown, number_sections=True)
+    resolved = crossref.resolve(crossref.for_format(document, "typst"), markdown, number_sections=True)
     return pdf.source(resolved, site.pages[0], site, markdown).split("// The text of the page\n")[1]
 
 
@@ -235,3 +248,54 @@ def test_a_small_page_is_as_in_the_golden_files(small: Project) -> None:
         if os.environ.get("GOLDEN") == "write":
             (GOLDEN / name).write_text(text, encoding="utf-8")
         assert text == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+COURSE = """\
+---
+title: A report
+subtitle: For the course
+author: [{name: Ada *Example*, student: "0012345"}, Bob Example, {name: Eve Example, student: s-77}]
+course: Vision 101
+assignment: Assignment 2
+date: 2026-05-31
+format:
+  html: default
+  typst: {papersize: us-letter, number-sections: true}
+---
+"""
+
+
+def test_the_title_block_has_authors_with_their_numbers_the_course_and_the_assignment(
+    project: Project,
+) -> None:
+    project.page("x\n", front=COURSE).render()
+    title = project.html().split('<header id="title-block-header">')[1].split("</header>")[0]
+    title = " ".join(re.sub("<[^>]+>", " ", title).split()).replace(" ,", ",")
+    names = "Ada Example (0012345), Bob Example, Eve Example (s-77)"
+    for place in (title, project.pdf_words()):
+        assert "For the course" in place
+        assert "Vision 101 · Assignment 2" in place
+        assert names in place
+    reader = PdfReader(project.site / "report.pdf")
+    assert reader.metadata is not None
+    assert reader.metadata.author == names
+    assert reader.pages[0].mediabox.width == 612
+
+
+def test_labels_and_dates_are_in_the_language_of_the_project(project: Project) -> None:
+    """Another language is data: a section of labels.toml."""
+    project.write("_quarto.yml", CONFIGURATION.replace("lang: en", "lang: de"))
+    project.page(BODY).render()
+    html, paper = (" ".join(text.split()) for text in (project.parsed().words, project.pdf_words()))
+    for words in (
+        "Kapitel 2 and",
+        "Abbildung 1: Caption of a picture.",
+        "Tabelle 2: Another.",
+        "31. Mai 2026",
+    ):
+        assert words in html, words
+        assert words in paper.replace("\u00a0", " "), words
+    for words in ("Auf dieser Seite", "Andere Formate: PDF", "Zum Text"):
+        assert words in html
+    assert ("html", {"lang": "de"}) in project.parsed().tags
+    assert PdfReader(project.site / "report.pdf").root_object["/Lang"] == "de"

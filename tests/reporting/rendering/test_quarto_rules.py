@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from reporting.blocks import BLOCKS
+from reporting.rendering import schema
 from tests.support.copies import PAGES, ROOT
 from tests.support.pages import FRONT, Project
 
@@ -25,13 +26,18 @@ def test_both_renderers_read_the_same_files(settings: dict[str, Any]) -> None:
     formats = settings["format"]
     named = {formats["html"]["css"], formats["typst"]["include-in-header"]}
     named |= {*formats["html"]["filters"], *formats["typst"]["filters"]}
+    scripts = {schema.script_of(item["text"]) for item in formats["html"]["include-after-body"]}
+    assert scripts == set(settings["project"]["resources"]), "Quarto copies a script only if it is a resource"
+    named |= {*scripts, formats["html"]["theme"]["dark"][1]}
     looks = {path.relative_to(ROOT).as_posix() for path in (ROOT / "reporting" / "looks").iterdir()}
     assert named == looks
 
 
 def test_the_report_is_the_page_that_quarto_names_and_opens(settings: dict[str, Any]) -> None:
     assert settings["project"]["render"][-1] == "report.qmd"
-    assert set(settings["project"]["render"]) == {name for name in PAGES if name.endswith(".qmd")}
+    assert set(settings["project"]["render"]) == {
+        name for name in PAGES if name[0] != "_" and name.endswith(".qmd")
+    }
 
 
 def test_the_link_to_the_pdf_says_pdf(settings: dict[str, Any]) -> None:
@@ -60,7 +66,7 @@ def test_each_class_of_a_div_has_a_meaning_on_the_screen_and_on_paper() -> None:
         for name in re.findall(
             r"^:::+ *\{[^}#]*?\.([\w-]+)", source.read_text(encoding="utf-8"), re.MULTILINE
         )
-        if not name.startswith("callout-")
+        if not name.startswith(("callout-", "content-"))
     }
     assert used
     screen, paper = ((ROOT / "reporting/looks" / name).read_text() for name in ("screen.css", "print.lua"))
@@ -81,5 +87,6 @@ def test_a_page_of_its_own_reads_the_projects_looks_too(project: Project) -> Non
 
 def test_a_preview_follows_all_that_the_pages_are_made_from() -> None:
     listed = yaml.safe_load((ROOT / "reporting" / "watched.yml").read_text(encoding="utf-8"))["watched"]
-    parts = ("templates/*.j2", "figures/*.py", "reporting/*.py", "reporting/*.toml", "results/offline/*.json")
+    read = ("_*.qmd", "*.bib", "templates/*.j2", "figures/*.py", "reporting/*.py", "reporting/*.toml")
+    parts = (*read, "results/offline/*.json")
     assert listed == sorted(path.relative_to(ROOT).as_posix() for part in parts for path in ROOT.glob(part))

@@ -1,0 +1,47 @@
+"""What pages say of themselves, such as "Table", in the languages of `labels.toml`."""
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The words of one language; the months start with January."""
+
+    figure: str
+    table: str
+    section: str
+    page: str
+    on_this_page: str
+    contents: str
+    formats: str
+    pages: str
+    skip: str
+    callouts: Mapping[str, str]
+    date: str
+    months: tuple[str, ...]
+
+    def called(self, kind: str) -> str:
+        """Return what a table (`tbl`), a figure (`fig`) or a section (`sec`) is called in a reference."""
+        return {"tbl": self.table, "fig": self.figure, "sec": self.section}[kind]
+
+    def day(self, date: datetime.date) -> str:
+        """Return a date with the name of its month, as Quarto's `date-format: long` shows it."""
+        return self.date.format(month=self.months[date.month - 1], day=date.day, year=date.year)
+
+
+LABELS: Mapping[str, Labels] = {
+    language: Labels(**words | {"months": tuple(words["months"])})
+    for language, words in tomllib.loads(
+        Path(__file__).with_name("labels.toml").read_text(encoding="utf-8")
+    ).items()
+}
+"""By language, without its region."""
+
+
+def labels_of(lang: str) -> Labels:
+    """Return the words of a language such as `en-GB`."""
+    return LABELS[lang.partition("-")[0]]

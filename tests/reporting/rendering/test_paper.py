@@ -1,0 +1,106 @@
+"""The PDF as a document: what a screen reader is told, what every sheet repeats, what holds together."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from reporting.checking.page import parse
+from reporting.checking.paper import differences, read
+from tests.support.pages import CONFIGURATION, FRONT, Project
+
+FRONT_OF_COURSE = FRONT.replace("A report", "Report 7").replace(
+    "An Author", '[{name: Ada Example, student: "0012345"}, Bob Example]'
+)
+LONG = "Words that fill a line and then another one, since a page is long.\n\n"
+
+
+@pytest.fixture
+def accessible(project: Project) -> Project:
+    """A project whose PDF must be PDF/UA-1; the report need not: a letter without a glyph would stop it."""
+    project.write("_quarto.yml", CONFIGURATION.replace("typst: {", "typst: {pdf-standard: ua-1, "))
+    return project
+
+
+def tree_of(reader: PdfReader) -> list[Any]:
+    """Return every element of the PDF's structure."""
+    found: list[Any] = []
+    left: list[Any] = [reader.root_object["/StructTreeRoot"]]
+    while left:
+        element = left.pop().get_object()
+        kids = element.get("/K", [])
+        found.append(element)
+        below = (kids if isinstance(kids, list) else [kids])[::-1]
+        left += [kid for kid in below if hasattr(kid.get_object(), "get") and "/S" in kid.get_object()]
+    return found
+
+
+def test_a_screen_reader_is_told_language_title_headings_tables_and_what_pictures_show(
+    accessible: Project,
+) -> None:
+    picture = '::: {#fig-a}\n![](figures/dot.svg){fig-alt="A dark box of 3"}\n\nOf 3.\n:::\n\n'
+    table = "::: {#tbl-a}\n| head | other |\n|---|---|\n| a | b |\n\nA table.\n:::\n\n"
+    beside = (
+        '::: {.beside}\n![](figures/dot.svg){fig-alt="A second box" width=40}\n\nFirst\n:   One.\n\n'
+        "Other\n:   Two.\n:::\n\n"
+    )
+    accessible.page(f"# One\n\n{picture}## Two\n\n{table}{beside}- x\n\n  - y\n").render()
+    reader = PdfReader(accessible.site / "report.pdf")
+    root = reader.root_object
+    assert root["/MarkInfo"]["/Marked"]  # pyright: ignore[reportIndexIssue]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]  # pyright: ignore[reportIndexIssue]
+    assert root["/Lang"] == "en"
+    assert reader.xmp_metadata is not None
+    assert "<pdfuaid:part>1</pdfuaid:part>" in reader.xmp_metadata.stream.get_data().decode()
+    elements = tree_of(reader)
+    kinds = {str(element.get("/S")) for element in elements}
+    assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure", "/L", "/P"} <= kinds
+    alternatives = [str(element["/Alt"]) for element in elements if "/Alt" in element]
+    assert alternatives.count("A dark box of 3") == 1
+    assert alternatives.count("A second box") == 1
+
+
+def test_a_header_and_a_number_of_all_stand_on_every_sheet_and_are_no_numbers_of_the_text(
+    accessible: Project,
+) -> None:
+    accessible.page(f"# One\n\n{LONG * 90}", front=FRONT_OF_COURSE).render()
+    file = accessible.site / "report.pdf"
+    texts = [page.extract_text() for page in PdfReader(file).pages]
+    assert len(texts) == 3
+    assert not texts[0].startswith("Report 7 Ada")
+    for number, text in enumerate(texts, start=1):
+        assert text.rstrip().endswith(f"{number} / 3")
+        assert number == 1 or text.startswith("Report 7 Ada Example (0012345), Bob Example")
+    page = parse(accessible.html())
+    assert list(differences([page], file)) == []
+
+
+def test_no_heading_stands_at_the_foot_and_no_row_or_example_is_broken(accessible: Project) -> None:
+    """Whatever stands before them: each start of the page is tried."""
+    row = "first line of a cell that is long enough to need several lines on paper, so that it could break "
+    table = f"| a | b |\n|---|---|\n| START {row * 3} END | x |\n| START {row * 3} END | y |\n\n"
+    picture = '![](figures/dot.svg){fig-alt="A box" width=40}'
+    beside = f"::: {{.beside}}\n{picture}\n\nSTART\n\nSecond\n\nThird END\n:::\n\n"
+    body = "".join(
+        f"{LONG * fill}## Heading {fill}\n\nAFTER {LONG}{table}{beside}" for fill in range(9, 22, 3)
+    )
+    accessible.page(f"# One\n\n{body}", front=FRONT.replace("toc: true, ", "")).render()
+    sheets = read(accessible.site / "report.pdf").sheets
+    assert len(sheets) > 3
+    for sheet in sheets:
+        assert sheet.text.count("START") == sheet.text.count("END"), sheet.text
+        assert len(re.findall(r"Heading \d+\n", sheet.text)) == sheet.text.count("AFTER")
+
+
+def test_headline_figures_stand_in_one_row_and_cards_are_left_out(project: Project, tmp_path: Path) -> None:
+    project.page(
+        ":::: {.panel}\n::: {}\nFIRST\n\none\n:::\n\n::: {}\nSECOND\n\nother\n:::\n::::\n\n"
+        "::: {.card #card-a}\nNOT ON PAPER\n:::\n"
+    ).render()
+    words = {word.text: word for sheet in project.paper().sheets for word in sheet.words}
+    assert abs(words["FIRST"].bottom - words["SECOND"].bottom) < 1
+    assert words["FIRST"].right < words["SECOND"].left
+    assert words["FIRST"].top - words["FIRST"].bottom > words["one"].top - words["one"].bottom
+    assert "NOT ON PAPER" not in project.pdf_words()

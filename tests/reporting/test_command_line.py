@@ -1,0 +1,31 @@
+"""`python -m reporting`: what can be cited, and which tests there are."""
+
+import re
+
+from tests.support.commands import python
+from tests.support.copies import ROOT
+
+
+def said(*arguments: str) -> str:
+    done = python(ROOT, "-m", "reporting", *arguments, "--profile", "offline")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_numbers_lists_what_can_be_cited_with_todays_values() -> None:
+    assert re.search(r'(?m)^n\("cnn\.top1"\) +\d\d %$', said("numbers", "cnn.top1"))
+    assert 'n("examples.0.after")' in said("numbers", "EXAMPLES.0")
+
+
+def test_claims_lists_each_test_by_the_name_that_binds_to_it_with_its_verdict() -> None:
+    lines = said("claims").splitlines()
+    assert any(
+        re.match(r"vit > cnn +(so|the opposite|cannot be told), [\d.]+ % against", line) for line in lines
+    )
+    assert len(lines) > 40
+
+
+def test_a_word_that_nothing_holds_is_said_to_be_so() -> None:
+    done = python(ROOT, "-m", "reporting", "numbers", "quux", "--profile", "offline")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "quux" in done.stderr and "Traceback" not in done.stderr
