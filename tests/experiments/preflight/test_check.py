@@ -176,7 +176,7 @@ def test_torchvisions_data_sets_are_loaded_without_a_download(folder: Path):
     (folder / "here").mkdir()
     assert "torchvision cannot load MNIST" in findings("MNIST", 'folder = "here"\n')[2]
     left = [path for path in (folder / ".cache").rglob("*") if path.is_file()]
-    assert {path.parent.name for path in left} == {"hashes"}
+    assert {path.parent.name for path in left} <= {"hashes"}
 
 
 def test_resamples_too_few_for_the_declared_tests_are_a_problem_unless_figures_mean_nothing(folder: Path):
