@@ -105,8 +105,10 @@ def test_every_row_of_every_table_is_on_paper_and_within_its_margins(sites: tupl
     site, _, profile = sites
     paper = read(site / "report.pdf")
     shown = legible("".join(sheet.text for sheet in paper.sheets))
-    page = body_of(parse((site / "report.html").read_text(encoding="utf-8")))
-    cells = [legible(text_of(cell)) for cell in walk(page) if cell.tag in {"td", "th"}]
+    pages = [
+        body_of(parse((site / name).read_text(encoding="utf-8"))) for name in ("report.html", "appendix.html")
+    ]
+    cells = [legible(text_of(cell)) for page in pages for cell in walk(page) if cell.tag in {"td", "th"}]
     assert len(cells) > 100 or profile != "offline"
     assert [cell for cell in cells if cell not in shown] == []
     assert list(off_the_sheet(paper)) == []
