@@ -250,4 +250,4 @@ def test_a_preview_shows_todays_results_templates_and_profile(folder: Path, befo
         assert "Another name" in fetched(f"{address}/report.html", "Another name")
         template = folder / "templates" / "set_up.md.j2"
         template.write_text(template.read_text().replace("The trained models saw", "These two saw"))
-        assert "These two saw the test images" in fetched(f"{address}/report.html", "These two saw")
+        assert "These two saw the test images" in fetched(f"{address}/appendix.html", "These two saw")
