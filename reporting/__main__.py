@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -52,10 +52,9 @@ def _open(profile: str | None) -> Document:
         return open_document(open_project(profile or active(), Path.cwd()))
     except UserError as error:
         _fail(str(error))
-        raise
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     print(sentence, file=sys.stderr)
     raise typer.Exit(2)
 

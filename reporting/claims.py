@@ -157,7 +157,7 @@ def sides(evidence: Evidence, test: str) -> dict[str, Word]:
     tested = evidence.tests[test]
     half = (tested.difference.high - tested.difference.low) / 2
     how = f"{tested.unit}:{decimals(tested.unit, half, tested.one, tested.other)}"
-    return {side: ("rounded", f"evidence.tests.{test}.{side}", how) for side in ("one", "other")}
+    return {side: ("measured", f"evidence.tests.{test}.{side}", how) for side in ("one", "other")}
 
 
 def by_test(

@@ -20,7 +20,7 @@ from jinja2 import nodes
 
 from reporting.checking.page import digits, numbers_in
 from reporting.document import templates_in
-from reporting.rendering.project import FRONT_MATTER
+from reporting.rendering.project import without_front_matter
 from reporting.rendering.source import Line, split
 from reporting.rendering.support import is_cell
 
@@ -135,7 +135,7 @@ def exempt(file: str, text: str) -> set[str]:
 
 def prose_of_page(file: str, text: str) -> list[Prose]:
     """Return the text of a page, and each string of several words that its cells hold."""
-    text = FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = without_front_matter(text)
     lines, pieces = [""] * (text.count("\n") + 1), []
     for part in split(file, text):
         if isinstance(part, Line):

@@ -23,7 +23,7 @@ from reporting import caption_facts, facts, paths, photo_facts
 from reporting.authored import Authored
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, Block, stages_of
 from reporting.cited import Cited
-from reporting.claims import Claim, classes_of, measures_of
+from reporting.claims import Claim
 from reporting.literature import cites
 from reporting.manifests import Manifest, manifests
 from reporting.markdown import Markdown, code, command, escape, strong
@@ -246,9 +246,7 @@ class Document:
             photos=photo_facts,
             key_of=key_of,
             classifiers=CLASSIFIERS,
-            classes_of=classes_of,
             cites=cites,
-            measures_of=measures_of,
             strong=strong,
             code=code,
             command=command,

@@ -184,7 +184,11 @@ def supported(estimate: Estimate, unit: Unit) -> int:
     width = (estimate.high - estimate.low) * (100 if unit == "share" else 1)
     if width <= 0:
         return 0 if unit == "share" else _decimals(estimate.value, unit)
-    return min(MOST_DIGITS, max(0, -math.floor(math.log10(width))))
+    return min(MOST_DIGITS, _of_width(width))
+
+
+def _of_width(width: float) -> int:
+    return max(0, -math.floor(math.log10(width)))
 
 
 def number(value: float, digits: int) -> str:
@@ -218,13 +222,6 @@ def _decimals(value: float, unit: Unit) -> int:
     return 2 if unit == "points" and abs(value) < 9.995 else 1
 
 
-def rounded(value: float, unit: Unit, decimals: int) -> str:
-    """Format what was measured as running text says it, with so many decimals: ``86 %``, ``0.66``."""
-    if unit == "share":
-        return f"{100 * value:.{decimals}f}{NO_BREAK}%"
-    return f"{value:,.{decimals}f}"
-
-
 def rough(value: float) -> str:
     """Format a number that matters by its size alone: ``0.97``, ``1.5``, ``4``, ``39``, ``1,076``."""
     if value <= 0:
@@ -256,12 +253,6 @@ _DECIMALS: Mapping[Unit, tuple[int, int]] = {
 }  # fmt: skip
 """The fewest and the most decimals of a rounded figure."""
 
-_ROUNDED = {
-    f"rounded:{unit}:{digits}": partial(rounded, unit=unit, decimals=digits)
-    for unit, (fewest, most) in _DECIMALS.items()
-    for digits in range(fewest, most + 1)
-}
-
 
 def decimals(unit: Unit, half: float, *values: float) -> int:
     """Return with how many decimals to say `values` that are known to within `half` to both sides.
@@ -271,12 +262,15 @@ def decimals(unit: Unit, half: float, *values: float) -> int:
     """
     scale = 100 if unit == "share" else 1
     fewest, most = _DECIMALS[unit]
+    if half:
+        fewest = max(fewest, _of_width(2 * scale * half))
+    elif len({*values}) > 1:
+        return most
     for digits in range(fewest, most):
         texts = {value: f"{scale * value:.{digits}f}" for value in values}
         extreme = {f"{scale * end:.{digits}f}" for end in (0, 1)} if unit == "share" else {f"{0:.{digits}f}"}
         misleading = any(text in extreme for value, text in texts.items() if value not in (0, 1))
-        supported = 0.5 / 10**digits <= scale * half or (half == 0 and len(texts) == 1)
-        if supported and len(set(texts.values())) == len(texts) and not misleading:
+        if len(set(texts.values())) == len(texts) and not misleading:
             return digits
     return most
 
@@ -306,7 +300,6 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "rough_duration": rough_duration,
     "rough_share": rough_share,
     "rough": rough,
-    **_ROUNDED,
     "short": short,
     "sources": worded,
     **{
@@ -414,11 +407,7 @@ class Numbers:
         """Print the share that is estimated at `path`, rounded to what its interval supports."""
         estimate = self.at(path)
         digits = decimals("share", (estimate.high - estimate.low) / 2, estimate.value)
-        return self.rounded(path, f"share:{digits}")
-
-    def rounded(self, path: str, how: str) -> Markdown:
-        """Print what was measured in a unit with so many decimals, as in ``share:0``."""
-        return self._print(f"rounded:{how}", path)
+        return self._print(f"measured:share:{digits}", path)
 
     def measured(self, path: str, unit: Unit) -> Markdown:
         """Print what was measured in a unit."""

@@ -22,7 +22,8 @@ from reporting.cited import Cited, how, shown
 from reporting.document import ROOTS, Document, templates_in
 from reporting.markdown import unescaped
 from reporting.numbers import FORMATS, MINUS, Numbers, steps_of
-from reporting.prose import Call, calls, text_of
+from reporting.prose import Call, calls
+from reporting.rendering.project import without_front_matter
 
 _COPIES = ("evidence", "audit", "variants", "generate")
 """Results whose numbers are those of others."""
@@ -140,7 +141,7 @@ def _all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
 
 def _calls(document: Document) -> Iterator[Call | str]:
     for page in digits.pages(document.project.root):
-        yield from calls(page.name, text_of(page))
+        yield from calls(page.name, without_front_matter(page.read_text(encoding="utf-8")))
 
 
 def _mistake(call: Call, document: Document) -> str | None:

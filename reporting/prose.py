@@ -3,9 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from reporting.rendering.project import FRONT_MATTER
 from reporting.rendering.source import INLINE, Fence, Line, split
 from reporting.rendering.support import is_cell
 
@@ -28,12 +26,6 @@ class Call:
     def place(self) -> str:
         """File and line."""
         return f"{self.file}:{self.line}"
-
-
-def text_of(path: Path) -> str:
-    """Return a page's text, in which blank lines stand for the front matter."""
-    text = path.read_text(encoding="utf-8").removeprefix("\ufeff")
-    return FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def calls(file: str, text: str) -> Iterator[Call | str]:

@@ -13,8 +13,8 @@ _VOID = frozenset(
 )
 _UNSEEN = frozenset({"script", "style", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_CALLED = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
-_CAPTION_LABEL = re.compile(rf"\A\s*((?:{_CALLED})\s\d+):")
+FLOATS = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
+_CAPTION_LABEL = re.compile(rf"\A\s*((?:{FLOATS})\s\d+):")
 # Quarto says the kind of a callout before its title, for screen readers.
 _STATE = re.compile(r"(?:Warning|Caution)?(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
 

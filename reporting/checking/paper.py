@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reporting.checking.page import Element, body_of, digits, is_title_block, origins, text_of, walk, without
+from reporting.checking.page import (
+    FLOATS,
+    Element,
+    body_of,
+    digits,
+    is_title_block,
+    origins,
+    text_of,
+    walk,
+    without,
+)
 from reporting.labels import LABELS
 
 _LOOSE = re.compile(
@@ -23,9 +33,8 @@ _NOT_READ = re.compile(
 
 It is invisible, runs from right to left, changes its shape, or has no letter in a font."""
 
-_FLOATS = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
 _PLACES = "|".join(word for words in LABELS.values() for word in (words.section, words.page))
-_CALLED = re.compile(rf"\((?:{_FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{_FLOATS})\s*A?\d+")
+_CALLED = re.compile(rf"\((?:{FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{FLOATS})\s*A?\d+")
 """What a table, a figure or a place is called, in a caption or a reference."""
 
 _AROUND = 40

@@ -121,7 +121,7 @@ local function div(item)
   if #item.content == 0 then return nil end
   if item.classes:includes("pictures") then return each("pictures", item) end
   if item.classes:includes("panel") then return each("panel", item:walk({ Div = headline })) end
-  if not item.classes:includes("beside") or #item.content == 0 then return nil end
+  if not item.classes:includes("beside") then return nil end
   local blocks = item.content:clone()
   local first = blocks:remove(1)
   blocks:insert(1, pandoc.RawBlock("typst", "]["))

@@ -247,9 +247,9 @@ def test_a_figure_is_rounded_to_what_its_interval_supports_and_never_until_it_mi
     unit: Unit, half: float, values: tuple[float, ...], texts: tuple[str, ...]
 ) -> None:
     digits = numbers.decimals(unit, half, *values)
-    told = tuple(numbers.rounded(value, unit, digits).replace(SPACE, " ") for value in values)
+    told = tuple(numbers.measured(value, unit, digits).replace(SPACE, " ") for value in values)
     assert told == texts
-    assert numbers.FORMATS[f"rounded:{unit}:{digits}"](values[0]).replace(SPACE, " ") == texts[0]
+    assert numbers.FORMATS[f"measured:{unit}:{digits}"](values[0]).replace(SPACE, " ") == texts[0]
 
 
 def test_a_share_is_said_with_its_origin_and_its_format(filled: Project) -> None:
@@ -259,4 +259,4 @@ def test_a_share_is_said_with_its_origin_and_its_format(filled: Project) -> None
 
 def escape_percent(value: float) -> str:
     text = escape(f"{100 * value:.0f}{SPACE}%")
-    return f'[{text}]{{data-from="cnn.top1.value" data-as="rounded:share:0"}}'
+    return f'[{text}]{{data-from="cnn.top1.value" data-as="measured:share:0"}}'
