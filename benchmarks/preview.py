@@ -1,8 +1,8 @@
 """How long a preview takes from a change to the page that is shown, beside a whole render.
 
-Run as ``python -m benchmarks.preview`` in the project's folder. Each change is made in a copy of the project: a
-paragraph at the end of a page or a template, a comment in a figure's code. Printed are the shortest of several
-times, and their ratio to a render of all pages with the PDF.
+Run as ``python -m benchmarks.preview`` in the project's folder. Each change is made in a copy of the project:
+a paragraph at the end of a page or a template, a comment in a figure's code. Printed are the shortest of
+several times, and their ratio to a render of all pages with the PDF.
 """
 
 import http.client
