@@ -156,8 +156,8 @@ def follow(root: Path, shown: Shown, renderer: Renderer) -> None:
         draw, anew = any(not file.endswith(_UNDRAWN) for file in changes), changes is not before
         started = time.perf_counter()
         problem = renderer.render(draw=draw, anew=anew and any(file.endswith(".py") for file in changes))
-        shown.tell(problem)
         print(problem or f"Rendered in {time.perf_counter() - started:.1f} s.", file=sys.stderr)
+        shown.tell(problem)
         now = stamps(root)
         while now == before:
             time.sleep(_INTERVAL)

@@ -126,7 +126,8 @@ def _run_cell_here(shell: Any, cell: Cell) -> str:
         raise _failed(cell, type(error).__name__, str(error), said.stdout) from error
     streams = [(name, text) for name, text in (("stdout", said.stdout), ("stderr", said.stderr)) if text]
     outputs = [new_output("stream", name=name, text=text) for name, text in streams]
-    return _printed(cell, [*outputs, *(new_output("display_data") for _ in said.outputs)])
+    shown = [new_output("display_data")] if said.outputs or done.result is not None else []
+    return _printed(cell, [*shown, *outputs])
 
 
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
