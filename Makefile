@@ -11,7 +11,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 RENDER_FROM   := $(if $(UNLOCKED),-r requirements-render.txt,--require-hashes -r requirements-render.lock)
 COMPLETE_FROM := -r requirements.txt $(if $(UNLOCKED),,-c constraints.txt)
 
-.PHONY: report test experiments reproduce preview check lint lock clean help
+.PHONY: report test experiments reproduce preview check submission lint lock clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +29,11 @@ experiments: $(VENV)/.complete   ## compute the results that are stale or missin
 reproduce: $(VENV)/.complete   ## compute every result again and compare
 	$(BIN)/python -m experiments reproduce
 
-preview: $(VENV)/.render   ## render, then serve the site on this machine
+preview: $(VENV)/.render   ## show the pages in a browser, and again on every change; computes nothing
 	@if [ "$(RENDERER)" != builtin ] && command -v quarto >/dev/null; then \
 		$(BIN)/python reporting/prepare.py && QUARTO_PYTHON=$(BIN)/python quarto preview; \
 	else \
-		$(BIN)/python -m reporting.render --renderer builtin --preview && $(BIN)/python -m http.server --bind 127.0.0.1 --directory _site 8000; \
+		$(BIN)/python -m reporting.preview; \
 	fi
 
 lint: $(VENV)/.complete   ## check style and types, and that nobody typed a number into the report
@@ -44,6 +44,9 @@ lint: $(VENV)/.complete   ## check style and types, and that nobody typed a numb
 
 check: $(VENV)/.render   ## check that every number on the pages is what the results say
 	@$(BIN)/python -m reporting.check
+
+submission: $(VENV)/.render   ## write one zip to hand in: pages, sources, results, locks, and a manifest
+	@$(BIN)/python -m reporting.submission
 
 # The render environment takes its versions from the complete one, so that the two never disagree. uv resolves
 # for every machine and Python at once, as pip does not; it is needed for nothing else.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import jinja2
@@ -14,7 +15,7 @@ from experiments.results import key_of
 from experiments.results.captions import ComparedRecord
 from experiments.stages import STAGES
 from pipeline import freshness, keys, store
-from pipeline.errors import UserError, first_few
+from pipeline.errors import UserError, first_few, reason
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment
@@ -227,6 +228,12 @@ class Document:
         return not BLOCKS[name].figure or (self.project.root / FIGURES / f"{name}.svg").is_file()
 
     def _fill(self, name: str) -> str:
+        try:
+            return self._filled(name)
+        except jinja2.TemplateError as error:
+            raise UserError(_in_template(error, f"{name}.md.j2")) from error
+
+    def _filled(self, name: str) -> str:
         values = self.used(BLOCKS[name])
         return self._templates.get_template(f"{name}.md.j2").render(
             project=self.project,
@@ -338,6 +345,15 @@ def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:
         for source, found in inputs.items()
         if source in envelopes
     )
+
+
+def _in_template(error: jinja2.TemplateError, name: str) -> str:
+    """Say where in the templates an error is: Jinja's frames bear their names and lines."""
+    places = [(Path(frame.filename).name, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        places.append((error.name or name, error.lineno))
+    file, line = next((place for place in reversed(places) if place[0].endswith(".j2")), (name, 1))
+    return f"templates/{file}:{line}: {reason(Exception(error.message))}."
 
 
 def _callout(kind: str, title: str, text: str) -> str:

@@ -46,7 +46,7 @@ def render(root: Path, output: Path | None = None, *, preview: bool = False) -> 
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
             trees = list(
-                pool.map(lambda page, markdown: _write(page, markdown, site, new), site.pages, markdowns)
+                pool.map(lambda page, markdown: write(page, markdown, site, new), site.pages, markdowns)
             )
         if site.searched:
             index = html.search_index(zip(site.pages, trees, strict=True))
@@ -69,7 +69,8 @@ def _prepare(site: Site, target: Path, preview: bool) -> None:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
 
 
-def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved:
+def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper: bool = True) -> Resolved:
+    """Write the files of a page whose cells have run, its PDF only if `on_paper`; return its tree."""
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
@@ -82,7 +83,7 @@ def _write(page: Page, markdown: Markdown, site: Site, folder: Path) -> Resolved
     (folder / page.html_name).write_text(text, encoding="utf-8", newline="\n")
     for alias in page.aliases:
         (folder / alias).write_text(html.redirect(page), encoding="utf-8", newline="\n")
-    if page.pdf_name:
+    if page.pdf_name and on_paper:
         source = pdf.source(_resolved(document, "typst", page, site, markdown), page, site, markdown)
         (folder / page.pdf_name).write_bytes(pdf.render(source, page, site.root))
     return on_screen

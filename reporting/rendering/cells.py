@@ -96,6 +96,40 @@ def _cell(page: Page, fence: Fence) -> Cell:
     return Cell("\n".join(fence.body), fence.number, options.get("output"), hides_warnings, fence.file)
 
 
+def run_here(draft: Draft) -> Markdown:
+    """Run the cells of a page in this very process, which must be new: quicker than by kernels."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    lines: list[Line] = []
+    for part in draft.parts:
+        if isinstance(part, Cell):
+            lines += _output_lines(part, _run_cell_here(shell, part))
+        elif _is_prose(part) and (expressions := INLINE.findall(part.text)):
+            wanted = {str(at): code for at, code in enumerate(expressions)}
+            lines += _filled(part, shell.user_expressions(wanted))
+        else:
+            lines.append(part)
+    return Markdown(draft.page.name, tuple(lines))
+
+
+def _run_cell_here(shell: Any, cell: Cell) -> str:
+    from IPython.utils.capture import capture_output
+    from nbformat.v4 import new_output
+
+    with capture_output() as said:
+        done = shell.run_cell(cell.code)
+    error = done.error_before_exec or done.error_in_exec
+    if error is not None:
+        raise _failed(cell, type(error).__name__, str(error), said.stdout) from error
+    streams = [(name, text) for name, text in (("stdout", said.stdout), ("stderr", said.stderr)) if text]
+    outputs = [new_output("stream", name=name, text=text) for name, text in streams]
+    shown = [new_output("display_data")] if said.outputs or done.result is not None else []
+    return _printed(cell, [*shown, *outputs])
+
+
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
     """Run the cells of all pages, each page in a kernel of its own, at the same time."""
     return asyncio.run(_run_all(drafts, root))
@@ -141,8 +175,11 @@ async def _run_inline(client: Any, line: Line) -> list[Line]:
         reply = await client.async_wait_for_reply(request)
     except DeadKernelError as error:
         raise UserError(f"{line.file}:{line.number}: Python died while it ran this line's code.") from error
-    given = reply["content"]["user_expressions"]
-    outputs = iter([_given(line, given[str(at)]) for at in range(len(expressions))])
+    return _filled(line, reply["content"]["user_expressions"])
+
+
+def _filled(line: Line, given: dict[str, Any]) -> list[Line]:
+    outputs = iter([_given(line, given[str(at)]) for at in range(len(given))])
     text = INLINE.sub(lambda _: next(outputs), line.text)
     return [Line(each, line.number, file=line.file) for each in text.split("\n")]
 
@@ -203,12 +240,16 @@ async def _run_cell(client: Any, cell: Cell, index: int) -> str:
     try:
         done = await client.async_execute_cell(client.nb.cells[index], index)
     except CellExecutionError as error:
-        line = cell.number + _failing_line(error.traceback)
-        last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
-        raise UserError(f"{cell.file}:{line}: the cell failed: {last}") from error
+        raise _failed(cell, error.ename, error.evalue, error.traceback) from error
     except DeadKernelError as error:
         raise UserError(f"{cell.file}:{cell.number}: Python died while it ran this cell.") from error
     return _printed(cell, done.outputs)
+
+
+def _failed(cell: Cell, name: str, said: str, traceback: str) -> UserError:
+    line = cell.number + _failing_line(traceback)
+    last = f"{name}: {said}".strip().splitlines()[-1]
+    return UserError(f"{cell.file}:{line}: the cell failed: {last}")
 
 
 def _failing_line(traceback: str) -> int:

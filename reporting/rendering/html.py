@@ -152,15 +152,22 @@ def _script(script: str) -> Node:
 
 def search_index(trees: Iterable[tuple[Page, Resolved]]) -> str:
     """The words of all pages, section by section, as a script: a page from a file can load nothing else."""
-    entries = [entry for page, tree in trees for entry in _passages(page, tree.document["blocks"])]
-    return f"window.searchIndex = {json.dumps(entries, ensure_ascii=False)};\n"
+    return index_of(entry for page, tree in trees for entry in passages(page, tree))
 
 
-def _passages(page: Page, blocks: list[Node]) -> Iterator[dict[str, str]]:
+def index_of(entries: Iterable[dict[str, str]]) -> str:
+    """The script of passages that `passages` gave."""
+    return f"window.searchIndex = {json.dumps([*entries], ensure_ascii=False)};\n"
+
+
+def passages(page: Page, tree: Resolved) -> Iterator[dict[str, str]]:
+    """The words of a page, section by section, with the address of each."""
     title = plain(inlines(page.title))
     href, section, words = page.html_name, title, []
     for item in walk(
-        transform(blocks, {"Div": lambda div: [] if "card" in pandoc.attributes(div)[1] else [div]})
+        transform(
+            tree.document["blocks"], {"Div": lambda div: [] if "card" in pandoc.attributes(div)[1] else [div]}
+        )
     ):
         if item["t"] == "Header":
             yield {"href": href, "title": title, "section": section, "text": " ".join(words)}

@@ -1,10 +1,13 @@
 """Cells run once, in order, and print Markdown; whatever else they do is said by file and line."""
 
+import re
 import subprocess
 
 import pytest
 
 from pipeline.errors import UserError
+from reporting.rendering import cells
+from reporting.rendering.project import load
 from tests.support.commands import python
 from tests.support.copies import ROOT
 from tests.support.pages import FRONT_LINES, Project
@@ -129,3 +132,27 @@ def test_a_failing_preparation_stops_everything_with_its_own_words(project: Proj
     assert "nothing to report" in done.stderr
     assert "Traceback" not in done.stderr
     assert project.html() == "the last good page"
+
+
+def test_a_preview_which_runs_cells_in_its_own_process_shows_the_same(project: Project) -> None:
+    project.page(
+        "```{python}\n#| output: asis\nfrom IPython.display import Markdown as M\n"
+        "x = 2\nprint(f'**{x}**')\n```\n\n"
+        "`{python} x` and `{python} 'a *b*'` and `{python} M('*c*')`\n"
+    )
+    site = load(project.root)
+    [page] = [cells.draft(page, site.root) for page in site.pages]
+    assert cells.run_here(page) == cells.run([page], site.root)[0]
+
+
+@pytest.mark.parametrize("code", ["x = 1\n1 / 0", "x = (", "41 + 1", "print('hello')"])
+def test_a_preview_names_a_cell_that_fails_as_a_render_does(project: Project, code: str) -> None:
+    project.page(f"```{{python}}\n{code}\n```\n")
+    site = load(project.root)
+    [page] = [cells.draft(page, site.root) for page in site.pages]
+    said = []
+    for run in (lambda: cells.run_here(page), lambda: cells.run([page], site.root)):
+        with pytest.raises(UserError) as refused:
+            run()
+        said.append(re.sub(r"\(\S+, line", "(line", str(refused.value)))  # IPython's own name for a cell
+    assert said[0] == said[1]

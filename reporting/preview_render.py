@@ -1,0 +1,105 @@
+"""One render of a preview: `python -m reporting.preview_render FOLDER` reads all code, then waits.
+
+It waits for a line on its input: ``draw``, to draw the figures as well, or ``pages``. Only HTML is made, and
+of it only the pages that come out other than before; nothing is computed. What fails becomes one sentence and
+exit code 2, and the pages stay as they were. The process ends after one render, so that none shows what
+another has read.
+"""
+
+import hashlib
+import importlib
+import json
+import sys
+import tempfile
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline.errors import UserError, reason
+from reporting.watching import MADE, stamps
+
+MEMORY = "made.json"
+"""The file beside the pages that says from what they were made, and what of them is searched."""
+SITE = "site"
+SLOW = ("IPython.core.interactiveshell", "nbformat.v4", "reporting.prepare", "reporting.render")
+"""What takes long to import, and is read before it is asked for."""
+
+
+def render(root: Path, folder: Path, *, draw: bool) -> None:
+    """Bring the pages in `folder` up to date with what the project in `root` says now.
+
+    Raises:
+        UserError: if a page or a template cannot be shown.
+    """
+    from experiments.project import open_project
+    from reporting.document import open_document
+    from reporting.prepare import draw_figures
+    from reporting.proofread import refuse_mistakes
+    from reporting.render import write
+    from reporting.rendering import cells, html, project
+
+    site = project.load(root)
+    document = open_document(open_project(root=root))
+    refuse_mistakes(document)
+    if draw:
+        draw_figures(document)
+    made, memory = _read(folder / MEMORY), {}
+    around = repr([*stamps(root, but=(".qmd", ".j2")).items(), *stamps(root, (MADE,)).items()])
+    with tempfile.TemporaryDirectory(dir=folder) as new, ThreadPoolExecutor() as pool:
+        writing = {}
+        for page in reversed(site.pages):  # the last is the one to open: the report, which takes longest
+            markdown = cells.run_here(cells.draft(page, root))
+            digest = hashlib.sha256(f"{page}{site.navigation}{markdown.text}{around}".encode()).hexdigest()
+            memory[page.name] = made.get(page.name, {})
+            if memory[page.name].get("digest") != digest:
+                memory[page.name] = {"digest": digest}
+                writing[page.name] = pool.submit(write, page, markdown, site, Path(new), on_paper=False)
+        for page in site.pages:
+            if page.name in writing:
+                tree = writing[page.name].result()
+                memory[page.name]["passages"] = [*html.passages(page, tree)]
+        if site.searched:
+            entries = [entry for page in site.pages for entry in memory[page.name]["passages"]]
+            (Path(new) / "search.js").write_text(html.index_of(entries), encoding="utf-8", newline="\n")
+        (folder / SITE).mkdir(exist_ok=True)
+        for file in {*(folder / SITE).glob("*.html")}:
+            if file.name not in {name for page in site.pages for name in (page.html_name, *page.aliases)}:
+                file.unlink()
+        for file in Path(new).iterdir():
+            file.replace(folder / SITE / file.name)
+    (folder / MEMORY).write_text(json.dumps(memory), encoding="utf-8")
+
+
+def _read(file: Path) -> dict:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _sentence(error: Exception, root: Path) -> str:
+    """Say what is wrong with code, and where: the last of the project's own lines that it went through."""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((Path(error.filename), error.lineno))
+    own = [(path.relative_to(root), line) for path, line in frames if path.is_relative_to(root)]
+    where = f"{own[-1][0].as_posix()}:{own[-1][1]}: " if own else ""
+    return f"{where}{type(error).__name__}: {reason(error)}."
+
+
+def main() -> None:
+    """Read the code, wait, render; what goes wrong is one sentence and exit code 2."""
+    root, folder = Path.cwd(), Path(sys.argv[1])
+    try:
+        for module in SLOW:
+            importlib.import_module(module)
+        asked = sys.stdin.readline().strip()
+        if asked:
+            render(root, folder, draw=asked == "draw")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:  # of code that is being edited: the author reads a place and a reason
+        print(_sentence(error, root), file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

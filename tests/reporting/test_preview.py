@@ -1,0 +1,214 @@
+"""The preview without Quarto, run as a user runs it: each kind of input that changes comes to the page."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.project import open_project
+from reporting.watching import stamps
+from tests.support.copies import copy_parts
+from tests.support.results import classifier
+from tests.support.stored import put
+
+PATIENCE = 600
+"""Seconds; on a machine with nothing else to do it takes some two."""
+PAGE = """---
+title: A page
+---
+
+First words.
+
+```{python}
+#| output: asis
+from reporting.document import open_document; report = open_document(); report.show("accuracy")
+report.show("model_comparison")
+```
+"""
+PARTS = ("pipeline", "experiments", "figures", "profiles", "reporting", "templates", "references.bib")
+
+
+class Preview:
+    """A preview that runs, and what a browser would get of it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.said = (folder.parent / "said").open("w")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "reporting.preview", "--port", str(port)],
+            cwd=folder, env=os.environ | {"QUARTO_PROFILE": "smoke", "REPORT_COMPUTE": "1"},
+            stdout=subprocess.PIPE, stderr=self.said, text=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        address = self.process.stdout.readline()
+        self.port = int(address.split(":")[2].split("/")[0])
+        self.told = self.events()
+
+    def get(self, path: str) -> str:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+
+    def events(self) -> Generator[dict[str, str], None, None]:
+        """What the page's script is told, one after the other."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
+            connection.request("GET", "/_preview/events")
+            with connection.getresponse() as answer:
+                for line in answer:
+                    if line.startswith(b"data: "):
+                        yield json.loads(line[6:])
+
+    def until(self, is_so: Callable[[dict[str, str]], object]) -> dict[str, str]:
+        """Listen until what is told is so."""
+        return next(told for told in self.told if is_so(told))
+
+    def after(self, file: str, old: str, new: str) -> str:
+        """Change an input and return the page that is shown next."""
+        version = self.change(file, old, new)
+        told = self.until(lambda told: told["version"] != version)
+        assert not told["problem"]
+        return self.get("/report.html")
+
+    def change(self, file: str, old: str, new: str) -> str:
+        """Change an input and return which pages were shown before."""
+        version = self.get("/report.html").partition('data-version="')[2].partition('"')[0]
+        path = self.folder / file
+        content = path.read_text()
+        assert old in content
+        path.write_text(content.replace(old, new, 1))
+        return version
+
+
+@pytest.fixture(scope="module")
+def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
+    folder = tmp_path_factory.mktemp("preview") / "project"
+    folder.mkdir()
+    copy_parts(folder, *PARTS, "_quarto.yml")
+    settings = yaml.safe_load((folder / "_quarto.yml").read_text())
+    settings["project"]["render"] = ["report.qmd"]
+    settings["website"]["navbar"]["left"] = ["report.qmd"]
+    (folder / "_quarto.yml").write_text(yaml.safe_dump(settings))
+    (folder / "report.qmd").write_text(PAGE)
+    project = open_project("smoke", folder)
+    for stage, accuracy in (("zero_shot", 0.6), ("vit", 0.8), ("cnn", 0.9)):
+        put(project, stage, classifier(stage, accuracy))
+    (folder / "_site").mkdir()
+    (folder / "_site" / "report.html").write_text("what was rendered last")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        shown = Preview(folder, taken.getsockname()[1])
+        assert shown.port != taken.getsockname()[1]
+    told = shown.until(lambda told: told["version"] or told["problem"] != "The pages are being made.")
+    assert not told["problem"]
+    yield shown
+    shown.process.send_signal(signal.SIGINT)
+    shown.process.communicate()
+    shown.told.close()
+    shown.said.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "awaited"),
+    [
+        ("report.qmd", "First words.", "Other words.", "Other words."),
+        ("templates/accuracy.md.j2", "Wilson interval", "interval of Wilson", "interval of Wilson"),
+        ("reporting/looks/screen.css", "", ".never-seen { color: red; }\n", ".never-seen"),
+        ("reporting/labels.toml", 'on_this_page = "On this page"', 'on_this_page = "Here"', ">Here<"),
+        ("results/smoke/vit.json", "The vit model", "Another network", "Another network"),
+    ],
+)
+def test_what_changed_is_on_the_next_page(
+    preview: Preview, file: str, old: str, new: str, awaited: str
+) -> None:
+    assert awaited not in preview.get("/report.html")
+    assert awaited in preview.after(file, old, new)
+
+
+def test_code_that_changed_is_used_anew(preview: Preview) -> None:
+    before = (preview.folder / "_figures" / "accuracy.svg").read_bytes()
+    page = preview.get("/report.html")
+    assert preview.after("figures/accuracy.py", '"chance"', '"by guessing alone"') != page
+    assert (preview.folder / "_figures" / "accuracy.svg").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("templates/accuracy.md.j2", "{% endfor %}", "{% endfo %}", "templates/accuracy.md.j2:3: "),
+        (
+            "report.qmd",
+            "```{python}",
+            "`{python} 1 / 0`\n\n```{python}",
+            "report.qmd:7: the inline code failed",
+        ),
+        ("figures/accuracy.py", "figure = new_figure", "figure = = new_figure", "figures/accuracy.py:15: "),
+    ],
+)
+def test_an_error_is_one_sentence_beside_the_last_good_page_until_it_is_mended(
+    preview: Preview, file: str, old: str, new: str, said: str
+) -> None:
+    page = preview.get("/report.html")
+    version = preview.change(file, old, new)
+    told = preview.until(lambda told: told["problem"])
+    assert said in told["problem"]
+    assert len(told["problem"].splitlines()) == 1
+    assert told["version"] == version
+    assert preview.get("/report.html") == page
+    assert told["problem"] in (preview.folder.parent / "said").read_text()
+    preview.change(file, new, old)
+    assert preview.until(lambda told: not told["problem"])["version"] != version
+
+
+def test_only_the_page_that_is_served_reloads_and_from_this_machine_alone(preview: Preview) -> None:
+    page = preview.get("/report.html")
+    assert page.count('<script src="/_preview/script.js" data-version="') == 1
+    assert "default-src 'none'; connect-src 'self'; script-src 'self'" in page
+    assert "EventSource" in preview.get("/_preview/script.js")
+    [site] = (preview.folder / "_site").iterdir()
+    assert site.read_text() == "what was rendered last"
+
+
+def test_nothing_is_computed_although_stages_are_missing_and_one_asked_for_it(preview: Preview) -> None:
+    """`REPORT_COMPUTE` is set, and `evidence` reads results alone, which a whole render would compute."""
+    found = {path.name for path in (preview.folder / "results" / "smoke").glob("*.json")}
+    assert found == {"zero_shot.json", "vit.json", "cnn.json"}
+
+
+def test_the_keyboard_ends_it_without_a_word_and_without_a_process_left(tmp_path: Path) -> None:
+    copy_parts(tmp_path, "reporting", "pipeline")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reporting.preview", "--port", "0"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1].count("Traceback") == 0
+    assert process.returncode == 0
+
+
+def test_what_is_watched_are_inputs_and_nothing_that_is_made(tmp_path: Path) -> None:
+    inputs = ["figures/a.py", "references.bib", "report.qmd", "results/x/a.json"]
+    others = (
+        "_figures/a.svg",
+        "templates/.a.swp",
+        "templates/a.md.j2~",
+        "_site/report.html",
+        "figures/a.pyc",
+    )
+    for name in (*inputs, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [*stamps(tmp_path)] == inputs
