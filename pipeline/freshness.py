@@ -124,10 +124,15 @@ def changed(old: Ingredients, new: Ingredients) -> list[str]:
         phrases = _of_input(name, old.inputs.get(name), new.inputs.get(name))
         changes += [f"input: {phrase}" for phrase in phrases]
     changes += [f"data: what [{name}] names is another" for name in differing(old.data, new.data)]
-    for module in differing(old.code, new.code):
-        verb = "is new" if module not in old.code else "is gone" if module not in new.code else "has changed"
-        changes.append(f"code: {module} {verb}")
+    changes += [f"code: {name} {_of_code(name, old, new)}" for name in differing(old.code, new.code)]
     return changes
+
+
+def _of_code(name: str, old: Ingredients, new: Ingredients) -> str:
+    """Say what happened to a module, a file beside it, or a function that is called by its name."""
+    if ":" in name:
+        return "is called no more" if name not in new.code else "is called for this now"
+    return "is new" if name not in old.code else "is gone" if name not in new.code else "has changed"
 
 
 def _of_input(name: str, old: Input | None, new: Input | None) -> Iterator[str]:

@@ -472,7 +472,7 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
         try:
             importlib.import_module(module)
         except ModuleNotFoundError:
-            continue  # what is imported only when it is needed may never be
+            continue  # what is imported only when it is needed may never be; files and functions are none
     _assert_unchanged(run, stage, code)
     return function
 
