@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pipeline import keys, store
 from pipeline.closure import Code
 from pipeline.envelope import Envelope, Ingredients, Input, digest
-from pipeline.errors import first_few
+from pipeline.errors import UserError, first_few
 from pipeline.frozen import Frozen
 from pipeline.project import Project
 
@@ -93,9 +93,12 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
 def _unreadable(project: Project[Any], name: str) -> tuple[State, str]:
     """Say of a result that cannot be read whether it counts as stale or as missing, and why."""
     path = store.path_of(project, name)
-    if not path.is_file():
+    try:
+        content = store.content_of(project, name)
+    except UserError as error:
+        return "missing", str(error).removesuffix(".")
+    if content is None:
         return "missing", NEVER
-    content = path.read_bytes()
     try:
         found = Envelope[Any].model_validate_json(content)
     except ValidationError:
@@ -112,7 +115,7 @@ def _is_older(content: bytes, name: str) -> bool:
     """Tell whether a file is a whole result of a stage that was written in another form than today's."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("stage") == name and {"key", "value"} <= set(found)
 

@@ -8,7 +8,7 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused_by_system
 from reporting.authored import IN_WORDS, verdict
 from reporting.bindings import Bound
 from reporting.cited import shown
@@ -52,6 +52,8 @@ def _open(profile: str | None) -> Document:
         return open_document(open_project(profile or active(), Path.cwd()))
     except UserError as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(refused_by_system(error))
 
 
 def _fail(sentence: str) -> NoReturn:
