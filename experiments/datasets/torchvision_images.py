@@ -12,6 +12,7 @@ from experiments.config.fields import resolve_path
 from experiments.config.images import TorchvisionImages
 from experiments.datasets.downloads import connecting_in_time
 from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_validation
+from experiments.datasets.pictures import raster_formats_alone, rgb
 from experiments.datasets.preprocess import preprocess
 from pipeline.errors import UserError, first_few, reason
 
@@ -37,8 +38,9 @@ def load_torchvision(
     """
     kind = _kind(config.name)
     place = resolve_path(root, config.folder) if config.folder else downloads / FOLDER
-    parts = _parts(config, kind, place, say)
-    labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
+    with raster_formats_alone():  # torchvision opens pictures by itself, for their labels as well
+        parts = _parts(config, kind, place, say)
+        labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
     classes = _classes(config, parts["train"][0], max(int(own.max()) for own in labels.values()) + 1)
     missing = [
         f"{name} ({part})"
@@ -58,7 +60,8 @@ def load_torchvision(
 
     def read(part: str, position: int) -> np.ndarray:
         items, positions = parts[part]
-        return _pixels(items[int(positions[position])][0])
+        with raster_formats_alone():
+            return _pixels(items[int(positions[position])][0])
 
     def failed(reasons: list[str]) -> UserError:
         return UserError(f"{config.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
@@ -201,4 +204,4 @@ def _classes(config: TorchvisionImages, items: Any, count: int) -> tuple[str, ..
 def _pixels(picture: Any) -> np.ndarray:
     if not isinstance(picture, Image.Image):
         raise ValueError(f"its items are no pictures but {type(picture).__name__}")
-    return np.array(picture.convert("RGB"))
+    return np.array(rgb(picture))

@@ -3,13 +3,11 @@
 import statistics
 from pathlib import Path
 
-from PIL import Image
-
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
 from experiments.datasets import image_folder
 from experiments.datasets.captions_file import examine_captions, refuse
-from experiments.datasets.pictures import pictures_in
+from experiments.datasets.pictures import pictures_in, size_of
 from pipeline.errors import UserError
 
 Values = dict[str, str | int | None]
@@ -93,8 +91,7 @@ def _sides(place: Path) -> list[int]:
     sides = []
     for name in files[:: max(1, len(files) // _LOOKED_AT)]:
         try:
-            with Image.open(place / name) as picture:
-                sides.append(min(picture.size))
-        except (OSError, ValueError, Image.DecompressionBombError):  # ``check`` names those that are damaged
+            sides.append(min(size_of(place / name)))
+        except (OSError, ValueError):  # ``check`` names those that are damaged
             continue
     return sides
