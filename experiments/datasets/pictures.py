@@ -90,12 +90,6 @@ def is_picture(name: PurePath) -> bool:
     return name.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in name.parts)
 
 
-def pictures_in(folder: Path) -> list[str]:
-    """Return the names of all pictures in a folder and in those inside it, with their path there, sorted."""
-    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(name.as_posix() for name in names if is_picture(name))
-
-
 def digest(pixels: np.ndarray) -> str:
     """Return the SHA-256 of an array's shape and content: bytes alone do not tell 2 x 8 from 4 x 4."""
     header = f"{pixels.shape} {pixels.dtype} ".encode()

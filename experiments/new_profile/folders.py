@@ -7,7 +7,8 @@ from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
 from experiments.datasets import image_folder
 from experiments.datasets.captions_file import examine_captions, refuse
-from experiments.datasets.pictures import pictures_in, size_of
+from experiments.datasets.listing import listing
+from experiments.datasets.pictures import size_of
 from pipeline.errors import UserError
 
 Values = dict[str, str | int | None]
@@ -87,7 +88,7 @@ def _existing(folder: str, root: Path) -> Path:
 
 def _sides(place: Path) -> list[int]:
     """Return the shorter sides in pixels of pictures that lie evenly among all in the folders below."""
-    files = [name for name in pictures_in(place) if "/" in name]
+    files = [name for name in listing(place).pictures if "/" in name]
     sides = []
     for name in files[:: max(1, len(files) // _LOOKED_AT)]:
         try:
