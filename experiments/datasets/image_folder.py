@@ -13,8 +13,9 @@ from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_
 from experiments.datasets.listing import Listing, Unused, listing, sentences
 from experiments.datasets.pictures import decode
 from experiments.datasets.preprocess import preprocess
+from experiments.datasets.problems import in_one
 from experiments.datasets.text import unfit
-from pipeline.errors import UserError, first_few
+from pipeline.errors import UserError
 
 Part = list[tuple[str, int]]
 """The files of a part, by their path in the folder, each with its label: the index of its class."""
@@ -61,7 +62,7 @@ def load_image_folder(
 
     def failed(reasons: list[str]) -> UserError:
         found = f"{len(reasons)} images in {split.folder} cannot be used"
-        return UserError(f"{found}: {first_few(reasons)}.")
+        return UserError(f"{found}: {in_one(reasons, '; ')}.")
 
     labels = {part: _labels(own) for part, own in files.items()}
     return preprocess(ready, split.classes, labels, size=config.size, read=read, failed=failed)
@@ -92,7 +93,7 @@ def split_of(config: ImageFolder, root: Path) -> Split:
     """
     split, problems = examine(config, root)
     if problems:
-        raise UserError(f"The images in {split.folder} cannot be used: {first_few(problems)}.")
+        raise UserError(f"The images in {split.folder} cannot be used: {in_one(problems, '; ')}.")
     return split
 
 

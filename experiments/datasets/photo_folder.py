@@ -14,10 +14,10 @@ from experiments.datasets.captions_file import (
     captions_sha256,
     examine_captions,
     read_captions,
-    refuse,
 )
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode, digest, is_picture
+from experiments.datasets.problems import refuse
 from experiments.results.source import Source
 
 Progress = Callable[[int, int], None]

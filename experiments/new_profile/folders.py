@@ -6,9 +6,10 @@ from pathlib import Path
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
 from experiments.datasets import image_folder
-from experiments.datasets.captions_file import examine_captions, refuse
+from experiments.datasets.captions_file import examine_captions
 from experiments.datasets.listing import listing
 from experiments.datasets.pictures import size_of
+from experiments.datasets.problems import refuse
 from pipeline.errors import UserError
 
 Values = dict[str, str | int | None]

@@ -1,7 +1,7 @@
 """Reading every input that a profile names, and saying all that is wrong at once."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from experiments.config.captioner import AnyCaptionerConfig
 from experiments.datasets.photos import CaptionedPhotos
+from experiments.datasets.problems import few_of_each_kind
 from experiments.evidence.declared import too_few_resamples
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
@@ -97,9 +98,9 @@ def lines(checked: Checked, profile: str) -> Iterator[str]:
     found = checked.findings
     yield f"profile {profile}"
     yield from _list("Read:", found.read)
-    yield from _list("Remarks:", found.remarks)
+    yield from _list("Remarks:", few_of_each_kind(found.remarks))
     yield from checked.times
-    yield from _list("Problems:", found.problems)
+    yield from _list("Problems:", few_of_each_kind(found.problems))
     if found.problems:
         yield f"{counted(len(found.problems), 'problem')}: put them right and check again."
     else:
@@ -115,7 +116,7 @@ def _to_run(project: Project[Profile]) -> tuple[str, ...]:
     return tuple(name for name, state in states.items() if state.state != "fresh")
 
 
-def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[str]:
+def _list(heading: str, sentences: Sequence[str]) -> Iterator[str]:
     if sentences:
         yield heading
         yield from (f"  {sentence}" for sentence in sentences)
