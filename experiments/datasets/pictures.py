@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -83,11 +83,6 @@ class Pictures:
         """Return the pictures at positions, int64 of shape (M,), in that order."""
         digests = None if self.digests is None else self.digests[positions]
         return Pictures(lambda position: self[int(positions[position])], len(positions), digests)
-
-
-def is_picture(name: PurePath) -> bool:
-    """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
-    return name.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in name.parts)
 
 
 def digest(pixels: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
-from experiments.datasets import image_folder
+from experiments.datasets import image_folder, photo_folder
 from experiments.datasets.captions_file import examine_captions
 from experiments.datasets.listing import listing
 from experiments.datasets.pictures import size_of
@@ -33,7 +33,7 @@ def photos(folder: str, captions: str, root: Path) -> Values:
     files, problems = examine_captions(resolve_path(root, captions), captions)
     if not files:
         refuse(problems)
-    count = sum((place / file.name).is_file() for file in files)
+    count = len(photo_folder.places_of(files, place))
     if count < 3:
         raise UserError(
             f"{folder} has {count} of the {len(files)} photos that {captions} names: at least three are "
