@@ -32,8 +32,8 @@ class Cifar10Config(WithValidation):
 class ImageFolder(WithValidation):
     """Images of your own: a folder for each class, named after it.
 
-    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test` that hold
-    them each. In the first case `test_share` of each class, drawn with `seed`, is for testing. Networks
+    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test`, by these or
+    like names, that hold them each. In the first case `test_share` of each class, drawn with `seed`, is for testing. Networks
     that are trained from scratch see the images at `size` pixels square; others see them as they are.
     """
 

@@ -107,8 +107,9 @@ def formats() -> tuple[str, ...]:
 @contextmanager
 def raster_formats_alone() -> Iterator[None]:
     """Let libraries that open pictures by themselves open those of `FORMATS` only."""
-    known, known_here = list(Image.ID), formats()
-    Image.ID[:] = [name for name in known if name in known_here]
+    allowed = formats()  # first, since Pillow learns its formats by it
+    known = list(Image.ID)
+    Image.ID[:] = [name for name in known if name in allowed]
     try:
         yield
     finally:
