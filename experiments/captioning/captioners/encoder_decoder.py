@@ -209,6 +209,8 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
             folder, backend="pil", trust_remote_code=False, local_files_only=True
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except UserError:
+        raise
     except Exception as error:  # whatever a damaged or foreign file makes transformers raise
         raise UserError(
             f"transformers could not load {name}: {reason(error)}; get its files anew."
