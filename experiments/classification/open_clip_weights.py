@@ -152,7 +152,7 @@ def _code(path: Path) -> str | None:
     if is_torchscript(path) and not _is_published(sha256_of(path)):
         return (
             f"{path} is an archive of TorchScript, which runs code when it is loaded, and none that "
-            "open_clip publishes: where you trust its maker, save its tensors alone with safetensors' save_file."
+            "open_clip publishes: where you trust its maker, save its tensors alone, with safetensors."
         )
     return None
 
