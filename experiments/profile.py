@@ -80,6 +80,7 @@ class Profile(Frozen):
             variants=tuned,
             adapter=rank_key(rank) if tuned else None,
             held_out=self.captioner is not None and self.captioner.held_out > 0,
+            language=self.captions.language if self.captions else "en",
         )
 
     def problem(self) -> str | None:
