@@ -314,3 +314,16 @@ def test_parts_that_do_not_belong_together_are_found_before_any_work(
     folder = publish("vit", "gpt2", tmp_path / "odd")
     damage(folder)
     assert said in refusal(load_captioner, folder)
+
+
+def test_a_target_that_the_image_tower_has_as_well_means_the_decoders_layers(tmp_path: Path):
+    from experiments.captioning.adapter import matching_layers, with_adapter
+
+    captioner = load_captioner(publish("vit", "trocr", tmp_path / "both"))
+    shared = {
+        name.rpartition(".")[2] for name in matching_layers(captioner, ("decoder.layers.0.fc1", "q_proj"))
+    }
+    assert shared == {"fc1", "q_proj"}
+    tuned = with_adapter(captioner, r=2, alpha=2, dropout=0.0, targets=("q_proj", "fc1"), seed=0)
+    adapted = [name for name, _ in tuned.network.named_parameters() if "lora_" in name]
+    assert adapted and not any(".encoder." in name for name in adapted)
