@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from experiments.captioning.alignment import Labelled, learn_to_read, learn_to_say
+from experiments.captioning.alignment import Labelled, as_said, learn_to_read, learn_to_say
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
@@ -105,7 +105,7 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     learn_to_say(captioner, data.at(order[:share]), config.saying, config.seed)
     losses = learn_to_read(
         captioner,
-        data.at(order[share:]),
+        as_said(captioner, data.at(order[share:])),
         config.reading,
         seed=config.seed,
         path=context.scratch / f"checkpoint-{config.precision}.pt",

@@ -6,6 +6,8 @@ language model that cannot read its prefix learns within few steps to ignore it.
 
 The two learn from different photos. The mapper is far surer of photos that it has learnt from than of others,
 and a language model that learns from its prefixes of those misreads the less sure ones of all other photos.
+Nor does the language model learn the photos' classes: its captions name what the mapper says, right or wrong,
+since a caption that contradicts its prefix would teach it not to believe what it reads.
 
 A few templates would cost the language model its language, if nothing were done about it. Its embeddings,
 which are also its output layer, stay as they are: nearly every word is absent from the templates, and
@@ -36,6 +38,7 @@ CHECKPOINT_STEPS = 30
 TENTHS = 10
 _SCALE = 20.0
 """Between a cosine and a logit, where the mapper learns to tell words apart."""
+_BATCH = 250
 _RISE, _HOLD = 0.1, 0.5
 """Shares of a training after which the learning rate has risen, and, in reading, begins to fall."""
 
@@ -58,9 +61,7 @@ def learn_to_say(captioner: PrefixCaptioner, data: Labelled, config: Saying, see
 
     The learning rate falls to nothing, without which the end would depend on the last batches.
     """
-    mapper = captioner.mapper
-    table = captioner.network.get_input_embeddings().weight.detach()
-    words = torch.stack([table[row].mean(dim=0) for row in _class_tokens(captioner, data.classes)])
+    mapper, words = captioner.mapper, _embedded(captioner, data.classes)
     optimiser = torch.optim.AdamW(mapper.parameters(), lr=config.learning_rate)
     generator = torch.Generator().manual_seed(seed)
     batches = [
@@ -87,11 +88,19 @@ def saying_loss(prefixes: Tensor, labels: Tensor, words: Tensor, config: Saying)
     That is how hard it is to tell from the mean of a prefix which of the words is meant, by the directions
     in which they differ, and, `nearness` times, how far each vector points from the word itself.
     """
-    differences = functional.normalize(words - words.mean(dim=0), dim=1)
-    logits = _SCALE * functional.normalize(prefixes.mean(dim=1), dim=1) @ differences.T
+    logits = _SCALE * _resemblance(prefixes, words)
     telling = functional.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     cosines = functional.cosine_similarity(prefixes, words[labels][:, None], dim=2)
     return telling + config.nearness * (1 - cosines).mean()
+
+
+@torch.no_grad()
+def as_said(captioner: PrefixCaptioner, data: Labelled) -> Labelled:
+    """Return the photos with the classes that the mapper says in place of their own."""
+    words, photos = _embedded(captioner, data.classes), range(len(data.labels))
+    batches = [batch_of(data.features, photos[first : first + _BATCH]) for first in photos[::_BATCH]]
+    said = [_resemblance(captioner.mapper(batch.to(captioner.device)), words).argmax(1) for batch in batches]
+    return Labelled(data.features, torch.cat(said).cpu(), data.classes)
 
 
 def learn_to_read(
@@ -139,6 +148,12 @@ def learn_to_read(
     return tuple(float(tenth.mean()) for tenth in np.array_split(losses, min(TENTHS, len(losses))))
 
 
+def _resemblance(prefixes: Tensor, words: Tensor) -> Tensor:
+    """Return the cosines (N, K) between the means of prefixes (N, T, D) and words (K, D), less their mean."""
+    differences = functional.normalize(words - words.mean(dim=0), dim=1)
+    return functional.normalize(prefixes.mean(dim=1), dim=1) @ differences.T
+
+
 def _generic_loss(
     captioner: PrefixCaptioner, data: Labelled, config: Reading, random: np.random.Generator
 ) -> Tensor:
@@ -165,3 +180,9 @@ def generic(template: str, name: str) -> str:
 def _class_tokens(captioner: PrefixCaptioner, classes: Sequence[str]) -> list[list[int]]:
     """Return the tokens of each class name as they stand within a sentence."""
     return [captioner.tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in classes]
+
+
+def _embedded(captioner: PrefixCaptioner, classes: Sequence[str]) -> Tensor:
+    """Return vectors (K, D): the mean embedding of each class name's tokens."""
+    table = captioner.network.get_input_embeddings().weight.detach()
+    return torch.stack([table[row].mean(dim=0) for row in _class_tokens(captioner, classes)])

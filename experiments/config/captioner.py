@@ -49,7 +49,7 @@ class Saying(Frozen):
 class Reading(Frozen):
     """Training of the language model on generic captions of `photos` that the mapper has not learnt from.
 
-    A photo's caption is one of `templates`, each with one ``{}`` for the class with its article. The
+    A photo's caption is one of `templates`, each with one ``{}`` for the class that the mapper says. The
     class word counts `class_weight` times as much in the loss as another token. Of the way from the
     published language model to the trained one, the share `interpolation` is gone.
     """

@@ -10,6 +10,7 @@ from torch import nn
 
 from experiments.captioning.alignment import (
     Labelled,
+    as_said,
     generic,
     learn_to_read,
     learn_to_say,
@@ -178,6 +179,16 @@ def test_a_mapper_says_words_that_differ_and_comes_nearer_to_them_where_nearness
         found[nearness] = nn.functional.cosine_similarity(said, words[data.labels]).mean().item()
     assert found[2.0] > found[0.0] + 0.1
     assert found[2.0] > 0.8
+
+
+def test_captions_to_read_name_what_the_mapper_says_and_not_what_is_right(captioner: PrefixCaptioner):
+    data = labelled(captioner)
+    learn_to_say(captioner, data, SAYING, seed=0)
+    wrong = dataclasses.replace(data, labels=1 - data.labels)
+    heard = as_said(captioner, wrong)
+    assert torch.equal(heard.labels, data.labels)
+    assert heard.features is wrong.features
+    assert heard.classes == wrong.classes
 
 
 def test_the_loss_of_saying_is_that_of_telling_words_apart_and_nearness_times_the_distance():
