@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -122,11 +121,13 @@ class Renderer:
         self.root, self.folder = root, folder
         self._start()
 
-    def render(self, *, draw: bool, anew: bool) -> str:
-        """Render and return what is wrong, nothing if all is well; `anew`, by code as it is now."""
-        if anew:
-            self.end()
-            self._start()
+    def read_anew(self) -> None:
+        """Render next by the code as it is now."""
+        self.end()
+        self._start()
+
+    def render(self, *, draw: bool) -> str:
+        """Render and return what is wrong, nothing if all is well."""
         _, said = self.process.communicate("draw\n" if draw else "pages\n")
         failed = self.process.returncode != 0
         self._start()
@@ -150,23 +151,31 @@ class Renderer:
 
 def follow(root: Path, shown: Shown, renderer: Renderer) -> None:
     """Render, and again whenever an input has changed, until the keyboard stops it."""
-    before: Stamps = stamps(root)
-    changes: Iterable[str] = before
+    before = stamps(root)
+    _show(shown, renderer, draw=True)
     while True:
-        draw, anew = any(not file.endswith(_UNDRAWN) for file in changes), changes is not before
-        started = time.perf_counter()
-        problem = renderer.render(draw=draw, anew=anew and any(file.endswith(".py") for file in changes))
-        print(problem or f"Rendered in {time.perf_counter() - started:.1f} s.", file=sys.stderr)
-        shown.tell(problem)
-        now = stamps(root)
-        while now == before:
-            time.sleep(_INTERVAL)
-            now = stamps(root)
-        while (later := stamps(root)) != now:  # until whoever writes has written all
-            now = later
-            time.sleep(_INTERVAL)
+        now = _changed(root, before)
         changes = [file for file in {*before, *now} if before.get(file) != now.get(file)]
         before = now
+        if any(file.endswith(".py") for file in changes):
+            renderer.read_anew()
+        _show(shown, renderer, draw=not all(file.endswith(_UNDRAWN) for file in changes))
+
+
+def _show(shown: Shown, renderer: Renderer, *, draw: bool) -> None:
+    started = time.perf_counter()
+    problem = renderer.render(draw=draw)
+    print(problem or f"Rendered in {time.perf_counter() - started:.1f} s.", file=sys.stderr)
+    shown.tell(problem)
+
+
+def _changed(root: Path, before: Stamps) -> Stamps:
+    """Wait until inputs are others than before, and until whoever writes them has written all."""
+    now = before
+    while (later := stamps(root)) == before or later != now:
+        now = later
+        time.sleep(_INTERVAL)
+    return now
 
 
 def serve(shown: Shown, port: int) -> ThreadingHTTPServer:

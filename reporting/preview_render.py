@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.errors import UserError, reason
-from reporting.watching import MADE, stamps
+from reporting.watching import MADE, stamps, stamps_of
 
 MEMORY = "made.json"
 """The file beside the pages that says from what they were made, and what of them is searched."""
@@ -44,7 +44,8 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
     if draw:
         draw_figures(document)
     made, memory = _read(folder / MEMORY), {}
-    around = repr([*stamps(root, but=(".qmd", ".j2")).items(), *stamps(root, (MADE,)).items()])
+    files = stamps(root) | stamps_of(root, (root / MADE).rglob("*"))
+    around = repr([each for each in files.items() if not each[0].endswith((".qmd", ".j2"))])
     with tempfile.TemporaryDirectory(dir=folder) as new, ThreadPoolExecutor() as pool:
         writing = {}
         for page in reversed(site.pages):  # the last is the one to open: the report, which takes longest

@@ -4,6 +4,8 @@ It holds the pages with their PDF, the sources with their locks, the results, an
 `sha256sum -c` reads.
 """
 
+import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ import typer
 
 from experiments.profile import active
 from pipeline.errors import UserError
-from pipeline.files import sha256_of, write_whole
+from pipeline.files import write_whole
 from reporting.watching import stamps
 
 MANIFEST = "MANIFEST.sha256"
@@ -86,15 +88,14 @@ def pack(root: Path, target: Path) -> None:
         if path.is_file() and not path.name.endswith((".lock", ".part"))
     ]
     names = sorted({*sources(root), *results, *pages} - {MANIFEST})
-    lines = "".join(f"{sha256_of(root / name)}  {name}\n" for name in names)
-    partial = target.with_suffix(".zip.part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as whole:
+    written, lines = io.BytesIO(), []
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as whole:
         for name in names:
-            runs = (root / name).stat().st_mode & 0o100
-            whole.writestr(_entry(name, 0o755 if runs else 0o644), (root / name).read_bytes())
-        whole.writestr(_entry(MANIFEST, 0o644), lines)
-    write_whole(target, partial.read_bytes())
-    partial.unlink()
+            content, runs = (root / name).read_bytes(), (root / name).stat().st_mode & 0o100
+            whole.writestr(_entry(name, 0o755 if runs else 0o644), content)
+            lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+        whole.writestr(_entry(MANIFEST, 0o644), "".join(lines))
+    write_whole(target, written.getvalue())
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:

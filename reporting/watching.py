@@ -1,6 +1,6 @@
 """What pages are made from, and when each of these files was last changed: what a preview of ours follows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 INPUTS = ("data", "experiments", "figures", "pipeline", "profiles", "reporting", "results", "templates")
@@ -12,17 +12,17 @@ _NOT_READ = (".pyc", ".part", ".lock")
 Stamps = dict[str, tuple[int, int]]
 
 
-def stamps(root: Path, folders: Sequence[str] = INPUTS, *, but: tuple[str, ...] = ()) -> Stamps:
-    """Return time of change and size of every input by its path, but for files that end so.
+def stamps(root: Path) -> Stamps:
+    """Return time of change and size of every input by its path."""
+    beside = [path for path in root.iterdir() if path.suffix in _BESIDE]
+    return stamps_of(root, [*beside, *(path for folder in INPUTS for path in (root / folder).rglob("*"))])
 
-    With folders of one's own, what lies beside them is left out as well.
-    """
-    files = [path for folder in folders for path in (root / folder).rglob("*")]
-    if folders is INPUTS:
-        files += [path for path in root.iterdir() if path.suffix in _BESIDE]
+
+def stamps_of(root: Path, files: Iterable[Path]) -> Stamps:
+    """Return the same of some files, but for those that tools leave beside others."""
     found: Stamps = {}
     for path in files:
-        if path.name.startswith(".") or path.name.endswith((*_NOT_READ, "~", *but)):
+        if path.name.startswith(".") or path.name.endswith((*_NOT_READ, "~")):
             continue
         try:
             state = path.stat()
