@@ -1,6 +1,5 @@
 """The command line: new, check, run, status, why, reproduce, clean."""
 
-import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import typer
 from experiments.project import open_project
 from pipeline import freshness
 from pipeline.closure import Code
-from pipeline.errors import UserError, first_few
+from pipeline.errors import UserError, first_few, refused_by_system
 
 app = typer.Typer(
     help="Run the experiments behind the report and ask what is fresh.",
@@ -21,8 +20,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-"""What a system says where a disk is full or files may not be read or written."""
 ProfileOption = Annotated[
     str | None,
     typer.Option(
@@ -187,7 +184,10 @@ def clean(
     """Delete from .cache what no profile's keys lead to any more; results and downloads stay."""
     from experiments.cleaning import clean as delete
 
-    typer.echo("\n".join(delete(Path.cwd(), everything=everything)))
+    cleaned = delete(Path.cwd(), everything=everything)
+    typer.echo("\n".join(cleaned.lines))
+    if cleaned.refused:
+        raise UserError(f"Not deleted: {first_few(cleaned.refused)}. Allow it, then clean again.")
 
 
 @contextmanager
@@ -201,21 +201,14 @@ def stoppable(again: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the command line; a `UserError`, or a full disk, becomes a sentence and exit code 2."""
+    """Run the command line; a `UserError`, or what the system refuses, is a sentence and exit code 2."""
     try:
         app()
     except UserError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in NOT_WRITABLE:
-            raise
-        where = f" {error.filename}" if error.filename else ""
-        typer.echo(
-            f"This machine refuses to read or write{where} ({error.strerror}): free room or allow it, then "
-            "run the same command again. Results that were complete are kept.",
-            err=True,
-        )
+        typer.echo(refused_by_system(error), err=True)
         sys.exit(2)
 
 

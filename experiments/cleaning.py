@@ -5,24 +5,38 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from experiments.profile import IN_CACHE
 from experiments.project import open_project
-from experiments.stages import IMAGES, prepared_folder
+from experiments.stages import IMAGES, STAGES, prepared_folder
 from pipeline import freshness, keys
 from pipeline.closure import Code
 from pipeline.errors import UserError
 from pipeline.reproduce import FOLDER as REPRODUCTION
 
 CACHE, DOWNLOADS, PREPARED, USED = ".cache", "downloads", "prepared", ".used"
+FEATURES = ("captioner_features", "embeddings")
+"""The folders of kept features beside those of a profile's stages."""
 _BEING_WRITTEN = (".", "site-")  # how folders begin that a check or a render is writing just now
 
 
-def clean(root: Path, *, everything: bool) -> list[str]:
-    """Delete from `.cache/` under `root`, and return lines that say what and how much.
+@dataclass(frozen=True)
+class Cleaned:
+    """Lines that say what was deleted and how much, and a phrase for each thing that could not be."""
+
+    lines: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def clean(root: Path, *, everything: bool) -> Cleaned:
+    """Delete from `.cache/` under `root`, and say what and how much.
+
+    Only what this project made is deleted: the cache may be that of a home folder, where other programs keep
+    theirs.
 
     With `everything` that is all but the downloads. Otherwise it is what no profile's keys of today lead to:
     of scratch folders those of other keys, kept features that no stage used at its key, prepared pictures of
@@ -38,19 +52,36 @@ def clean(root: Path, *, everything: bool) -> list[str]:
             f"{root} has no profiles, so its {CACHE} is not this project's, and nothing was deleted: run "
             "this in the project's folder."
         )
-    cache, freed = root / CACHE, Counter[Path]()
+    cache, freed, refused = root / CACHE, Counter[Path](), []
     with _nothing_running(root):
-        for path in list(_but_downloads(cache) if everything else _unaddressed(cache, root)):
-            freed[path.parent.relative_to(root) if path.is_file() else path.relative_to(root)] += _delete(
-                path
-            )
+        for path in list(_but_downloads(cache, root) if everything else _unaddressed(cache, root)):
+            shown = (path.parent if path.is_file() else path).relative_to(root)
+            before = _size(path)
+            try:
+                _delete(path)
+            except OSError as error:
+                refused.append(f"{error.filename or path} ({error.strerror})")
+            gone = before - _size(path)
+            if gone or not path.exists():
+                freed[shown] += gone
     lines = [f"{_megabytes(size):>12}  {path.as_posix()}" for path, size in freed.items()]
     rest = "Results and downloads stay" + ("." if everything else ", and what today's keys lead to.")
-    return [*lines, f"Freed {_megabytes(freed.total())}. {rest}"]
+    return Cleaned((*lines, f"Freed {_megabytes(freed.total())}. {rest}"), tuple(refused))
 
 
-def _but_downloads(cache: Path) -> Iterator[Path]:
-    return (entry for entry in _entries(cache) if entry.name != DOWNLOADS)
+def _but_downloads(cache: Path, root: Path) -> Iterator[Path]:
+    """Yield all that this project made but the downloads."""
+    own = {*IN_CACHE, "quarto.log", "quarto.lock"} - {DOWNLOADS}
+    for entry in _entries(cache):
+        if entry.name in own or entry.name.startswith("site-") or _is_of_a_profile(entry, root):
+            yield entry
+
+
+def _is_of_a_profile(folder: Path, root: Path) -> bool:
+    """Tell whether a folder is that of a profile, or was that of one that is gone: by what is in it."""
+    parts = [entry.name for entry in _entries(folder)]
+    known = {*STAGES, *FEATURES}
+    return (root / "profiles" / f"{folder.name}.toml").is_file() or (bool(parts) and known.issuperset(parts))
 
 
 def _unaddressed(cache: Path, root: Path) -> Iterator[Path]:
@@ -64,7 +95,7 @@ def _unaddressed(cache: Path, root: Path) -> Iterator[Path]:
         elif folder.name in used:
             for part in _entries(folder):
                 yield from _unused(part, used[folder.name])
-        elif folder.name == REPRODUCTION or folder.name not in IN_CACHE:
+        elif folder.name == REPRODUCTION or (folder.name not in IN_CACHE and _is_of_a_profile(folder, root)):
             yield folder
 
 
@@ -107,15 +138,19 @@ def _entries(folder: Path) -> Iterator[Path]:
         yield from (entry for entry in sorted(folder.iterdir()) if not entry.is_symlink())
 
 
-def _delete(path: Path) -> int:
-    """Delete a file, or a folder with all that is in it and no link followed; return its size in bytes."""
+def _delete(path: Path) -> None:
+    """Delete a file, or a folder with all that is in it and no link followed."""
     if path.is_file():
-        size = path.stat().st_size
         path.unlink()
-        return size
-    size = sum(os.lstat(Path(at, name)).st_size for at, _, names in os.walk(path) for name in names)
-    shutil.rmtree(path)
-    return size
+    else:
+        shutil.rmtree(path)
+
+
+def _size(path: Path) -> int:
+    """Return the size in bytes of a file, or of all in a folder with no link followed; 0 if it is gone."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(os.lstat(Path(at, name)).st_size for at, _, names in os.walk(path) for name in names)
 
 
 def _megabytes(size: int) -> str:

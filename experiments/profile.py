@@ -1,6 +1,7 @@
 """The profile: one TOML file that is the whole truth of a run."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from pipeline.frozen import Frozen
 DEFAULT = "offline"
 IN_CACHE = ("downloads", "hashes", "prepared", "reproduction", "uv")
 """Folders of `.cache/` that are not a profile's."""
+
+
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
+"""What a profile can be called: its name is that of folders, which `clean` deletes."""
 
 
 CLASSIFICATION = ("zero_shot", "cnn", "vit")
@@ -75,6 +80,7 @@ class Profile(Frozen):
             variants=tuned,
             adapter=rank_key(rank) if tuned else None,
             held_out=self.captioner is not None and self.captioner.held_out > 0,
+            language=self.captions.language if self.captions else "en",
         )
 
     def problem(self) -> str | None:
@@ -109,8 +115,10 @@ def load(name: str, root: Path) -> Profile:
         UserError: if there is no such file, for each thing in it that is not allowed, or if a section needs
             another.
     """
-    if name in IN_CACHE or Path(name).name != name:
-        raise UserError(f"{name!r} cannot be a profile's name, since its folders would be another's.")
+    if name in IN_CACHE or not re.fullmatch(NAME, name):
+        raise UserError(
+            f"{name!r} cannot be a profile's name: take another, of letters, digits, - and _ alone."
+        )
     path = root / "profiles" / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"

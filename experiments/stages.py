@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.datasets.fingerprints import identity, manifest_of
+from experiments.datasets.fingerprints import identity, manifest_of, recorded_names
 from experiments.datasets.loading import load_images, load_photos, loader
 from experiments.profile import Profile
 from experiments.results.ablations import Ablations
@@ -51,7 +51,8 @@ def prepared_folder(project: Project[Profile], fingerprint: str, code: Code) -> 
 
 def _load_photos(call: "Call") -> "CaptionedPhotos":
     project = call.project
-    return load_photos(project.profile.photos, project.root, project.downloads, call.say)
+    recorded = recorded_names(keys.manifest_path(project, PHOTOS))
+    return load_photos(project.profile.photos, project.root, project.downloads, call.say, recorded)
 
 
 IMAGES = Data("images", identity, manifest_of, loader, _load_images)

@@ -6,12 +6,17 @@ ignores comments, formatting and docstrings, and is the same under every Python 
 
 import ast
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.errors import UserError
+from pipeline.files import sha256_of
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,20 @@ class Code:
 
     root: Path
     _read: dict[str, tuple[Path, str] | None] = field(default_factory=dict)
+    _files: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def closure(self, module: str) -> dict[str, str]:
         """Return the fingerprint of `module` and of each first-party module that it reaches by import.
 
         First-party is what lies under `root`, but for this package, which runs stages and determines no
         number. Imports inside functions count; so do the packages that contain a module, since importing it
-        runs them. Keys are dotted names, in alphabetical order.
+        runs them, and what a string names: such are given to `import_module`, or to another process. A module
+        that asks where it stands (`__file__`, `importlib.resources`) can read what lies beside it: then each
+        file in its folder that is no Python counts, by its content. Keys are dotted names, and paths from
+        `root` of such files, in alphabetical order.
 
         Raises:
-            UserError: if a file cannot be parsed, or `module` is not under `root`.
+            UserError: if a file cannot be parsed or read, or `module` is not under `root`.
         """
         if self._source(module) is None:
             raise UserError(
@@ -51,7 +60,7 @@ class Code:
                 continue
             path, text = source
             try:
-                found[name], imports = _analyse(text)
+                found[name], imports, reads_beside = _analyse(text)
             except SyntaxError as error:
                 raise UserError(
                     f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
@@ -59,6 +68,8 @@ class Code:
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             waiting.extend(_candidates(imports, package))
             waiting.extend(_parents(name))
+            if reads_beside:
+                found |= self._beside(path.parent)
         return dict(sorted(found.items()))
 
     def _source(self, module: str) -> tuple[Path, str] | None:
@@ -68,15 +79,35 @@ class Code:
             places = (stem / "__init__.py", stem.with_suffix(".py"))
             path = next((path for path in places if path.is_file()), None)
             try:
-                self._read[module] = None if path is None else (path, path.read_text(encoding="utf-8"))
+                text = path and _readable(partial(Path.read_text, encoding="utf-8"), path)
             except UnicodeDecodeError as error:
                 raise UserError(f"{path} is not valid Python (it is not in UTF-8); mend it.") from error
+            self._read[module] = None if path is None or text is None else (path, text)
         return self._read[module]
+
+    def _beside(self, folder: Path) -> dict[str, str]:
+        """Return the SHA-256 of each file in or below a folder that is no Python, by its path."""
+        if folder not in self._files:
+            # Below the project's own folder lies all that it makes.
+            found = folder.iterdir() if folder == self.root else folder.rglob("*")
+            files = (path.relative_to(self.root).as_posix() for path in found if path.is_file())
+            beside = [name for name in files if not name.endswith(".py") and not _HIDDEN.search(name)]
+            self._files[folder] = {name: _readable(sha256_of, self.root / name) for name in beside}
+        return self._files[folder]
 
 
 def closure(module: str, root: Path) -> dict[str, str]:
     """Return the fingerprints of the modules that `module` reaches today, as `Code.closure` does."""
     return Code(root).closure(module)
+
+
+def _readable(read: Callable[[Path], Read], path: Path) -> Read:
+    try:
+        return read(path)
+    except OSError as error:
+        raise UserError(
+            f"{path} belongs to the code and cannot be read ({error.strerror}); mend it."
+        ) from error
 
 
 def fingerprint(source: str) -> str:
@@ -94,17 +125,33 @@ Import = tuple[int, str, tuple[str, ...]]
 """Level (0 is absolute), module, and the names taken from it (none for ``import module``)."""
 
 
+_NAME = re.compile(r"(\.*)([^\W\d]\w*(?:\.[^\W\d]\w*)*)(?::\w+)?")
+"""A string that may name a module, as `import_module` takes it, or a function of one."""
+_HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
+"""Files that tools leave, such as an editor."""
+_ASKING_WHERE = {"__file__", "__path__", "__spec__", "resources", "pkgutil"}
+
+
 @cache
-def _analyse(source: str) -> tuple[str, tuple[Import, ...]]:
-    tree = ast.parse(source)
+def _analyse(source: str) -> tuple[str, tuple[Import, ...], bool]:
+    """Return the fingerprint of a module, what it imports, and whether it asks where it stands."""
+    tree = _Canonical().visit(ast.parse(source))
     imports: list[Import] = []
+    names = set[str]()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imports.extend((0, alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
-    text = ast.unparse(ast.fix_missing_locations(_Canonical().visit(tree)))
-    return hashlib.sha256(text.encode()).hexdigest(), tuple(imports)
+        match node:
+            case ast.Import():
+                imports.extend((0, alias.name, ()) for alias in node.names)
+            case ast.ImportFrom():
+                imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
+            case ast.Constant(value=str(words)) if named := _NAME.fullmatch(words):
+                imports.append((len(named[1]), named[2], ()))
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                names.add(name)
+    imported = {step for _, module, taken in imports for step in (*module.split("."), *taken)}
+    text = ast.unparse(ast.fix_missing_locations(tree))
+    reads_beside = not _ASKING_WHERE.isdisjoint(names | imported)
+    return hashlib.sha256(text.encode()).hexdigest(), tuple(imports), reads_beside
 
 
 def _candidates(imports: tuple[Import, ...], package: str) -> Iterator[str]:

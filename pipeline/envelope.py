@@ -30,7 +30,7 @@ class Ingredients(Frozen):
 
     `config` is the part of the profile that the stage is given, `inputs` are the results that it builds on,
     None where one is missing that may be, `data` the fingerprints of its data by name, `code` the fingerprint
-    of each module that the stage, or what loads its data, reaches.
+    of all that the stage's function, or what loads its data, reaches, and the names of these functions.
     """
 
     config: dict[str, Any]

@@ -1,6 +1,10 @@
 """The one exception that is shown to the user as a sentence, not as a traceback, and parts of sentences."""
 
+import errno
 from collections.abc import Sequence
+
+NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What a system says where a disk is full or files may not be read or written."""
 
 
 class UserError(Exception):
@@ -16,6 +20,16 @@ def reason(error: Exception) -> str:
     An error that says nothing is known by the name of its type.
     """
     return " ".join(str(error).split())[:300].rstrip(" .:") or type(error).__name__
+
+
+def refused_by_system(error: OSError) -> str:
+    """Return the sentence for a file that cannot be read or written: a full disk, a folder in its place."""
+    where = f" {error.filename}" if error.filename else ""
+    return (
+        f"This machine refuses to read or write{where} ({error.strerror or reason(error)}): free room, allow "
+        "it, or move away what stands there, then run the same command again. Results that were complete are "
+        "kept."
+    )
 
 
 def first_few(phrases: Sequence[str], most: int = 5, between: str = "; ") -> str:

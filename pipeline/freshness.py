@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pipeline import keys, store
 from pipeline.closure import Code
 from pipeline.envelope import Envelope, Ingredients, Input, digest
-from pipeline.errors import first_few
+from pipeline.errors import UserError, first_few
 from pipeline.frozen import Frozen
 from pipeline.project import Project
 
@@ -93,9 +93,12 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
 def _unreadable(project: Project[Any], name: str) -> tuple[State, str]:
     """Say of a result that cannot be read whether it counts as stale or as missing, and why."""
     path = store.path_of(project, name)
-    if not path.is_file():
+    try:
+        content = store.content_of(project, name)
+    except UserError as error:
+        return "missing", str(error).removesuffix(".")
+    if content is None:
         return "missing", NEVER
-    content = path.read_bytes()
     try:
         found = Envelope[Any].model_validate_json(content)
     except ValidationError:
@@ -112,7 +115,7 @@ def _is_older(content: bytes, name: str) -> bool:
     """Tell whether a file is a whole result of a stage that was written in another form than today's."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("stage") == name and {"key", "value"} <= set(found)
 
@@ -124,10 +127,15 @@ def changed(old: Ingredients, new: Ingredients) -> list[str]:
         phrases = _of_input(name, old.inputs.get(name), new.inputs.get(name))
         changes += [f"input: {phrase}" for phrase in phrases]
     changes += [f"data: what [{name}] names is another" for name in differing(old.data, new.data)]
-    for module in differing(old.code, new.code):
-        verb = "is new" if module not in old.code else "is gone" if module not in new.code else "has changed"
-        changes.append(f"code: {module} {verb}")
+    changes += [f"code: {name} {_of_code(name, old, new)}" for name in differing(old.code, new.code)]
     return changes
+
+
+def _of_code(name: str, old: Ingredients, new: Ingredients) -> str:
+    """Say what happened to a module, a file beside it, or a function that is called by its name."""
+    if ":" in name:
+        return "is called no more" if name not in new.code else "is called for this now"
+    return "is new" if name not in old.code else "is gone" if name not in new.code else "has changed"
 
 
 def _of_input(name: str, old: Input | None, new: Input | None) -> Iterator[str]:

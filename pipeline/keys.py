@@ -71,10 +71,16 @@ def made_from(project: Project[Any], name: str, today: Today) -> Ingredients:
 
 
 def code_of(project: Project[Any], stage: Stage, code: Code) -> dict[str, str]:
-    """Return the fingerprint of each module that a stage's function, or what loads its data, reaches."""
-    found: dict[str, str] = {}
-    for module in (stage.function.partition(":")[0], *_loaders(project, stage.data)):
-        found |= code.closure(module)
+    """Return the fingerprint of all that a stage's function, or what loads its data, reaches.
+
+    The names of these functions, ``"module:function"``, are among it, with a hash of what each is for.
+    """
+    called = {stage.function: ["to compute"]}
+    for data, loader in _loaders(project, stage.data).items():
+        called.setdefault(loader, []).append(data)
+    found = {function: digest(what) for function, what in called.items()}
+    for function in called:
+        found |= code.closure(function.partition(":")[0])
     return dict(sorted(found.items()))
 
 
@@ -147,14 +153,15 @@ def identity(project: Project[Any], data: Data, today: Today) -> Identity:
 
 def prepared_digest(project: Project[Any], data: Data, fingerprint: str, code: Code) -> str:
     """Return a hash of data and of the code that loads them: it addresses what is made of them once."""
-    loaders = [code_digest(code, module) for module in _loaders(project, (data,))]
-    return hashlib.sha256(json.dumps([fingerprint, *loaders]).encode()).hexdigest()
+    loaders = _loaders(project, (data,)).values()
+    code_of_loaders = [(loader, code_digest(code, loader.partition(":")[0])) for loader in loaders]
+    return digest([fingerprint, code_of_loaders])
 
 
-def _loaders(project: Project[Any], data: Iterable[Data]) -> list[str]:
-    """Return the modules that load data."""
-    named = (each.loader(getattr(project.profile, each.name)) for each in data)
-    return [loader.partition(":")[0] for loader in named if loader is not None]
+def _loaders(project: Project[Any], data: Iterable[Data]) -> dict[str, str]:
+    """Return the function that loads data, ``"module:function"``, by their name, where we have one."""
+    named = {each.name: each.loader(getattr(project.profile, each.name)) for each in data}
+    return {name: loader for name, loader in named.items() if loader is not None}
 
 
 def manifest_path(project: Project[Any], data: Data) -> Path:

@@ -5,11 +5,12 @@ that begins with ``#`` is a note, which ``sha256sum`` skips: for text, which is 
 """
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Self
 
 from pipeline.errors import UserError
 from pipeline.files import sha256_of
@@ -32,24 +33,63 @@ class Files:
 def lines(files: Files, memory: Path) -> Iterator[str]:
     """Yield the note, if there is one, then ``<SHA-256>  <name>`` and a newline for each file, in order.
 
-    What was read is remembered in `memory`, a file that may be lost at any time: it saves reading, and
-    decides nothing.
+    What was read is remembered in `memory`, a file that may be lost, damaged or refused at any time: it saves
+    reading, and decides nothing.
 
     Raises:
         UserError: if a file cannot be read.
     """
     if files.note:
         yield f"# {files.note}\n"
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, written = tempfile.mkstemp(dir=memory.parent, prefix=f".{memory.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as now:
-            for name, state, sha256 in _hashed(files, _remembered(memory)):
-                now.write(f"{sha256} {state} {name}\n")
-                yield f"{sha256}  {name}\n"
-        Path(written).replace(memory)
-    finally:
-        Path(written).unlink(missing_ok=True)
+    with _Memory(memory) as now:
+        for name, state, sha256 in _hashed(files, _remembered(memory)):
+            now.keep(f"{sha256} {state} {name}")
+            yield f"{sha256}  {name}\n"
+
+
+class _Memory:
+    """What replaces a file line by line, as far as the system allows; each line begins with its own hash."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = tempfile.NamedTemporaryFile(
+                "w", dir=self.path.parent, prefix=f".{self.path.name}.", delete=False,
+                encoding="utf-8", errors="surrogateescape",
+            )  # fmt: skip
+        return self
+
+    def keep(self, line: str) -> None:
+        if self.file is not None:
+            try:
+                self.file.write(f"{_check(line)} {line}\n")
+            except OSError:  # a disk that is full
+                self._leave(is_whole=False)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.file is not None:
+            self._leave(is_whole=kind is None)
+
+    def _leave(self, is_whole: bool) -> None:
+        assert self.file is not None
+        written, file, self.file = Path(self.file.name), self.file, None
+        try:
+            file.close()
+            if is_whole:
+                written.replace(self.path)
+        except OSError:
+            is_whole = False
+        if not is_whole:
+            with suppress(OSError):
+                written.unlink(missing_ok=True)
+
+
+def _check(line: str) -> str:
+    return hashlib.sha256(line.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def digest(manifest: Iterable[str]) -> tuple[str, int]:
@@ -62,10 +102,17 @@ def digest(manifest: Iterable[str]) -> tuple[str, int]:
 
 
 def recorded(path: Path) -> Iterator[str]:
-    """Yield the lines of a manifest that was written to `path`, whose line endings git may have changed."""
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        for line in file:
-            yield line.replace("\r\n", "\n")
+    """Yield the lines of a manifest that was written to `path`, whose line endings git may have changed.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            for line in file:
+                yield line.replace("\r\n", "\n")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): allow it, or move it away.") from error
 
 
 def parsed(manifest: Iterable[str]) -> tuple[str, dict[str, str]]:
@@ -100,7 +147,10 @@ def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterato
         if known is not None and known[:2] == (name, state):
             yield known
             continue
-        yield name, state, sha256_of(path)
+        try:
+            yield name, state, sha256_of(path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror}): allow it, or remove it.") from error
 
 
 def _remembered(memory: Path) -> Iterator[tuple[str, str, str]]:
@@ -108,7 +158,10 @@ def _remembered(memory: Path) -> Iterator[tuple[str, str, str]]:
     try:
         with memory.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             for line in file:
-                sha256, state, name = line.rstrip("\n").split(" ", 2)
+                check, _, rest = line.rstrip("\n").partition(" ")
+                if check != _check(rest):
+                    return
+                sha256, state, name = rest.split(" ", 2)
                 yield name, state, sha256
     except (OSError, ValueError):
         return

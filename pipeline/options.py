@@ -21,14 +21,19 @@ def read(path: Path, model: type[Model], **known: Any) -> Model:
     shown = f"{path.parent.name}/{path.name}"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Through JSON, where an array is what a tuple looks like: strict types would refuse a list.
+        as_json = json.dumps({**known, **content}, default=str)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise UserError(f"{shown} is nested too deep to be read: mend it.") from error
+    except OSError as error:
+        raise UserError(f"{shown} cannot be read ({error.strerror}): allow it, or mend it.") from error
     for name in known:
         if name in content:
             raise UserError(f"{shown}: {name} is not a key of a profile; the file's name is its name.")
     try:
-        # Through JSON, where an array is what a tuple looks like: strict types would refuse a list.
-        return model.model_validate_json(json.dumps({**known, **content}, default=str))
+        return model.model_validate_json(as_json)
     except ValidationError as error:
         problems = (_sentence(shown, model, known, problem) for problem in error.errors())
         raise UserError("\n".join(problems)) from error
@@ -40,6 +45,8 @@ def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem:
     context = problem.get("ctx", {})
     tag = f"{key}.{context.get('discriminator', '').strip(chr(39))}"
     match problem["type"]:
+        case "json_invalid":  # which reads less deep than was written
+            return f"{file} is nested too deep to be read: mend it."
         case "extra_forbidden":
             allowed = ", ".join(name for name in fields if "." in key or name not in known)
             return f"{file}: {key} is not a known key; allowed here: {allowed}."

@@ -7,11 +7,17 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Remaining
+from rich.text import Text
 
 Report = Callable[[int, int, str], None]
 """Called as ``report(done, total, note)``; `done` and `total` count equal shares of the work."""
 
 LOG_EVERY_SECONDS = 20.0
+
+
+def say(console: Console, line: str) -> None:
+    """Print a line as it is: what looks like markup may be a name, or a prompt, of someone's data."""
+    console.print(Text(line), soft_wrap=True)
 
 
 @contextmanager
@@ -28,7 +34,7 @@ def shown(stage: str, console: Console) -> Iterator[Report]:
             if total:
                 bar.update(task, completed=done, total=total)
             if note:
-                bar.console.print(f"  {stage}: {note}", highlight=False)
+                say(bar.console, f"  {stage}: {note}")
 
         yield report
 
@@ -56,4 +62,4 @@ class _Log:
         share = f"{done / total:.0%}" if total else ""
         text = "; ".join(filter(None, [note, f"{share}{left}"]))
         if text:
-            self.console.print(f"  {self.stage}: {text}", highlight=False, soft_wrap=True)
+            say(self.console, f"  {self.stage}: {text}")

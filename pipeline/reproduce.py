@@ -13,6 +13,7 @@ from pipeline.closure import Code
 from pipeline.envelope import Envelope
 from pipeline.errors import UserError
 from pipeline.headlines import figure
+from pipeline.progress import say
 from pipeline.project import Project
 from pipeline.stage import Stage
 
@@ -64,8 +65,8 @@ def reproduce(
         table += [f"{line}{earlier}" for line in lines]
         all_agree = all_agree and agrees
         if len(wanted) > 1:
-            console.print("\n".join(lines), highlight=False, soft_wrap=True)
-    console.print("\n".join(["Reproduced:", *table]), highlight=False, soft_wrap=True)
+            say(console, "\n".join(lines))
+    say(console, "\n".join(["Reproduced:", *table]))
     return all_agree
 
 

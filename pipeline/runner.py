@@ -5,6 +5,7 @@ import importlib
 import platform
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ from rich.console import Console
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.closure import Code
 from pipeline.envelope import Envelope, Ingredients, Provenance, digest
-from pipeline.errors import UserError, first_few
-from pipeline.files import sha256_of
+from pipeline.errors import NOT_WRITABLE, UserError, first_few
+from pipeline.files import sha256_of, write_whole
 from pipeline.headlines import beside
 from pipeline.project import Project
 from pipeline.result import Attachment, Result
@@ -81,7 +82,7 @@ class Call:
 
     def say(self, line: str) -> None:
         """Print a line under the stage's name."""
-        self.console.print(f"  {self.stage.name}: {line}", highlight=False, soft_wrap=True)
+        progress.say(self.console, f"  {self.stage.name}: {line}")
 
     def data(self, name: str) -> Data:
         """Return one of the stage's data.
@@ -157,7 +158,7 @@ class _Run:
 
     def say(self, line: str) -> None:
         """Print a line."""
-        self.console.print(line, highlight=False, soft_wrap=True)
+        progress.say(self.console, line)
 
 
 def bring_up_to_date(
@@ -231,7 +232,7 @@ def _bring_up_to_date(run: _Run, name: str) -> None:
         for source in stage.artefacts:
             _make_sure_of_artefacts(run, source)
         _bring_inputs(run, stage)  # what was left otherwise than before is another input
-        with _held(_lock(run.project, name), run.processes):
+        with _held(run, name):
             state = run.state(name)
             if name in run.force or state.state != "fresh":
                 why = first_few(state.why) or "it is computed again all the same"
@@ -284,7 +285,7 @@ def _make_sure_of_artefacts(run: _Run, name: str) -> None:
     for source in stage.artefacts:
         _make_sure_of_artefacts(run, source)
     _bring_up_to_date(run, name)
-    with _held(_lock(run.project, name), run.processes):
+    with _held(run, name):
         harm = run.decided(lambda: _harm(run, name))
         if harm:
             run.say(f"what {name} left in .cache {harm}, so it runs again")
@@ -333,18 +334,17 @@ def _barrier(processes: Processes | None) -> None:
         processes.barrier()
 
 
-def _lock(project: Project[Any], name: str) -> str:
-    # Beside the results rather than in the cache: whoever writes here must wait, whatever its cache.
-    project.results.mkdir(parents=True, exist_ok=True)
-    return str(project.results / f".{name}.lock")
-
-
 @contextmanager
-def _held(lock: str, processes: Processes | None) -> Iterator[None]:
-    """Hold a lock in the main process while all are in the block."""
-    with FileLock(lock) if _is_main(processes) else nullcontext():
+def _held(run: _Run, name: str) -> Iterator[None]:
+    """Hold the lock of a stage in the main process while all are in the block; its result can be written."""
+    # Beside the results rather than in the cache: whoever writes here must wait, whatever its cache.
+    results = run.project.results
+    if run.is_main:
+        results.mkdir(parents=True, exist_ok=True)
+        store.require_place(run.project, name)
+    with FileLock(results / f".{name}.lock") if run.is_main else nullcontext():
         yield
-        _barrier(processes)
+        _barrier(run.processes)
 
 
 def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
@@ -447,9 +447,10 @@ def _call(call: Call, function: Callable[[Any, Any, Any], Any]) -> Any:
             # It writes what loading leaves on disk, before all processes read it.
             for data in stage.data:
                 if data.load is not None:
-                    data.load(call)
+                    with _keeping_the_traceback(call):
+                        data.load(call)
     _barrier(processes)
-    with _naming_packages(stage):
+    with _naming_packages(stage), _keeping_the_traceback(call):
         value = function(config, inputs, lent)
     _barrier(processes)
     if call.is_main:
@@ -472,7 +473,7 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
         try:
             importlib.import_module(module)
         except ModuleNotFoundError:
-            continue  # what is imported only when it is needed may never be
+            continue  # what is imported only when it is needed may never be; files and functions are none
     _assert_unchanged(run, stage, code)
     return function
 
@@ -497,6 +498,31 @@ def _naming_packages(stage: Stage) -> Iterator[None]:
             f"Stage {stage.name} needs the package {error.name}, which is not installed: "
             "run `make experiments`, or `pip install -r requirements.txt`."
         ) from error
+
+
+@contextmanager
+def _keeping_the_traceback(call: Call) -> Iterator[None]:
+    """Turn an error that no stage foresaw into a sentence that names its cause and the file that tells all.
+
+    What the system refuses, such as room on a disk, and a package that is not installed have sentences of
+    their own.
+    """
+    try:
+        yield
+    except (UserError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
+            raise
+        first = next(iter(str(error).strip().splitlines()), "")
+        said = f"{type(error).__name__}: {' '.join(first.split())[:300]}".rstrip(" .:")
+        file = call.scratch.parent / ("traceback.txt" if call.is_main else "traceback-of-another-process.txt")
+        where = f"{file} holds the whole traceback"
+        try:
+            write_whole(file, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+        except OSError as refused:
+            where = f"its traceback could not be written ({refused.strerror})"
+        raise UserError(f"Stage {call.stage.name} failed ({said}): {where}.") from error
 
 
 def _scratch(project: Project[Any], name: str, key: str) -> Path:

@@ -1,6 +1,5 @@
 """Results on disk: one file a stage, with small files beside it."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 
 from pipeline.envelope import Envelope
 from pipeline.errors import UserError
-from pipeline.files import write_whole
+from pipeline.files import sha256_of, write_whole
 from pipeline.project import Project
 from pipeline.result import Attachment, Result
 
@@ -24,20 +23,35 @@ def attachment_path(project: Project[Any], name: str, file: str) -> Path:
     return project.results / name / file
 
 
+def content_of(project: Project[Any], name: str) -> bytes | None:
+    """Return what stands in the file of the result of stage `name`, None if there is none.
+
+    Raises:
+        UserError: if it cannot be read, such as a folder.
+    """
+    path = path_of(project, name)
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): allow it, or move it away.") from error
+
+
 def read(project: Project[Any], name: str) -> Envelope[Any]:
     """Read the result of stage `name`, fresh or stale, its value checked against the stage's type.
 
     Raises:
-        UserError: if it is missing, is another stage's or profile's, or was written by code whose results
-            looked different.
+        UserError: if it is missing or cannot be read, is another stage's or profile's, or was written by code
+            whose results looked different.
     """
-    path = path_of(project, name)
+    path, content = path_of(project, name), content_of(project, name)
     stage = project.stage(name)
     command = f"python -m experiments run {name} --profile {project.name}"
-    if not path.is_file():
+    if content is None:
         raise UserError(f"The result of stage {name} is missing: run `{command}`.")
     try:
-        found = Envelope[stage.result].model_validate_json(path.read_bytes())
+        found = Envelope[stage.result].model_validate_json(content)
     except ValidationError as error:
         raise UserError(f"{path} is not a result of today's stage {name}: run `{command}`.") from error
     if (found.stage, found.profile) != (name, project.name):
@@ -52,6 +66,18 @@ def value_as_written(project: Project[Any], name: str) -> Any:
     return json.loads(path_of(project, name).read_bytes())["value"]
 
 
+def require_place(project: Project[Any], name: str) -> None:
+    """Make sure, before it is computed, that the result of stage `name` can be written where it belongs.
+
+    Raises:
+        UserError: if a folder stands in the place of a file there, or a file in that of a folder.
+    """
+    path, beside = path_of(project, name), attachment_path(project, name, "")
+    if path.is_dir() or (beside.exists() and not beside.is_dir()):
+        wrong, kind = (path, "folder") if path.is_dir() else (beside, "file")
+        raise UserError(f"{wrong} is a {kind}, where results must be written: move it away.")
+
+
 def write(project: Project[Any], envelope: Envelope[Any]) -> None:
     """Write a result whole: a killed writer leaves what stood there before.
 
@@ -61,7 +87,7 @@ def write(project: Project[Any], envelope: Envelope[Any]) -> None:
     attachments = envelope.value.attachments() if isinstance(envelope.value, Result) else ()
     named = {attachment.file for attachment in attachments}
     for path in attachment_path(project, envelope.stage, "").glob("*"):
-        if path.name not in named:
+        if path.name not in named and not path.is_dir():
             path.unlink(missing_ok=True)
 
 
@@ -90,7 +116,10 @@ def damaged(project: Project[Any], name: str) -> list[str]:
 def is_whole(project: Project[Any], name: str, attachment: Attachment) -> bool:
     """Tell whether a file beside a result is there and unaltered."""
     path = attachment_path(project, name, attachment.file)
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == attachment.sha256
+    try:
+        return sha256_of(path) == attachment.sha256
+    except OSError:
+        return False
 
 
 def _dumps(value: Any, indent: int = 0) -> str:

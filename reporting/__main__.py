@@ -2,20 +2,24 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from experiments.profile import active
 from experiments.project import open_project
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused_by_system
 from reporting.authored import IN_WORDS, verdict
 from reporting.bindings import Bound
 from reporting.cited import shown
 from reporting.document import Document, open_document
 from reporting.markdown import unescaped
 
-app = typer.Typer(add_completion=False, help="What an author can write with: see docs/writing.md.")
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What an author can write with: see docs/writing.md.",
+)
 Profile = Annotated[str | None, typer.Option(help="The profile that is reported on.")]
 
 
@@ -29,7 +33,7 @@ def numbers(
     rows = [(f'n("{path}")', shown(document.numbers, path)) for path, _ in document.citable]
     found = [row for row in rows if word.casefold() in " ".join(row).casefold()]
     if not found:
-        _fail(f"Nothing that can be cited holds {word!r}.")
+        raise UserError(f"Nothing that can be cited holds {word!r}.")
     _print(found)
 
 
@@ -48,15 +52,7 @@ def claims(profile: Profile = None) -> None:
 
 
 def _open(profile: str | None) -> Document:
-    try:
-        return open_document(open_project(profile or active(), Path.cwd()))
-    except UserError as error:
-        _fail(str(error))
-
-
-def _fail(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(2)
+    return open_document(open_project(profile or active(), Path.cwd()))
 
 
 def _print(rows: list[tuple[str, str]]) -> None:
@@ -65,5 +61,14 @@ def _print(rows: list[tuple[str, str]]) -> None:
         print(f"{name.ljust(width)}  {said}")
 
 
+def main() -> None:
+    """List what was asked for; a `UserError`, or what the system refuses, is a sentence and exit code 2."""
+    try:
+        app()
+    except (UserError, OSError) as error:
+        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -16,7 +16,7 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused_by_system
 from reporting import proofread
 from reporting.checking import page, paper
 from reporting.document import open_document
@@ -94,8 +94,8 @@ def main(
         document = open_document(open_project(profile or active(), Path.cwd()))
         outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
         sources = [*proofread.mistakes(document), *proofread.unproven(document), *proofread.typed(document)]
-    except UserError as error:
-        print(error, file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
         raise typer.Exit(2) from error
     for problem in (*sources, *outcome.problems):
         print(problem)

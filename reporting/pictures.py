@@ -39,7 +39,7 @@ def enlarged_smoothly(png: bytes) -> bytes | None:
     A result keeps it crisp, which shows no more than there is; a person sees more in it without the squares.
     Of any other picture there is none.
     """
-    with Image.open(io.BytesIO(png)) as picture:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     factor = _repeated(pixels)
     if factor == 1:

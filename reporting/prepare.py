@@ -32,7 +32,7 @@ try:
 
     from experiments.project import open_project
     from pipeline import freshness
-    from pipeline.errors import UserError
+    from pipeline.errors import UserError, refused_by_system
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
@@ -58,14 +58,19 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
     that fails is missing on the pages.
 
     Raises:
-        UserError: if a page cites what there is not.
+        UserError: if a page cites what there is not, or not everything that was asked for could be computed.
     """
     if complete and everything:
         refuse_mistakes(open_document(project))  # before it takes hours
-        _run(project, [])
+        if not _run(project, []):
+            raise UserError(
+                "The experiments did not run to their end: mend what they say above and render again, or "
+                "leave out --compute for a report of what there is."
+            )
     elif complete and importlib.util.find_spec("torch"):
         for name in _missing(project):
-            _run(project, [name])
+            if not _run(project, [name]):
+                print(f"{name} could not be computed.", file=sys.stderr)
     document = open_document(project)
     refuse_mistakes(document)
     draw_figures(document)
@@ -122,16 +127,14 @@ def _missing(project: Project) -> list[str]:
     return missing
 
 
-def _run(project: Project, stages: list[str]) -> None:
-    """Compute stages, all if none, in a process of its own, whose words go where errors go."""
+def _run(project: Project, stages: list[str]) -> bool:
+    """Compute stages, all if none, in their own process, whose words go where errors go; tell if it could."""
     command = [sys.executable, "-m", "experiments", "run", *stages, "--profile", project.name]
-    done = subprocess.run(command, cwd=project.root, stdout=sys.stderr, check=False)
-    if done.returncode:
-        print(f"{', '.join(stages) or 'What is not fresh'} could not be computed.", file=sys.stderr)
+    return subprocess.run(command, cwd=project.root, stdout=sys.stderr, check=False).returncode == 0
 
 
 def main() -> None:
-    """Prepare the current folder's project; a `UserError` becomes its sentence and exit code 2."""
+    """Prepare the current folder's project; an error of the user's or the system's ends it with code 2."""
     # A preview would show what the cells printed when they last ran, whatever has changed since but the page.
     shutil.rmtree(ROOT / ".quarto" / "_freeze", ignore_errors=True)
     try:
@@ -140,6 +143,9 @@ def main() -> None:
         prepare(open_project(), complete, everything=os.environ.get(COMPUTE) == "1")
     except UserError as error:
         print(error, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(refused_by_system(error), file=sys.stderr)
         sys.exit(2)
 
 

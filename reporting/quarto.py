@@ -39,7 +39,8 @@ def render(root: Path, output: Path | None = None) -> Path:
     target = (output or root / project.get("output-dir", "_site")).resolve()
     stems = [Path(name).stem for name in project.get("render", [])]
     pages = [f"{stem}.html" for stem in stems]
-    with _alone(root), replacing(target, root, pages) as new, _cleaned(root, stems):
+    own = pages if output is None else []
+    with _alone(root), replacing(target, root, own) as new, _cleaned(root, stems):
         log = root / LOG
         command = [program() or "quarto", "render", "--output-dir", os.path.relpath(new, root)]
         code = _run(command, root, log)

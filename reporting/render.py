@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused_by_system
 from reporting import quarto
 from reporting.labels import labels_of
 from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
@@ -36,11 +37,19 @@ class Renderer(StrEnum):
 def render(root: Path, output: Path | None = None, *, preview: bool = False) -> Path:
     """Render the project in a folder without Quarto; the site appears whole at the end, or stays as it was.
 
-    A preview computes no result.
+    A preview computes no result. Where nothing can be written beside the pages, as in a read-only checkout,
+    all but the site in `output` is written to a temporary folder that leads to the project.
     """
-    site = project.load(root.resolve())
-    target = (output or site.output).resolve()
-    with replacing(target, site.root, [page.html_name for page in site.pages]) as new:
+    root = root.resolve()
+    with project.led_to(root) if output and not project.is_writable(root) else nullcontext(root) as folder:
+        return _rendered(folder, output and output.resolve(), preview)
+
+
+def _rendered(root: Path, output: Path | None, preview: bool) -> Path:
+    site = project.load(root)
+    target = output or site.output
+    pages = [page.html_name for page in site.pages] if target == site.output else []
+    with replacing(target, site.root, pages) as new:
         _prepare(site, target, preview)
         drafts = [cells.draft(page, site.root) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
@@ -120,8 +129,8 @@ def main(
         by_quarto = installed and renderer is not Renderer.BUILTIN and not preview
         root = Path.cwd()
         target = quarto.render(root, output) if by_quarto else render(root, output, preview=preview)
-    except UserError as error:
-        print(error, file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
         raise typer.Exit(2) from error
     print("Rendered by Quarto:" if by_quarto else "Rendered by the built-in renderer, without Quarto:")
     for file in sorted(target.iterdir()):

@@ -66,6 +66,8 @@ def _captioner() -> "EncoderDecoderCaptioner":
         processor=None,
         tokenizer=None,
         start=0,
+        ends=(0,),
+        pad=0,
         precision="fp32",
     )
 

@@ -37,12 +37,15 @@ def with_adapter(
     prepare_transformers()
     from peft import LoraConfig, get_peft_model
 
-    matching_layers(captioner, targets)
+    matched, layers = matching_layers(captioner, targets), linear_layers(captioner.network)
+    is_in_tower = any(
+        f".{name}".endswith(f".{target}") for name in set(layers) - set(matched) for target in targets
+    )
     config = LoraConfig(
         r=r,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=list(targets),
+        target_modules=matched if is_in_tower else list(targets),  # whole names leave the tower out
         fan_in_fan_out=captioner.stores_transposed,
         bias="none",
     )
@@ -53,6 +56,8 @@ def with_adapter(
 
 def matching_layers(captioner: Captioner, targets: tuple[str, ...]) -> list[str]:
     """Return the names of the layers that targets match, as PEFT does: by the last parts of their names.
+
+    Of a name that the frozen image tower has as well, those outside of it are meant.
 
     Raises:
         UserError: if a target matches none; its text lists what exists.
@@ -67,12 +72,13 @@ def matching_layers(captioner: Captioner, targets: tuple[str, ...]) -> list[str]
             raise UserError(
                 f"The LoRA target {target!r} matches no layer of {captioner.model}; its layers are: {exist}."
             )
-        if set(own) & tower:
+        decoder = [name for name in own if name not in tower]
+        if not decoder:
             raise UserError(
                 f"The LoRA target {target!r} is a layer of {captioner.model}'s frozen image tower, whose "
                 "features are computed before tuning; choose layers of its decoder."
             )
-        matched += own
+        matched += decoder
     return matched
 
 

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 
-from experiments.captioning.alignment import Labelled, train_jointly, warm_up
+from experiments.captioning.alignment import Labelled, as_said, learn_to_read, learn_to_say
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.captioner import Captioner
@@ -18,10 +19,9 @@ from experiments.models.feature_store import cached_features
 from experiments.models.processes import is_main
 from experiments.results.align import Aligned
 from experiments.statistics.intervals import wilson
-from pipeline.files import kept
 
 _STEP = 450
-"""How many photos can be encoded in the time of a joint step, for an honest estimate of what is left."""
+"""How many photos can be encoded in the time of a step of reading, for an honest estimate of what is left."""
 
 
 def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Context) -> Aligned:
@@ -36,10 +36,10 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
     losses: tuple[float, ...] = ()
     if isinstance(config, PrefixCaptionerConfig):
         captioner, losses = _align_parts(config, context)
-        photos, steps = config.photos, config.joint.steps
+        photos, steps = config.photos + config.reading.photos, config.reading.steps
         training = (
             "the mapper between the two, and the language model's reading of it, on generic captions "
-            "such as " + " or ".join(f"“{template}”" for template in config.joint.templates[:2])
+            "such as " + " or ".join(f"“{template}”" for template in config.reading.templates[:2])
         )
     else:
         captioner, photos, steps, training = models.whole(config, context.root), 0, 0, "nothing"
@@ -69,13 +69,14 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
 
 
 def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Captioner, tuple[float, ...]]:
-    """Return the aligned captioner and the loss of each tenth of the joint training."""
+    """Return the aligned captioner and the loss of each tenth of the training of its language model."""
     images, photos = context.images(), context.photos()
     known = (*photos.tuning, *photos.evaluation)
-    chosen = draw_others(images.train_pictures, known, config.photos, config.seed)
+    both = config.photos + config.reading.photos
+    chosen = draw_others(images.train_pictures, known, both, config.seed)
     captioner = prefix.build(config, context.fetch)
 
-    total = len(chosen) + _STEP * config.joint.steps
+    total = len(chosen) + _STEP * config.reading.steps
 
     def encoded_so_far(done: int) -> None:
         context.progress(done, total, "photos encoded" if done == len(chosen) else "")
@@ -97,13 +98,19 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     if not is_main(context.processes):
         return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
-    checkpoint = context.scratch / f"checkpoint-{config.precision}.pt"
-    if kept(checkpoint) is None:
-        warm_up(captioner, data, config.warm_up, config.seed)
-    losses = train_jointly(
-        captioner, data, config.joint, seed=config.seed, path=checkpoint, progress=trained_so_far
+    order = np.random.default_rng(config.seed).permutation(len(chosen))
+    share = round(
+        len(chosen) * config.photos / both
+    )  # of fewer photos than were asked for, each has its share
+    learn_to_say(captioner, data.at(order[:share]), config.saying, config.seed)
+    losses = learn_to_read(
+        captioner,
+        as_said(captioner, data.at(order[share:])),
+        config.reading,
+        seed=config.seed,
+        path=context.scratch / f"checkpoint-{config.precision}.pt",
+        progress=trained_so_far,
     )
-    checkpoint.unlink(missing_ok=True)
-    captioner.mapper.requires_grad_(False)
+    (context.scratch / f"checkpoint-{config.precision}.pt").unlink(missing_ok=True)
     captioner.network.requires_grad_(False)
     return captioner, losses

@@ -1,5 +1,7 @@
 """Where the weights of open_clip's models are: on this machine, in the hub's cache there, or on the hub."""
 
+import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ CHECKPOINTS = (
     "open_clip_pytorch_model.pth",
 )
 """Names of a folder's checkpoint, in the order in which open_clip prefers them."""
+
+_OPTIONS_OF_TOKENIZERS = frozenset(("clean", "strip_sep_token", "language"))
+"""What a model's configuration may tell its tokenizer: of the others, some run code or lead elsewhere."""
 
 _IN_FOLDERS = (".safetensors", ".bin", ".pth")
 _BESIDE_WEIGHTS = ("*.json", "*.txt", "*.model")
@@ -68,8 +73,14 @@ def find(config: OpenClipTower, root: Path) -> Weights:
     if config.local is not None:
         path = root / config.local
         return _own(config, path) if config.own else _copy(config, path)
-    if config.model.startswith(HUB):
-        return _repository_alone(config)
+    found = _repository_alone(config) if config.model.startswith(HUB) else _of_the_hub(config)
+    if sentence := _code(found.file.parent if config.model.startswith(HUB) else found.file):
+        raise UserError(sentence)
+    return found
+
+
+def _of_the_hub(config: OpenClipTower) -> Weights:
+    """Return the weights that a tag names, from the hub's cache or the hub."""
     entry = published(config)
     names = _names(entry)
     repository = next(_repositories(config))
@@ -123,15 +134,58 @@ def _flaw(config: OpenClipTower, path: Path) -> str | None:
     """Say in a sentence why what is named on this machine cannot be loaded, None if nothing is wrong."""
     if config.model.startswith(LOCAL_FOLDER):
         lacking = _lacks(path) if path.is_dir() else "everything: there is no such folder"
-        return (
-            lacking and f"{path}, which zero_shot.tower.model names, lacks {lacking}; place its files there."
-        )
+        if lacking:
+            return f"{path}, which zero_shot.tower.model names, lacks {lacking}; place its files there."
+        return _code(path)
     key = "zero_shot.tower.file" if config.file else "zero_shot.tower.pretrained"
     if not path.is_file():
         return f"There is no file {path}, which {key} names: place it there or mend the profile."
     if path.suffix not in CHECKPOINT_ENDINGS:
         return f"{path}, which {key} names, is no checkpoint: those end in {', '.join(CHECKPOINT_ENDINGS)}."
+    return _code(path)
+
+
+def _code(path: Path) -> str | None:
+    """Say in a sentence that loading this checkpoint, or model's folder, would run code; None if not."""
+    if path.is_dir():
+        return _code_of_tokenizer(path) or _code(_checkpoints(path)[0])
+    if is_torchscript(path) and not _is_published(sha256_of(path)):
+        return (
+            f"{path} is an archive of TorchScript, which runs code when it is loaded, and none that "
+            "open_clip publishes: where you trust its maker, save its tensors alone, with safetensors."
+        )
     return None
+
+
+def _code_of_tokenizer(folder: Path) -> str | None:
+    """Say that the configuration in a folder asks for more of its tokenizer than is safe; None if not."""
+    try:
+        described = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        told = described["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # open_clip says what is wrong with it
+    wrong = sorted(set(told) - _OPTIONS_OF_TOKENIZERS)
+    return (
+        f"{folder / CONFIGURATION} gives its tokenizer options that could run code ({', '.join(wrong)}): "
+        "delete tokenizer_kwargs there, or name another model."
+        if wrong
+        else None
+    )
+
+
+def is_torchscript(file: Path) -> bool:
+    """Tell whether a file is an archive of TorchScript, as OpenAI publishes its weights."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _is_published(sha256: str) -> bool:
+    """Tell whether open_clip publishes a file of this hash, known in full and not by its beginning alone."""
+    library = open_clip_library()
+    entries = (library.get_pretrained_cfg(*each) for each in library.list_pretrained())
+    return sha256 in {known for entry in entries if len(known := _sha256(entry)) == len(sha256)}
 
 
 def _lacks(folder: Path) -> str | None:

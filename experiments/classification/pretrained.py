@@ -2,7 +2,6 @@
 
 import pickle
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from experiments.classification.open_clip_weights import Weights, find
+from experiments.classification.open_clip_weights import Weights, find, is_torchscript
 from experiments.classification.towers import About, DualEncoder
 from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
@@ -37,6 +36,8 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
     try:
         clip, transform = _load(weights)
         tokenizer = open_clip_library().get_tokenizer(weights.model)
+    except UserError:
+        raise
     except Exception as error:  # whatever a foreign checkpoint makes open_clip raise
         raise UserError(
             f"open_clip could not load {_named(config)} from {weights.file}: {reason(error)}."
@@ -110,14 +111,6 @@ def describe(config: OpenClipTower, origin: Source, root: Path = Path()) -> Abou
         is_clip=is_clip,
         seen_labels="none: trained on images and texts found together on the web",
     )
-
-
-def is_torchscript(file: Path) -> bool:
-    """Tell whether a file is an archive of TorchScript, as OpenAI publishes its weights."""
-    if not zipfile.is_zipfile(file):
-        return False
-    with zipfile.ZipFile(file) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 @contextmanager

@@ -31,29 +31,34 @@ class CaptionerConfig(Frozen):
         return f"captioner.held_out is {self.held_out}, but there are no [images]: add them, or leave it out"
 
 
-class WarmUp(Frozen):
-    """Training of the mapper alone, to classify photos against the language model's own class words."""
+class Saying(Frozen):
+    """Training of the mapper, to turn a photo into its class's word as the language model embeds it.
+
+    Of the features the share `dropout` is left out at random. How near each vector comes to the word's counts
+    `nearness` times as much as that the vectors of classes differ.
+    """
 
     epochs: Positive
     batch_size: Positive
     learning_rate: Rate
     label_smoothing: Fraction
+    dropout: Fraction
+    nearness: Annotated[float, Field(ge=0)]
 
 
-class Joint(Frozen):
-    """Training of mapper and language model together on generic captions of labelled photos.
+class Reading(Frozen):
+    """Training of the language model on generic captions of `photos` that the mapper has not learnt from.
 
-    A photo's caption is one of `templates`, each with one ``{}`` for the class with its article. The
-    class word counts `class_weight` times as much in the loss as another token, and the loss of the warm-up
-    `matching` times as much as that of the captions. Of the way from the published language model to the
-    trained one, the share `interpolation` is gone.
+    A photo's caption is one of `templates`, each with one ``{}`` for the class that the mapper says. The
+    class word counts `class_weight` times as much in the loss as another token. Of the way from the
+    published language model to the trained one, the share `interpolation` is gone.
     """
 
+    photos: Positive
     steps: Positive
     batch_size: Positive
     learning_rate: Rate
     class_weight: Rate
-    matching: Annotated[float, Field(ge=0)]
     interpolation: Annotated[float, Field(gt=0, le=1)]
     templates: Annotated[tuple[Text, ...], Field(min_length=1)]
 
@@ -68,14 +73,15 @@ class Joint(Frozen):
 class PrefixCaptionerConfig(CaptionerConfig):
     """EfficientNet-Lite0 and SmolLM2-135M, joined by a mapper that is trained here.
 
-    Photos are seen at `image_size` pixels square, `photos` labelled training photos align the parts.
+    Photos are seen at `image_size` pixels square. Of `photos` labelled training photos the mapper learns to
+    say what it sees, and of some others the language model to read it.
     """
 
     kind: Literal["prefix"]
     image_size: Annotated[int, Field(ge=64, le=512)]
     photos: Positive
-    warm_up: WarmUp
-    joint: Joint
+    saying: Saying
+    reading: Reading
 
     def without_images(self) -> str:
         """Say that its parts are aligned on them."""

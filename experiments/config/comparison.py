@@ -6,19 +6,23 @@ from pydantic import Field
 
 from pipeline.frozen import Frozen
 
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class CaptionsConfig(Frozen):
-    """How differences are estimated, and which photos serve as examples.
+    """How differences are estimated, which photos serve as examples, and what language captions are in.
 
-    Intervals come from `resamples` draws with `seed`. The examples are the evaluation photos whose change
-    of score stands at these shares of all changes in rising order.
+    `language` is a code such as "en", "zh" or "hi": of captions in other languages than English nothing is
+    measured by English words, and where sacrebleu can part the language's words, it does. Intervals come from
+    `resamples` draws with `seed`. The examples are the evaluation photos whose change of score stands at
+    these shares of all changes in rising order.
     """
 
     seed: Annotated[int, Field(ge=0)]
     resamples: Annotated[int, Field(ge=100)]
     example_quantiles: Annotated[tuple[Share, ...], Field(min_length=1)]
+    language: Language = "en"
 
 
 class AblationsConfig(Frozen):
@@ -47,7 +51,7 @@ class EvidenceConfig(EvidenceOptions):
 
     These are the stages of `classifiers`, the number of `prompt_sets`, `captions` before and after
     fine-tuning, and the keys of the `variants` of tuning, of which `adapter` is the one of stage `lora`.
-    `held_out` tells whether there are held-out photos to caption.
+    `held_out` tells whether there are held-out photos to caption, `language` is that of the captions.
     """
 
     classifiers: tuple[str, ...]
@@ -56,6 +60,7 @@ class EvidenceConfig(EvidenceOptions):
     variants: tuple[str, ...]
     adapter: str | None
     held_out: bool
+    language: Language = "en"
 
 
 class AuditConfig(Frozen):

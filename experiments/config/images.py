@@ -32,9 +32,10 @@ class Cifar10Config(WithValidation):
 class ImageFolder(WithValidation):
     """Images of your own: a folder for each class, named after it.
 
-    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test` that hold
-    them each. In the first case `test_share` of each class, drawn with `seed`, is for testing. Networks
-    that are trained from scratch see the images at `size` pixels square; others see them as they are.
+    `folder`, a path from the project's folder, holds the classes' folders, or `train` and `test`, by these or
+    like names, that hold them each. In the first case `test_share` of each class, drawn with `seed`, is for
+    testing. Networks that are trained from scratch see the images at `size` pixels square; others see them
+    as they are.
     """
 
     kind: Literal["folder"]

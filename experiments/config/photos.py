@@ -38,11 +38,12 @@ class Flickr30k(Frozen):
 class PhotoFolder(Frozen):
     """Captioned photos of your own: a folder with pictures and a file with their captions.
 
-    Both are paths from the project's folder. `captions` is a table with the columns ``image`` and
-    ``caption`` (CSV or TSV, a line for each caption: Flickr8k), Flickr8k's ``name.jpg#0<tab>caption``,
-    Flickr30k's ``results.csv``, or a JSON file in COCO's format; its content tells which. Of the photos
-    with captions, in an order drawn with `seed`, the first `tuning`, with the first caption of each, are for
-    tuning, the next `evaluation`, with all captions of each, for evaluation.
+    Both are paths from the project's folder. `captions` is a table whose first line names the columns of
+    images and captions (CSV or TSV: Flickr8k, ``metadata.csv``), Flickr8k's ``name.jpg#0<tab>caption``,
+    Flickr30k's ``results.csv``, or JSON as COCO, Karpathy's splits or ``metadata.jsonl`` have it; its content
+    tells which. Of what has both photo and captions, in an order drawn with `seed`, the first `tuning`, with
+    the first caption of each, are for tuning, the next `evaluation`, with all captions of each, for
+    evaluation; where the file tells splits, those of training and of testing.
     """
 
     kind: Literal["folder"]

@@ -2,28 +2,39 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import reason
 
 RESULTS = ["image_name", "comment_number", "comment"]
-COLUMNS = ("image", "caption")
+COLUMNS = {
+    "image": ("image", "image_name", "file_name", "filename", "file", "image_path", "filepath", "path"),
+    "caption": ("caption", "comment", "text", "captions", "description", "sentence"),
+    "number": ("comment_number", "caption_number"),
+}
+"""What the columns of a table, or the fields of a record, are called that name a picture and describe it."""
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
-_TOKEN = re.compile(r"(?P<name>[^\t]+)#(?P<number>[0-9]{1,9})[ ]*\t(?P<text>.*)")
+# Where a file was copied from a page, its tabs have become blanks.
+_TOKEN = re.compile(r"(?P<name>[^\t]+?)#(?P<number>[0-9]{1,9})(?:[ ]*\t| {2,})(?P<text>.*)")
+_BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
 # The published results.csv has a line that lacks its second bar: "2199200615.jpg| 4   A dog runs ...".
 _RESULT = re.compile(r"(?P<name>[^|]*)\|\s*(?P<number>[0-9]{1,9})(?:\s*\||\s|$)(?P<text>.*)")
 
 
 @dataclass(frozen=True)
 class WrittenCaption:
-    """A caption as it is written, and where; `number` is its place among its picture's, where one is told."""
+    """A caption as it is written, and where.
+
+    `number` is its place among its picture's, `split` that picture's part of the data set, where one is told.
+    """
 
     where: str
     name: str
     text: str
     number: int = 0
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,45 +53,66 @@ Found = Iterator[WrittenCaption | str]
 def written_captions(text: str, shown_as: str) -> Found:
     r"""Read the captions in a file, whose first line with text tells the format.
 
+    That is a table whose first line names its columns (`COLUMNS`), as Flickr8k, Flickr30k and the Hugging
+    Face hub's ``metadata.csv`` have it; Flickr8k's lines ``name.jpg#0<tab>caption``; Flickr30k's
+    ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it.
     Lines end in ``\n``. `shown_as` is the file's path as the user wrote it, for the sentences.
     """
     first = next((line for line in text.split("\n") if line.strip()), "")
     if _TOKEN.fullmatch(first):
-        return _lines(text, shown_as, _TOKEN, "")
+        return _lines(text, shown_as, _TOKEN, "name.jpg#0, a tab and a caption")
     if [cell.strip().casefold() for cell in first.split("|")] == RESULTS:
-        return _lines(text, shown_as, _RESULT, first)
+        return _lines(text, shown_as, _RESULT, "name.jpg| 0| caption", headed=True)
     if first.lstrip().startswith(("{", "[")):
-        return _coco(text, shown_as)
+        return _records(text, shown_as) if _is_record(first) else _json(text, shown_as)
     for separator in SEPARATORS:
         header = [cell.strip().casefold() for row in _read_rows(first, separator) for cell in row.fields]
-        if all(header.count(column) == 1 for column in COLUMNS):
-            return _table(text, shown_as, separator, header)
+        columns = {what: _only(header, names) for what, names in COLUMNS.items()}
+        if columns["image"] and columns["caption"]:
+            return _table(text, shown_as, separator, header, columns)
+    header = [cell.casefold() for cell in re.split(" {2,}", first.strip())]
+    if len(header) == 2 and _only(header[:1], COLUMNS["image"]) and _only(header[1:], COLUMNS["caption"]):
+        return _lines(text, shown_as, _BLANKS, "name.jpg, three blanks and a caption", headed=True)
     unknown = (
         f"{shown_as}:1: the first line must name the columns image and caption, each once, between commas, "
         "semicolons or tabs; or be Flickr8k's name.jpg#0, a tab and a caption, or the first of Flickr30k's "
-        "results.csv, or begin JSON in COCO's format."
+        "results.csv, or begin JSON as COCO, Karpathy's splits or metadata.jsonl have it."
     )
     return iter([unknown] if first else [])
 
 
-def _lines(text: str, shown_as: str, pattern: re.Pattern[str], header: str) -> Found:
+def _only(header: Sequence[str], names: Sequence[str]) -> str:
+    """Return the one of `names` that a header has, none if it has several or one twice.
+
+    The first of `names` is meant wherever it stands.
+    """
+    found = [column for column in header if column in names]
+    first = [column for column in found if column == names[0]] or found
+    return first[0] if len(first) == 1 else ""
+
+
+def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, headed: bool = False) -> Found:
     """Read a caption from each line but the header."""
     lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
-    if header:
+    if headed:
         next(lines)
     for number, line in lines:
         match = pattern.fullmatch(line)
         if match:
-            yield WrittenCaption(f"{shown_as}:{number}", match["name"], match["text"], int(match["number"]))
+            place = int(match.groupdict().get("number", 0))
+            yield WrittenCaption(f"{shown_as}:{number}", match["name"], match["text"], place)
         else:
-            shape = "name.jpg| 0| caption" if header else "name.jpg#0, a tab and a caption"
             yield f"{shown_as}:{number}: the line must read {shape}, like the others."
 
 
-def _table(text: str, shown_as: str, separator: str, header: Sequence[str]) -> Found:
-    # Files of two columns are often written without any quotes.
-    rows = _read_rows(text, separator, pair=header == list(COLUMNS))
+def _table(
+    text: str, shown_as: str, separator: str, header: Sequence[str], columns: Mapping[str, str]
+) -> Found:
+    # Where the caption is the last column, it is often written without quotes, whatever it holds.
+    rows = _read_rows(text, separator, open_after=len(header) if header[-1] == columns["caption"] else 0)
     next(rows)
+    image_at, caption_at = header.index(columns["image"]), header.index(columns["caption"])
+    number_at = header.index(columns["number"]) if columns["number"] else None
     for row in rows:
         where = f"{shown_as}:{row.line}"
         if not row.sound:
@@ -94,17 +126,31 @@ def _table(text: str, shown_as: str, separator: str, header: Sequence[str]) -> F
                 f"{len(header)}); put a field that holds a {SEPARATORS[separator]} between double quotes."
             )
         else:
-            image, caption = (row.fields[header.index(column)] for column in COLUMNS)
-            yield WrittenCaption(where, image, caption)
+            number = row.fields[number_at].strip() if number_at is not None else ""
+            place = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            yield WrittenCaption(where, row.fields[image_at], row.fields[caption_at], place)
 
 
-def _coco(text: str, shown_as: str) -> Found:
+def _json(text: str, shown_as: str) -> Found:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         yield f"{shown_as} begins like JSON, but cannot be read as such ({reason(error)}): export it anew."
         return
     match content:
+        case {"annotations": [{"bbox": _} | {"segmentation": _} | {"keypoints": _} as first, *_]} if (
+            "caption" not in first
+        ):
+            yield (
+                f"{shown_as} is COCO's file of objects, without captions: name captions_*.json of the same "
+                "archive."
+            )
+        case {"images": [{"sentences": _}, *_] as images}:
+            for position, image in enumerate(images):
+                yield from _sentences(image, f"{shown_as}: images[{position}]")
+        case [dict(), *_]:
+            for position, record in enumerate(content):
+                yield from _record(record, f"{shown_as}: [{position}]")
         case {"images": list(images), "annotations": list(annotations)}:
             names: dict[int | str, str] = {}
             for position, image in enumerate(images):
@@ -114,7 +160,60 @@ def _coco(text: str, shown_as: str) -> Found:
             for position, annotation in enumerate(annotations):
                 yield _annotated(annotation, names, f"{shown_as}: annotations[{position}]")
         case _:
-            yield f"{shown_as} must have the lists images and annotations, as COCO's files of captions do."
+            yield (
+                f"{shown_as} must have the lists images and annotations, as COCO's files of captions do, or "
+                "be a list of objects that have image and caption."
+            )
+
+
+def _is_record(line: str) -> bool:
+    """Tell whether a line is a whole object that names a picture, as the lines of ``metadata.jsonl`` are."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and any(name in record for name in COLUMNS["image"])
+
+
+def _records(text: str, shown_as: str) -> Found:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield f"{shown_as}:{number}: this is no JSON ({reason(error)}); mend or remove the line."
+            else:
+                yield from _record(record, f"{shown_as}:{number}")
+
+
+def _record(record: object, where: str) -> Found:
+    """Read the captions of an object that has a picture's name and one caption or several."""
+    fields = record if isinstance(record, dict) else {}
+    name, texts = (fields.get(_only([*fields], COLUMNS[what])) for what in ("image", "caption"))
+    captions = [texts] if isinstance(texts, str) else texts
+    if not isinstance(name, str) or not isinstance(captions, list) or not captions:
+        yield f"{where} must have the name of an image and a caption, as file_name and text."
+        return
+    for number, caption in enumerate(captions):
+        if isinstance(caption, str):
+            yield WrittenCaption(where, name, caption, number)
+        else:
+            yield f"{where} has a caption that is no text; mend or remove it."
+
+
+def _sentences(image: object, where: str) -> Found:
+    """Read the captions of an image in Karpathy's splits of Flickr8k, Flickr30k and COCO."""
+    match image:
+        case {"filename": str(name), "sentences": [*sentences]}:
+            split = image.get("split", "") if isinstance(image, dict) else ""
+            for number, sentence in enumerate(sentences):
+                match sentence:
+                    case {"raw": str(caption)}:
+                        yield WrittenCaption(where, name, caption, number, str(split))
+                    case _:
+                        yield f"{where} has a sentence without raw, its text; mend or remove it."
+        case _:
+            yield f"{where} must have a filename and sentences."
 
 
 def _add_name(names: dict[int | str, str], image: object) -> str:
@@ -139,18 +238,20 @@ def _annotated(annotation: object, names: dict[int | str, str], where: str) -> W
             return f"{where} must have an image_id and a caption."
 
 
-def _read_rows(text: str, separator: str, *, pair: bool = False) -> Iterator[_Row]:
+def _read_rows(text: str, separator: str, *, open_after: int = 0) -> Iterator[_Row]:
     r"""Read a table's rows as RFC 4180 has them, with lines that end in ``\n``, but those without any text.
 
     A field between double quotes may hold separators, lines and, doubled, quotes. Where a field only begins
-    with a quote, or the quotes hold another, it is text as it stands. If `pair`, a row has two fields, of
-    which the second, unless it stands between quotes, reaches to the end of the line.
+    with a quote, or the quotes hold another, it is text as it stands. If `open_after` is not 0, a row has so
+    many fields, of which the last, unless it stands between quotes, reaches to the end of the line.
     """
     position, line = 0, 1
     while position < len(text):
         start, fields, sound = position, [], True
         while True:
-            field, end = _field(text, position, "\n" if pair and fields else f"{separator}\n")
+            field, end = _field(
+                text, position, "\n" if open_after and len(fields) == open_after - 1 else f"{separator}\n"
+            )
             sound = sound and field is not None
             fields.append(text[position:end] if field is None else field)
             position = end + 1

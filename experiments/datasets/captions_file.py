@@ -9,24 +9,23 @@ from pathlib import Path
 from posixpath import normpath
 
 from experiments.datasets.caption_formats import WrittenCaption, written_captions
-from pipeline.errors import UserError
-
-SHOWN = 5
-"""So many problems one error tells."""
+from experiments.datasets.problems import refuse
+from experiments.datasets.text import unfit
 
 _LEAVES = re.compile(r"[/\\]|[A-Za-z]:[/\\]|(?:.*[/\\])?\.\.(?:[/\\]|$)", re.DOTALL)
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class CaptionedFile:
     """The file of a picture, by its name inside the folder of pictures (``a/b.jpg``), and its captions.
 
-    There is at least one caption; none is blank or there twice.
+    There is at least one caption; none is blank or there twice. `split` is the part of the data set that the
+    file says the picture is of, such as "train", if it says so.
     """
 
     name: str
     captions: tuple[str, ...]
+    split: str = ""
 
 
 def read_captions(path: Path, shown_as: str) -> list[CaptionedFile]:
@@ -45,10 +44,8 @@ def read_captions(path: Path, shown_as: str) -> list[CaptionedFile]:
 def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], list[str]]:
     """Read what can be used of a file of captions, and return it with a sentence for each problem.
 
-    The content tells the format: JSON as COCO has it; Flickr30k's ``results.csv``; Flickr8k's lines
-    ``name.jpg#0<tab>caption``; or a table whose first line names the columns ``image`` and ``caption``.
-    Where captions are numbered, their numbers give the order. Captions are stripped, exact repetitions
-    dropped.
+    The content tells the format, as `written_captions` has it. Where captions are numbered, their numbers
+    give the order. Captions are stripped, exact repetitions dropped.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -62,6 +59,7 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
         return [], [f"{shown_as}:{line}: this is not text in UTF-8: save the file as UTF-8."]
     problems: list[str] = []
     numbered: dict[str, list[tuple[int, str]]] = {}
+    splits: dict[str, str] = {}
     # Other marks at which Python splits lines may stand in a caption.
     for found in written_captions(text.replace("\r\n", "\n").replace("\r", "\n"), shown_as):
         problem = found if isinstance(found, str) else _problem(found)
@@ -70,35 +68,25 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
         elif isinstance(found, WrittenCaption):
             name = normpath(found.name.strip())
             numbered.setdefault(name, []).append((found.number, found.text.strip()))
+            splits[name] = found.split
     if not numbered and not problems:
         problems.append(f"{shown_as} has no captions: write at least one for each photo.")
-    return [_file(name, captions) for name, captions in numbered.items()], problems
+    return [_file(name, captions, splits[name]) for name, captions in numbered.items()], problems
 
 
 def captions_sha256(files: Sequence[CaptionedFile]) -> str:
     """Hash what is read of a file of captions: of the JSON ``[["a.jpg", ["a cat", …]], …]``, sorted by names.
 
     The order of photos in the file, its line endings and its format change nothing; the order of one photo's
-    captions does.
+    captions does. Where the file tells splits, that of each photo follows its captions.
     """
-    content = sorted((file.name, file.captions) for file in files)
+    content = sorted((file.name, file.captions, *([file.split] if file.split else [])) for file in files)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def refuse(problems: Sequence[str]) -> None:
-    """Raise the first few of these sentences in one.
-
-    Raises:
-        UserError: if there is any; its text is one line, and counts those that it leaves out.
-    """
-    if problems:
-        more = len(problems) - SHOWN
-        raise UserError(" ".join(problems[:SHOWN]) + (f" And {more} more." if more > 0 else ""))
-
-
-def _file(name: str, numbered: list[tuple[int, str]]) -> CaptionedFile:
+def _file(name: str, numbered: list[tuple[int, str]], split: str) -> CaptionedFile:
     ordered = sorted(numbered, key=lambda caption: caption[0])
-    return CaptionedFile(name, tuple(dict.fromkeys(text for _, text in ordered)))
+    return CaptionedFile(name, tuple(dict.fromkeys(text for _, text in ordered)), split)
 
 
 def _problem(caption: WrittenCaption) -> str:
@@ -110,6 +98,6 @@ def _problem(caption: WrittenCaption) -> str:
         return f"{caption.where}: the name {name!r} leads out of photos.folder; write the path inside it."
     if not caption.text.strip():
         return f"{caption.where}: the caption of {name!r} is empty; write one or remove the line."
-    if _HALF.search(name) or _HALF.search(caption.text):
-        return f"{caption.where}: the name or caption {name!r} holds half a character; write it anew."
+    if wrong := unfit(name) or unfit(caption.text):
+        return f"{caption.where}: the name or caption {name!r} {wrong}; write it anew."
     return ""

@@ -150,7 +150,7 @@ def _from_npm(downloads: Path, say: Callable[[str], None]) -> Arrays:
 
 def _rows(file: Path) -> np.ndarray:
     """Read a picture that holds one image of 32 x 32 pixels a row."""
-    with _large_images_allowed(), Image.open(file) as picture:
+    with _large_images_allowed(), Image.open(file, formats=["PNG"]) as picture:
         return np.asarray(picture).reshape(-1, 32, 32, 3)
 
 

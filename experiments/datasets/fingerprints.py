@@ -75,6 +75,11 @@ def manifest_of(config: Any, root: Path, recorded: Path) -> Iterator[str] | None
     return None if own is None else _lines(own, config, root, recorded)
 
 
+def recorded_names(recorded: Path) -> frozenset[str]:
+    """Return the files that a manifest names, none if there is no manifest."""
+    return frozenset(manifest.parsed(manifest.recorded(recorded))[1] if recorded.is_file() else ())
+
+
 def _sha256(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -146,11 +151,9 @@ def _photos(config: PhotoFolder, root: Path, recorded: Path) -> _Own:
         return _Own(named, None)
     names, lost = sorted(known), [captions.name]
     if captions.is_file():
-        names, read = photo_folder.read_of(config, root)
+        names, read = photo_folder.read_of(config, root, known)
         note, lost = f"{_CAPTIONS}{read}", []
     absent = [name for name in names if not (folder / name).is_file()]
-    if unknown := [name for name in absent if name not in known]:
-        photo_folder.refuse_absent(unknown, config, root)
     return _Own(
         named, Files(folder, tuple(names), {name: known[name] for name in absent}, note), (*lost, *absent)
     )

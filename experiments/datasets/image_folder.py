@@ -1,20 +1,21 @@
 """Classification images of a user's own: a folder for each class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
+from experiments.datasets.image_layout import Classes, Layout, layout_of
 from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_validation
-from experiments.datasets.pictures import decode, pictures_in
+from experiments.datasets.listing import Listing, Unused, listing, sentences
+from experiments.datasets.pictures import decode
 from experiments.datasets.preprocess import preprocess
-from pipeline.errors import UserError, first_few
-
-TEST_FOLDERS = ("test", "val", "valid", "validation")
-
+from experiments.datasets.problems import in_one
+from experiments.datasets.text import unfit
+from pipeline.errors import UserError
 
 Part = list[tuple[str, int]]
 """The files of a part, by their path in the folder, each with its label: the index of its class."""
@@ -22,12 +23,13 @@ Part = list[tuple[str, int]]
 
 @dataclass(frozen=True)
 class Split:
-    """Class names, and the files of both parts."""
+    """Class names, the files of both parts, and the names of what else is there, by why it is not used."""
 
     folder: Path
     classes: tuple[str, ...]
     train: Part
     test: Part
+    unused: Unused
 
 
 def load_image_folder(
@@ -46,6 +48,8 @@ def load_image_folder(
         "validation": [file for file, is_kept in zip(split.train, kept, strict=True) if is_kept],
         "test": split.test,
     }
+    for sentence in sentences(split.unused, config.folder):
+        say(sentence)
     if not ready.is_dir():
         say(f"reading {len(split.train) + len(split.test)} images of {split.folder.name}")
 
@@ -54,11 +58,11 @@ def load_image_folder(
         try:
             return decode(split.folder / name)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
+            raise ValueError(f"{name!r}: {error}") from error
 
     def failed(reasons: list[str]) -> UserError:
         found = f"{len(reasons)} images in {split.folder} cannot be used"
-        return UserError(f"{found}: {first_few(reasons)}.")
+        return UserError(f"{found}: {in_one(reasons, '; ')}.")
 
     labels = {part: _labels(own) for part, own in files.items()}
     return preprocess(ready, split.classes, labels, size=config.size, read=read, failed=failed)
@@ -73,7 +77,7 @@ def files_of(config: ImageFolder, root: Path) -> tuple[Path, list[str]] | None:
         UserError: if `problems_of` finds a problem.
     """
     folder = resolve_path(root, config.folder)
-    if not folder.is_dir() or not pictures_in(folder):
+    if not folder.is_dir() or not listing(folder).pictures:
         return None
     split = split_of(config, root)
     return split.folder, sorted(name for name, _ in (*split.train, *split.test))
@@ -87,74 +91,99 @@ def split_of(config: ImageFolder, root: Path) -> Split:
     Raises:
         UserError: if `problems_of` finds a problem.
     """
-    split, problems = _split(config, root)
+    split, problems = examine(config, root)
     if problems:
-        raise UserError(f"The images in {split.folder} cannot be used: {first_few(problems)}.")
+        raise UserError(f"The images in {split.folder} cannot be used: {in_one(problems, '; ')}.")
     return split
 
 
 def problems_of(config: ImageFolder, root: Path) -> list[str]:
     """Return everything that is wrong with the folder's structure, one phrase each, without reading files."""
-    return _split(config, root)[1]
+    return examine(config, root)[1]
 
 
-def _split(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
+def examine(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
+    """Split what can be split; return it with a phrase for each thing that is wrong with the structure."""
     folder = resolve_path(root, config.folder)
     if not folder.is_dir():
-        return _assembled(folder, [], [], [], 0), [f"there is no folder {folder}, which images.folder names"]
-    test_folder = next((name for name in TEST_FOLDERS if _classes(folder / name)), None)
-    if test_folder and _classes(folder / "train"):
-        return _given(folder, "train", test_folder)
-    return _drawn(folder, config)
+        missing = f"there is no folder {folder}, which images.folder names"
+        return Split(folder, (), [], [], {}), [missing]
+    found = listing(folder)
+    layout = layout_of(found.pictures, folder.resolve().name)
+    if layout.question:
+        return Split(folder, (), [], [], found.unused), [layout.question]
+    names = sorted({name for classes in layout.parts.values() for name in classes})
+    if len(layout.parts) == 2:
+        (train, test), problems = _given(layout.parts, names), _problems_of_parts(layout.parts, names)
+        seed = 0
+    else:
+        (train, test), problems = _drawn(layout.parts[""], names, config), _problems_of_draw(layout, config)
+        seed = config.seed or 0
+    order = np.random.default_rng(seed).permutation(len(train))
+    split = Split(
+        folder=folder,
+        classes=tuple(map(_shown, names)),
+        train=[train[position] for position in order],
+        test=test,
+        unused={**found.unused, **_outside(found, layout)},
+    )
+    return split, [*problems, *_problems_of_names(names)]
 
 
-def _given(folder: Path, train_folder: str, test_folder: str) -> tuple[Split, list[str]]:
+def _given(parts: Mapping[str, Classes], names: Sequence[str]) -> tuple[Part, Part]:
     """Take the two parts as the folder has them."""
-    parts = {part: _classes(folder / part) for part in (train_folder, test_folder)}
-    names = sorted({name for part in parts.values() for name in part})
-    problems = [
-        f"class {name!r} has no image in {part}/"
+    train, test = (
+        [(file, label) for label, name in enumerate(names) for file in classes.get(name, ())]
+        for classes in parts.values()
+    )
+    return train, test
+
+
+def _problems_of_parts(parts: Mapping[str, Classes], names: Sequence[str]) -> list[str]:
+    return [
+        f"class {name!r} has no image in {part}"
         for part, classes in parts.items()
         for name in names
         if not classes.get(name)
     ]
-    train, test = (
-        [
-            (f"{part}/{name}/{file}", label)
-            for label, name in enumerate(names)
-            for file in classes.get(name, ())
-        ]
-        for part, classes in parts.items()
-    )
-    return _assembled(folder, names, train, test, 0), [*problems, *_problems_of_names(names)]
 
 
-def _drawn(folder: Path, config: ImageFolder) -> tuple[Split, list[str]]:
+def _drawn(classes: Classes, names: Sequence[str], config: ImageFolder) -> tuple[Part, Part]:
     """Draw the test files of each class."""
-    classes = _classes(folder)
-    names = sorted(classes)
+    share, seed = config.test_share or 0.0, config.seed or 0
+    train, test = [], []
+    for label, name in enumerate(names):
+        tested = draw_test_split(len(classes[name]), share, seed, label)
+        for file, is_tested in zip(classes[name], tested, strict=True):
+            (test if is_tested else train).append((file, label))
+    return train, test
+
+
+def _problems_of_draw(layout: Layout, config: ImageFolder) -> list[str]:
     problems = [
-        f"class {name!r} has {len(classes[name])} images: at least two are needed, one to test"
-        for name in names
-        if len(classes[name]) < 2
+        f"class {name!r} has {len(files)} images: at least two are needed, one to test"
+        for name, files in sorted(layout.parts[""].items())
+        if len(files) < 2
     ]
     if config.test_share is None or config.seed is None:
         problems.append(
             "there are no folders train and test in it, so that images.test_share and images.seed must say "
             "how to split (for example 0.2 and 0)"
         )
-    share, seed = config.test_share or 0.0, config.seed or 0
-    train, test = [], []
-    for label, name in enumerate(names):
-        tested = draw_test_split(len(classes[name]), share, seed, label)
-        for file, is_tested in zip(classes[name], tested, strict=True):
-            (test if is_tested else train).append((f"{name}/{file}", label))
-    return _assembled(folder, names, train, test, seed), [*problems, *_problems_of_names(names)]
+    return problems
 
 
-def _assembled(folder: Path, names: Sequence[str], train: Part, test: Part, seed: int) -> Split:
-    order = np.random.default_rng(seed).permutation(len(train))
-    return Split(folder, tuple(map(_shown, names)), [train[position] for position in order], test)
+def _outside(found: Listing, layout: Layout) -> Unused:
+    """Name the pictures that are in no class, and the folders in a class's place that hold no picture."""
+    used = {file for classes in layout.parts.values() for files in classes.values() for file in files}
+    filled = {parent.as_posix() for file in found.pictures for parent in PurePosixPath(file).parents}
+    empty = (name for name in found.folders if name not in filled)
+    return {
+        "pictures outside the folders of the classes": [name for name in found.pictures if name not in used],
+        "folders without an image, which make no class": [
+            name for name in empty if name.rpartition("/")[0] in layout.places
+        ],
+    }
 
 
 def _labels(part: Part) -> np.ndarray:
@@ -170,16 +199,13 @@ def _problems_of_names(names: Sequence[str]) -> list[str]:
         problems.append(f"there are {len(names)} folders with images in it: one for each class is needed")
     if len({_shown(name) for name in names}) < len(names):
         problems.append("two classes have the same name: an underscore counts as a space")
+    wrong = {name: unfit(_shown(name)) for name in names}
+    problems += [
+        f"the name of class {name!r} {what}: rename its folder" for name, what in wrong.items() if what
+    ]
     return problems
 
 
 def _shown(folder: str) -> str:
     """Return a class's name as prompts and the report use it."""
     return " ".join(folder.replace("_", " ").split())
-
-
-def _classes(folder: Path) -> dict[str, list[str]]:
-    """Return the image files of each subfolder, deeper ones included, by its name, sorted; none is empty."""
-    visible = (path for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
-    found = {path.name: pictures_in(path) for path in visible}
-    return {name: files for name, files in found.items() if files}

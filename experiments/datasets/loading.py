@@ -6,7 +6,7 @@ This module is in none, so that it does nothing to what a loader returns.
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +56,17 @@ def load_images(
 
 
 def load_photos(
-    config: AnyPhotos, root: Path, downloads: Path, say: Callable[[str], None]
+    config: AnyPhotos,
+    root: Path,
+    downloads: Path,
+    say: Callable[[str], None],
+    recorded: Collection[str] = (),
 ) -> "CaptionedPhotos":
-    """Load the captioned photos; arguments and errors are those of `load_images`."""
-    return _load(config, root=root, downloads=downloads, say=say)
+    """Load the captioned photos; arguments and errors are those of `load_images`.
+
+    Of a folder, files whose names were `recorded` when results were made of them must be there.
+    """
+    return _load(config, root=root, downloads=downloads, say=say, recorded=recorded)
 
 
 def _load(config: Any, **lent: Any) -> Any:

@@ -1,8 +1,8 @@
 """Captioned photos of the user's own: a folder with pictures and a file with their captions."""
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -14,23 +14,31 @@ from experiments.datasets.captions_file import (
     captions_sha256,
     examine_captions,
     read_captions,
-    refuse,
 )
+from experiments.datasets.listing import listing
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.datasets.pictures import decode, digest, is_picture
+from experiments.datasets.pictures import decode, digest
+from experiments.datasets.problems import refuse
 from experiments.results.source import Source
 
 Progress = Callable[[int, int], None]
 """Called with the number of photos decoded and their total."""
 Draw = tuple[list[CaptionedFile], list[CaptionedFile]]
 """The photos for tuning, and those for evaluation."""
+_SPLITS = ({"train", "restval"}, {"test"})
+"""What Karpathy's files of captions call the parts to learn from and to test on."""
 
 
 def _silent(done: int, total: int) -> None: ...
 
 
-def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
+def load_photo_folder(
+    config: PhotoFolder, root: Path, say: Callable[[str], None], recorded: Collection[str] = ()
+) -> CaptionedPhotos:
     """Draw the photos that `config` asks for; each is decoded once as a test, and again when it is used.
+
+    They are drawn from what has both captions and a photo; `say` is called with a sentence on what has not.
+    Photos whose names were `recorded` when results were made of them count as there.
 
     Raises:
         UserError: if the folder or the file with the captions cannot be used, or a photo that is drawn
@@ -39,14 +47,21 @@ def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
     files = _captioned(config, root)
     folder = resolve_path(root, config.folder)
     refuse(_no_folder(folder))
-    tuning, evaluation = _draw(files, config)
-    refuse(_missing([file.name for file in [*tuning, *evaluation]], folder, config))
-    _, damaged = _digests([*tuning, *evaluation], folder, config, _silent)
+    places = places_of(files, folder, recorded)
+    tuning, evaluation = _draw(files, places, config)
+    drawn = [*tuning, *evaluation]
+    lost = [file.name for file in drawn if not (folder / places[file.name]).is_file()]
+    refuse(
+        [*_misspelt(files, places, folder, config), *_lost(lost, config), *_too_few(files, places, config)]
+    )
+    for sentence in _without_photo(files, places, config):
+        say(sentence)
+    _, damaged = _digests(drawn, places, folder, config, _silent)
     refuse(damaged)
     index = {file.name: position for position, file in enumerate(files)}
 
     def photo(file: CaptionedFile, captions: int | None) -> Photo:
-        return Photo(file.name, index[file.name], folder / file.name, file.captions[:captions], None)
+        return Photo(file.name, index[file.name], folder / places[file.name], file.captions[:captions], None)
 
     captions_name = resolve_path(root, config.captions).name
     return CaptionedPhotos(
@@ -57,67 +72,97 @@ def load_photo_folder(config: PhotoFolder, root: Path) -> CaptionedPhotos:
     )
 
 
-def read_of(config: PhotoFolder, root: Path) -> tuple[list[str], str]:
-    """Return the names of all photos that are drawn, sorted, and a hash of what is read of the captions.
+def read_of(config: PhotoFolder, root: Path, recorded: Collection[str] = ()) -> tuple[list[str], str]:
+    """Return the files of all photos that are drawn, sorted, and a hash of what is read of the captions.
 
-    The photos need not be there.
+    Photos whose files were `recorded` need not be there.
 
     Raises:
-        UserError: if the file with the captions cannot be used or names too few photos.
+        UserError: if the file with the captions cannot be used, or too few photos have captions.
     """
     files = _captioned(config, root)
-    tuning, evaluation = _draw(files, config)
-    return sorted(file.name for file in [*tuning, *evaluation]), captions_sha256(files)
-
-
-def refuse_absent(names: Sequence[str], config: PhotoFolder, root: Path) -> None:
-    """Refuse photos that are not in the folder.
-
-    Raises:
-        UserError: if there is one; its text names the file that might be meant.
-    """
     folder = resolve_path(root, config.folder)
-    refuse(_no_folder(folder) or _missing(names, folder, config))
+    places = places_of(files, folder, recorded)
+    refuse([*_misspelt(files, places, folder, config), *_too_few(files, places, config)])
+    tuning, evaluation = _draw(files, places, config)
+    return sorted(places[file.name] for file in [*tuning, *evaluation]), captions_sha256(files)
 
 
-def problems(config: PhotoFolder, root: Path, progress: Progress = _silent) -> tuple[list[str], list[str]]:
+def problems(
+    config: PhotoFolder, root: Path, progress: Progress = _silent, recorded: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
     """Find all that is wrong with the photos and their captions, decoding each photo that has captions.
 
-    Return a sentence for each problem, which must be put right, and for each remark, such as that a photo is
-    missing which the draw leaves out.
+    Return a sentence for each problem, which must be put right, and for each remark, such as that captions
+    have no photo.
 
     Raises:
         UserError: if a path cannot be told.
     """
     files, found = examine_captions(resolve_path(root, config.captions), config.captions)
     files.sort(key=lambda file: file.name)
-    found += [*_too_few(files, config), *_same_captions(files, config)]
+    found += _same_captions(files, config)
     folder = resolve_path(root, config.folder)
     if not folder.is_dir():
         return [*found, *_no_folder(folder)], []
-    tuning, evaluation = _draw(files, config)
-    found += _missing([file.name for file in [*tuning, *evaluation]], folder, config)
-    present = [file for file in files if (folder / file.name).is_file()]
-    digests, damaged = _digests(present, folder, config, progress)
+    places = places_of(files, folder, recorded)
+    tuning, evaluation = _draw(files, places, config)
+    present = [file for file in files if file.name in places and (folder / places[file.name]).is_file()]
+    drawn = {file.name for file in [*tuning, *evaluation]}
+    found += _misspelt(files, places, folder, config)
+    found += _lost(sorted(drawn - {file.name for file in present}), config)
+    found += _too_few(files, places, config)
+    digests, damaged = _digests(present, places, folder, config, progress)
     found += damaged
     found += _shared(tuning, evaluation, digests, config)
-    return found, _remarks(files, [*tuning, *evaluation], folder, config)
+    return found, [*_without_photo(files, places, config), *_without_captions(places, folder, config)]
+
+
+def places_of(files: Sequence[CaptionedFile], folder: Path, recorded: Collection[str] = ()) -> dict[str, str]:
+    """Return where in the folder, or among what was `recorded`, each photo lies that has captions.
+
+    That is under its name; or else in another folder inside, or with an ending that its name lacks, if one
+    file alone can be meant, by one name alone.
+    """
+    places = {
+        file.name: file.name for file in files if file.name in recorded or (folder / file.name).is_file()
+    }
+    others = [file.name for file in files if file.name not in places]
+    if not others:
+        return places
+    alike: dict[str, list[str]] = defaultdict(list)
+    for picture in {*_pictures_in(folder), *recorded} - {*places.values()}:
+        path = PurePosixPath(picture)
+        alike[path.name].append(picture)
+        alike[path.stem].append(picture)
+    found = {name: alike.get(PureWindowsPath(name).name, []) for name in others}
+    wanted = Counter(picture for pictures in found.values() for picture in pictures)
+    return places | {
+        name: pictures[0]
+        for name, pictures in found.items()
+        if len(pictures) == 1 and wanted[pictures[0]] == 1
+    }
 
 
 def _captioned(config: PhotoFolder, root: Path) -> list[CaptionedFile]:
-    """Return the photos with captions, enough of them, in the order of their names."""
-    files = sorted(
+    """Return the photos with captions, in the order of their names."""
+    return sorted(
         read_captions(resolve_path(root, config.captions), config.captions), key=lambda file: file.name
     )
-    refuse(_too_few(files, config))
-    return files
 
 
-def _draw(files: Sequence[CaptionedFile], config: PhotoFolder) -> Draw:
-    """Draw from photos in the order of their names; there are fewer where there are too few."""
+def _draw(files: Sequence[CaptionedFile], places: Mapping[str, str], config: PhotoFolder) -> Draw:
+    """Draw from photos that are there, in the order of their names; there are fewer where there are too few.
+
+    Where the captions tell splits, the photos of training are for tuning, those of testing for evaluation.
+    """
     order = np.random.default_rng(config.seed).permutation(len(files))
-    drawn = [files[position] for position in order[: config.tuning + config.evaluation]]
-    return drawn[: config.tuning], drawn[config.tuning :]
+    there = [files[position] for position in order if files[position].name in places]
+    if not any(file.split for file in files):
+        drawn = there[: config.tuning + config.evaluation]
+        return drawn[: config.tuning], drawn[config.tuning :]
+    tuning, evaluation = ([file for file in there if file.split in splits] for splits in _SPLITS)
+    return tuning[: config.tuning], evaluation[: config.evaluation]
 
 
 def _no_folder(folder: Path) -> list[str]:
@@ -126,13 +171,22 @@ def _no_folder(folder: Path) -> list[str]:
     return [f"There is no folder {folder}, which photos.folder names: place it there or mend the path."]
 
 
-def _too_few(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[str]:
+def _too_few(files: Sequence[CaptionedFile], places: Mapping[str, str], config: PhotoFolder) -> list[str]:
     wanted = config.tuning + config.evaluation
-    if not files or len(files) >= wanted:
+    tuning, evaluation = _draw(files, places, config)
+    if not files or len(tuning) + len(evaluation) == wanted:
         return []
+    asked = f"photos.tuning + photos.evaluation ask for {wanted}: lower one of them or"
+    if any(file.split for file in files):
+        return [
+            f"{config.captions} and {config.folder} have {len(tuning)} photos of training to tune on and "
+            f"{len(evaluation)} of testing to compare on, but {asked} place more photos there."
+        ]
+    if len(files) < wanted:
+        return [f"{config.captions} has captions of {len(files)} photos, but {asked} write more captions."]
     return [
-        f"{config.captions} has captions of {len(files)} photos, but photos.tuning + photos.evaluation ask "
-        f"for {wanted}: lower one of them or write more captions."
+        f"{config.folder} has {len(places)} of the {len(files)} photos that {config.captions} names, but "
+        f"{asked} place more photos there."
     ]
 
 
@@ -146,30 +200,33 @@ def _same_captions(files: Sequence[CaptionedFile], config: PhotoFolder) -> list[
     ]
 
 
-def _missing(names: Iterable[str], folder: Path, config: PhotoFolder) -> list[str]:
-    """Return a sentence for each file that is not there, with the one file that might be meant.
-
-    That is the one, in the folder or in one inside it, whose name differs only in its case, its accents'
-    encoding or its folder.
-    """
-    missing = [name for name in names if not (folder / name).is_file()]
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in _names_in(folder) if missing else ():
-        alike[_last_part(name)].append(name)
+def _lost(names: Iterable[str], config: PhotoFolder) -> list[str]:
+    """Name photos that results were made of and that are gone: a run without them would be another."""
     return [
-        f"{config.folder} has no {name!r}, which {config.captions} names"
-        + (
-            f", but has {alike[_last_part(name)][0]!r}: make the two the same."
-            if len(alike[_last_part(name)]) == 1
-            else f": place the file there or remove its lines from {config.captions}."
-        )
-        for name in missing
+        f"{config.folder} has no {name!r}, which {config.captions} names: place the file there or remove its "
+        f"lines from {config.captions}."
+        for name in names
     ]
 
 
-def _names_in(folder: Path) -> list[str]:
-    """Return the names of all files in a folder, sorted; those in folders inside it begin with their path."""
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+def _misspelt(
+    files: Sequence[CaptionedFile], places: Mapping[str, str], folder: Path, config: PhotoFolder
+) -> list[str]:
+    """Name photos that are not there, but whose name differs from one file's in case or accents' encoding."""
+    missing = [file.name for file in files if file.name not in places]
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in _pictures_in(folder) if missing else ():
+        alike[_last_part(name)].append(name)
+    return [
+        f"{config.folder} has no {name!r}, which {config.captions} names, but has "
+        f"{alike[_last_part(name)][0]!r}: make the two the same."
+        for name in missing
+        if len(alike[_last_part(name)]) == 1 and alike[_last_part(name)][0] not in places.values()
+    ]
+
+
+def _pictures_in(folder: Path) -> Sequence[str]:
+    return listing(folder).pictures if folder.is_dir() else ()
 
 
 def _last_part(name: str) -> str:
@@ -178,13 +235,17 @@ def _last_part(name: str) -> str:
 
 
 def _digests(
-    files: Sequence[CaptionedFile], folder: Path, config: PhotoFolder, progress: Progress
+    files: Sequence[CaptionedFile],
+    places: Mapping[str, str],
+    folder: Path,
+    config: PhotoFolder,
+    progress: Progress,
 ) -> tuple[dict[str, str], list[str]]:
     """Decode photos one by one; return the hashes of their pixels and a sentence for each that fails."""
     digests, damaged = {}, []
     for done, file in enumerate(files, start=1):
         try:
-            digests[file.name] = digest(decode(folder / file.name))
+            digests[file.name] = digest(decode(folder / places[file.name]))
         except ValueError as error:
             damaged.append(
                 f"The photo {file.name!r} in {config.folder} is of no use, since {error}: place it anew or "
@@ -210,17 +271,19 @@ def _shared(
     ]
 
 
-def _remarks(
-    files: Sequence[CaptionedFile], drawn: Sequence[CaptionedFile], folder: Path, config: PhotoFolder
+def _without_photo(
+    files: Sequence[CaptionedFile], places: Mapping[str, str], config: PhotoFolder
 ) -> list[str]:
-    captioned = {file.name for file in files}
-    others = sorted(captioned - {file.name for file in drawn})
-    absent = [name for name in others if not (folder / name).is_file()]
-    extra = [name for name in _names_in(folder) if name not in captioned and is_picture(PurePosixPath(name))]
-    found = {
-        f"photos that {config.captions} names and {config.folder} lacks, none of them drawn": absent,
-        f"pictures in {config.folder} without captions, which are not used": extra,
-    }
-    return [
-        f"Number of {what}: {len(names)}, such as {names[0]!r}." for what, names in found.items() if names
-    ]
+    names = [file.name for file in files if file.name not in places]
+    return _number_of(
+        f"photos that {config.captions} names and {config.folder} lacks, none of them drawn", names
+    )
+
+
+def _without_captions(places: Mapping[str, str], folder: Path, config: PhotoFolder) -> list[str]:
+    names = sorted({*_pictures_in(folder)} - {*places.values()})
+    return _number_of(f"pictures in {config.folder} without captions, which are not used", names)
+
+
+def _number_of(what: str, names: Sequence[str]) -> list[str]:
+    return [f"Number of {what}: {len(names):,}, such as {names[0]!r}."] if names else []

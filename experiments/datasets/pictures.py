@@ -1,18 +1,53 @@
 """Pictures in order, of which no more than one needs to be in memory."""
 
 import hashlib
+import importlib
+import importlib.util
 import io
-from collections.abc import Callable
+import struct
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from functools import cache
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import reason
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-"""Endings of the files that are taken for pictures in a folder; what else lies there is left alone."""
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "DIB": (".dib",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "AVIF": (".avif",),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpx"),
+    "QOI": (".qoi",),
+    "PCX": (".pcx",),
+    "SGI": (".sgi",),
+    "TGA": (".tga",),
+}
+"""The formats that are read, as Pillow calls them, with their endings: raster formats, which run nothing.
+
+Pillow knows others, among them PostScript, which it has run by Ghostscript whatever the file is called.
+"""
+ENDINGS = frozenset(ending for endings in FORMATS.values() for ending in endings)
+"""Endings of the files that are taken for pictures in a folder, whether or not they can be decoded here."""
+MOST_PIXELS = 64_000_000
+"""Of a picture: a small file may hold many, each of which takes eight bytes or more while it is decoded."""
+
+_MOST = f"the {MOST_PIXELS // 1_000_000} million that are read"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_BITS_PER_SAMPLE = 258
+"""A tag of TIFF."""
 
 SIDE = 256
 """The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -50,44 +85,151 @@ class Pictures:
         return Pictures(lambda position: self[int(positions[position])], len(positions), digests)
 
 
-def is_picture(name: PurePath) -> bool:
-    """Tell by its ending whether a file is a picture; hidden files, and those in hidden folders, are none."""
-    return name.suffix.lower() in ENDINGS and not any(part.startswith(".") for part in name.parts)
-
-
-def pictures_in(folder: Path) -> list[str]:
-    """Return the names of all pictures in a folder and in those inside it, with their path there, sorted."""
-    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(name.as_posix() for name in names if is_picture(name))
-
-
 def digest(pixels: np.ndarray) -> str:
     """Return the SHA-256 of an array's shape and content: bytes alone do not tell 2 x 8 from 4 x 4."""
     header = f"{pixels.shape} {pixels.dtype} ".encode()
     return hashlib.sha256(header + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
+class Unfit(ValueError):
+    """A picture that Pillow can decode, but that is not to be used; the text says why, and what to do."""
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Return which of `FORMATS` can be read here: HEIF, as phones write, where pillow-heif is installed."""
+    if importlib.util.find_spec("pillow_heif"):
+        importlib.import_module("pillow_heif").register_heif_opener()
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextmanager
+def raster_formats_alone() -> Iterator[None]:
+    """Let libraries that open pictures by themselves open those of `FORMATS` only."""
+    allowed = formats()  # first, since Pillow learns its formats by it
+    known = list(Image.ID)
+    Image.ID[:] = [name for name in known if name in allowed]
+    try:
+        yield
+    finally:
+        Image.ID[:] = known
+
+
 def decode(file: Path | bytes) -> np.ndarray:
     """Return the picture in a file, or in the content of one: RGB, upright, uint8 (H, W, 3), read-only.
 
+    Values of 16 bits are scaled to 8 by the range that their format has. What a PNG says beside its picture
+    may be damaged.
+
     Raises:
-        ValueError: if it cannot be decoded; the text says why.
+        ValueError: if it cannot be decoded, has more than `MOST_PIXELS`, or values whose range cannot be
+            told; the text says why.
     """
     try:
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as picture:
-            pixels = np.array(_rgb(ImageOps.exif_transpose(picture)))
+        with warnings.catch_warnings(action="ignore"):  # Pillow's name no file
+            pixels = _decoded(file)
+    except Unfit:
+        raise
+    except UnidentifiedImageError:
+        raise ValueError(f"it cannot be decoded ({_what_it_is(file)})") from None
     except Exception as error:  # whatever a damaged file makes Pillow raise
         raise ValueError(f"it cannot be decoded ({reason(error)})") from error
     pixels.setflags(write=False)
     return pixels
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB; Pillow alone cuts off 16-bit greys and stumbles over transparent palettes."""
-    if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
+def size_of(file: Path) -> tuple[int, int]:
+    """Return the width and height of a picture in pixels, as they are stored, without decoding it.
+
+    Raises:
+        ValueError: if it is none, or has more than `MOST_PIXELS`.
+        OSError: if it cannot be read.
+    """
+    with warnings.catch_warnings(action="ignore"), _opened(file) as picture:
+        return picture.size
+
+
+def rgb(picture: Image.Image) -> Image.Image:
+    """Return a picture in RGB; Pillow alone cuts off wide greys and stumbles over transparent palettes.
+
+    Raises:
+        Unfit: if the range of its values cannot be told: each scale would blacken or whiten some pictures.
+    """
+    bits = _bits(picture)
+    if bits > 8:
+        return Image.fromarray((np.asarray(picture) >> (bits - 8)).astype(np.uint8)).convert("RGB")
     has_clear_colour = "transparency" in picture.info
     return (picture.convert("RGBA") if has_clear_colour else picture).convert("RGB")
+
+
+def _decoded(file: Path | bytes) -> np.ndarray:
+    try:
+        with _opened(file) as picture:
+            return np.array(_upright(picture))
+    except (SyntaxError, ValueError, OSError):
+        content = file if isinstance(file, bytes) else file.read_bytes()
+        if not content.startswith(_PNG):
+            raise
+    with _opened(_critical_chunks(content)) as picture:
+        return np.array(_upright(picture))
+
+
+def _opened(file: Path | bytes) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=formats())
+    except Image.DecompressionBombError:
+        raise Unfit(f"it has more pixels than {_MOST}: make it smaller") from None
+    if picture.width * picture.height > MOST_PIXELS:
+        picture.close()
+        raise Unfit(
+            f"it has {picture.width:,} x {picture.height:,} pixels, more than {_MOST}: make it smaller"
+        )
+    return picture
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Decode a picture, in RGB, and turn it as the camera was held, where what says so can be read."""
+    picture.load()
+    with suppress(Exception):  # whatever damaged notes of a camera make Pillow raise: the picture is good
+        ImageOps.exif_transpose(picture, in_place=True)
+    return rgb(picture)
+
+
+def _bits(picture: Image.Image) -> int:
+    """Return of how many bits the values of a picture make use, 8 where Pillow sees to it."""
+    if picture.mode.startswith("I;16"):
+        declared = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, 16)
+        return declared[0] if isinstance(declared, tuple) else declared
+    if picture.mode == "I" and picture.format in ("PPM", "PNG"):
+        return 16
+    if picture.mode in ("I", "F"):
+        kind = "floating-point numbers" if picture.mode == "F" else "signed or 32-bit integers"
+        raise Unfit(f"its values are {kind}, whose range cannot be told: save it with 8 or 16 bits a value")
+    return 8
+
+
+def _critical_chunks(png: bytes) -> bytes:
+    """Return a PNG without what may be left out of it, but for transparency: notes may be damaged."""
+    kept, at = [_PNG], len(_PNG)
+    while at + 8 <= len(png):
+        (length,), kind = struct.unpack(">I", png[at : at + 4]), png[at + 4 : at + 8]
+        end = at + 12 + length
+        if kind[:1].isupper() or kind == b"tRNS":
+            kept.append(png[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _what_it_is(file: Path | bytes) -> str:
+    """Say of what Pillow does not know, by its first bytes, what it is."""
+    with io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as content:
+        head = content.read(32)
+    if not head:
+        return "it is empty"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
+        return "it is HEIC, which is read once pillow-heif is installed: pip install pillow-heif"
+    return f"it is none of {', '.join(formats())}"
 
 
 def as_png(pixels: np.ndarray) -> bytes:

@@ -1,6 +1,7 @@
 """Classification data sets of torchvision, by name."""
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,25 @@ from experiments.config.fields import resolve_path
 from experiments.config.images import TorchvisionImages
 from experiments.datasets.downloads import connecting_in_time
 from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_validation
+from experiments.datasets.pictures import raster_formats_alone, rgb
 from experiments.datasets.preprocess import preprocess
+from experiments.datasets.text import unfit
 from pipeline.errors import UserError, first_few, reason
 
+TRAIN_SPLITS = ("train", "trainval", "train-standard")
 TEST_SPLITS = ("test", "val", "valid")
+_OURS = {
+    "self",
+    "root",
+    "train",
+    "download",
+    "transform",
+    "target_transform",
+    "transforms",
+    "loader",
+    "kwargs",
+}
+"""Arguments of torchvision's classes that are no option of a profile."""
 FOLDER = "torchvision"
 """Where in the downloads torchvision keeps its own."""
 
@@ -37,9 +53,12 @@ def load_torchvision(
     """
     kind = _kind(config.name)
     place = resolve_path(root, config.folder) if config.folder else downloads / FOLDER
-    parts = _parts(config, kind, place, say)
-    labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
+    with raster_formats_alone():  # torchvision opens pictures by itself, for their labels as well
+        parts = _parts(config, kind, place, say)
+        labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
     classes = _classes(config, parts["train"][0], max(int(own.max()) for own in labels.values()) + 1)
+    if wrong := [f"{name!r} {unfit(name)}" for name in classes if unfit(name)]:
+        raise UserError(f"{config.name} has a class whose name {wrong[0]}: name all as images.classes.")
     missing = [
         f"{name} ({part})"
         for part, own in labels.items()
@@ -58,7 +77,8 @@ def load_torchvision(
 
     def read(part: str, position: int) -> np.ndarray:
         items, positions = parts[part]
-        return _pixels(items[int(positions[position])][0])
+        with raster_formats_alone():
+            return _pixels(items[int(positions[position])][0])
 
     def failed(reasons: list[str]) -> UserError:
         return UserError(f"{config.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
@@ -92,11 +112,12 @@ def _parts(
 ) -> dict[str, tuple[Any, np.ndarray]]:
     """Return the data set and the positions in it, for each part."""
     arguments = _arguments(kind)
+    _check_options(config, kind, arguments - _OURS)
     if "train" in arguments:
         train = _load(config, kind, place, say, {"train": True})
         return {"train": _whole(train), "test": _whole(_load(config, kind, place, say, {"train": False}))}
     if "split" in arguments and "split" not in config.options:
-        train = _load(config, kind, place, say, {"split": _split(config, kind, place, "train")})
+        train = _load(config, kind, place, say, {"split": _split(config, kind, place, *TRAIN_SPLITS)})
         test = _split(config, kind, place, *TEST_SPLITS)
         return {"train": _whole(train), "test": _whole(_load(config, kind, place, say, {"split": test}))}
     if config.test_share is None or config.seed is None:
@@ -118,6 +139,29 @@ def _arguments(kind: Any) -> set[str]:
     made_by = (vars(each).get("__init__") for each in kind.__mro__)
     return {name for function in made_by if inspect.isfunction(function)
             for name in inspect.signature(function).parameters}  # fmt: skip
+
+
+def _check_options(config: TorchvisionImages, kind: Any, known: set[str]) -> None:
+    """Refuse options that the data set does not take, or one that it needs and has not.
+
+    Raises:
+        UserError: if there is one.
+    """
+    if unknown := sorted(set(config.options) - known):
+        raise UserError(
+            f"images.options names {', '.join(unknown)}, which {config.name} of torchvision does not take; "
+            f"it takes {', '.join(sorted(known)) or 'none'}."
+        )
+    needed = [
+        name
+        for name, about in inspect.signature(kind).parameters.items()
+        if about.default is inspect.Parameter.empty and about.kind is about.POSITIONAL_OR_KEYWORD
+        if name in known - {*config.options} and (name != "split" or "train" in _arguments(kind))
+    ]
+    if needed:
+        raise UserError(
+            f"images.options must name {', '.join(needed)}, which {config.name} of torchvision asks for."
+        )
 
 
 def _whole(items: Any) -> tuple[Any, np.ndarray]:
@@ -149,6 +193,11 @@ def _load(
     try:
         return kind(str(place), **options)
     except Exception as error:  # whatever a missing or damaged file makes it raise
+        if re.match("Unknown value|Expected type str for argument", str(error)):
+            raise UserError(
+                f"{config.name} of torchvision cannot take what images.options says ({reason(error)}): mend "
+                "it."
+            ) from error
         if config.folder or not can_download(config.name):
             raise NotThere(
                 f"torchvision cannot load {config.name} from {place} ({reason(error)}): place its files "
@@ -201,4 +250,4 @@ def _classes(config: TorchvisionImages, items: Any, count: int) -> tuple[str, ..
 def _pixels(picture: Any) -> np.ndarray:
     if not isinstance(picture, Image.Image):
         raise ValueError(f"its items are no pictures but {type(picture).__name__}")
-    return np.array(picture.convert("RGB"))
+    return np.array(rgb(picture))

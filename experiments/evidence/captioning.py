@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from experiments.captioning.compare import side
+from experiments.captioning.compare import sides
 from experiments.captioning.scoring import style
 from experiments.captioning.scoring.class_words import names_class
+from experiments.captioning.scoring.language import ENGLISH
 from experiments.captioning.scoring.measures import Kind, Side, kinds
 from experiments.evidence.comparison import Comparison, Draws, paired_shares
 from experiments.results import key_of
 from experiments.results.align import Aligned
-from experiments.results.caption import Caption
 from experiments.results.captions import Unit
 from experiments.results.generate import Generated
 from experiments.results.lora import Lora
@@ -24,12 +24,10 @@ from experiments.statistics.paired import (
 )
 
 
-def caption_comparisons(generated: Generated, draws: Draws) -> Iterator[Comparison]:
-    """Compare the captions after fine-tuning with those before, by every measure."""
-    records = generated.records
-    after = side([Caption(text=at.after, ended=at.after_ended) for at in records], generated)
-    before = side([Caption(text=at.before, ended=at.before_ended) for at in records], generated)
-    for kind in kinds(generated):
+def caption_comparisons(generated: Generated, draws: Draws, language: str = ENGLISH) -> Iterator[Comparison]:
+    """Compare the captions after fine-tuning with those before, by every measure that `language` allows."""
+    before, after = sides(generated, language)
+    for kind in kinds(generated, language):
         yield _measured(kind, after, before, draws)
 
 

@@ -29,18 +29,18 @@ def evidence(config: EvidenceConfig, inputs: Mapping[str, Any], context: Context
         raise UserError(problem)
     there = {name: result for name, result in inputs.items() if result is not None}
     found: list[Comparison] = []
-    parts = list(_parts(there, Draws(config.seed, config.resamples)))
+    parts = list(_parts(there, Draws(config.seed, config.resamples), config.language))
     for number, part in enumerate(parts, start=1):
         found.extend(part)
         context.progress(number, len(parts), "")
     return judged(found, there, config)
 
 
-def _parts(there: Mapping[str, Any], draws: Draws) -> Iterator[Iterable[Comparison]]:
+def _parts(there: Mapping[str, Any], draws: Draws, language: str) -> Iterator[Iterable[Comparison]]:
     classifiers = {stage: there[stage] for stage in CLASSIFIERS if stage in there}
     yield classifier_comparisons(classifiers, there["data_sets"], draws)
     if "generate" in there:
-        yield caption_comparisons(there["generate"], draws)
+        yield caption_comparisons(there["generate"], draws, language)
     if {"align", "lora", "generate", "variants"} <= set(there):
         yield variant_comparisons(there["align"], there["lora"], there["generate"], there["variants"], draws)
 

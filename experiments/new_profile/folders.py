@@ -3,13 +3,13 @@
 import statistics
 from pathlib import Path
 
-from PIL import Image
-
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
-from experiments.datasets import image_folder
-from experiments.datasets.captions_file import examine_captions, refuse
-from experiments.datasets.pictures import pictures_in
+from experiments.datasets import image_folder, photo_folder
+from experiments.datasets.captions_file import examine_captions
+from experiments.datasets.listing import listing
+from experiments.datasets.pictures import size_of
+from experiments.datasets.problems import refuse
 from pipeline.errors import UserError
 
 Values = dict[str, str | int | None]
@@ -33,7 +33,7 @@ def photos(folder: str, captions: str, root: Path) -> Values:
     files, problems = examine_captions(resolve_path(root, captions), captions)
     if not files:
         refuse(problems)
-    count = sum((place / file.name).is_file() for file in files)
+    count = len(photo_folder.places_of(files, place))
     if count < 3:
         raise UserError(
             f"{folder} has {count} of the {len(files)} photos that {captions} names: at least three are "
@@ -89,12 +89,11 @@ def _existing(folder: str, root: Path) -> Path:
 
 def _sides(place: Path) -> list[int]:
     """Return the shorter sides in pixels of pictures that lie evenly among all in the folders below."""
-    files = [name for name in pictures_in(place) if "/" in name]
+    files = [name for name in listing(place).pictures if "/" in name]
     sides = []
     for name in files[:: max(1, len(files) // _LOOKED_AT)]:
         try:
-            with Image.open(place / name) as picture:
-                sides.append(min(picture.size))
-        except (OSError, ValueError, Image.DecompressionBombError):  # ``check`` names those that are damaged
+            sides.append(min(size_of(place / name)))
+        except (OSError, ValueError):  # ``check`` names those that are damaged
             continue
     return sides

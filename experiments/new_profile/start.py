@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.new_profile import folders
 from experiments.new_profile.folders import Values
-from experiments.profile import CAPTIONING, CLASSIFICATION, COMPARING, IN_CACHE
+from experiments.profile import CAPTIONING, CLASSIFICATION, COMPARING, IN_CACHE, NAME
 from pipeline.errors import UserError
 
 TEMPLATE = Path(__file__).with_name("profile.toml")
@@ -120,7 +120,7 @@ def _left_out(photos: str | None, images: str | None) -> str:
 
 
 def _require_free(name: str) -> None:
-    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
+    if not re.fullmatch(NAME, name):
         raise UserError(
             f"{name!r} cannot be a profile's name: use letters, digits, - and _, and begin with a letter or "
             "digit."

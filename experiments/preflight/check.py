@@ -1,15 +1,18 @@
 """Reading every input that a profile names, and saying all that is wrong at once."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from experiments.config.captioner import AnyCaptionerConfig
+from experiments.datasets.fingerprints import recorded_names
 from experiments.datasets.photos import CaptionedPhotos
+from experiments.datasets.problems import few_of_each_kind
 from experiments.evidence.declared import too_few_resamples
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
@@ -21,12 +24,14 @@ from experiments.preflight.captioner import (
 from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
+from experiments.preflight.language import findings_of_language
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
 from experiments.preflight.times import lines_of_times
 from experiments.profile import Profile
-from pipeline import freshness, progress
+from experiments.stages import PHOTOS
+from pipeline import freshness, keys, progress
 from pipeline.errors import UserError
 from pipeline.project import Project
 
@@ -61,11 +66,17 @@ def check(project: Project[Profile], console: Console) -> Checked:
         if images:
             notes.add("the images", lambda: findings_of_images(images, config))
         notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
-    found, photos = (profile.photos and attempt("photos", read_photos, profile.photos)) or (Findings(), None)
+    recorded = recorded_names(keys.manifest_path(project, PHOTOS))
+    read = partial(read_photos, recorded=recorded)
+    found, photos = (profile.photos and attempt("photos", read, profile.photos)) or (Findings(), None)
     notes.parts.append(found)
     notes.add(
         "what comes from hubs", lambda: Findings(problems=tuple(presence.missing(profile, root, downloads)))
     )
+    if profile.captions is not None and photos is not None:
+        language = profile.captions.language
+        texts = [text for photo in (*photos.tuning, *photos.evaluation) for text in photo.references]
+        notes.add("the captions' language", lambda: findings_of_language(language, texts))
     if profile.captioner is not None:
         _check_captioner(profile.captioner, photos, project, notes)
     if profile.zero_shot is not None:
@@ -97,9 +108,9 @@ def lines(checked: Checked, profile: str) -> Iterator[str]:
     found = checked.findings
     yield f"profile {profile}"
     yield from _list("Read:", found.read)
-    yield from _list("Remarks:", found.remarks)
+    yield from _list("Remarks:", few_of_each_kind(found.remarks))
     yield from checked.times
-    yield from _list("Problems:", found.problems)
+    yield from _list("Problems:", few_of_each_kind(found.problems))
     if found.problems:
         yield f"{counted(len(found.problems), 'problem')}: put them right and check again."
     else:
@@ -115,7 +126,7 @@ def _to_run(project: Project[Profile]) -> tuple[str, ...]:
     return tuple(name for name, state in states.items() if state.state != "fresh")
 
 
-def _list(heading: str, sentences: tuple[str, ...]) -> Iterator[str]:
+def _list(heading: str, sentences: Sequence[str]) -> Iterator[str]:
     if sentences:
         yield heading
         yield from (f"  {sentence}" for sentence in sentences)

@@ -116,7 +116,8 @@ def _same(group: list[ReadImage]) -> str:
     parts = {image.part for image in group}
     where = ", which stand both in training and in test" if len(parts) > 1 else ""
     labels = ", and are of different classes" if len({image.label for image in group}) > 1 else ""
-    names = " and ".join(repr(image.name) for image in group)
+    more = [f"{len(group) - 3:,} more"] if len(group) > 3 else []
+    names = " and ".join([*(repr(image.name) for image in group[:3]), *more])
     return f"The images {names} are the same picture{where}{labels}: remove all but one."
 
 

@@ -1,7 +1,7 @@
 """What there is to say of the captioned photos."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from experiments.config.fields import resolve_path
@@ -19,17 +19,17 @@ from pipeline.errors import first_few
 
 
 def read_photos(
-    config: AnyPhotos, root: Path, downloads: Path, progress: Progress
+    config: AnyPhotos, root: Path, downloads: Path, progress: Progress, recorded: Collection[str] = ()
 ) -> tuple[Findings, CaptionedPhotos | None]:
     """Read all captions and photos, and return what was found, and the photos if they can be loaded.
 
-    Paths in `config` start at `root`.
+    Paths in `config` start at `root`. `recorded` is as for `load_photos`.
 
     Raises:
         UserError: if photos that are not in a folder of the user's own cannot be had or used.
     """
     if isinstance(config, PhotoFolder):
-        return _folder(config, root, progress)
+        return _folder(config, root, progress, recorded)
     if isinstance(config, Cifar10Captions) and not cifar10.is_at_hand(downloads):
         captions_file(config, root)
         remark = "CIFAR-10 is not on this machine yet, so that its captions were not held against its photos."
@@ -60,8 +60,10 @@ def findings_of_photos(photos: CaptionedPhotos) -> Findings:
     )
 
 
-def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findings, CaptionedPhotos | None]:
-    problems, remarks = photo_folder.problems(config, root, progress)
+def _folder(
+    config: PhotoFolder, root: Path, progress: Progress, recorded: Collection[str]
+) -> tuple[Findings, CaptionedPhotos | None]:
+    problems, remarks = photo_folder.problems(config, root, progress, recorded)
     files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
     captions = sum(len(file.captions) for file in files)
     read = (
@@ -69,7 +71,7 @@ def _folder(config: PhotoFolder, root: Path, progress: Progress) -> tuple[Findin
         f"{config.captions}, of which {config.tuning:,} are drawn to tune on and {config.evaluation:,} to "
         "compare on."
     )
-    photos = None if problems else photo_folder.load_photo_folder(config, root)
+    photos = None if problems else photo_folder.load_photo_folder(config, root, lambda line: None, recorded)
     repeated = findings_of_photos(photos).remarks if photos else ()
     return Findings((read,) if files else (), (*remarks, *repeated), tuple(problems)), photos
 

@@ -10,10 +10,10 @@ from experiments.config.fields import resolve_path
 from experiments.config.images import AnyImages, Cifar10Config, ImageFolder, TorchvisionImages
 from experiments.datasets import cifar10, image_folder
 from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.listing import listing, sentences
 from experiments.datasets.loading import load_images
-from experiments.datasets.pictures import decode, digest, pictures_in
+from experiments.datasets.pictures import decode, digest
 from experiments.datasets.torchvision_images import FOLDER, NotThere, can_download
-from pipeline.errors import first_few
 
 Progress = Callable[[int, int], None]
 """Called with the number of images or photos that are read and their total."""
@@ -84,14 +84,13 @@ def _absent(what: str) -> ReadImages:
 def _folder(config: ImageFolder, root: Path, progress: Progress) -> ReadImages:
     """Read all images of a user's folder, or all pictures in it if it is not structured as it should be."""
     folder, what = resolve_path(root, config.folder), f"The folder {config.folder}"
-    problems = image_folder.problems_of(config, root)
+    split, problems = image_folder.examine(config, root)
     if not folder.is_dir():
         return ReadImages(what, own=True, structure=tuple(problems))
-    split = None if problems else image_folder.split_of(config, root)
-    if split:
-        files = [(name, part, label) for part in ("train", "test") for name, label in getattr(split, part)]
+    if problems:
+        files = [(name, "", 0) for name in listing(folder).pictures]
     else:
-        files = [(name, "", 0) for name in pictures_in(folder)]
+        files = [(name, part, label) for part in ("train", "test") for name, label in getattr(split, part)]
     images, damaged = [], []
     for done, (name, part, label) in enumerate(files, start=1):
         try:
@@ -104,28 +103,15 @@ def _folder(config: ImageFolder, root: Path, progress: Progress) -> ReadImages:
         else:
             images.append(ReadImage(name, part, label, bytes.fromhex(digest(pixels)), min(pixels.shape[:2])))
         progress(done, len(files))
-    empty = _empty_folders(folder)
-    unused = f"Folders in {config.folder} without an image, which make no class: {first_few(empty, 3, ', ')}."
     return ReadImages(
         what,
         own=True,
-        classes=split.classes if split else (),
+        classes=() if problems else split.classes,
         images=tuple(images),
         structure=tuple(problems),
         damaged=tuple(damaged),
-        unused=(unused,) if empty else (),
+        unused=tuple(sentences(split.unused, config.folder)),
     )
-
-
-def _empty_folders(folder: Path) -> list[str]:
-    """Name the folders that stand where a class's would and hold no image."""
-    parts = [folder / name for name in ("train", *image_folder.TEST_FOLDERS) if (folder / name).is_dir()]
-    return [
-        path.relative_to(folder).as_posix()
-        for place in (parts if len(parts) > 1 else [folder])
-        for path in sorted(place.iterdir())
-        if path.is_dir() and not path.name.startswith(".") and not pictures_in(path)
-    ]
 
 
 def _torchvision(config: TorchvisionImages, root: Path, downloads: Path, progress: Progress) -> ReadImages:

@@ -1,5 +1,6 @@
 """The syntax that both outputs are known to show alike; anything else on a page is refused."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -155,7 +156,7 @@ def _image(node: Node, markdown: Markdown, site: Site) -> None:
 
 def image_file(target: str, markdown: Markdown, site: Site) -> Path:
     """The file of an image, which must lie in the project."""
-    path = (site.root / unquote(target)).resolve()
+    path = Path(os.path.normpath(site.root / unquote(target)))  # a folder of the project may be a link
     if urlsplit(target).scheme or path.suffix.lower() not in _IMAGES or not path.is_relative_to(site.root):
         raise markdown.refuse(
             f"the image {target} must be an .svg, .png or .jpg file of this project.", target

@@ -3,8 +3,10 @@
 import datetime
 import os
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,6 +19,7 @@ from reporting.rendering.settings import Source, as_list
 
 CONFIGURATION = "_quarto.yml"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_MADE = {".cache", "_figures", "_site"}
 _NEITHER_READ_NOR_IGNORED = ("_metadata.yml", "_variables.yml", "_quarto.yaml", "_extensions")
 
 
@@ -95,6 +98,25 @@ class Site:
     css: str
     css_classes: frozenset[str]
     scripts: tuple[str, ...]
+
+
+def is_writable(root: Path) -> bool:
+    """Tell whether files can be made in a folder."""
+    try:
+        with tempfile.TemporaryFile(dir=root):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def led_to(root: Path) -> Iterator[Path]:
+    """Lend a folder with a link to each part of the project, but to what is made when it is rendered."""
+    with tempfile.TemporaryDirectory(prefix="project-") as folder:
+        for path in root.iterdir():
+            if path.name not in _MADE:
+                Path(folder, path.name).symlink_to(path)
+        yield Path(folder).resolve()
 
 
 def load(root: Path) -> Site:

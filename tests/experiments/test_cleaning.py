@@ -1,5 +1,6 @@
 """`clean` in a copy of the project's code, with folders as runs leave them."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,15 +77,14 @@ def test_clean_deletes_what_no_profiles_key_leads_to_and_says_how_much(root: Pat
         filled(cache / "prepared" / OLD / "x.npy"),
         filled(cache / "a-profile-that-is-gone" / "cnn" / OLD / "checkpoint.pt"),
         filled(cache / "reproduction" / "smoke" / "cache" / "cnn" / OLD / "checkpoint.pt"),
-        filled(cache / "smoke-reproduction" / "results" / "cnn.json"),
         filled(cache / "smoke" / "embeddings" / "of-no-known-use.npy"),
     ]
-    lines = clean(root, everything=False)
+    lines = clean(root, everything=False).lines
     assert [path for path in kept if not path.exists()] == []
     assert [path for path in gone if path.exists()] == []
     assert f"      1.0 MB  .cache/smoke/cnn/{OLD}" in lines
-    assert lines[-1].startswith("Freed 7.0 MB.")
-    assert clean(root, everything=False)[:-1] == []
+    assert lines[-1].startswith("Freed 6.0 MB.")
+    assert clean(root, everything=False).lines[:-1] == ()
 
 
 def test_features_stay_while_a_stage_used_them_at_todays_key(root: Path) -> None:
@@ -103,7 +103,7 @@ def test_clean_all_leaves_the_downloads_alone(root: Path) -> None:
     download = filled(root / ".cache" / "downloads" / "archive")
     filled(scratch(root, "smoke", "cnn") / "checkpoint.pt")
     filled(root / ".cache" / "quarto.log")
-    assert clean(root, everything=True)[-1] == "Freed 2.0 MB. Results and downloads stay."
+    assert clean(root, everything=True).lines[-1] == "Freed 2.0 MB. Results and downloads stay."
     assert [*(root / ".cache").iterdir()] == [download.parent]
 
 
@@ -114,8 +114,8 @@ def test_links_are_neither_followed_nor_deleted(root: Path, tmp_path: Path, ever
     for link in links[: 1 if everything else 2]:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(mine.parent)
-    inner = root / ".cache" / "gone" / "inner"
-    inner.parent.mkdir()
+    inner = root / ".cache" / "gone" / "cnn" / "inner"
+    inner.parent.mkdir(parents=True)
     inner.symlink_to(mine.parent)
     clean(root, everything=everything)
     assert mine.is_file()
@@ -137,6 +137,37 @@ def test_nothing_is_deleted_if_a_profile_cannot_be_read_or_a_stage_is_running(ro
     with FileLock(lock), pytest.raises(UserError, match="Stage cnn is running: wait for it or stop it"):
         clean(root, everything=False)
     assert old.is_file()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_other_programs_keep_in_the_same_cache_stays(root: Path, everything: bool) -> None:
+    """As in a home folder that is the project's."""
+    names = ("huggingface/hub/model", "thesis/cnn/x", "pip/http/1", "notes.txt")
+    others = [filled(root / ".cache" / name) for name in names]
+    filled(root / ".cache" / "thesis" / "chapter.txt")
+    clean(root, everything=everything)
+    assert [path for path in others if not path.exists()] == []
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_cannot_be_deleted_is_named_and_is_not_called_freed(
+    root: Path, everything: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = filled(root / ".cache" / "smoke" / "cnn" / OLD / "checkpoint.pt")
+    gone = filled(root / ".cache" / "prepared" / OLD / "x.npy")
+    remove = shutil.rmtree
+
+    def rmtree(path: Path, **options: object) -> None:
+        if stuck.is_relative_to(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(stuck))
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    cleaned = clean(root, everything=everything)
+    assert stuck.exists() and not gone.exists()
+    assert cleaned.refused == (f"{stuck} (Permission denied)",)
+    assert cleaned.lines[-1].startswith("Freed 1.0 MB.")
+    assert not any("smoke" in line for line in cleaned.lines)
 
 
 @pytest.mark.parametrize("everything", [False, True])

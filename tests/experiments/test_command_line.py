@@ -81,6 +81,10 @@ def test_the_profile_is_quartos_own_unless_the_option_says_otherwise(project: Pa
     [
         (("status", "--profile", "none"), "There is no profile 'none' in profiles/"),
         (("status", "--profile", "downloads"), "'downloads' cannot be a profile's name"),
+        (("run", "--profile", "~/pets"), "'~/pets' cannot be a profile's name"),
+        (("status", "--profile", "../x"), "'../x' cannot be a profile's name"),
+        (("why", "cnn", "--profile", ".."), "'..' cannot be a profile's name"),
+        (("status", "--profile", "pets\n"), "'pets\\n' cannot be a profile's name"),
         (("new", "reproduction"), "The name 'reproduction' is taken by the project itself: choose another."),
         (("run", "--force"), "`run --force` computes named stages again: name them"),
         (("why", "nothing"), "There is no stage 'nothing'; the stages are"),
@@ -263,7 +267,7 @@ def test_a_profile_that_is_edited_while_it_is_run_is_not_called_up_to_date(
     assert "up to date" not in done.stdout
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOENT])
 def test_a_disk_that_takes_nothing_is_answered_with_a_sentence(
     number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -275,12 +279,3 @@ def test_a_disk_that_takes_nothing_is_answered_with_a_sentence(
         command_line.main()
     assert ended.value.code == 2
     assert "refuses to read or write results/mine/cnn.json (No): free room" in capsys.readouterr().err
-
-
-def test_another_error_of_the_system_is_none_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise FileNotFoundError(errno.ENOENT, "No", "forgotten")
-
-    monkeypatch.setattr(command_line, "app", fail)
-    with pytest.raises(FileNotFoundError):
-        command_line.main()

@@ -189,10 +189,10 @@ def test_files_that_are_not_used_change_nothing(root: Path) -> None:
     assert state(root) == ("fresh", ())
 
 
-def test_a_photo_that_was_never_recorded_is_named_as_before(root: Path) -> None:
+def test_a_photo_that_was_never_recorded_is_not_drawn(root: Path) -> None:
     (root / "photos" / "3.png").unlink()
-    found, why = state(root)
-    assert found == "missing" and why[0].startswith("photos has no '3.png', which captions.csv names")
+    assert state(root) == ("missing", ("it was never computed",))
+    assert "3.png" not in recorded_files(inspected(root))
 
 
 TWO = [f'{number}.png,"thing number {number}"\n{number}.png,"item {number}"' for number in range(9)]

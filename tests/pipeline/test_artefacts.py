@@ -15,6 +15,7 @@ from experiments.project import open_project
 from experiments.stages import IMAGES, PHOTOS
 from pipeline import freshness, keys, store
 from pipeline.envelope import Envelope
+from pipeline.errors import UserError
 from pipeline.project import Project
 from pipeline.reproduce import reproduce
 from pipeline.result import Attachment
@@ -234,7 +235,7 @@ def test_an_artefact_half_rewritten_by_a_run_that_was_killed_is_made_again(toy: 
     content = result.read_bytes()
     result.unlink()
     (toy.cache / "broken").touch()
-    with pytest.raises(ValueError, match="killed"):
+    with pytest.raises(UserError, match="killed"):
         run(toy)
     (toy.cache / "broken").unlink()
     result.write_bytes(content)
@@ -263,7 +264,7 @@ def test_a_stage_can_only_have_the_artefacts_and_data_that_it_declares(
     toy: Project, call: str, asked: str
 ) -> None:
     rewrite(toy, "second", f"def second(config, inputs, context):\n    context.{call}\n")
-    with pytest.raises(ValueError, match=f"does not declare {asked}"):
+    with pytest.raises(UserError, match=f"does not declare {asked}"):
         run(toy)
 
 
@@ -292,7 +293,7 @@ def test_a_result_whose_file_is_gone_or_altered_counts_as_missing(toy: Project, 
 def test_a_failed_run_leaves_the_files_that_the_previous_result_names(toy: Project) -> None:
     run(toy)
     rewrite(toy, "first", FIRST.replace("return Pictured", "raise ValueError('no')  #"))
-    with pytest.raises(ValueError, match="no"):
+    with pytest.raises(UserError, match="no"):
         run(project(toy.root, ToyProfile(one=Number(number=5))))
     assert "picture 1" in pictures(toy)
     assert store.read(toy, "first").value.total == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.stages import STAGES
-from pipeline.closure import closure, fingerprint
+from pipeline.closure import Code, closure, fingerprint
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 
@@ -118,6 +118,64 @@ def test_every_kind_of_import_is_followed(tmp_path: Path) -> None:
         p__unreached="",
     )
     assert list(closure("a", tmp_path)) == ["a", "b", "p", "p.deep.deeper", "p.q", "p.q.near", "p.q.r", "p.s"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reached"),
+    [
+        ("importlib.import_module('p.near')", "p.near"),
+        ("from importlib import import_module as take\ntake('p.near')", "p.near"),
+        ("importlib.import_module('.near', __package__)", "p.near"),
+        ("importlib.import_module('..alone', package=__package__)", "alone"),
+        ("importlib.import_module('alone')", "alone"),
+        ("__import__('p.near')", "p.near"),
+        ("__import__('p.deep.deeper', fromlist=['x'])", "p.deep.deeper"),
+        ("CALLED = {'one': 'p.near:function'}", "p.near"),
+        ("subprocess.run([sys.executable, '-m', 'p.near'])", "p.near"),
+        ("importlib.import_module(f'p.{kind}')", None),
+        ("'p.near'", None),
+        ("raise ValueError('p.near is not there')", None),
+    ],
+)
+def test_a_module_that_is_imported_by_its_name_in_a_string_is_followed(
+    tmp_path: Path, line: str, reached: str | None
+) -> None:
+    write(tmp_path, p="# package\n", p__a=f"{line}\n", p__near="", p__deep__deeper="", alone="")
+    assert {*closure("p.a", tmp_path)} - {"p", "p.a"} == ({reached} if reached else set())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Path(__file__).with_name('table.json')",
+        "importlib.resources.files(__package__)",
+        "from importlib import resources",
+        "from importlib.resources import files",
+        "import pkgutil",
+        "__spec__.origin",
+    ],
+)
+def test_files_beside_a_module_that_can_find_them_are_code(tmp_path: Path, line: str) -> None:
+    write(tmp_path, p="# package\n", p__a=f"from p import b\n{line}\n", p__b="", p__unreached="")
+    for file in ("p/table.json", "p/deep/words.txt", "p/.table.json.swp", "p/__pycache__/a.pyc", "other.txt"):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\xff one")
+    before = closure("p.a", tmp_path)
+    assert [*before] == ["p", "p.a", "p.b", "p/deep/words.txt", "p/table.json"]
+    (tmp_path / "p" / "table.json").write_text("two")
+    after = closure("p.a", tmp_path)
+    assert [name for name in after if after[name] != before[name]] == ["p/table.json"]
+    assert [*closure("p.b", tmp_path)] == ["p", "p.b"]
+
+
+def test_what_was_read_of_a_file_beside_a_module_once_is_answered_alike(tmp_path: Path) -> None:
+    write(tmp_path, a="__file__\n")
+    (tmp_path / "table.json").write_text("one")
+    code = Code(tmp_path)
+    before = code.closure("a")
+    (tmp_path / "table.json").write_text("two")
+    assert code.closure("a") == before != closure("a", tmp_path)
 
 
 def test_imports_in_a_circle_end(tmp_path: Path) -> None:

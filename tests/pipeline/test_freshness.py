@@ -21,7 +21,7 @@ from pipeline import freshness, keys, store
 from pipeline.closure import Code, closure
 from pipeline.project import Project
 from pipeline.result import Result
-from pipeline.stage import Stage, pipeline
+from pipeline.stage import Data, Identity, Stage, pipeline
 from tests.support import small_profiles
 from tests.support.copies import ROOT, copy_parts
 from tests.support.refusals import refusal
@@ -148,7 +148,6 @@ def test_every_module_that_can_determine_a_number_is_in_the_key_of_a_stage():
     }
     outside = {f"experiments.{name}" for name in ENTRIES}
     outside |= {"experiments.datasets.loading", "experiments.datasets.fingerprints", "experiments.cleaning"}
-    outside.add("experiments.models.peft_imported")  # it imports libraries, in a process to fork from
     loaders = {named.partition(":")[0] for named in LOADERS.values()}
     reached = set[str]().union(*REACHED.values(), *(closure(module, ROOT) for module in loaders))
     assert modules - outside - reached == set()
@@ -220,6 +219,47 @@ def test_a_change_in_what_loads_data_concerns_the_stages_that_read_them_and_what
         assert {name for name in before if before[name] != after[name]} == READING[module]
     finally:
         path.write_text(text)
+
+
+def test_another_function_of_the_same_module_makes_a_stage_stale_and_is_named(tmp_path: Path) -> None:
+    toy = make_toy(tmp_path)
+    for name in toy.stages:
+        put(toy, name, {"total": 1})
+    others = {**toy.stages, "second": replace(toy.stages["second"], function="toy.second:other")}
+    assert reasons(replace(toy, stages=others)) == {
+        "second": (
+            "code: toy.second:other is called for this now",
+            "code: toy.second:second is called no more",
+        )
+    }
+
+
+@pytest.mark.parametrize("data", [IMAGES, PHOTOS_DATA], ids=lambda data: data.name)
+def test_another_loader_of_the_same_module_makes_what_reads_the_data_stale_and_what_was_prepared(
+    folders: Path, data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = reading(folders)
+    kind = type(getattr(project.profile, data.name))
+    before, module = prepared(project), LOADERS[kind].partition(":")[0]
+    monkeypatch.setitem(LOADERS, kind, f"{module}:another")
+    assert f"code: {module}:another is called for this now" in reasons(project)[data.name]
+    assert stale(project) == {data.name}
+    after = prepared(project)
+    assert {name for name in before if before[name] != after[name]} == {data.name}
+
+
+def test_loaders_that_are_exchanged_are_other_loaders(tmp_path: Path) -> None:
+    def reading_by(one: str, two: str) -> Project:
+        names = {"one": one, "two": two}
+        data = [
+            Data(name, lambda *_: Identity("x"), lambda *_: None, lambda _, name=name: names[name])
+            for name in names
+        ]
+        stage = replace(TOYS["first"], data=tuple(data))
+        return make_toy(tmp_path, None, pipeline(stage))
+
+    put(reading_by("toy.unused:a", "toy.unused:b"), "first", {"total": 1})
+    assert stale(reading_by("toy.unused:b", "toy.unused:a")) == {"first"}
 
 
 RE_RUN = {

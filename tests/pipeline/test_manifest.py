@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline import manifest
 from pipeline.manifest import Files
+from tests.support.commands import python
+from tests.support.copies import ROOT
+from tests.support.refusals import refusal
 
 
 def folder_of(contents: dict[str, bytes], place: Path) -> Files:
@@ -103,3 +106,51 @@ def test_the_digest_is_that_of_the_text_and_counts_its_lines(two: Files, tmp_pat
     expected = hashlib.sha256((tmp_path / "recorded").read_bytes()).hexdigest()
     assert manifest.digest(lines(two)) == (expected, 2)
     assert manifest.digest(manifest.recorded(tmp_path / "recorded")) == (expected, 2)
+
+
+@pytest.mark.parametrize("place", range(0, 16 + 1 + 64, 5))
+def test_a_flipped_byte_of_the_memory_makes_no_file_another(two: Files, place: int) -> None:
+    expected, memory = lines(two), two.folder.with_name("memory")
+    content = bytearray(memory.read_bytes())
+    content[place] ^= 1
+    memory.write_bytes(content)
+    assert lines(two) == expected
+
+
+@pytest.mark.parametrize(
+    "place", ["a file above it", "a folder in its place", "a file that cannot be replaced"]
+)
+def test_a_memory_that_cannot_be_written_costs_time_and_nothing_else(
+    two: Files, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, memory = lines(two), tmp_path / "else" / "memory"
+    if place == "a file above it":
+        memory.parent.touch()
+    elif place == "a folder in its place":
+        memory.mkdir(parents=True)
+    else:
+        monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "No")))
+    assert list(manifest.lines(two, memory)) == expected
+    assert not [*tmp_path.glob("**/.memory*")]
+
+
+def test_a_disk_that_becomes_full_while_it_is_remembered_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    files = folder_of({f"{number:04}": b"" for number in range(400)}, tmp_path / "files")
+    script = (
+        "import resource, sys\nfrom pathlib import Path\nfrom pipeline import manifest\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+        "names = sorted(path.name for path in Path(sys.argv[1]).iterdir())\n"
+        "files = manifest.Files(Path(sys.argv[1]), tuple(names))\n"
+        "print(len(list(manifest.lines(files, Path(sys.argv[2])))))\n"
+    )
+    done = python(ROOT, "-c", script, files.folder, tmp_path / "memory")
+    assert (done.stdout.strip(), done.stderr) == ("400", "")
+    assert not [*tmp_path.glob("*memory*")]
+
+
+@pytest.mark.parametrize("wrong", ["folder", "nothing"])
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "images.sha256"
+    if wrong == "folder":
+        path.mkdir()
+    assert refusal(lambda: list(manifest.recorded(path))).startswith(f"{path} cannot be read (")

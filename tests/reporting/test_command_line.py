@@ -2,6 +2,10 @@
 
 import re
 
+import pytest
+
+from pipeline.errors import UserError
+from reporting import __main__ as command_line
 from tests.support.commands import python
 from tests.support.copies import ROOT
 
@@ -29,3 +33,26 @@ def test_a_word_that_nothing_holds_is_said_to_be_so() -> None:
     done = python(ROOT, "-m", "reporting", "numbers", "quux", "--profile", "offline")
     assert (done.returncode, done.stdout) == (2, "")
     assert "quux" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UserError("images.sha256 cannot be read."), "images.sha256 cannot be read."),
+        (
+            IsADirectoryError(21, "Is a directory", "x.toml"),
+            "refuses to read or write x.toml (Is a directory)",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(
+    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr(command_line, "app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err

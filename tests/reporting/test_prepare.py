@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.errors import UserError
 from pipeline.project import Project
 from pipeline.stage import Stage
 from reporting import prepare
@@ -61,7 +62,8 @@ def test_nothing_that_reads_data_of_its_own_is_computed_unless_everything_is_ask
     prepare.prepare(filled, complete=True)
     prepare.prepare(filled, complete=False, everything=True)
     assert asked == []
-    prepare.prepare(filled, complete=True, everything=True)
+    with pytest.raises(UserError, match="The experiments did not run to their end: mend what they say"):
+        prepare.prepare(filled, complete=True, everything=True)
     assert asked == ["-m experiments run --profile smoke"]
 
 

@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from pipeline.errors import UserError
 from reporting import quarto
+from reporting.rendering.output import MARK
 from tests.support.commands import python
 from tests.support.copies import ROOT
 
@@ -64,7 +65,7 @@ def test_a_whole_site_replaces_the_last_one(root: Path, capfd: pytest.CaptureFix
     (root / "_site" / "gone.html").write_text("old")
     assert quarto.render(root) == root / "_site"
     names = {path.name for path in (root / "_site").iterdir()}
-    assert names == {"report.html", "captions.html", "python.txt"}
+    assert names == {"report.html", "captions.html", "python.txt", MARK}
     assert page(root) == "new\n"
     assert (root / "_site" / "python.txt").read_text().strip() == sys.executable
     assert capfd.readouterr().err == "[1/2] captions.qmd\n"

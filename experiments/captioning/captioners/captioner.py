@@ -109,15 +109,18 @@ def cross_entropy(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
     return (each.view_as(weights) * weights).sum() / weights.sum()
 
 
-def read(tokenizer: Any, tokens: Tensor) -> list[Caption]:
-    """Return the captions that generated tokens (N, L) stand for, each up to its first end of sequence.
+def read(tokenizer: Any, tokens: Tensor, ends: Sequence[int] = ()) -> list[Caption]:
+    """Return the captions that generated tokens (N, L) stand for, each up to the first that ends one.
 
+    These are `ends` or, where there are none, the tokenizer's end of sequence.
     White space becomes single spaces; control characters, which an untrained model writes, are dropped.
     """
     captions = []
     for row in tokens.tolist():
-        ended = tokenizer.eos_token_id in row
-        own = row[: row.index(tokenizer.eos_token_id)] if ended else row
+        length = next(
+            (at for at, token in enumerate(row) if token in (ends or {tokenizer.eos_token_id})), None
+        )
+        ended, own = length is not None, row[:length]
         text = tokenizer.decode(own, skip_special_tokens=True)
         printable = "".join(mark for mark in " ".join(text.split()) if mark.isprintable())
         captions.append(Caption(text=printable, ended=ended))

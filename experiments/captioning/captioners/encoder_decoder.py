@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from torch import Tensor, nn
 from experiments.captioning.captioners.captioner import cross_entropy, evaluating, read, tokenise
 from experiments.captioning.captioners.model_folder import (
     BESIDE_WEIGHTS,
+    decoder_starts,
     licence,
     missing,
     repository,
     sha256,
-    start_token,
+    special_tokens,
     unfit,
 )
 from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
 from experiments.models.feature_store import fingerprint
+from experiments.models.finite import not_finite
 from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
@@ -48,7 +50,8 @@ class EncoderDecoderCaptioner:
 
     `network` is the whole model or PEFT's wrapper around it, `tower` its image encoder: the same tensors in
     modules of their own, which a wrapper around `network` cannot reach. `start` is the token with which
-    every caption begins unseen. Both networks compute at `precision`.
+    every caption begins unseen, `ends` are those that end one, `pad` fills up what ended before others. Both
+    networks compute at `precision`.
     """
 
     model: str
@@ -58,6 +61,8 @@ class EncoderDecoderCaptioner:
     processor: Any
     tokenizer: Any
     start: int
+    ends: tuple[int, ...]
+    pad: int
     precision: Precision
 
     @property
@@ -133,12 +138,11 @@ class EncoderDecoderCaptioner:
                 attention_mask=torch.ones(features.shape[:2], dtype=torch.long, device=self.device),
                 generation_config=self._rules(config),
             )
-        return read(self.tokenizer, tokens[:, 1:])  # the first is `start`
+        return read(self.tokenizer, tokens[:, 1:], self.ends)  # the first is `start`
 
     def _rules(self, config: GenerationConfig) -> Any:
         from transformers import GenerationConfig
 
-        end, pad = self.tokenizer.eos_token_id, self.tokenizer.pad_token_id
         return GenerationConfig(
             max_new_tokens=config.max_new_tokens,
             num_beams=config.beams,
@@ -153,8 +157,8 @@ class EncoderDecoderCaptioner:
             use_cache=True,
             decoder_start_token_id=self.start,
             bos_token_id=self.start,
-            eos_token_id=end,
-            pad_token_id=end if pad is None else pad,
+            eos_token_id=list(self.ends),
+            pad_token_id=self.pad,
         )
 
     def _encoder_outputs(self, features: Tensor) -> Any:
@@ -209,13 +213,16 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
             folder, backend="pil", trust_remote_code=False, local_files_only=True
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except UserError:
+        raise
     except Exception as error:  # whatever a damaged or foreign file makes transformers raise
         raise UserError(
             f"transformers could not load {name}: {reason(error)}; get its files anew."
         ) from error
     network, report = loaded
     _require_all_weights(name, report)
-    _require_end(name, tokenizer)
+    _require_vocabulary(name, network, tokenizer)
+    marks = _marks(name, folder, network, tokenizer)
     source = Source(
         name=f"local folder {name}" if config.local else name,
         revision=None if config.local else folder.name,
@@ -223,15 +230,17 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
         licence=licence(folder),
         url=None if config.local else f"{hub.ADDRESS}/{name}",
     )
-    return assembled(
+    captioner = assembled(
         model=name,
         weights=(source,),
         network=network,
         processor=processor,
         tokenizer=tokenizer,
-        start=_start(name, folder, tokenizer),
+        **marks,
         precision=chosen(config.precision),
     )
+    _require_sight(captioner)
+    return captioner
 
 
 def assembled(*, network: Any, **rest: Any) -> EncoderDecoderCaptioner:
@@ -266,24 +275,84 @@ def _require_all_weights(name: str, report: Any) -> None:
             )
 
 
-def _require_end(name: str, tokenizer: Any) -> None:
-    """Make the token that ends a caption the tokenizer's end of sequence."""
-    tokenizer.eos_token = tokenizer.eos_token or tokenizer.sep_token
-    if tokenizer.eos_token_id is None:
+def _require_vocabulary(name: str, network: Any, tokenizer: Any) -> None:
+    """Check that the decoder knows each token that the tokenizer can write: it would fail on one, later."""
+    known, most = network.decoder.get_input_embeddings().num_embeddings, max(tokenizer.get_vocab().values())
+    if most >= known:
+        raise UserError(
+            f"The tokenizer of {name} is another model's: it has {most + 1:,} tokens, but the decoder knows "
+            f"{known:,}; get its files anew."
+        )
+
+
+def _marks(name: str, folder: Path, network: Any, tokenizer: Any) -> dict[str, Any]:
+    """Return the tokens that begin, end and fill up captions, and let the tokenizer end texts by one of them.
+
+    They are those that transformers' `generate` takes. What these leave open, where `generate` would fail or
+    never end, other files tell, the tokenizer's last; so they do for a token that the vocabulary has not.
+
+    Raises:
+        UserError: if nothing says how a caption begins or ends.
+    """
+    said, size = special_tokens(folder), network.decoder.get_input_embeddings().num_embeddings
+
+    def known(*tokens: int | None) -> list[int]:
+        return [token for token in tokens if token is not None and 0 <= token < size]
+
+    ends = known(*said["eos"]) or known(tokenizer.eos_token_id, tokenizer.sep_token_id)[:1]
+    if not ends:
         raise UserError(
             f"{name} does not say how a caption ends: add eos_token to its tokenizer_config.json."
         )
-
-
-def _start(name: str, folder: Path, tokenizer: Any) -> int:
-    """Return the token before a caption's first: what the checkpoint says, else what begins a text."""
-    said = (start_token(folder), tokenizer.bos_token_id, tokenizer.cls_token_id)
-    token = next((token for token in said if token is not None), None)
-    if token is None:
+    starts = known(
+        *said["decoder_start"],
+        *said["bos"],
+        *decoder_starts(folder),
+        *(tokenizer.bos_token_id, tokenizer.cls_token_id),
+    )
+    if not starts:
         raise UserError(
             f"{name} does not say how a caption begins: add decoder_start_token_id to its config.json."
         )
-    return token
+    end = tokenizer.eos_token_id if tokenizer.eos_token_id in ends else ends[0]
+    if tokenizer.eos_token_id != end:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
+    pad = known(*said["pad"], tokenizer.pad_token_id, end)[0]
+    return {"start": starts[0], "ends": tuple(ends), "pad": pad}
+
+
+def _require_sight(captioner: EncoderDecoderCaptioner) -> None:
+    """Check that the captioner computes numbers, and that what it writes depends on the photo.
+
+    Raises:
+        UserError: if a weight is not a number, if photos cannot be encoded or read, or if two photos that
+            have nothing in common get the same logits: a decoder without cross-attention hears of neither.
+    """
+    if flaw := not_finite(captioner.network):
+        raise UserError(f"The checkpoint of {captioner.model} is damaged: {flaw}; get its files anew.")
+    exact = replace(captioner, precision="fp32")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    decoder = type(captioner.network.decoder).__name__
+    try:
+        features = exact.encode([np.zeros_like(noise), noise])
+    except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
+        raise UserError(
+            f"The photos that preprocessor_config.json of {captioner.model} makes do not fit its encoder "
+            f"({reason(error)}): set there the size that config.json names as image_size."
+        ) from error
+    try:
+        with torch.inference_mode(), evaluating(exact.network):
+            black, other = exact.logits(features, ["", ""])
+    except Exception as error:  # whatever a decoder raises that is given features of photos
+        raise UserError(
+            f"{captioner.model} cannot write captions: its decoder ({decoder}) reads no photos "
+            f"({reason(error)}); name another model as captioner.model."
+        ) from error
+    if torch.equal(black, other):
+        raise UserError(
+            f"{captioner.model} is no captioner: what its decoder ({decoder}) writes does not depend on "
+            "the photo, since it has no cross-attention; name another model as captioner.model."
+        )
 
 
 def _room(network: Any) -> int | None:

@@ -13,6 +13,9 @@ from experiments.models import hub
 BESIDE_WEIGHTS = ("*.json", "*.txt", "*.model", "README.md")
 """Patterns of all files but the weights."""
 
+ADAPTER = "adapter_config.json"
+"""Where it lies in a model's folder, transformers puts an adapter on the model without a word."""
+
 _DECLARED = re.compile(r"---\n(?:(?!---).*\n)*?license:[ \t]*['\"]?([\w.-]+)")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # in the order in which transformers looks for them
 _CONFIGURATIONS = ("config.json", "generation_config.json")  # the older first: training reads it
@@ -81,6 +84,11 @@ def unfit(name: str, folder: Path) -> str | None:
             f"{name} is no VisionEncoderDecoder of transformers (its config.json says model_type {kind!r}); "
             "name another model or folder as captioner.model."
         )
+    if (folder / ADAPTER).is_file():
+        return (
+            f"{name} holds an adapter ({ADAPTER}) beside its weights, with which it would be tuned already: "
+            f"move {ADAPTER} elsewhere to start from the plain model, or merge the adapter into the weights."
+        )
     lacking = lacks(folder)
     return lacking and f"{name} lacks {lacking}; get its files anew."
 
@@ -102,10 +110,36 @@ def licence(folder: Path) -> str | None:
     return declared[1] if declared else None
 
 
-def start_token(folder: Path) -> int | None:
-    """Return the token with which the decoder was trained to begin, None if no file says it."""
-    said = (_read(folder / name).get("decoder_start_token_id") for name in _CONFIGURATIONS)
-    return next((token for token in said if isinstance(token, int)), None)
+def special_tokens(folder: Path) -> dict[str, list[int]]:
+    """Return the tokens "decoder_start", "bos", "eos" and "pad" that transformers' `generate` takes.
+
+    They stand in generation_config.json where there is such a file, else in config.json, and what is not at
+    the top of it, among the options of its decoder. There can be several or none.
+    """
+    own = folder / _CONFIGURATIONS[1]
+    parts = [_read(own)] if own.is_file() else _parts(_read(folder / _CONFIGURATIONS[0]))
+
+    def told(key: str) -> list[int]:
+        return next((found for part in parts if (found := _tokens(part.get(f"{key}_token_id")))), [])
+
+    return {key: told(key) for key in ("decoder_start", "bos", "eos", "pad")}
+
+
+def decoder_starts(folder: Path) -> list[int]:
+    """Return every token that a file says the decoder was trained to begin with."""
+    parts = [part for name in _CONFIGURATIONS for part in _parts(_read(folder / name))]
+    return [token for part in parts for token in _tokens(part.get("decoder_start_token_id"))]
+
+
+def _parts(options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the options of a model, and after them those of its decoder."""
+    decoder = options.get("decoder")
+    return [options, decoder] if isinstance(decoder, dict) else [options]
+
+
+def _tokens(told: object) -> list[int]:
+    listed = told if isinstance(told, list) else [told]
+    return [token for token in listed if isinstance(token, int) and not isinstance(token, bool)]
 
 
 def _weights(folder: Path) -> list[Path]:

@@ -56,6 +56,8 @@ def random_encoder_decoder(config: RandomCaptionerConfig) -> EncoderDecoderCapti
         processor=ViTImageProcessorPil(size={"height": 32, "width": 32}),
         tokenizer=tokenizer,
         start=end,
+        ends=(end,),
+        pad=end,
         precision=chosen(config.precision),
     )
 

@@ -2,13 +2,15 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from experiments.captioning.scoring.grounding import COLOURS
 from experiments.captioning.scoring.words import words
 
 # A full stop that ends a sentence: not one within "3.5" or after "st." or a single letter such as in "U.S.".
 _ABBREVIATION = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|no|vs|etc|[a-z])\.$")
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)")
+_SENTENCE_END = re.compile(r"[.!?؟۔।॥]+(?=\s|$)|[。！？]+")
+_ENDED = re.compile(r"[.!?؟۔।॥。！？]+[\"'”’)」』]?$")
 
 _UNFINISHED = frozenset(
     ("a", "an", "the", "this", "that", "these", "those", "its", "his", "her", "their", "some", "and", "or",
@@ -27,11 +29,12 @@ _OFTEN = 3
 _STUTTER = re.compile(r"(?i)([a-z])\1\1")
 
 
-def cut_off(text: str, ended: bool) -> bool:
+def cut_off(text: str, ended: bool, *, english: bool = True) -> bool:
     """Tell whether a caption stops in mid-sentence: by the token limit, or as its wording shows.
 
     `ended` tells whether the model ended the caption by itself. The wording shows it by a last word that
-    wants another, by a comma at the end, or by a last sentence without a full stop after one that has one.
+    wants another, which only `english` ones are known to, by a comma at the end, or by a last sentence
+    without a full stop after one that has one.
     """
     sentences = _sentences(text)
     stripped = text.rstrip()
@@ -40,26 +43,36 @@ def cut_off(text: str, ended: bool) -> bool:
     return (
         not ended
         or (unfinished and len(sentences) > 1)
-        or stripped.endswith((",", ";", ":", "-", "(", "&"))
-        or bool(tokens and tokens[-1] in _UNFINISHED)
+        or stripped.endswith((",", ";", ":", "-", "(", "&", "，", "、", "،"))
+        or (english and bool(tokens and tokens[-1] in _UNFINISHED))
     )
 
 
-def repeats(text: str) -> bool:
+def repeats(text: str, *, english: bool = True) -> bool:
     """Tell whether a caption repeats itself.
 
     It does where a run of words follows upon itself ("on the grass on the grass"), where a word occurs
     three times that is neither a colour nor one of the small words that any sentence repeats, or where a
-    letter stands three times in a row ("aaa white bird"), as in no English word.
+    letter stands three times in a row ("aaa white bird"), as in no English word. In another language than
+    `english` small words are not known, and some double a word or a syllable by their grammar, so that there
+    only a longer run that follows upon itself tells, or a word three times in a row.
     """
     tokens = words(text)
-    again = any(
-        tokens[start : start + n] == tokens[start + n : start + 2 * n]
-        for n in range(1, len(tokens) // 2 + 1)
-        for start in range(len(tokens) - 2 * n + 1)
-    )
+    if not english:
+        thrice = any(len(set(tokens[at : at + _OFTEN])) == 1 for at in range(len(tokens) - _OFTEN + 1))
+        return thrice or _follows_itself(tokens, 2)
+    again = _follows_itself(tokens, 1)
     telling = Counter(token for token in tokens if token not in _EMPTY | COLOURS)
     return again or any(times >= _OFTEN for times in telling.values()) or bool(_STUTTER.search(text))
+
+
+def _follows_itself(tokens: Sequence[str], least: int) -> bool:
+    """Tell whether a run of `least` words or more follows upon itself."""
+    return any(
+        tokens[start : start + n] == tokens[start + n : start + 2 * n]
+        for n in range(least, len(tokens) // 2 + 1)
+        for start in range(len(tokens) - 2 * n + 1)
+    )
 
 
 def rambles(text: str) -> bool:
@@ -71,7 +84,7 @@ def rambles(text: str) -> bool:
 
 
 def _ends(text: str) -> bool:
-    return bool(re.search(r"[.!?]+[\"'”’)]?$", text)) and not _ABBREVIATION.search(text)
+    return bool(_ENDED.search(text)) and not _ABBREVIATION.search(text)
 
 
 def _sentences(text: str) -> list[str]:

@@ -8,6 +8,13 @@ import numpy as np
 
 from experiments.captioning.scoring import metrics, style
 from experiments.captioning.scoring.grounding import colours
+from experiments.captioning.scoring.language import (
+    ENGLISH,
+    expected_texts,
+    is_english,
+    spaced,
+    unparted,
+)
 from experiments.captioning.scoring.words import words
 from experiments.results.captions import Better, Family, Judged, Unit
 from experiments.results.generate import Generated
@@ -45,21 +52,42 @@ class Kind:
     judged: Callable[[Side], Sequence[bool]] | None = None
 
 
-def kinds(generated: Generated) -> list[Kind]:
-    """Return every measure that the photos allow.
+def kinds(generated: Generated, language: str = ENGLISH) -> list[Kind]:
+    """Return every measure that the photos, and the language of their captions, allow.
 
-    Those of the class need a class of every photo, those of colours a reference that names one. New words are
-    new beside the tuning captions.
+    Those of the class need a class of every photo, those of colours a reference that names one in English.
+    New words are new beside the tuning captions. Where words cannot be parted, what is left are a figure of
+    characters, and what punctuation tells.
     """
-    known = style.vocabulary(generated.tuning_captions)
-    records = generated.records
+    records, texts = generated.records, expected_texts(generated)
+    by_words = not unparted(language, texts)
+    has_colours = is_english(language, texts) and any(map(colours, texts))
+    known = style.vocabulary(spaced(generated, language).tuning_captions)
+    return [
+        *(_agreement() if by_words else []),
+        Kind("chrf", "chrF++" if by_words else "chrF", "agreement", "points", "higher",
+             _mean(lambda side: _all(side, "score"))),
+        *(_classes() if by_words and all(record.label is not None for record in records) else []),
+        *(_colours() if has_colours else []),
+        *(_style(known) if by_words else []),
+        Kind("ended", "ends by itself", "health", "share", "higher",
+             _mean(lambda side: side.ended), written=False, judged=lambda side: side.ended),
+        _share("cut_off", "is cut off", "health", "lower"),
+        *([_share("repeats", "repeats itself", "health", "lower")] if by_words else []),
+        _share("rambles", "goes on after its first sentence", "health", "lower"),
+    ]  # fmt: skip
+
+
+def _agreement() -> list[Kind]:
     return [
         Kind("bleu", "BLEU-4", "agreement", "points", "higher", _bleu),
         Kind("cider_d", "CIDEr-D", "agreement", "points", "higher", _mean(_cider_d)),
         Kind("rouge_l", "ROUGE-L", "agreement", "points", "higher", _mean(_rouge_l)),
-        Kind("chrf", "chrF++", "agreement", "points", "higher", _mean(lambda side: _all(side, "score"))),
-        *(_classes() if all(record.label is not None for record in records) else []),
-        *(_colours() if any(colours(text) for record in records for text in record.references) else []),
+    ]
+
+
+def _style(known: frozenset[str]) -> list[Kind]:
+    return [
         Kind("length", "words a caption", "style", "words", "neither", _mean(_lengths)),
         Kind("vocabulary", "different words", "style", "count", "neither",
              lambda side: style.vocabulary_measure(side.captions), of_set=True),
@@ -71,11 +99,6 @@ def kinds(generated: Generated) -> list[Kind]:
              lambda side: style.new_words_measure(side.captions, known)),
         Kind("distance", "distance from the references' words", "style", "bits", "lower",
              lambda side: style.distance_measure(side.captions, side.references), of_set=True),
-        Kind("ended", "ends by itself", "health", "share", "higher",
-             _mean(lambda side: side.ended), written=False, judged=lambda side: side.ended),
-        _share("cut_off", "is cut off", "health", "lower"),
-        _share("repeats", "repeats itself", "health", "lower"),
-        _share("rambles", "goes on after its first sentence", "health", "lower"),
     ]  # fmt: skip
 
 

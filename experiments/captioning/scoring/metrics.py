@@ -21,6 +21,7 @@ _ORDER = 4
 # The effective order concerns scores of single sentences, of which only the counts are used.
 _BLEU = BLEU(tokenize="none", effective_order=True)
 _CHRF = CHRF(word_order=2, beta=1)
+_CHRF_OF_CHARACTERS = CHRF(word_order=0, beta=1)
 
 
 def bleu_counts(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
@@ -113,14 +114,14 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
-def sentence_score(candidate: str, references: Sequence[str]) -> float:
+def sentence_score(candidate: str, references: Sequence[str], *, by_words: bool = True) -> float:
     """Return the chrF of `candidate` against the reference that it fits best, from 0 to 100.
 
     chrF (Popović 2015, W15-3049) compares runs of one to six characters, here with runs of one and two
     words as well (chrF++, Popović 2017, W17-4770), as sacrebleu computes it. For a single short
     sentence it is the steadier choice: BLEU-4 is zero for most captions of ten words, and characters
     give "sitting" credit for "sits". Unlike the customary β = 2, which counts recall for more, β = 1
-    gives a caption nothing for rambling on.
+    gives a caption nothing for rambling on. Without `by_words` it is plain chrF, of characters alone.
 
     Raises:
         ValueError: if there is no reference.
@@ -128,4 +129,5 @@ def sentence_score(candidate: str, references: Sequence[str]) -> float:
     if not references:
         raise ValueError("a caption cannot be scored without references")
     plain = [" ".join(words(reference)) for reference in references]
-    return _CHRF.sentence_score(" ".join(words(candidate)), plain).score
+    score = _CHRF if by_words else _CHRF_OF_CHARACTERS
+    return score.sentence_score(" ".join(words(candidate)), plain).score

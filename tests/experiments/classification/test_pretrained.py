@@ -203,7 +203,8 @@ def test_openais_archive_is_held_against_the_published_hash(tiny: Path, tmp_path
     assert "was published as openai" in refused(tower("tiny", file))
     assert not pretrained_tower(tower("tiny-quickgelu", file)).about.is_clip
 
-    altered = archive(state, tmp_path / "altered.pt")
+    altered = tmp_path / "altered.pt"
+    torch.save(state, altered)
     sentence = refused(tower("tiny", "openai", altered))
     assert sentence.startswith(f"{altered} is not the file that was published as openai of tiny: its SHA-256")
     assert sentence.endswith("name a checkpoint of your own as zero_shot.tower.pretrained.")
@@ -214,12 +215,75 @@ def test_openais_archive_is_held_against_the_published_hash(tiny: Path, tmp_path
     assert pretrained_tower(tower("tiny", "openai", other)).about.is_clip
 
 
+ELSEWHERE = {"auto_map": {"AutoConfig": "evil.Config", "AutoTokenizer": ["evil.Token", None]}}
+
+
+def plant(folder: Path, ran: Path) -> None:
+    """Write Python beside a model that leaves a mark when it runs, and the files that lead to it."""
+    code = f"open({str(ran)!r}, 'w')\nclass Config: pass\nclass Token: pass\n"
+    (folder / "evil.py").write_text(code)
+    (folder / "tokenizer_config.json").write_text(json.dumps(ELSEWHERE))
+    (folder / "config.json").write_text(json.dumps({"model_type": "evil", **ELSEWHERE}))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            {"tokenizer_kwargs": {"trust_remote_code": True}},
+            "options that could run code (trust_remote_code)",
+        ),
+        ({"tokenizer_kwargs": {"tokenizer_file": "/etc/passwd"}}, "options that could run code"),
+        ({}, "which is never done"),  # the tokenizer's own files name the code
+        ({"hf_model_name": "FOLDER"}, "which is never done"),
+    ],
+)
+def test_code_beside_a_model_is_never_run_whatever_asks_for_it(
+    text: dict[str, Any], said: str, tiny: Path, tmp_path: Path, monkeypatch: Patch
+):
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # transformers asks, and takes a yes
+    text = {name: str(tmp_path / "mine") if value == "FOLDER" else value for name, value in text.items()}
+    texts = {**TINY["text_cfg"], "hf_tokenizer_name": "anything", **text}
+    folder = folder_of(tiny, tmp_path / "mine", {**TINY, "text_cfg": texts})
+    ran = tmp_path / "ran"
+    plant(folder, ran)
+    config = tower(f"local-dir:{folder}")
+    assert said in refused(config)
+    assert not ran.exists()
+    if "tokenizer_kwargs" in text:
+        assert said in (open_clip_weights.missing(config, tmp_path, lambda: None) or ""), (
+            "check says it as well"
+        )
+
+
+def test_harmless_options_of_a_tokenizer_are_passed_on(tiny: Path, tmp_path: Path):
+    texts = {**TINY["text_cfg"], "tokenizer_kwargs": {"clean": "lower"}}
+    folder = folder_of(tiny, tmp_path / "mine", {**TINY, "text_cfg": texts})
+    assert pretrained_tower(tower(f"local-dir:{folder}"))
+
+
+@pytest.mark.parametrize("name", ["archive.pt", "archive.bin"])
+def test_an_archive_of_torchscript_that_nobody_published_is_not_run(
+    name: str, tiny: Path, tmp_path: Path, publish: Publish, monkeypatch: Patch
+):
+    monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("it was run"))
+    file = archive(load_file(tiny), tmp_path / name)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    url = f"https://github.com/mlfoundations/open_clip/releases/tiny-{sha256[:8]}.pt"
+    publish("begins_alike", url=url)  # of eight digits a forger finds another
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY}))
+    (folder / "open_clip_pytorch_model.bin").symlink_to(file)
+    for config in (tower("tiny", file), tower(f"local-dir:{folder}")):
+        assert "runs code when it is loaded" in refused(config)
+        assert "runs code when" in (open_clip_weights.missing(config, tmp_path, lambda: None) or "")
+
+
 def write(state: dict[str, torch.Tensor], file: Path) -> Path:
     """Write a checkpoint in the form that the file's name stands for."""
     if file.suffix == ".safetensors":
         save_file(state, file)
-    elif file.name == "archive.pt":
-        archive(state, file)
     else:
         # Training keeps the tensors under a key, and their names begin as those of a parallel model.
         training = {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
@@ -227,9 +291,7 @@ def write(state: dict[str, torch.Tensor], file: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize(
-    "form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt", "archive.pt"]
-)
+@pytest.mark.parametrize("form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt"])
 def test_a_checkpoint_fills_the_model_with_its_tensors_or_is_refused(form: str, tiny: Path, tmp_path: Path):
     state = load_file(tiny)
     loaded = pretrained_tower(tower("tiny", write(state, tmp_path / form))).clip.state_dict()

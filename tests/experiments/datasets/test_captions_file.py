@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets.captions_file import CaptionedFile, examine_captions, read_captions
+from experiments.datasets.captions_file import (
+    CaptionedFile,
+    captions_sha256,
+    examine_captions,
+    read_captions,
+)
 from tests.support.imports import HEAVY, imported_at_once
 from tests.support.refusals import refusal
 
@@ -24,9 +29,10 @@ HOSTILE = (
     "# no comment",
 )
 
-LETTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\n\r")
+UNFIT = "\u202d\u202e\ufffe\uffff"
+LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=UNFIT)
 CAPTIONS = st.text(LETTERS, min_size=1).map(str.strip).filter(bool) | st.sampled_from(HOSTILE)
-LINES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), min_size=1)
+LINES = st.text(LETTERS | st.sampled_from("\n\t"), min_size=1)
 
 
 def is_plain(name: str) -> bool:
@@ -157,9 +163,12 @@ def test_repeated_captions_are_dropped_and_names_are_made_short(tmp_path: Path):
 UNKNOWN = (
     "c:1: the first line must name the columns image and caption, each once, between commas, semicolons or "
     "tabs; or be Flickr8k's name.jpg#0, a tab and a caption, or the first of Flickr30k's results.csv, or "
-    "begin JSON in COCO's format."
+    "begin JSON as COCO, Karpathy's splits or metadata.jsonl have it."
 )
-COCO_LISTS = "c must have the lists images and annotations, as COCO's files of captions do."
+COCO_LISTS = (
+    "c must have the lists images and annotations, as COCO's files of captions do, or be a list of "
+    "objects that have image and caption."
+)
 NONE = "c has no captions: write at least one for each photo."
 COMMA = "put a field that holds a comma between double quotes."
 FIELDS = "c:{}: the row has another number of fields than the first line ({}, not 3); " + COMMA
@@ -182,7 +191,7 @@ FAULTY_COCO: dict[str, list[Any]] = {
     [
         ("", [NONE]),
         ("image,caption\n", [NONE]),
-        ("file,caption\na.jpg,A dog .\n", [UNKNOWN]),
+        ("picture,caption\na.jpg,A dog .\n", [UNKNOWN]),
         ("image,caption,caption\na.jpg,A dog .,A cat .\n", [UNKNOWN]),
         ("a.jpg,A dog .\n", [UNKNOWN]),
         ("image,caption\na.jpg,A dog .\nb.jpg,Stra\xdfe\n".encode("latin-1"), [f"c:3: {UTF8}"]),
@@ -262,3 +271,88 @@ def test_a_file_that_is_not_there_or_not_to_be_read_is_a_sentence(tmp_path: Path
 
 def test_reading_captions_needs_neither_torch_nor_pillow():
     assert not imported_at_once("experiments.datasets.captions_file") & (HEAVY | {"PIL"})
+
+
+TWO = [CaptionedFile("a.jpg", ("A dog , a cat .", "Two pets .")), CaptionedFile("b.jpg", ("A car .",))]
+SPLITS = {
+    "dataset": "flickr8k",
+    "images": [
+        {
+            "filename": name,
+            "imgid": 0,
+            "split": split,
+            "sentences": [{"tokens": [], "raw": raw} for raw in raws],
+        }
+        for name, split, raws in (("a.jpg", "train", TWO[0].captions), ("b.jpg", "test", TWO[1].captions))
+    ],
+}
+LAVIS = [{"image": file.name, "caption": list(file.captions)} for file in TWO]
+RECORDS = [{"file_name": file.name, "text": text} for file in TWO for text in file.captions]
+FORMS = {
+    "Flickr30k with commas": (
+        "image_name, comment_number, comment\na.jpg, 0, A dog , a cat .\na.jpg, 1, Two pets .\n"
+        "b.jpg, 0, A car .\n"
+    ),
+    "the same out of order, with quotes": (
+        'image_name,comment_number,comment\na.jpg,1,Two pets .\na.jpg,0,"A dog , a cat ."\nb.jpg,0,A car .\n'
+    ),
+    "metadata.csv": "file_name,text\na.jpg,A dog , a cat .\na.jpg,Two pets .\nb.jpg,A car .\n",
+    "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
+    "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
+    "LAVIS": json.dumps(LAVIS, indent=1),
+    "tabs that became blanks": "a.jpg#0   A dog , a cat .\na.jpg#1   Two pets .\nb.jpg#0   A car .\n",
+    "a table between blanks": (
+        "image   caption\na.jpg   A dog , a cat .\na.jpg   Two pets .\nb.jpg   A car .\n"
+    ),
+    "an index before the names": (
+        "id,filename,description\n0,a.jpg,A dog , a cat .\n1,a.jpg,Two pets .\n2,b.jpg,A car .\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_captions_are_read_in_the_formats_that_people_have(tmp_path: Path, form: str):
+    assert read(FORMS[form], tmp_path) == TWO
+
+
+def test_karpathys_file_is_read_with_the_splits_that_it_tells(tmp_path: Path):
+    parted = [
+        CaptionedFile(file.name, file.captions, split)
+        for file, split in zip(TWO, ("train", "test"), strict=True)
+    ]
+    assert read(json.dumps(SPLITS), tmp_path) == parted
+    assert captions_sha256(parted) != captions_sha256(TWO)
+    assert captions_sha256(parted) == captions_sha256(parted[::-1])
+
+
+BOXES = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 9, 9]}
+WRONG = {
+    "COCO's file of objects": (
+        json.dumps({"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [BOXES] * 5000}),
+        ["c is COCO's file of objects, without captions: name captions_*.json of the same archive."],
+    ),
+    "two columns that could be the caption": ("file_name,text,comment\na.jpg,A dog .,A cat .\n", [UNKNOWN]),
+    "a record without a caption": (
+        '{"file_name": "a.jpg", "text": "A dog ."}\n{"file_name": "b.jpg"}\n{',
+        [
+            "c:2 must have the name of an image and a caption, as file_name and text.",
+            "c:3: this is no JSON (",
+        ],
+    ),
+    "a right-to-left override": (
+        "image,caption\na.jpg,A \u202egod .\n",
+        ["c:2: the name or caption 'a.jpg' holds the mark U+202E, which turns the letters after it"],
+    ),
+    "a control character": (
+        "image,caption\na.jpg,A \x07dog .\n",
+        ["c:2: the name or caption 'a.jpg' holds the control character U+0007; write"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_file_that_holds_something_else_is_told_as_such(tmp_path: Path, kind: str):
+    content, sentences = WRONG[kind]
+    found, problems = examine(content, tmp_path)
+    assert [problem[: len(start)] for problem, start in zip(problems, sentences, strict=True)] == sentences
+    assert found == [] or kind == "a record without a caption"

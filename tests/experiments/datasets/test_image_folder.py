@@ -1,3 +1,4 @@
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -116,12 +117,47 @@ def test_adding_a_class_leaves_the_split_of_the_classes_before_it(root: Path) ->
     assert before == {name for name in after if not name.startswith("zebra")}
 
 
-def test_pictures_in_deeper_folders_belong_to_the_class_even_if_it_is_called_test(tmp_path: Path) -> None:
-    for name in ("train/1.png", "train/2.png", "test/1.png", "test/day 2/2.png"):
+def test_pictures_in_deeper_folders_belong_to_the_class(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/day 2/2.png"):
         save(tmp_path / "pets" / name)
     split = split_of(SECTION.model_copy(update={"test_share": 0.5}), tmp_path)
-    assert split.classes == ("test", "train")
+    assert split.classes == ("a", "b")
     assert sorted(Counter(label for _, label in (*split.train, *split.test)).items()) == [(0, 2), (1, 2)]
+
+
+def test_parts_by_other_names_are_taken_as_they_are_and_what_is_in_neither_is_told_by_the_run(
+    tmp_path: Path,
+) -> None:
+    for number, place in enumerate(("Train/cat", "Train/dog", "Test/cat", "Test/dog", "extra/cat", "")):
+        save(tmp_path / "pets" / place / f"{number}.jpg", number)
+    (tmp_path / "pets" / "notes.txt").touch()
+    said: list[str] = []
+    images = load_image_folder(GIVEN, tmp_path, tmp_path / "ready", said.append)
+    assert (images.classes, images.train_labels.tolist()) == (("cat", "dog"), [0, 1])
+    assert said[0] == (
+        "Not used of pets: files that end in '.txt' (1, such as 'notes.txt'); pictures outside the folders "
+        "of the classes (2, such as '5.jpg')."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        (b"caf\xe9", "is not text in UTF-8"),
+        (b"b\x07ell", "holds the control character U+0007"),
+        ("a\u202egnp".encode(), "holds the mark U+202E, which turns the letters after it round"),
+    ],
+)
+def test_a_class_whose_name_no_result_or_page_can_hold_is_refused_before_the_work(
+    root: Path, name: bytes, wrong: str
+) -> None:
+    place = Path(os.fsdecode(os.fsencode(root / "pets") + b"/" + name))
+    for number in range(3):
+        save(place / f"{number}.png", 50 + number)
+    sentence = f"the name of class {place.name!r} {wrong}: rename its folder"
+    assert problems_of(SECTION, root) == [sentence]
+    assert sentence in refusal(load, SECTION, root)
+    sentence.encode()  # a terminal can show it
 
 
 @pytest.mark.parametrize("test", ["test", "val", "validation"])

@@ -1,6 +1,8 @@
 import csv
+import json
 import shutil
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from PIL import Image
 
 from experiments.config.photos import PhotoFolder
 from experiments.datasets.loading import load_photos
-from experiments.datasets.photo_folder import problems, read_of, refuse_absent
+from experiments.datasets.photo_folder import problems, read_of
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.preflight.findings import Findings
 from experiments.results.source import named
@@ -59,8 +61,8 @@ def section(**changed: Any) -> PhotoFolder:
     return SECTION.model_copy(update=changed)
 
 
-def load(root: Path, **changed: Any) -> CaptionedPhotos:
-    return load_photos(section(**changed), root, root / "downloads", print)
+def load(root: Path, recorded: Collection[str] = (), **changed: Any) -> CaptionedPhotos:
+    return load_photos(section(**changed), root, root / "downloads", print, recorded)
 
 
 def refused(root: Path, **changed: Any) -> str:
@@ -72,8 +74,8 @@ def drawn(root: Path, **changed: Any) -> tuple[list[str], ...]:
     return tuple([photo.name for photo in part] for part in (photos.tuning, photos.evaluation))
 
 
-def found(root: Path, **changed: Any) -> Findings:
-    wrong, remarks = problems(section(**changed), root)
+def found(root: Path, recorded: Collection[str] = (), **changed: Any) -> Findings:
+    wrong, remarks = problems(section(**changed), root, recorded=recorded)
     return Findings(remarks=tuple(remarks), problems=tuple(wrong))
 
 
@@ -98,14 +100,16 @@ def test_the_source_names_folder_and_file_but_no_place_of_this_machine(root: Pat
     assert named(load(root, folder=str(root / "photos"), captions=str(root / "captions.csv")).source) == said
 
 
-def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo(root: Path):
+def test_the_draw_depends_on_names_and_seed_alone_and_needs_no_photo_that_is_recorded(root: Path):
     expected = (["0.png", "3.png"], ["6.png", "1.png", "4.png"])
     assert drawn(root) == expected
     write_captions({name: texts[::-1] for name, texts in reversed(captions().items())}, root)
     assert drawn(root) == expected
     assert drawn(root, seed=56) != expected
+    recorded = read_of(SECTION, root)[0]
+    assert recorded == sorted(expected[0] + expected[1])
     shutil.rmtree(root / "photos")
-    assert read_of(SECTION, root)[0] == sorted(expected[0] + expected[1])
+    assert read_of(SECTION, root, recorded)[0] == recorded
 
 
 def test_no_photo_is_for_both_and_more_evaluation_leaves_the_tuning_photos(root: Path):
@@ -148,38 +152,102 @@ MEND = "place the file there or remove its lines from captions.csv."
 LOST = f"photos has no {{!r}}, which captions.csv names: {MEND}"
 
 
-def test_a_drawn_photo_that_is_not_there_is_named(root: Path):
+def test_a_photo_that_results_were_made_of_is_named_where_it_is_gone(root: Path):
+    recorded = read_of(SECTION, root)[0]
     lose(root, "0.png", "6.png")
     sentences = LOST.format("0.png"), LOST.format("6.png")
-    assert refused(root) == " ".join(sentences)
-    assert found(root) == Findings(problems=sentences)
+    assert refusal(load, root, recorded) == " ".join(sentences)
+    assert found(root, recorded) == Findings(problems=sentences)
 
 
-def test_a_photo_in_another_case_or_folder_or_with_accents_written_in_another_way_is_suggested(root: Path):
+def test_photos_are_drawn_from_what_has_both_and_the_others_are_counted_by_check_and_run(
+    root: Path, capsys: pytest.CaptureFixture[str]
+):
+    lose(root, "0.png", "6.png", "5.png")
+    assert drawn(root) == (["3.png", "1.png"], ["4.png", "7.png", "2.png"])
+    said = (
+        "Number of photos that captions.csv names and photos lacks, none of them drawn: 3, such as '0.png'."
+    )
+    assert capsys.readouterr().out == f"{said}\n"
+    assert found(root) == Findings(remarks=(said,))
+    asked = "photos.tuning + photos.evaluation ask for 6: lower one of them or place more photos there."
+    few = f"photos has 5 of the 8 photos that captions.csv names, but {asked}"
+    assert refused(root, evaluation=4) == few
+    assert found(root, evaluation=4).problems == (few,)
+
+
+def test_a_photo_in_another_case_or_with_accents_written_in_another_way_is_suggested(root: Path):
     write_captions(captions((*NAMES[:7], "\u00e9.png")), root)
-    (root / "photos" / "Sub").mkdir()
-    moved = {"0.png": "0.PNG", "3.png": "Sub/3.png", "6.png": "Sub/6.png", "7.png": "e\u0301.png"}
+    moved = {"0.png": "0.PNG", "7.png": "e\u0301.png"}
     for name, other in moved.items():
         (root / "photos" / name).rename(root / "photos" / other)
-    picture(6).save(root / "photos" / "6.PNG")
     wrong = "photos has no {!r}, which captions.csv names, but has {!r}: make the two the same."
-    pairs = (("0.png", "0.PNG"), ("3.png", "Sub/3.png"), ("\u00e9.png", "e\u0301.png"))
-    expected = {LOST.format("6.png"), *(wrong.format(*pair) for pair in pairs)}
-    assert set(found(root, evaluation=6).problems) == expected
+    expected = {wrong.format("0.png", "0.PNG"), wrong.format("\u00e9.png", "e\u0301.png")}
+    assert set(found(root).problems) == expected
+    assert refused(root) == " ".join(found(root).problems)
+
+
+ELSEWHERE = {
+    "one level down": ("{}.png", "Images/{}.png"),
+    "further down": ("{}.png", "flickr30k/images/{}.png"),
+    "under another folder than the captions say": ("val2014/{}.png", "{}.png"),
+    "without their ending": ("{}", "{}.png"),
+    "without their ending, one level down": ("{}", "Images/{}.png"),
+    "with the separator of Windows": ("Images\\{}.png", "Images/{}.png"),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_photos_are_found_where_people_have_them(root: Path, case: str):
+    written, lies = (
+        [shape.replace("{}", PurePosixPath(name).stem) for name in NAMES] for shape in ELSEWHERE[case]
+    )
+    for name, place in zip(NAMES, lies, strict=True):
+        (root / "photos" / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / "photos" / name).rename(root / "photos" / place)
+    write_captions(captions(tuple(written)), root)
+    photos = load(root)
+    for photo in (*photos.tuning, *photos.evaluation):
+        assert photo.name == written[photo.index]
+        assert photo.picture == root / "photos" / lies[photo.index]
+        assert photo.pixels[1, 1].tolist() == [10 * photo.index] * 3
+    assert found(root) == Findings()
+    recorded, _ = read_of(SECTION, root)
+    assert set(recorded) < set(lies), "a manifest names files"
+
+
+def test_a_file_that_two_names_could_mean_is_neither(root: Path):
+    write_captions(captions((*NAMES, "other/0.png", "a/x.png", "b/x.png")), root)
+    picture(9).save(root / "photos" / "x.png")
+    lacking = {"other/0.png", "a/x.png", "b/x.png"}
+    assert f"lacks, none of them drawn: {len(lacking)}, such as 'a/x.png'" in found(root).remarks[0]
+
+
+def test_karpathys_splits_say_what_is_for_tuning_and_what_for_evaluation(root: Path):
+    splits = dict(
+        zip(NAMES, ("train", "test", "val", "restval", "test", "test", "test", "train"), strict=True)
+    )
+    images = [
+        {"filename": name, "split": split, "sentences": [{"raw": f"first of {name}"}]}
+        for name, split in splits.items()
+    ]
+    (root / "captions.csv").write_text(json.dumps({"images": images}))
+    for seed in range(5):
+        tuning, evaluation = drawn(root, seed=seed)
+        assert {splits[name] for name in tuning} <= {"train", "restval"}
+        assert {splits[name] for name in evaluation} == {"test"}
+    assert refused(root, evaluation=5) == (
+        "captions.csv and photos have 2 photos of training to tune on and 4 of testing to compare on, but "
+        "photos.tuning + photos.evaluation ask for 7: lower one of them or place more photos there."
+    )
 
 
 def test_the_check_draws_as_the_run_does(root: Path):
+    recorded = read_of(SECTION, root)[0]
     write_captions(dict(reversed(captions().items())), root)
     lose(root, "0.png", "7.png")
-    assert found(root).problems == (refused(root),)
-    assert len(found(root).remarks) == 1
-
-
-def test_photos_that_the_draw_leaves_out_may_be_missing_and_are_remarked_upon(root: Path):
-    lose(root, "2.png", "5.png")
-    assert len(load(root).evaluation) == 3
-    said = "Number of photos that captions.csv names and photos lacks, none of them drawn: 2, such as '2.png'"
-    assert found(root) == Findings(remarks=(f"{said}.",))
+    assert found(root, recorded).problems == (refusal(load, root, recorded),)
+    assert len(found(root, recorded).remarks) == 1
 
 
 def test_pictures_without_captions_are_remarked_upon_and_other_files_are_not(root: Path):
@@ -235,22 +303,16 @@ def test_all_problems_are_found_at_once(root: Path):
         "captions.csv:18: the name '../out.png' l",
         "captions.csv:19: the caption of 'blank.p",
         "captions.csv has captions of 9 photos, b",
-        "photos has no 'none.png', which captions",
         "The photo '5.png' in photos is of no use",
     ]
-    assert len(told.remarks) == 1
+    assert len(told.remarks) == 2
     assert refused(root, tuning=4, evaluation=6) == " ".join(told.problems[:2])
 
 
 def test_the_files_of_a_section_are_the_drawn_photos_whatever_they_hold(root: Path):
     for name in NAMES:
         (root / "photos" / name).write_bytes(b"not decoded")
-    drawn, _ = read_of(SECTION, root)
-    assert drawn == ["0.png", "1.png", "3.png", "4.png", "6.png"]
-    refuse_absent(drawn, SECTION, root)
-    assert "There is no folder" in refusal(refuse_absent, drawn, section(folder="nowhere"), root)
-    lose(root, "0.png")
-    assert "photos has no '0.png'" in refusal(refuse_absent, drawn, SECTION, root)
+    assert read_of(SECTION, root)[0] == ["0.png", "1.png", "3.png", "4.png", "6.png"]
 
 
 def test_a_home_folder_may_be_named_by_its_tilde(root: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,7 @@
 import io
+import re
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.datasets.pictures import decode
+from experiments.datasets.pictures import ENDINGS, decode, formats, raster_formats_alone, size_of
+from tests.support.copies import ROOT
 
 
 def encoded(picture: Image.Image, ending: str = "png", **options: Any) -> bytes:
@@ -60,3 +64,123 @@ def test_a_photo_taken_with_a_turned_camera_is_upright(ending: str) -> None:
 def test_what_cannot_be_decoded_says_so(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"^it cannot be decoded \(.+\)$"):
         decode(content)
+
+
+RAMP = np.linspace(0, 65535, 256).reshape(16, 16)
+"""All of what 16 bits can hold, which 8 bits hold as 0 to 255."""
+
+
+def grey(values: np.ndarray, ending: str) -> bytes:
+    return encoded(Image.fromarray(values), ending)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        grey(RAMP.astype(np.uint16), "png"),
+        grey(RAMP.astype(np.uint16), "tif"),
+        b"P5 16 16 65535\n" + RAMP.astype(">u2").tobytes(),
+        b"P5 16 16 4095\n" + (RAMP // 16).astype(">u2").tobytes(),
+    ],
+    ids=["PNG", "TIFF", "PGM of 16 bits", "PGM of 12 bits"],
+)
+def test_wide_greys_are_scaled_by_the_range_of_their_format(content: bytes) -> None:
+    pixels = decode(content)[..., 0].ravel().astype(int)
+    assert np.abs(pixels - np.arange(256)).max() <= 1
+
+
+REFUSED = {
+    "32-bit integers": (grey(RAMP.astype(np.int32), "tif"), "its values are signed or 32-bit integers"),
+    "floats up to 1": (grey((RAMP / 65535).astype(np.float32), "tif"), "its values are floating-point"),
+    "floats up to 255": (grey((RAMP / 257).astype(np.float32), "tif"), "its values are floating-point"),
+    "13,000 pixels square": (
+        encoded(Image.new("1", (13_000, 13_000))),
+        r"it has 13,000 x 13,000 pixels, more than the 64 million that are read: make it smaller$",
+    ),
+    "beyond Pillow's own limit": (
+        encoded(Image.new("1", (15_000, 15_000))),
+        "it has more pixels than the 64",
+    ),
+    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(40), r"it is HEIC.*: pip install pillow-heif\)$"),
+    "PostScript": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
+        r"it is none of JPEG, PNG",
+    ),
+    "PDF": (b"%PDF-1.4\n", "it is none of JPEG, PNG"),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is none of JPEG, PNG"),
+    "nothing": (b"", "it is empty"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.filterwarnings("error")
+def test_what_would_be_destroyed_run_or_flood_memory_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    content, sentence = REFUSED[kind]
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    for file in (content, path):
+        with pytest.raises(ValueError, match=sentence) as refused:
+            decode(file)
+        assert str(tmp_path) not in str(refused.value)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        chunk(b"eXIf", b"garbage"),
+        chunk(b"eXIf", b"II*\0\xff\xff\xff\xff"),
+        b"\0\0\0\x03eXIfabcXXXX",
+        chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(5_000_000))),
+        chunk(b"iCCP", b"x"),
+    ],
+    ids=["no EXIF", "EXIF that leads nowhere", "wrong checksum", "too long a text", "no profile"],
+)
+def test_a_png_whose_notes_are_damaged_is_a_good_picture(notes: bytes) -> None:
+    picture = Image.new("P", (4, 3), 1)
+    picture.putpalette([0, 0, 0, 30, 60, 90])
+    png = encoded(picture, transparency=b"\x80\xff")
+    assert decode(png[:33] + notes + png[33:])[1, 1].tolist() == [30, 60, 90]
+
+
+def test_a_damaged_jpeg_note_leaves_the_picture_as_it_is_stored() -> None:
+    jpeg = encoded(Image.new("RGB", (6, 4)), "jpg", exif=b"Exif\0\0MM\0*garbage")
+    assert decode(jpeg).shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("ending", sorted(ENDINGS - {".heic", ".heif", ".hif", ".pfm", ".mpo", ".pbm"}))
+def test_every_ending_that_is_taken_for_a_picture_is_one_that_is_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"photo{ending}"
+    Image.new("RGB", (40, 30), (100, 150, 200)).save(
+        path, Image.registered_extensions().get(ending), **({"quality": 90} if ending == ".avif" else {})
+    )
+    assert size_of(path) == (40, 30)
+    assert np.abs(decode(path)[9, 9].astype(int) - [100, 150, 200]).max() <= 6
+
+
+def test_libraries_that_open_pictures_by_themselves_open_raster_formats_alone() -> None:
+    eps = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(eps, "EPS")
+    before = list(Image.ID)
+    with raster_formats_alone():
+        with pytest.raises(Image.UnidentifiedImageError):
+            Image.open(eps)
+        assert Image.open(io.BytesIO(encoded(Image.new("RGB", (4, 3))))).size == (4, 3)
+    assert before == Image.ID
+    assert "EPS" not in formats()
+
+
+def test_no_picture_is_opened_without_a_list_of_formats() -> None:
+    folders = ("pipeline", "experiments", "reporting", "figures", "benchmarks")
+    calls = [
+        (path.name, call)
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for call in re.findall(r"Image\.open\(.*", path.read_text())
+    ]
+    assert len(calls) >= 3
+    assert [call for call in calls if "formats=" not in call[1]] == []

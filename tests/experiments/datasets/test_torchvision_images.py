@@ -102,3 +102,32 @@ def test_items_without_a_single_class_each_are_refused() -> None:
     items = [("picture", ["several", "boxes"])]
     sentence = refusal(torchvision_images._labels, items, np.arange(1))
     assert "have no single class each: name another data set" in sentence
+
+
+OPTIONS = {
+    "an option that it does not take": (
+        "OxfordIIITPet", {"splitt": "test"}, "names splitt, which OxfordIIITPet of torchvision does not"
+    ),
+    "an option of ours": ("FashionMNIST", {"root": "/etc"}, "names root, which FashionMNIST"),
+    "an option that it needs": ("EMNIST", {}, "images.options must name split, which EMNIST"),
+    "a value that it does not know": (
+        "OxfordIIITPet", {"target_types": "breed"}, "cannot take what images.options says (Unknown value"
+    ),
+    "a split that it does not know": (
+        "OxfordIIITPet", {"split": "validation"}, "Valid values are {'trainval', 'test'}"
+    ),
+    "files that are not there, by its own names of splits": (
+        "OxfordIIITPet", {}, "torchvision cannot load OxfordIIITPet from"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_are_told_from_files_that_are_not_there(tmp_path: Path, case: str) -> None:
+    name, options, sentence = OPTIONS[case]
+    (tmp_path / "copy").mkdir()
+    at_random = {"test_share": 0.5, "seed": 0}
+    config = SECTION.model_copy(update={"name": name, "options": options, **at_random})
+    told = refusal(load, config, tmp_path)
+    assert sentence in told
+    assert ("place its files there" in told) == case.startswith("files")

@@ -18,6 +18,7 @@ from experiments import profile
 from experiments.config.images import GeneratedConfig, ImageFolder
 from experiments.config.photos import GeneratedPhotos, PhotoFolder
 from experiments.datasets.image_folder import problems_of
+from experiments.datasets.photo_folder import problems
 from experiments.new_profile.folders import as_written
 from experiments.new_profile.start import TEMPLATE, start, what_next, with_folder
 from experiments.stages import STAGES
@@ -151,6 +152,23 @@ def test_photos_that_are_there_are_taken_up_to_as_many_as_in_the_assignment(fold
     assert profile.load("mine", folder).photos == expected
     assert '#kind = "cifar10_captions"' in text, "the other blocks stay, off"
     assert '#kind = "flickr30k"' in text
+
+
+@pytest.mark.parametrize("inner", ["", "Images"])
+def test_a_new_profile_of_a_part_of_the_photos_has_no_problem(folder: Path, inner: str):
+    draw_photos(folder, 40)
+    for number in range(30):
+        (folder / "photos" / f"{number}.png").unlink()
+    if inner:
+        (folder / "photos").rename(folder / inner)
+        (folder / "photos").mkdir()
+        (folder / inner).rename(folder / "photos" / inner)
+    start("mine", folder, **OWN_PHOTOS)
+    config: Any = profile.load("mine", folder).photos
+    assert (config.tuning, config.evaluation) == (5, 5)
+    wrong, remarks = problems(config, folder)
+    assert wrong == []
+    assert "captions.csv names and photos lacks, none of them drawn: 30" in remarks[0]
 
 
 def test_photos_alone_take_a_captioner_that_comes_whole_and_images_alone_none(folder: Path):

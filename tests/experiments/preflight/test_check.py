@@ -98,7 +98,7 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     changed |= {"variants__attention_targets": '["attn"]', "generation__max_new_tokens": "600"}
     changed |= {"cnn__widths": "[8, 8, 8, 8, 8]", "vit__translate": "16"}
     found = look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings
-    of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "nowhere.png", "captions.csv:13", "7.png")
+    of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "captions.csv:13", "7.png")
     of_options = (
         "lora.targets: The LoRA target 'w_proj' matches no layer",
         "lora.r is 64, more than the 32",
@@ -108,6 +108,7 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
         "vit.translate",
     )
     assert_each_is_in_its_own((*of_data, *of_options), found.problems)
+    assert "none of them drawn: 1, such as 'nowhere.png'" in "\n".join(found.remarks)
 
 
 def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):
@@ -119,7 +120,7 @@ def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):
     found = look(project(folder, IMAGES)).findings
     copies = "'cat/again.png' and 'emu/alone.png' are the same picture"
     assert_each_is_in_its_own(("class 'emu' has 1 images", "dog/1.png", copies), found.problems)
-    assert "without an image, which make no class: empty" in "\n".join(found.remarks)
+    assert "without an image, which make no class (1, such as 'empty')" in "\n".join(found.remarks)
 
 
 def test_a_check_that_fails_unexpectedly_is_a_problem_and_the_others_go_on(folder: Path, monkeypatch: Patch):

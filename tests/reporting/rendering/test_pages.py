@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
+from reporting.rendering.output import MARK
 from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, FRONT, Project
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -119,7 +120,7 @@ def with_page(project: Project, name: str, body: str) -> Project:
 
 
 def made(project: Project) -> set[str]:
-    return {path.name for path in project.site.iterdir()}
+    return {path.name for path in project.site.iterdir()} - {MARK}
 
 
 def test_the_page_is_marked_in_its_navigation_and_leads_to_its_pdf(project: Project) -> None:

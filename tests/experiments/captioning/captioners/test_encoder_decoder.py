@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:Futu
 
 HOSTILE: dict[str, Any] = {"max_length": 3, "min_length": 14, "num_beams": 4, "num_return_sequences": 2}
 HOSTILE |= {"no_repeat_ngram_size": 1, "repetition_penalty": 5.0, "length_penalty": -3.0}
-HOSTILE |= {"forced_bos_token_id": 7, "forced_eos_token_id": 8, "eos_token_id": 9}
+HOSTILE |= {"forced_bos_token_id": 7, "forced_eos_token_id": 8}
 HOSTILE |= {"suppress_tokens": [*range(0, 256, 2)], "bad_words_ids": [[odd] for odd in range(1, 100, 2)]}
 HOSTILE |= {"return_dict_in_generate": True}
 ALL_TARGETS = ["c_attn", "c_proj", "c_fc"]

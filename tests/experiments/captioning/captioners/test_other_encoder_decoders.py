@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -208,3 +209,121 @@ def test_a_tokenizer_that_ends_nothing_is_one_sentence(tmp_path: Path):
     ):
         (folder / "tokenizer_config.json").write_text(json.dumps(config | more))
         assert refusal(load_captioner, folder).startswith(sentence)
+
+
+START, END, PAD = "decoder_start_token_id", "eos_token_id", "pad_token_id"
+
+
+def say(folder: Path, place: str, told: dict[str, Any]) -> None:
+    """Let one place of a folder tell the special tokens, and no other."""
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    config = json.loads((folder / "config.json").read_text())
+    for part in (config, config["decoder"]):
+        for name in (START, END, PAD, "bos_token_id"):
+            part.pop(name, None)
+    if config["decoder"]["model_type"] in {"bert", "gpt2"}:  # the others can not be without
+        config["decoder"] |= dict.fromkeys((START, END, PAD, "bos_token_id"))
+    if place == "generation_config.json":
+        (folder / place).write_text(json.dumps(told))
+    else:
+        {"config.json": config, "its decoder": config["decoder"]}[place].update(told)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("place", ["config.json", "its decoder", "generation_config.json"])
+@pytest.mark.parametrize("decoder", list(DECODERS))
+def test_captions_are_those_of_generate_wherever_the_special_tokens_stand(
+    decoder: str, place: str, tmp_path: Path
+):
+    folder = publish("vit", decoder, tmp_path / "told")
+    for told in ({START: 7, END: 11, PAD: 1}, {"bos_token_id": 8, END: [9, 10], PAD: 1}):
+        say(folder, place, told)
+        captioner = load_captioner(folder)
+        reference: Any = transformers.VisionEncoderDecoderModel.from_pretrained(folder).eval()
+        pixels = captioner.processor(odd_photos(), return_tensors="pt", input_data_format="channels_last")
+        for rules in (GREEDY, BEAMS):
+            length = {"max_new_tokens": rules.max_new_tokens, "num_beams": rules.beams, "do_sample": False}
+            with torch.no_grad():
+                tokens = reference.generate(pixel_values=pixels["pixel_values"], **length)
+            ends = np.atleast_1d(reference.generation_config.eos_token_id).tolist()
+            assert tokens[0, 0] == captioner.start
+            assert (captioner.start, ends) == (told.get(START, 8), np.atleast_1d(told[END]).tolist()) or (
+                decoder in {"roberta", "trocr"}
+            )
+            assert set(captioner.ends) == set(ends) and captioner.tokenizer.eos_token_id in ends
+            written = [found.text for found in captioner.generate(captioner.encode(odd_photos()), rules)]
+            expected = []
+            for row in tokens[:, 1:].tolist():
+                length_of = next((at for at, token in enumerate(row) if token in ends), len(row))
+                text = captioner.tokenizer.decode(row[:length_of], skip_special_tokens=True)
+                expected.append("".join(filter(str.isprintable, " ".join(text.split()))))
+            assert written == expected
+
+
+def test_a_decoder_that_is_blind_is_refused_by_its_logits(tmp_path: Path):
+    for name, config in (
+        ("opt", transformers.OPTConfig(hidden_size=32, ffn_dim=64, num_hidden_layers=1,
+         num_attention_heads=2, word_embed_proj_dim=32, vocab_size=300, max_position_embeddings=64)),
+        ("llama", transformers.LlamaConfig(hidden_size=32, vocab_size=300, **SIZE)),
+        ("biogpt", transformers.BioGptConfig(hidden_size=32, vocab_size=300, **SIZE)),
+        ("plain", transformers.GPT2Config(**{**GPT2, "add_cross_attention": False})),
+    ):  # fmt: skip
+        folder = publish("vit", "gpt2", tmp_path / name)
+        encoder = transformers.ViTConfig(hidden_size=32, **VISION)
+        both = transformers.VisionEncoderDecoderConfig(encoder=encoder.to_dict(), decoder=config.to_dict())
+        transformers.VisionEncoderDecoderModel(both).save_pretrained(folder)
+        sentence = refusal(load_captioner, folder)
+        assert sentence.startswith(name) and "captioner.model" in sentence, sentence
+
+
+def test_an_adapter_beside_a_whole_model_is_refused(tmp_path: Path):
+    folder = publish("vit", "gpt2", tmp_path / "tuned")
+    (folder / "adapter_config.json").write_text("{}")
+    sentence = refusal(load_captioner, folder)
+    assert "tuned already" in sentence and "adapter_config.json" in sentence
+
+
+def spoil(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if "mlp.c_fc.weight" in name)
+    weights[name][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def another_size(folder: Path) -> None:
+    path = folder / "preprocessor_config.json"
+    path.write_text(path.read_text().replace("32", "64"))
+
+
+def another_tokenizer(folder: Path) -> None:
+    pieces = json.loads((folder / "vocab.json").read_text())
+    (folder / "vocab.json").write_text(json.dumps(pieces | {"more": 400}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (spoil, "is damaged: 1 of its tensors hold values that are no numbers, such as decoder."),
+        (another_size, "do not fit its encoder"),
+        (another_tokenizer, "has 401 tokens, but the decoder knows 257"),
+    ],
+)
+def test_parts_that_do_not_belong_together_are_found_before_any_work(
+    damage: Callable[[Path], None], said: str, tmp_path: Path
+):
+    folder = publish("vit", "gpt2", tmp_path / "odd")
+    damage(folder)
+    assert said in refusal(load_captioner, folder)
+
+
+def test_a_target_that_the_image_tower_has_as_well_means_the_decoders_layers(tmp_path: Path):
+    from experiments.captioning.adapter import matching_layers, with_adapter
+
+    captioner = load_captioner(publish("vit", "trocr", tmp_path / "both"))
+    shared = {
+        name.rpartition(".")[2] for name in matching_layers(captioner, ("decoder.layers.0.fc1", "q_proj"))
+    }
+    assert shared == {"fc1", "q_proj"}
+    tuned = with_adapter(captioner, r=2, alpha=2, dropout=0.0, targets=("q_proj", "fc1"), seed=0)
+    adapted = [name for name, _ in tuned.network.named_parameters() if "lora_" in name]
+    assert adapted and not any(".encoder." in name for name in adapted)

@@ -10,25 +10,25 @@ from torch import nn
 
 from experiments.captioning.alignment import (
     Labelled,
-    _class_embeddings,
-    _matching_loss,
+    as_said,
     generic,
-    train_jointly,
-    warm_up,
+    learn_to_read,
+    learn_to_say,
+    saying_loss,
 )
 from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
-from experiments.config.captioner import Joint, PrefixCaptionerConfig, WarmUp
+from experiments.config.captioner import PrefixCaptionerConfig, Reading, Saying
 from experiments.models.libraries import prepare_transformers
 from tests.support.captioners import GREEDY, random_captioner
 from tests.support.contexts import killed_at, silently
 
 CLASSES = ("cat", "dog")
 OFTEN: dict[str, Any] = {"batch_size": 8, "templates": ("{}", "see {}")}
-JOINT = Joint(steps=60, learning_rate=5e-3, class_weight=10.0, matching=1.0, interpolation=1.0, **OFTEN)
-WARM_UP = WarmUp(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0)
-PARTS: dict[str, Any] = {"image_size": 64, "photos": 16, "warm_up": WARM_UP, "joint": JOINT}
+READING = Reading(photos=8, steps=120, learning_rate=5e-3, class_weight=10.0, interpolation=1.0, **OFTEN)
+SAYING = Saying(epochs=40, batch_size=8, learning_rate=1e-2, label_smoothing=0.0, dropout=0.1, nearness=2.0)
+PARTS: dict[str, Any] = {"image_size": 64, "photos": 8, "saying": SAYING, "reading": READING}
 SECTION = PrefixCaptionerConfig(kind="prefix", seed=0, precision="fp32", held_out=1, **PARTS)
 
 
@@ -78,6 +78,17 @@ def photos(count: int = 16) -> list[np.ndarray]:
 
 def labelled(captioner: PrefixCaptioner) -> Labelled:
     return Labelled(captioner.tower_features(photos()).numpy(), torch.arange(16) % 2, CLASSES)
+
+
+def embedded(captioner: PrefixCaptioner) -> torch.Tensor:
+    """Return the embedding of each class's word, as it stands within a sentence."""
+    table = captioner.network.get_input_embeddings().weight.detach()
+    rows = [captioner.tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in CLASSES]
+    return torch.stack([table[row].mean(dim=0) for row in rows])
+
+
+def differing(words: torch.Tensor) -> torch.Tensor:
+    return nn.functional.normalize(words - words.mean(dim=0), dim=1)
 
 
 def copied(captioner: PrefixCaptioner) -> PrefixCaptioner:
@@ -143,8 +154,9 @@ def test_alignment_teaches_a_captioner_that_knows_nothing_to_name_the_class_and_
     captioner: PrefixCaptioner, tmp_path: Path
 ):
     data = labelled(captioner)
-    warm_up(captioner, data, WARM_UP, seed=0)
-    losses = train_jointly(captioner, data, JOINT, seed=0, path=tmp_path / "c", progress=silently)
+    learn_to_say(captioner, data.at(np.arange(8)), SAYING, seed=0)
+    seen = data.at(np.arange(8, 16))
+    losses = learn_to_read(captioner, seen, READING, seed=0, path=tmp_path / "c", progress=silently)
     assert len(losses) == 10
     assert losses[-1] < losses[0] / 3
     written = captioner.generate(captioner.encode(photos()), GREEDY)
@@ -154,55 +166,92 @@ def test_alignment_teaches_a_captioner_that_knows_nothing_to_name_the_class_and_
     assert again == written, "captions must not depend on the batch"
 
 
-def test_the_mapper_goes_on_telling_classes_apart_while_captions_are_learnt(
+def test_a_mapper_says_words_that_differ_and_comes_nearer_to_them_where_nearness_counts(
+    captioner: PrefixCaptioner,
+):
+    data, words = labelled(captioner), embedded(captioner)
+    found = {}
+    for nearness in (0.0, 2.0):
+        copy = copied(captioner)
+        learn_to_say(copy, data, SAYING.model_copy(update={"nearness": nearness}), seed=0)
+        said = copy.mapper(torch.tensor(data.features)).mean(dim=1)
+        assert torch.equal((said @ differing(words).T).argmax(dim=1), data.labels)
+        found[nearness] = nn.functional.cosine_similarity(said, words[data.labels]).mean().item()
+    assert found[2.0] > found[0.0] + 0.1
+    assert found[2.0] > 0.8
+
+
+def test_captions_to_read_name_what_the_mapper_says_and_not_what_is_right(captioner: PrefixCaptioner):
+    data = labelled(captioner)
+    learn_to_say(captioner, data, SAYING, seed=0)
+    wrong = dataclasses.replace(data, labels=1 - data.labels)
+    heard = as_said(captioner, wrong)
+    assert torch.equal(heard.labels, data.labels)
+    assert heard.features is wrong.features
+    assert heard.classes == wrong.classes
+
+
+def test_the_loss_of_saying_is_that_of_telling_words_apart_and_nearness_times_the_distance():
+    words = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    prefixes = torch.tensor([[[2.0, 0.0], [2.0, 0.0]]])  # both vectors say the first word, at another length
+    config = SAYING.model_copy(update={"nearness": 3.0})
+    differing = 20 / np.sqrt(2)
+    for label, cosine in ((0, 1.0), (1, 0.0)):
+        logits = torch.tensor([[differing, -differing]])
+        telling = nn.functional.cross_entropy(logits, torch.tensor([label])).item()
+        loss = saying_loss(prefixes, torch.tensor([label]), words, config).item()
+        assert loss == pytest.approx(telling + 3 * (1 - cosine), rel=1e-4, abs=1e-5)
+
+
+def test_once_it_says_words_the_mapper_is_frozen_and_random_numbers_drawn_elsewhere_stay(
     captioner: PrefixCaptioner, tmp_path: Path
 ):
-    """Otherwise each training would forget some of the warm-up, and another part of it."""
-    data, words = labelled(captioner), _class_embeddings(captioner, CLASSES)
-    warm_up(captioner, data, WARM_UP, seed=0)
-    losses = []
-    for matching in (0.0, 10.0):
-        copy, joint = copied(captioner), JOINT.model_copy(update={"matching": matching, "steps": 30})
-        train_jointly(copy, data, joint, seed=0, path=tmp_path / f"{matching}", progress=silently)
-        prefixes = copy.mapper(torch.tensor(data.features))
-        losses.append(_matching_loss(prefixes, data.labels, words, WARM_UP).item())
-    assert losses[1] < losses[0] / 2
+    data = labelled(captioner)
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    learn_to_say(captioner, data, SAYING, seed=0)
+    assert torch.equal(torch.rand(2), expected)
+    assert not any(part.requires_grad for part in captioner.mapper.parameters())
+    said = captioner.encode(photos())
+    learn_to_read(captioner, data, READING, seed=0, path=tmp_path / "c", progress=silently)
+    assert torch.equal(captioner.encode(photos()), said)
 
 
 def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_numbers(
     captioner: PrefixCaptioner, tmp_path: Path
 ):
     other, data = copied(captioner), labelled(captioner)
-    rules: dict[str, Any] = {"config": JOINT.model_copy(update={"steps": 45}), "seed": 0}
-    whole = train_jointly(captioner, data, path=tmp_path / "whole", progress=silently, **rules)
+    rules: dict[str, Any] = {"config": READING.model_copy(update={"steps": 45}), "seed": 0}
+    whole = learn_to_read(captioner, data, path=tmp_path / "whole", progress=silently, **rules)
     with pytest.raises(KeyboardInterrupt):
-        train_jointly(other, data, path=tmp_path / "killed", progress=killed_at(37), **rules)
+        learn_to_read(other, data, path=tmp_path / "killed", progress=killed_at(37), **rules)
     with torch.no_grad():
-        next(other.mapper.parameters()).zero_()  # what was in memory is gone
+        next(other.network.parameters()).zero_()  # what was in memory is gone
     notes: list[str] = []
     rules["progress"] = lambda *report: notes.append(report[2])
-    resumed = train_jointly(other, data, path=tmp_path / "killed", **rules)
+    resumed = learn_to_read(other, data, path=tmp_path / "killed", **rules)
     assert notes[0] == "resumed after step 30"
     assert resumed == whole
-    assert torch.equal(other.encode(photos()), captioner.encode(photos()))
+    weights = zip(other.network.parameters(), captioner.network.parameters(), strict=True)
+    assert all(torch.equal(ours, theirs) for ours, theirs in weights)
 
 
 def test_the_language_model_keeps_its_embeddings_and_goes_a_part_of_the_way(
     captioner: PrefixCaptioner, tmp_path: Path
 ):
-    data, joint = labelled(captioner), JOINT.model_copy(update={"steps": 10})
+    data, reading = labelled(captioner), READING.model_copy(update={"steps": 10})
     copies = [copied(captioner), copied(captioner)]
     published = {name: part.detach().clone() for name, part in captioner.network.named_parameters()}
     weights = []
     for share, copy in zip((1.0, 0.25), copies, strict=True):
-        config = joint.model_copy(update={"interpolation": share})
-        train_jointly(copy, data, config, seed=0, path=tmp_path / f"{share}", progress=silently)
+        config = reading.model_copy(update={"interpolation": share})
+        learn_to_read(copy, data, config, seed=0, path=tmp_path / f"{share}", progress=silently)
         weights.append(dict(copy.network.named_parameters()))
     for name, part in published.items():
         whole, quarter = (found[name] for found in weights)
         assert torch.allclose(quarter, part + 0.25 * (whole - part), atol=1e-6), name
         assert torch.equal(whole, part) == (name == "model.embed_tokens.weight"), name
-    assert torch.equal(copies[0].encode(photos()), copies[1].encode(photos())), "the mapper goes all the way"
 
 
 def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(

@@ -1,0 +1,154 @@
+"""Which folders are classes and which are parts, such as train and test: by their names and what they hold.
+
+Whoever takes parts for classes trains a network to tell the training set from the test set, with a splendid
+accuracy; so what can be read in two ways is asked about.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+Classes = Mapping[str, Sequence[str]]
+"""The pictures of each class, deeper folders included, by the name of its folder."""
+
+_ROLES = {
+    "train": re.compile("train(ing)?(set|data|images?|imgs?)?"),
+    "test": re.compile("(test(ing)?|eval(uation)?)(set|data|images?|imgs?)?"),
+    "validation": re.compile("(val(id)?|validation|dev)(set|data|images?|imgs?)?"),
+}
+_FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "part"}
+"""Words beside that of a part that mean nothing: `training_set`, `test images`."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The classes of each part by the part's path, first training, then test; of one, ``""``, if undivided.
+
+    `places` are the folders that hold the classes' folders. `question` asks, in a phrase, what cannot be
+    told; then there are no parts.
+    """
+
+    parts: Mapping[str, Classes]
+    places: tuple[str, ...]
+    question: str = ""
+
+
+def layout_of(pictures: Sequence[str], name: str) -> Layout:
+    """Find parts and classes among pictures, named by their paths in a folder that is called `name`."""
+    place = _unwrapped(pictures, "", name)
+    top = _folders(pictures, place)
+    parts = _parts(place, top)
+    if parts is not None:
+        train, test = parts
+        return Layout({part: _folders(pictures, part) for part in (train, test)}, (train[:-1], test[:-1]))
+    question = _question(place, top)
+    return Layout({} if question else {"": top}, (place[:-1],), question)
+
+
+def _folders(pictures: Iterable[str], place: str) -> dict[str, list[str]]:
+    """Return the pictures in each folder of a place, ``""`` or a path that ends in a slash, by its name."""
+    found: dict[str, list[str]] = {}
+    for file in pictures:
+        if file.startswith(place):
+            folder, slash, _ = file[len(place) :].partition("/")
+            if slash:
+                found.setdefault(folder, []).append(file)
+    return found
+
+
+def _unwrapped(pictures: Sequence[str], place: str, name: str) -> str:
+    """Return where the folders are that say something: one alone in another of its name is a wrapping."""
+    while True:
+        folders = _folders(pictures, place)
+        if len(folders) != 1 or _loose(pictures, place):
+            return place
+        (inner,) = folders
+        below = f"{place}{inner}/"
+        is_wrapping = _plain(inner) == _plain(name) or _parts(below, _folders(pictures, below))
+        if not is_wrapping or not _folders(pictures, below):
+            return place
+        place, name = below, inner
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def _loose(pictures: Sequence[str], place: str) -> list[str]:
+    """Return the pictures that stand in a place itself."""
+    return [file for file in pictures if file.startswith(place) and "/" not in file[len(place) :]]
+
+
+def _role(name: str) -> tuple[str, frozenset[str]] | None:
+    """Return what a folder is by its name, and the other words in that; None if it names no part.
+
+    So `seg_train` and `seg_test` belong together, and a `train_station` stands alone.
+    """
+    words = re.findall("[a-z]+", name.casefold())
+    for word in words:
+        for role, pattern in _ROLES.items():
+            if pattern.fullmatch(word):
+                return role, frozenset(words) - {word} - _FILLERS
+    return None
+
+
+def _parts(place: str, top: Classes) -> tuple[str, str] | None:
+    """Return the paths of the training and the test part, if there is one of each with folders for classes.
+
+    A validation part is the test part where no other has classes.
+    """
+    by_role: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for name in top:
+        if role := _role(name):
+            part = _unwrapped(top[name], f"{place}{name}/", name)
+            if _folders(top[name], part):
+                by_role.setdefault(role, []).append(part)
+    found = [
+        (train, by_role.get(("test", other)) or by_role.get(("validation", other), []))
+        for (role, other), train in by_role.items()
+        if role == "train"
+    ]
+    match [pair for pair in found if pair[1]]:
+        case [([train], [test])]:
+            return train, test
+        case _:
+            return None
+
+
+def _question(place: str, top: Classes) -> str:
+    """Return what must be asked about folders that would be classes, nothing if they surely are."""
+    inner = {name: {*_folders(files, f"{place}{name}/")} for name, files in top.items()}
+    if len(top) == 1 and any(inner.values()):
+        (name,) = top
+        return (
+            f"all images lie in the folder {place + name!r}: if the folders in that are the classes, let "
+            "images.folder name it"
+        )
+    like_parts = [name for name in top if (role := _role(name)) and not role[1]]
+    # A train is a thing that can be seen, the other parts hardly are.
+    if len(like_parts) > 1 or any(_plain(name) != "train" for name in like_parts):
+        return (
+            f"folders look like parts of the data, not like classes ({_listed(like_parts)}): put a folder "
+            "for each class into train/ and into test/, or let images.folder name the one that has such; a "
+            "class that is called so needs another name"
+        )
+    for name, folders in inner.items():
+        if len(shared := folders & {*top} - {name}) > 1:
+            return (
+                f"{name!r} holds folders that are called like those beside it ({_listed(shared)}): take it "
+                "away, or put what is beside it into train/ and call it test"
+            )
+    several = sorted(name for name, folders in inner.items() if len(folders) > 1)
+    for one, other in combinations(several, 2):
+        if len(shared := inner[one] & inner[other]) > 1:
+            return (
+                f"{one!r} and {other!r} hold folders of the same names ({_listed(shared)}): if those are the "
+                "classes, call the outer ones train and test; if not, take the pictures out of them"
+            )
+    return ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(names)
+    return ", ".join([*map(repr, shown[:3]), *(["…"] if len(shown) > 3 else [])])

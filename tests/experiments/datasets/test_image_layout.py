@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+
+import pytest
+
+from experiments.datasets.image_layout import layout_of
+
+
+def files(*places: str) -> list[str]:
+    """Return two pictures in each of these folders."""
+    return sorted(
+        f"{place}/{number}.jpg" if place else f"{number}.jpg" for place in places for number in "12"
+    )
+
+
+PARTS = {
+    "Train Test": ("Train", "Test"),
+    "Training Testing": ("Training", "Testing"),
+    "training_set test_set": ("training_set", "test_set"),
+    "TRAIN VAL": ("TRAIN", "VAL"),
+    "train valid": ("train", "valid"),
+    "train dev": ("train", "dev"),
+    "trainset testset": ("trainset", "testset"),
+    "seg_train seg_test": ("seg_train", "seg_test"),
+    "train2017 val2017": ("train2017", "val2017"),
+    "Train images Test images": ("Train images", "Test images"),
+    "pets-training pets-evaluation": ("pets-training", "pets-evaluation"),
+}
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_parts_are_known_by_their_names_in_any_case(case: str) -> None:
+    train, test = PARTS[case]
+    layout = layout_of(files(f"{train}/cat", f"{train}/dog", f"{test}/cat", f"{test}/dog"), "pets")
+    assert list(layout.parts) == [f"{train}/", f"{test}/"]
+    assert [list(classes) for classes in layout.parts.values()] == [["cat", "dog"], ["cat", "dog"]]
+    assert layout.question == ""
+
+
+TAKEN = {
+    "an extra level of the same name": (("pets/cat", "pets/dog"), {"": ["cat", "dog"]}),
+    "an extra level in another case": (("Pets/Train/a", "Pets/Train/b", "Pets/Test/a", "Pets/Test/b"), {
+        "Pets/Train/": ["a", "b"], "Pets/Test/": ["a", "b"]
+    }),
+    "two extra levels": (("pets/pets/cat", "pets/pets/dog"), {"": ["cat", "dog"]}),
+    "an extra level of another name round parts": (("archive/train/a", "archive/test/a"), {
+        "archive/train/": ["a"], "archive/test/": ["a"]
+    }),
+    "an extra level in each part": (("seg_train/seg_train/a", "seg_test/seg_test/a"), {
+        "seg_train/seg_train/": ["a"], "seg_test/seg_test/": ["a"]
+    }),
+    "a test and a validation part": (("train/a", "test/a", "val/a"), {"train/": ["a"], "test/": ["a"]}),
+    "a flat test part beside a validation part": (("train/a", "valid/a", "test"), {
+        "train/": ["a"], "valid/": ["a"]
+    }),
+    "a class that is a train": (("train", "bus", "car"), {"": ["bus", "car", "train"]}),
+    "classes with a part's word in their names": (("train station", "bullet train", "test tube"), {
+        "": ["bullet train", "test tube", "train station"]
+    }),
+    "classes with deeper folders": (("cat/siamese", "cat/persian", "dog/poodle", "dog"), {
+        "": ["cat", "dog"]
+    }),
+    "each class with one folder in it": (("cat/images", "dog/images"), {"": ["cat", "dog"]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_can_be_read_in_one_way_alone_is_read_so(case: str) -> None:
+    places, parts = TAKEN[case]
+    layout = layout_of(files(*places), "pets")
+    assert layout.question == ""
+    assert {part: sorted(classes) for part, classes in layout.parts.items()} == parts
+
+
+ASKED = {
+    "flat parts": (("train", "test"), "('test', 'train'): put a folder for each class into"),
+    "a flat test part": (("train/cat", "train/dog", "Test"), "('Test', 'train'): put a folder"),
+    "a validation and a test part": (("val/cat", "test/cat"), "look like parts of the data"),
+    "a part alone among classes": (("cat", "dog", "test"), "('test'): put a folder"),
+    "a part that holds the classes beside it": (("cat", "dog", "test/cat", "test/dog"), "('test'): put"),
+    "two training parts": (("train/a", "Training/a", "test/a"), "look like parts of the data"),
+    "a training part alone": (("train/cat", "train/dog"), "all images lie in the folder 'train'"),
+    "an extra level of another name": (("archive/cat", "archive/dog"), "all images lie in the folder 'arch"),
+    "parts of unknown names": (
+        ("Entrenamiento/a", "Entrenamiento/b", "Prueba/a", "Prueba/b"),
+        "'Entrenamiento' and 'Prueba' hold folders of the same names ('a', 'b')",
+    ),
+    "folds": (("fold1/a", "fold1/b", "fold2/a", "fold2/b", "fold3/a"), "'fold1' and 'fold2' hold folders"),
+    "parts in each class": (("cat/train", "cat/test", "dog/train", "dog/test"), "'cat' and 'dog' hold"),
+    "pictures and masks": (("cat/images", "cat/masks", "dog/images", "dog/masks"), "'cat' and 'dog' hold"),
+    "a copy of all": (("cat", "dog", "all/cat", "all/dog"), "'all' holds folders that are called like"),
+    "a part of a number": (("train1/a", "train2/a"), "look like parts of the data"),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_can_be_read_in_two_ways_is_asked_about_in_one_sentence(case: str) -> None:
+    places, sentence = ASKED[case]
+    layout = layout_of(files(*places), "pets")
+    assert sentence in layout.question
+    assert layout.parts == {}
+
+
+def test_pictures_beside_the_classes_change_nothing() -> None:
+    def classes(*loose: str) -> Sequence[str]:
+        return sorted(layout_of(files("cat", "dog", *loose), "pets").parts[""])
+
+    assert classes("") == classes() == ["cat", "dog"]
+
+
+def test_many_classes_are_told_in_no_time() -> None:
+    layout = layout_of(files(*(f"class {number}" for number in range(2000))), "pets")
+    assert len(layout.parts[""]) == 2000

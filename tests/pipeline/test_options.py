@@ -1,0 +1,41 @@
+"""A TOML file that cannot be read is one sentence that names it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline import options
+from pipeline.frozen import Frozen
+from tests.support.refusals import refusal
+
+
+class Model(Frozen):
+    number: int = 1
+
+
+def linked(path: Path) -> None:
+    path.symlink_to("/proc/self/mem")
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.write_text(f"number = {'[' * 5_000}"), "is nested too deep to be read: mend it"),
+        (lambda path: path.write_text(f"number = {'[' * 400}{']' * 400}"), "is nested too deep to be read"),
+        (lambda path: path.write_text(".".join("n" * 3_000) + " = 1"), "is nested too deep to be read"),
+        (lambda path: path.write_text(f"[{'.'.join('n' * 300)}]\nx = 1"), "is nested too deep to be read"),
+        (lambda path: path.write_text("number = {" * 3_000), "is nested too deep to be read"),
+        (Path.mkdir, "cannot be read (Is a directory): allow it, or mend it."),
+        (linked, "cannot be read (Input/output error)"),
+        (lambda path: None, "cannot be read (No such file or directory)"),
+        (lambda path: path.write_bytes(b"\xff"), "is not valid TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_short_sentence(
+    tmp_path: Path, write: Callable[[Path], object], said: str
+) -> None:
+    write(tmp_path / "mine.toml")
+    sentence = refusal(options.read, tmp_path / "mine.toml", Model)
+    assert f"{tmp_path.name}/mine.toml {said}" in sentence
+    assert len(sentence) < 200 + len(str(tmp_path))
