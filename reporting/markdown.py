@@ -4,7 +4,7 @@ import re
 import string
 
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
-_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_NAME = re.compile(r"[\w.:-]+", re.ASCII)
 _BRACES = re.compile(r"\\\{(?=\\\{)")
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
@@ -29,7 +29,10 @@ def strong(value: object) -> Markdown:
 
 
 def code(name: str) -> Markdown:
-    """Return the name of a module, a package or an option as code; any other text stays text, escaped."""
+    """Return the name of a module, a function (`module:function`), a package or an option as code.
+
+    Any other text stays text, escaped.
+    """
     return Markdown(f"`{name}`") if _NAME.fullmatch(name) else escape(name)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.markdown import Markdown, command, escape, in_attribute, strong, words
+from reporting.markdown import Markdown, code, command, escape, in_attribute, strong, words
 from tests.support import pages
 
 HOSTILE = [
@@ -71,6 +71,12 @@ def test_hostile_texts_reach_the_page_as_they_are() -> None:
 def test_any_text_reaches_the_page_as_it_is(texts: list[str]) -> None:
     expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).rstrip(" ") for text in texts]
     assert read_back(texts) == expected
+
+
+@pytest.mark.parametrize("name", ["a.b2_c", "torch", "class-weight", "a.cifar10:load"])
+def test_what_code_is_called_is_code_and_any_other_text_is_not(name: str) -> None:
+    assert code(name) == f"`{name}`"
+    assert code(f"{name}` <b>") == escape(f"{name}` <b>")
 
 
 def test_a_command_is_code_unless_it_could_end_the_code_or_be_a_shortcode() -> None:
