@@ -1,9 +1,9 @@
 """How much the aligned captioner depends on luck: the recipe of `offline` at several seeds and precisions.
 
-Run as ``python -m benchmarks.alignment [SEED:PRECISION …]``, by default three seeds at fp32 and at bf16, an
-hour on two cores. Each training is that of the stage `align`, on the photos that its seed draws; its captions
-are judged by whether they name the right class of validation images, and test images are not looked at.
-Printed is a line for each training, then their mean, and the largest less the smallest of them.
+Run as ``python -m benchmarks.alignment [SEED:PRECISION …]``, by default three seeds at fp32 and at bf16, one
+and a half hours on two cores. Each training is that of the stage `align`, on the photos that its seed draws;
+its captions are judged by whether they name the right class of validation images, and test images are not
+looked at. Printed is a line for each training, then their mean, and the largest less the smallest of them.
 """
 
 import sys

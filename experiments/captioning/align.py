@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,8 +19,12 @@ from experiments.datasets.photos import draw_others
 from experiments.models.feature_store import cached_features
 from experiments.models.processes import is_main
 from experiments.results.align import Aligned
+from experiments.results.classification import Precision
 from experiments.statistics.intervals import wilson
 
+LEARNS_AT: Precision = "fp32"
+"""What parts learn at, whatever they compute at afterwards. Of captions of validation images, 2.4 points less
+named the right class after learning in bf16 (seed 0, of 2,500); writing in bf16 cost 0.1 (of 1,000)."""
 _STEP = 450
 """How many photos can be encoded in the time of a step of reading, for an honest estimate of what is left."""
 
@@ -74,7 +79,7 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
     known = (*photos.tuning, *photos.evaluation)
     both = config.photos + config.reading.photos
     chosen = draw_others(images.train_pictures, known, both, config.seed)
-    captioner = prefix.build(config, context.fetch)
+    captioner = prefix.build(config.model_copy(update={"precision": LEARNS_AT}), context.fetch)
 
     total = len(chosen) + _STEP * config.reading.steps
 
@@ -99,18 +104,17 @@ def _align_parts(config: PrefixCaptionerConfig, context: Context) -> tuple[Capti
         return captioner, ()  # the main process trains, and the others load what it leaves
     data = Labelled(features, torch.from_numpy(images.train_labels[chosen]), images.classes)
     order = np.random.default_rng(config.seed).permutation(len(chosen))
-    share = round(
-        len(chosen) * config.photos / both
-    )  # of fewer photos than were asked for, each has its share
+    share = round(len(chosen) * config.photos / both)  # of fewer photos than asked for, each has its share
+    checkpoint = context.scratch / "checkpoint.pt"
     learn_to_say(captioner, data.at(order[:share]), config.saying, config.seed)
     losses = learn_to_read(
         captioner,
         as_said(captioner, data.at(order[share:])),
         config.reading,
         seed=config.seed,
-        path=context.scratch / f"checkpoint-{config.precision}.pt",
+        path=checkpoint,
         progress=trained_so_far,
     )
-    (context.scratch / f"checkpoint-{config.precision}.pt").unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)
     captioner.network.requires_grad_(False)
-    return captioner, losses
+    return replace(captioner, config=config), losses

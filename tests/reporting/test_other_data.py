@@ -352,7 +352,7 @@ def test_the_page_of_provenance_says_how_to_check_a_users_files(rendered: Path) 
         manifest = rendered / "results" / "my-own" / f"{section}.sha256"
         sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
         assert re.search(rf"results/my-own/{section}\.sha256\s+{count}\s+{sha256[:10]}\s", page)
-        assert f"cd FOLDER && sha256sum -c \"$OLDPWD\"/results/my-own/{section}.sha256" in page
+        assert f'cd FOLDER && sha256sum -c "$OLDPWD"/results/my-own/{section}.sha256' in page
 
 
 def test_long_captions_run_over_pages_and_none_is_lost(rendered: Path, computed: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from experiments.captioning.align import align
 from experiments.captioning.alignment import (
     Labelled,
     as_said,
@@ -20,9 +21,11 @@ from experiments.captioning.captioners import prefix
 from experiments.captioning.captioners import saved as models
 from experiments.captioning.captioners.prefix import Mapper, PrefixCaptioner
 from experiments.config.captioner import PrefixCaptionerConfig, Reading, Saying
+from experiments.datasets.images import ClassifiedImages
+from experiments.datasets.photos import CaptionedPhotos
 from experiments.models.libraries import prepare_transformers
 from tests.support.captioners import GREEDY, random_captioner
-from tests.support.contexts import killed_at, silently
+from tests.support.contexts import context, killed_at, silently
 
 CLASSES = ("cat", "dog")
 OFTEN: dict[str, Any] = {"batch_size": 8, "templates": ("{}", "see {}")}
@@ -216,6 +219,32 @@ def test_once_it_says_words_the_mapper_is_frozen_and_random_numbers_drawn_elsewh
     said = captioner.encode(photos())
     learn_to_read(captioner, data, READING, seed=0, path=tmp_path / "c", progress=silently)
     assert torch.equal(captioner.encode(photos()), said)
+
+
+def test_parts_learn_the_same_whatever_precision_the_captioner_computes_at_afterwards(
+    captioner: PrefixCaptioner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pictures, labels = np.stack(photos()), np.arange(16) % 2
+    images = ClassifiedImages(CLASSES, pictures, labels, pictures[:2], labels[:2])
+    nobody = CaptionedPhotos(source=(), classes=(), tuning=(), evaluation=())
+    short = {
+        "saying": SAYING.model_copy(update={"epochs": 2}),
+        "reading": READING.model_copy(update={"steps": 3}),
+    }
+    aligned = {}
+    for precision in ("fp32", "bf16"):
+        built = copied(captioner)
+        monkeypatch.setattr(
+            prefix, "build", lambda config, fetch, made=built: dataclasses.replace(made, config=config)
+        )
+        folder = tmp_path / precision
+        folder.mkdir()
+        lent = context(folder, images=lambda: images, photos=lambda: nobody, fetch=lambda archive: tmp_path)
+        config = SECTION.model_copy(update={**short, "precision": precision, "held_out": 0})
+        assert align(config, {}, lent).precision == precision
+        assert models.read_config(folder).precision == precision
+        aligned[precision] = {**built.mapper.state_dict(), **built.network.state_dict()}
+    assert all(torch.equal(value, aligned["bf16"][name]) for name, value in aligned["fp32"].items())
 
 
 def test_an_alignment_that_was_killed_goes_on_from_its_checkpoint_with_the_same_numbers(
