@@ -1,6 +1,5 @@
 """Dual encoders whose weights open_clip builds and loads, with its mere warnings made errors."""
 
-import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +15,15 @@ from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
+from experiments.models.weights_file import read_tensors
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 
 CLIP_TAGS = ("openai", "laion")
 CLIP_REPOSITORIES = ("hf-hub:laion/CLIP-",)
+
+_BESIDE = frozenset(("input_resolution", "context_length", "vocab_size"))
+"""What OpenAI's archives hold besides the network's tensors."""
 
 
 def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
@@ -32,9 +35,9 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
             they were trained with, where that can be known.
     """
     weights = find(config, root)
-    held = shapes(weights.file)
+    held = _tensors(weights.file)
     try:
-        clip, transform = _load(weights)
+        clip, transform = _load(weights, held)
         tokenizer = open_clip_library().get_tokenizer(weights.model)
     except UserError:
         raise
@@ -55,10 +58,10 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
     )
 
 
-def _load(weights: Weights) -> tuple[Any, Any]:
-    """Return the model, all its tensors filled from the file and none left over, and its preprocessing."""
+def _load(weights: Weights, held: dict[str, torch.Tensor]) -> tuple[Any, Any]:
+    """Return the model, all its tensors filled with those `held` and none left over, and its preprocessing."""
     tag = weights.published
-    with reading_torchscript():
+    with _instead_of_reading(held):
         return open_clip_library().create_model_from_pretrained(
             weights.model,
             None if weights.model.startswith(LOCAL_FOLDER) else str(weights.file),
@@ -67,19 +70,19 @@ def _load(weights: Weights) -> tuple[Any, Any]:
             image_std=tag.get("std"),
             image_interpolation=tag.get("interpolation"),
             image_resize_mode=tag.get("resize_mode"),
-            weights_only=not is_torchscript(weights.file),
         )
 
 
 def _require_fit(
-    config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, tuple[int, ...]]
+    config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, torch.Tensor]
 ) -> None:
     """Check what open_clip lets pass: other kinds of models, and tables of positions that it stretches."""
     library = open_clip_library()
     if not isinstance(clip, library.CLIP | library.CustomTextCLIP):
         raise UserError(f"{_named(config)} is a {type(clip).__name__}, not a plain pair of encoders.")
     own = {name: tuple(tensor.shape) for name, tensor in clip.state_dict().items()}
-    for name, shape in held.items():
+    for name, tensor in held.items():
+        shape = tuple(tensor.shape)
         expected = own.get(name, own.get(f"text.{name}", shape))
         if name.endswith("positional_embedding") and shape != expected:
             raise UserError(
@@ -114,47 +117,29 @@ def describe(config: OpenClipTower, origin: Source, root: Path = Path()) -> Abou
 
 
 @contextmanager
-def reading_torchscript() -> Iterator[None]:
+def _instead_of_reading(held: dict[str, torch.Tensor]) -> Iterator[None]:
+    """Let open_clip have these tensors where it would read a file, which it can do in fewer forms."""
+    factory = open_clip_library().factory
+    reads = factory.load_state_dict
+    factory.load_state_dict = lambda *_, **__: dict(held)
+    try:
+        yield
+    finally:
+        factory.load_state_dict = reads
+
+
+@contextmanager
+def _reading_torchscript() -> Iterator[None]:
     """Silence that torch reads archives of TorchScript in one way alone, and advises against it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*(TorchScript archive|torch.jit.load)")
         yield
 
 
-def shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor in a checkpoint, under its name in the network.
-
-    Raises:
-        UserError: if it is no checkpoint that safetensors or torch can read, or holds no named tensors.
-    """
-    try:
-        found = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
-    except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
-        # Of other content than tensors, torch says how to run it, which nobody should.
-        foreign = isinstance(error, pickle.UnpicklingError | KeyError)
-        why = "it holds something else" if foreign else reason(error)
-        raise UserError(f"{file} cannot be read as a checkpoint ({why}): get it anew.") from error
-    if not found:
-        raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
-    return found
-
-
-def _safetensors(file: Path) -> dict[str, tuple[int, ...]]:
-    from safetensors import safe_open
-
-    with safe_open(file, framework="pt") as content:
-        return {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118
-
-
-def _torch(file: Path) -> dict[str, tuple[int, ...]]:
-    if is_torchscript(file):
-        with reading_torchscript():
-            state: Any = torch.jit.load(file, map_location="cpu").state_dict()
-    else:
-        state = torch.load(file, map_location="meta", weights_only=True)
-    state = state.get("state_dict", state) if isinstance(state, dict) else {}
-    return {
-        name.removeprefix("module."): tuple(tensor.shape)
-        for name, tensor in state.items()
-        if isinstance(tensor, torch.Tensor)
-    }
+def _tensors(file: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors in a file, also where it is an archive of TorchScript, as OpenAI publishes them."""
+    if not is_torchscript(file):
+        return read_tensors(file)
+    with _reading_torchscript():
+        script: Any = torch.jit.load(file, map_location="cpu")
+    return {name: tensor for name, tensor in script.state_dict().items() if name not in _BESIDE}

@@ -9,7 +9,7 @@ from experiments.config.fields import PrecisionChoice, Text, resolve_path
 from pipeline.frozen import Frozen
 
 HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
-CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin")
+CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 
 
 class OpenClipTower(Frozen):
