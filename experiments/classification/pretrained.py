@@ -59,7 +59,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
 
 
 def _load(weights: Weights, held: dict[str, torch.Tensor]) -> tuple[Any, Any]:
-    """Return the model, all its tensors filled with those `held` and none left over, and its preprocessing."""
+    """Return the model, all its tensors filled with those `held`, none left over, and its preprocessing."""
     tag = weights.published
     with _instead_of_reading(held):
         return open_clip_library().create_model_from_pretrained(
@@ -73,9 +73,7 @@ def _load(weights: Weights, held: dict[str, torch.Tensor]) -> tuple[Any, Any]:
         )
 
 
-def _require_fit(
-    config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, torch.Tensor]
-) -> None:
+def _require_fit(config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, torch.Tensor]) -> None:
     """Check what open_clip lets pass: other kinds of models, and tables of positions that it stretches."""
     library = open_clip_library()
     if not isinstance(clip, library.CLIP | library.CustomTextCLIP):

@@ -53,7 +53,9 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     try:
         content = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
     except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
-        raise UserError(f"{file} cannot be read as a checkpoint ({_why(file, error)}): get it anew.") from error
+        raise UserError(
+            f"{file} cannot be read as a checkpoint ({_why(file, error)}): get it anew."
+        ) from error
     found = _named_tensors(file, content)
     if not found:
         raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
@@ -97,7 +99,7 @@ def _named_tensors(file: Path, content: object) -> dict[str, Tensor]:
     whole = next((value for value in (content, *below.values()) if isinstance(value, _Inert)), None)
     if not found and not parts and whole:
         raise UserError(
-            f"{file} holds a whole model ({type(whole).__name__}), which only running code could read, and that "
+            f"{file} holds a whole model ({type(whole).__name__}), which only running code could read, which "
             "is never done: where you trust its maker, save its state_dict() alone, with safetensors."
         )
     return found or next(iter(parts.values()), {})

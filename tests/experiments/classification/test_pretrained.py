@@ -286,12 +286,15 @@ def write(state: dict[str, torch.Tensor], file: Path) -> Path:
         save_file(state, file)
     else:
         # Training keeps the tensors under a key, and their names begin as those of a parallel model.
-        training = {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
-        torch.save(training if file.name == "training.pt" else state, file)
+        training = {f"module.{name}": tensor for name, tensor in state.items()}
+        kept = {"training.pt": {"epoch": 3, "state_dict": training}, "lightning.ckpt": {"model": training}}
+        torch.save(kept.get(file.name, state), file)
     return file
 
 
-@pytest.mark.parametrize("form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt"])
+@pytest.mark.parametrize(
+    "form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt", "lightning.ckpt"]
+)
 def test_a_checkpoint_fills_the_model_with_its_tensors_or_is_refused(form: str, tiny: Path, tmp_path: Path):
     state = load_file(tiny)
     loaded = pretrained_tower(tower("tiny", write(state, tmp_path / form))).clip.state_dict()

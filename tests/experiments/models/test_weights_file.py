@@ -13,7 +13,12 @@ from torch import nn
 from experiments.models.weights_file import read_tensors
 from tests.support.refusals import refusal
 
-STATE = {"visual.weight": torch.arange(6.0).view(2, 3), "text.bias": torch.ones(2), "logit_scale": torch.ones(())}
+STATE = {
+    "visual.weight": torch.arange(6.0).view(2, 3),
+    "text.bias": torch.ones(2),
+    "logit_scale": torch.ones(()),
+}
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
 
 
 def named(before: str = "", within: str = "") -> dict[str, torch.Tensor]:
@@ -40,7 +45,8 @@ class Runs:
 
 def options() -> dict[str, Any]:
     """Return what trainings keep beside the tensors."""
-    optimiser = {"state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.ones(2)}}, "param_groups": [{"lr": 1}]}
+    state = {0: {"step": torch.tensor(3.0), "exp_avg": torch.ones(2)}}
+    optimiser = {"state": state, "param_groups": [{"lr": 1}]}
     return {
         "epoch": 3,
         "best": np.float64(0.5),
@@ -52,7 +58,7 @@ def options() -> dict[str, Any]:
     }
 
 
-LIGHTNING = {"pytorch-lightning_version": "2.5", "hyper_parameters": {"net": Mine()}, "loops": {"fit_loop": {}}}
+LIGHTNING = {"pytorch-lightning_version": "2.5", "hyper_parameters": {"net": Mine()}, "loops": {"fit": {}}}
 
 
 @pytest.mark.parametrize(
@@ -96,15 +102,15 @@ def test_tensors_in_torchs_older_format_are_read_and_what_is_beside_them_is_not(
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("model.pt", nn.Linear(2, 2), "holds a whole model (torch.nn.modules.linear.Linear), which only running"),
-        ("model.ckpt", {"epoch": 1, "model": nn.Linear(2, 2)}, "holds a whole model (torch.nn.modules.linear"),
-        ("gan.pt", {"generator": named("g."), "critic": named("c.")}, "of several networks (generator, critic)"),
+        ("model.pt", nn.Linear(2, 2), "holds a whole model (torch.nn.modules.linear.Linear), which only"),
+        ("model.ckpt", {"epoch": 1, "model": nn.Linear(2, 2)}, "a whole model (torch.nn.modules"),
+        ("gan.pt", {"generator": named("g."), "critic": named("c.")}, "of several networks (generator, c"),
         ("optimiser.pt", {"optimizer": options()["optimizer"]}, "holds no tensors with names"),
         ("list.pt", [torch.ones(2)], "holds no tensors with names"),
         ("deep.pt", {"a": {"b": STATE}}, "holds no tensors with names"),
         ("evil.pt", Runs(os.system, "touch ran"), "(it holds something else)"),
-        ("pointer.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "pointer of Git LFS"),
-        ("pointer.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        ("pointer.bin", POINTER, "pointer of Git LFS"),
+        ("pointer.safetensors", POINTER, "pointer of Git LFS"),
         ("page.ckpt", b"\n<!DOCTYPE html><html>Please log in.</html>", "it is a web page"),
     ],
 )
