@@ -9,10 +9,11 @@ NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACC
 
 
 _ADVICE = re.compile(
-    r"[^.!?:]*\b(?:weights_only|trust_remote_code|allow_pickle|add_safe_globals|options, .*?do those steps)\b.*",
+    r"[^.!?:]*\b(?:weights_only|trust_remote_code|allow_pickle|add_safe_globals|"
+    r"options, .*?do those steps)\b.*",
     re.DOTALL | re.IGNORECASE,
 )
-"""The sentence with which a library begins to say how code that comes with data could be run, and the rest."""
+"""From the sentence on with which a library begins to say how code in data could be run."""
 
 
 class UserError(Exception):

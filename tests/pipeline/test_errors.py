@@ -10,7 +10,7 @@ from pipeline.errors import reason
 
 HUB = (
     "The repository org/x contains custom code which must be executed to correctly load the model. "
-    "You can inspect it at hf.co/org/x. Please pass the argument `trust_remote_code=True` to allow it to be run."
+    "You can inspect it at hf.co/org/x. Please pass the argument `trust_remote_code=True` to run it."
 )
 
 
@@ -50,7 +50,7 @@ def load_pickle_with_numpy(file: Path) -> None:
     ],
 )
 def test_advice_to_lower_a_guard_is_not_passed_on(call: Callable[[Path], None], said: str, tmp_path: Path):
-    with pytest.raises(Exception) as refused:  # noqa: PT011
+    with pytest.raises(Exception) as refused:
         call(tmp_path / "file.pt")
     told = reason(refused.value)
     assert said in told and "\n" not in told
