@@ -123,7 +123,7 @@ def load(name: str, root: Path) -> Profile:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"
         raise UserError(f"There is no profile {name!r} in profiles/: the profiles are {known}.")
-    loaded = options.read(path, Profile, name=name)
+    loaded = options.read(path, Profile, root, name=name)
     if problem := loaded.problem():
         raise UserError(f"profiles/{path.name}: {problem}.")
     return loaded

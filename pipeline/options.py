@@ -12,8 +12,10 @@ from pipeline.errors import UserError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(path: Path, model: type[Model], **known: Any) -> Model:
+def read(path: Path, model: type[Model], root: Path | None = None, **known: Any) -> Model:
     """Read a TOML file as a `model`; what is `known` beside the file is no key of it.
+
+    `root` is the folder at which paths in it start, which validators of the model have as their context.
 
     Raises:
         UserError: if the file cannot be read, or for each thing in it that is not allowed.
@@ -33,7 +35,7 @@ def read(path: Path, model: type[Model], **known: Any) -> Model:
         if name in content:
             raise UserError(f"{shown}: {name} is not a key of a profile; the file's name is its name.")
     try:
-        return model.model_validate_json(as_json)
+        return model.model_validate_json(as_json, context=root)
     except ValidationError as error:
         problems = (_sentence(shown, model, known, problem) for problem in error.errors())
         raise UserError("\n".join(problems)) from error

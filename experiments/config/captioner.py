@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiments.config.fields import Positive, PrecisionChoice, Text, resolve_path
+from experiments.config.fields import Place, Positive, PrecisionChoice, Text, resolve_path
 from pipeline.frozen import Frozen
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -99,7 +99,7 @@ class EncoderDecoderConfig(CaptionerConfig):
     """
 
     kind: Literal["vision_encoder_decoder"]
-    model: Text
+    model: Place
     revision: Text | None = None
 
     @property

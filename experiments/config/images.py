@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from experiments.config.fields import Positive, Text
+from experiments.config.fields import Place, Positive, Text
 from pipeline.frozen import Frozen
 
 Side = Annotated[int, Field(ge=8, le=512)]
@@ -39,7 +39,7 @@ class ImageFolder(WithValidation):
     """
 
     kind: Literal["folder"]
-    folder: Text
+    folder: Place
     size: Side
     test_share: TestShare | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
@@ -58,7 +58,7 @@ class TorchvisionImages(WithValidation):
     name: Text
     size: Side
     options: dict[str, Any] = Field(default_factory=dict)
-    folder: Text | None = None
+    folder: Place | None = None
     classes: tuple[Text, ...] | None = None
     test_share: TestShare | None = None
     seed: Annotated[int, Field(ge=0)] | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from experiments.config.fields import Positive, Text
+from experiments.config.fields import Place, Positive, Text
 from pipeline.frozen import Frozen
 
 
@@ -15,7 +15,7 @@ class Cifar10Captions(Frozen):
     """
 
     kind: Literal["cifar10_captions"]
-    captions: Text
+    captions: Place
 
 
 class Flickr30k(Frozen):
@@ -28,7 +28,7 @@ class Flickr30k(Frozen):
     """
 
     kind: Literal["flickr30k"]
-    repository: Text
+    repository: Place
     revision: Text
     split: Text
     tuning: Positive
@@ -47,8 +47,8 @@ class PhotoFolder(Frozen):
     """
 
     kind: Literal["folder"]
-    folder: Text
-    captions: Text
+    folder: Place
+    captions: Place
     tuning: Positive
     evaluation: Annotated[int, Field(ge=2)]
     seed: Annotated[int, Field(ge=0)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiments.config.fields import PrecisionChoice, Text, resolve_path
+from experiments.config.fields import Place, PrecisionChoice, Text, resolve_path
 from pipeline.frozen import Frozen
 
 HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
@@ -23,9 +23,9 @@ class OpenClipTower(Frozen):
     """
 
     kind: Literal["open_clip"]
-    model: Text
-    pretrained: Text | None = None
-    file: Text | None = None
+    model: Place
+    pretrained: Place | None = None
+    file: Place | None = None
 
     @property
     def own(self) -> str | None:

@@ -1,10 +1,15 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from experiments import profile
+from experiments.captioning.captioners import saved
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.config.fields import resolve_path
+from experiments.config.zero_shot import OpenClipTower
 from experiments.new_profile.start import off, start
 from experiments.project import open_project
 from pipeline.errors import UserError
@@ -205,3 +210,56 @@ def test_a_captioner_that_is_aligned_on_images_is_refused_without_them(folder: P
     path.write_text(off(path.read_text(), "images", *CLASSIFIERS))
     with pytest.raises(UserError, match=r"the kind prefix is aligned on labelled \[images\]: add them, or"):
         profile.load("mine", folder)
+
+
+PLACES = (
+    ("ROOT/weights/mine.pt", "./weights/mine.pt"),
+    ("HOME/weights/mine.pt", "~/weights/mine.pt"),
+    ("/mnt/who:ami/mine.pt", "…/mine.pt"),
+    ("~/mine.pt", "~/mine.pt"),
+    ("weights/mine.pt", "weights/mine.pt"),
+)
+
+
+@pytest.mark.parametrize(("given", "kept"), PLACES)
+def test_results_never_hold_where_this_machine_has_what_a_profile_names(
+    given: str,
+    kept: str,
+    folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    given = given.replace("ROOT", str(folder)).replace("HOME", str(home))
+    path = folder / "profiles" / "assignment.toml"
+    text = path.read_text()
+    for old, new in (
+        ('pretrained = "openai"', f'pretrained = "{given}"'),
+        ('model = "nlpconnect/vit-gpt2-image-captioning"\nrevision', f'model = "{given}"\n#'),
+        ('repository = "lmms-lab/flickr30k"', f'repository = "{given}"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    loaded = profile.load("assignment", folder)
+    assert loaded.captioner and loaded.zero_shot and isinstance(loaded.zero_shot.tower, OpenClipTower)
+    shown = loaded.model_dump(mode="json")
+    assert shown["captioner"]["model"] == shown["zero_shot"]["tower"]["pretrained"] == kept
+    assert shown["photos"]["repository"] == kept
+    real = resolve_path(folder, given)
+    assert resolve_path(folder, loaded.zero_shot.tower.pretrained or "") == real
+    # What `align` leaves in the cache for later stages still leads there.
+    saved.save(loaded.captioner, SimpleNamespace(), folder)  # pyright: ignore[reportArgumentType]
+    again = saved.read_config(folder)
+    assert isinstance(again, EncoderDecoderConfig) and folder / (again.local or "") == real
+
+
+def test_a_model_folder_outside_of_the_project_is_known_by_its_name_alone(folder: Path) -> None:
+    path = folder / "profiles" / "assignment.toml"
+    text = path.read_text().replace('pretrained = "openai"\n', "")
+    path.write_text(re.sub('model = "ViT-B-32[^"]*"', 'model = "local-dir:/mnt/secret/tower"', text))
+    loaded = profile.load("assignment", folder).zero_shot
+    assert (
+        loaded and "/mnt" not in loaded.model_dump_json() and "local-dir:…/tower" in loaded.model_dump_json()
+    )
