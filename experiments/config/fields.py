@@ -1,6 +1,7 @@
 """Types of values that several sections of a profile have, and where a path in it leads."""
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,9 +9,27 @@ from pydantic import AfterValidator, Field, PlainSerializer, ValidationInfo
 
 from pipeline.errors import UserError
 
-Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**53)]
+"""Below what a JSON number holds in every language, and room for what is counted on from it."""
+Rate = Annotated[float, Field(gt=0, le=1000)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
-Text = Annotated[str, Field(min_length=1)]
+_LONGEST = 255
+"""Bytes in the name of a file at most."""
+
+
+def _readable(text: str) -> str:
+    """Check that there is something to read, and nothing that ends a line or a path unseen."""
+    if not text.strip():
+        raise ValueError("there must be something in it")
+    if any(unicodedata.category(mark) == "Cc" for mark in text):
+        raise ValueError("it must not hold a control character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_readable)]
 
 
 def _near(text: str, info: ValidationInfo) -> str:
@@ -20,6 +39,8 @@ def _near(text: str, info: ValidationInfo) -> str:
     """
     kind, path = _parts(text)
     root = info.context
+    if any(len(part.encode()) > _LONGEST for part in path.parts):
+        raise ValueError(f"no file can have a name of more than {_LONGEST} bytes")
     if path.is_absolute() and isinstance(root, Path):
         for start, sign in ((root.absolute(), "."), (root.resolve(), "."), (Path.home(), "~")):
             if ".." not in path.parts and path.is_relative_to(start):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from experiments.config.fields import Place, Positive, Text
+from experiments.config.fields import Place, Positive, Seed, Text
 from pipeline.frozen import Frozen
 
 
@@ -32,7 +32,7 @@ class Flickr30k(Frozen):
     revision: Text
     split: Text
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
 
 
 class PhotoFolder(Frozen):
@@ -50,18 +50,18 @@ class PhotoFolder(Frozen):
     folder: Place
     captions: Place
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
+    seed: Seed
 
 
 class GeneratedPhotos(Frozen):
     """Coloured shapes with captions that follow from how they were drawn: for a run that takes seconds."""
 
     kind: Literal["generated"]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
-    size: Annotated[int, Field(ge=8)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
+    size: Annotated[int, Field(ge=8, le=512)]
 
 
 AnyPhotos = Cifar10Captions | Flickr30k | PhotoFolder | GeneratedPhotos

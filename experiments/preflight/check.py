@@ -23,7 +23,7 @@ from experiments.preflight.captioner import (
 )
 from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
-from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
+from experiments.preflight.images import findings_of_images, findings_of_networks
 from experiments.preflight.language import findings_of_language
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
@@ -61,11 +61,11 @@ def check(project: Project[Profile], console: Console) -> Checked:
 
     images = profile.images and attempt("images", read_images, profile.images)
     if profile.images is not None:
-        config, side = profile.images, side_of(profile.images)
+        config = profile.images
         train = max(0, images.counts("train").total() - config.validation) if images else 0
         if images:
             notes.add("the images", lambda: findings_of_images(images, config))
-        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
+        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, train))
     recorded = recorded_names(keys.manifest_path(project, PHOTOS))
     read = partial(read_photos, recorded=recorded)
     found, photos = (profile.photos and attempt("photos", read, profile.photos)) or (Findings(), None)

@@ -96,7 +96,6 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     (own / "photos" / "7.png").write_bytes(b"broken")
     changed = {"lora__targets": '["c_attn", "w_proj"]', "lora__r": "64"}
     changed |= {"variants__attention_targets": '["attn"]', "generation__max_new_tokens": "600"}
-    changed |= {"cnn__widths": "[8, 8, 8, 8, 8]", "vit__translate": "16"}
     found = look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings
     of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "captions.csv:13", "7.png")
     of_options = (
@@ -104,8 +103,6 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
         "lora.r is 64, more than the 32",
         "variants.attention_targets: The LoRA target 'attn'",
         "generation.max_new_tokens is 600, but captioner has room for 512",
-        "cnn.widths",
-        "vit.translate",
     )
     assert_each_is_in_its_own((*of_data, *of_options), found.problems)
     assert "none of them drawn: 1, such as 'nowhere.png'" in "\n".join(found.remarks)
