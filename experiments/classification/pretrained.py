@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from experiments.classification.open_clip_weights import Weights, find, is_torchscript
-from experiments.classification.towers import About, DualEncoder
+from experiments.classification.open_clip_weights import CONFIGURATION, Weights, find, is_torchscript
+from experiments.classification.towers import About, DualEncoder, preprocess
 from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
+from experiments.models.finite import not_finite
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
 from experiments.models.weights_file import read_tensors
@@ -31,8 +33,9 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
 
     Raises:
         UserError: if the weights are unknown, missing, out of reach or of another architecture, if they
-            do not fill the model or more than fill it, or if the activation function is not the one that
-            they were trained with, where that can be known.
+            do not fill the model or more than fill it, if they are no numbers, if pictures or texts cannot
+            be encoded or mean nothing to it, or if the activation function is not the one that they were
+            trained with, where that can be known.
     """
     weights = find(config, root)
     held = _tensors(weights.file)
@@ -47,7 +50,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
         ) from error
     _require_fit(config, weights, clip, held)
     clip.eval().requires_grad_(False).to(best_device())
-    return DualEncoder(
+    tower = DualEncoder(
         describe(config, weights.origin, root),
         transform,
         tokenizer,
@@ -56,6 +59,8 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
         head=nn.Identity(),
         module=__name__,
     )
+    _require_sense(config, weights, tower)
+    return tower
 
 
 def _load(weights: Weights, held: dict[str, torch.Tensor]) -> tuple[Any, Any]:
@@ -87,6 +92,52 @@ def _require_fit(config: OpenClipTower, weights: Weights, clip: Any, held: dict[
                 f"{weights.file} is a checkpoint of another model than {_named(config)}: its {name} is of "
                 f"shape {shape}, where {expected} is wanted."
             )
+
+
+def _require_sense(config: OpenClipTower, weights: Weights, tower: DualEncoder) -> None:
+    """Check before any work that the parts belong together, and that what differs is encoded differently."""
+    if flaw := not_finite(tower.clip):
+        raise UserError(f"{weights.file} is damaged: {flaw}; get it anew.")
+    most, known = _highest_token(tower.tokenizer), _tokens_known(tower.clip)
+    if most >= known:
+        raise UserError(
+            f"The tokenizer of {_named(config)} is another model's: it has {most + 1:,} tokens, but the text "
+            f"tower knows {known:,}; get the model's files anew."
+        )
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    try:
+        pictures = tower.encode_image(preprocess(tower, [np.zeros_like(noise), noise]), "fp32")
+    except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
+        raise UserError(
+            f"Pictures as {_named(config)} has them prepared do not fit its image tower ({reason(error)}): "
+            f"mend image_size in its {CONFIGURATION}, or name another model."
+        ) from error
+    try:
+        texts = tower.encode_text(tower.tokenizer(["a cat", "two dogs run"]))
+    except Exception as error:  # whatever tokens that a text tower does not know make it raise
+        raise UserError(
+            f"Texts as the tokenizer of {_named(config)} has them do not fit its text tower "
+            f"({reason(error)}): mend context_length and vocab_size in its {CONFIGURATION}, or name another "
+            "model."
+        ) from error
+    for what, (one, other) in (("pictures", pictures), ("texts", texts)):
+        if torch.equal(one, other):
+            raise UserError(
+                f"To {_named(config)} all {what} are the same: {weights.file} holds no trained weights of it."
+            )
+
+
+def _highest_token(tokenizer: Any) -> int:
+    """Return the highest token that a tokenizer of open_clip writes."""
+    vocabulary = getattr(getattr(tokenizer, "tokenizer", None), "get_vocab", lambda: {})()
+    return max(vocabulary.values(), default=getattr(tokenizer, "vocab_size", 0) - 1)
+
+
+def _tokens_known(clip: Any) -> int:
+    """Return the number of tokens that a text tower has embeddings for."""
+    text = getattr(clip, "text", clip)
+    embeddings = getattr(text, "token_embedding", None) or text.transformer.get_input_embeddings()
+    return embeddings.num_embeddings
 
 
 def _named(config: OpenClipTower) -> str:

@@ -9,7 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.config.captioner import AnyCaptionerConfig
+from experiments.captioning.captioners.encoder_decoder import load_encoder_decoder
+from experiments.classification.pretrained import pretrained_tower
+from experiments.config.captioner import AnyCaptionerConfig, EncoderDecoderConfig
+from experiments.config.zero_shot import OpenClipTower
 from experiments.datasets.fingerprints import recorded_names
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.datasets.problems import few_of_each_kind
@@ -82,6 +85,9 @@ def check(project: Project[Profile], console: Console) -> Checked:
     if profile.zero_shot is not None:
         zero_shot, classes = profile.zero_shot, images.classes if images else ()
         notes.add("the prompts", lambda: findings_of_prompts(zero_shot, classes, downloads))
+        tower = zero_shot.tower
+        if isinstance(tower, OpenClipTower) and tower.local is not None:
+            notes.attempt("the tower", lambda: pretrained_tower(tower, root))
     problem = too_few_resamples(profile.family)
     notes.parts.append(Findings(problems=(problem,) if problem else ()))
     to_run = _to_run(project)
@@ -101,6 +107,9 @@ def _check_captioner(
     if shape is not None:
         notes.add("the captioner", lambda: findings_of_shape(shape, project.profile))
         notes.add("captions", lambda: findings_of_lengths(lengths, shape))
+        if isinstance(config, EncoderDecoderConfig) and config.local is not None:
+            # Of a user's own files nobody has looked at the weights; those of a hub are as published.
+            notes.attempt("the captioner", lambda: load_encoder_decoder(config, project.root))
 
 
 def lines(checked: Checked, profile: str) -> Iterator[str]:
