@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.config.captioner import AnyCaptionerConfig
 from experiments.config.comparison import (
     AblationsConfig,
+    AblationsOptions,
     AuditConfig,
     CaptionsConfig,
     EvidenceConfig,
@@ -55,7 +56,7 @@ class Profile(Frozen):
     generation: GenerationConfig | None = None
     captions: CaptionsConfig | None = None
     variants: VariantsConfig | None = None
-    ablations: AblationsConfig | None = None
+    ablations: AblationsOptions | None = None
     evidence: EvidenceOptions
     audit: AuditConfig
     zero_shot: ZeroShotConfig | None = None
@@ -66,6 +67,12 @@ class Profile(Frozen):
     def data_sets(self) -> DataSetsConfig:
         """The config of a stage without options of its own, so that no file has it."""
         return data_sets_config(self.images, self.photos)
+
+    @property
+    def ablated(self) -> AblationsConfig | None:
+        """The section `[ablations]`, with the language that another section tells; None without it."""
+        language = self.captions.language if self.captions else "en"
+        return self.ablations and AblationsConfig(**self.ablations.model_dump(), language=language)
 
     @property
     def family(self) -> EvidenceConfig:

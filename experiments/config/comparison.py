@@ -27,11 +27,17 @@ class CaptionsConfig(Frozen):
     language: Language = "en"
 
 
-class AblationsConfig(Frozen):
+class AblationsOptions(Frozen):
     """Intervals come from `resamples` draws with `seed`."""
 
     seed: Seed
     resamples: Resamples
+
+
+class AblationsConfig(AblationsOptions):
+    """The section `[ablations]`, with the `language` of the captions that it measures."""
+
+    language: Language = "en"
 
 
 class EvidenceOptions(Frozen):

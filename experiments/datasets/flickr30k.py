@@ -13,6 +13,7 @@ from experiments.config.fields import resolve_path
 from experiments.config.photos import Flickr30k
 from experiments.datasets.photos import CaptionedPhotos, Photo
 from experiments.datasets.pictures import decode
+from experiments.datasets.text import unfit
 from experiments.models import hub
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
@@ -179,6 +180,10 @@ def _photo(row: Row, index: int, config: Flickr30k) -> Photo:
         raise UserError(
             f"Row {index} of {config.repository} has no {'filename' if references else 'caption'}; name a "
             "data set where every photo has one."
+        )
+    if wrong := next(filter(None, map(unfit, (row["filename"], *references))), ""):
+        raise UserError(
+            f"A name or caption in row {index} of {config.repository} {wrong}; name a data set without such."
         )
     return Photo(row["filename"], index, _pixels(row, index, config), references, None)
 

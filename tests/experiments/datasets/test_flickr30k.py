@@ -117,6 +117,8 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path: Path):
         ("caption", [" "], "Row 3 of shards has no caption"),
         ("filename", "1.jpg", "Row 3 of shards repeats the file name 1.jpg"),
         ("filename", "", "Row 3 of shards has no filename"),
+        ("filename", "a\u202eb.jpg", "row 3 of shards holds the mark U+202E, which turns the letters"),
+        ("caption", ["a cat", "a \x00 dog"], "row 3 of shards holds the control character U+0000"),
     ):
         faulty = rows()
         faulty[3][column] = value
