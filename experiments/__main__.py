@@ -40,10 +40,12 @@ def new(
     ] = None,
 ) -> None:
     """Write a profile to start from, profiles/NAME.toml, in which every line says what it means."""
+    from experiments.new_profile.folders import unmatched
     from experiments.new_profile.start import start, what_next
 
     start(name, Path.cwd(), photos=photos, captions=captions, images=images)
-    typer.echo("\n".join(what_next(name, photos, images)))
+    remarks = unmatched(photos, captions, Path.cwd()) if photos and captions else []
+    typer.echo("\n".join([*what_next(name, photos, images), *remarks]))
 
 
 @app.command()

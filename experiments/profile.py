@@ -8,13 +8,14 @@ from pathlib import Path
 from experiments.config.captioner import AnyCaptionerConfig
 from experiments.config.comparison import (
     AblationsConfig,
+    AblationsOptions,
     AuditConfig,
     CaptionsConfig,
     EvidenceConfig,
     EvidenceOptions,
 )
 from experiments.config.data_sets import DataSetsConfig, data_sets_config
-from experiments.config.images import ImagesConfig
+from experiments.config.images import ImagesConfig, side_of
 from experiments.config.photos import PhotosConfig
 from experiments.config.training import CnnConfig, VitConfig
 from experiments.config.tuning import GenerationConfig, LoraConfig, VariantsConfig, rank_key
@@ -29,8 +30,8 @@ IN_CACHE = ("downloads", "hashes", "prepared", "reproduction", "uv")
 """Folders of `.cache/` that are not a profile's."""
 
 
-NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
-"""What a profile can be called: its name is that of folders, which `clean` deletes."""
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+"""What a profile can be called: its name is that of files, and of folders, which `clean` deletes."""
 
 
 CLASSIFICATION = ("zero_shot", "cnn", "vit")
@@ -55,7 +56,7 @@ class Profile(Frozen):
     generation: GenerationConfig | None = None
     captions: CaptionsConfig | None = None
     variants: VariantsConfig | None = None
-    ablations: AblationsConfig | None = None
+    ablations: AblationsOptions | None = None
     evidence: EvidenceOptions
     audit: AuditConfig
     zero_shot: ZeroShotConfig | None = None
@@ -66,6 +67,12 @@ class Profile(Frozen):
     def data_sets(self) -> DataSetsConfig:
         """The config of a stage without options of its own, so that no file has it."""
         return data_sets_config(self.images, self.photos)
+
+    @property
+    def ablated(self) -> AblationsConfig | None:
+        """The section `[ablations]`, with the language that another section tells; None without it."""
+        language = self.captions.language if self.captions else "en"
+        return self.ablations and AblationsConfig(**self.ablations.model_dump(), language=language)
 
     @property
     def family(self) -> EvidenceConfig:
@@ -100,7 +107,16 @@ class Profile(Frozen):
             problem = "there is nothing to run: add [images] and a classifier, or [photos] and a [captioner]"
         elif self.captioner is not None and self.images is None:
             problem = self.captioner.without_images()
-        return problem
+        return problem or self._misfit()
+
+    def _misfit(self) -> str | None:
+        """Say in a phrase which network that is trained from scratch does not fit the images' size."""
+        side = side_of(self.images) if self.images else 0
+        for name in ("cnn", "vit"):
+            config = getattr(self, name)
+            if config is not None and (phrase := config.misfit(side)):
+                return f"{name}.{phrase}"
+        return None
 
 
 def active(environ: Mapping[str, str] = os.environ) -> str:
@@ -117,13 +133,13 @@ def load(name: str, root: Path) -> Profile:
     """
     if name in IN_CACHE or not re.fullmatch(NAME, name):
         raise UserError(
-            f"{name!r} cannot be a profile's name: take another, of letters, digits, - and _ alone."
+            f"{name!r} cannot be a profile's name: take another, of letters, digits, - and _, 100 at most."
         )
     path = root / "profiles" / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.toml"))) or "none"
         raise UserError(f"There is no profile {name!r} in profiles/: the profiles are {known}.")
-    loaded = options.read(path, Profile, name=name)
+    loaded = options.read(path, Profile, root, name=name)
     if problem := loaded.problem():
         raise UserError(f"profiles/{path.name}: {problem}.")
     return loaded

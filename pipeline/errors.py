@@ -1,10 +1,19 @@
 """The one exception that is shown to the user as a sentence, not as a traceback, and parts of sentences."""
 
 import errno
+import re
 from collections.abc import Sequence
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 """What a system says where a disk is full or files may not be read or written."""
+
+
+_ADVICE = re.compile(
+    r"[^.!?:]*\b(?:weights_only|trust_remote_code|allow_pickle|add_safe_globals|"
+    r"options, .*?do those steps)\b.*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""From the sentence on with which a library begins to say how code in data could be run."""
 
 
 class UserError(Exception):
@@ -17,9 +26,11 @@ class UserError(Exception):
 def reason(error: Exception) -> str:
     """Return what a library's error says, in a clause: one line, no full stop, 300 characters at most.
 
-    An error that says nothing is known by the name of its type.
+    An error that says nothing is known by the name of its type. Advice to lower a guard against code that
+    comes with data is not passed on.
     """
-    return " ".join(str(error).split())[:300].rstrip(" .:") or type(error).__name__
+    said = _ADVICE.sub("", str(error))
+    return " ".join(said.split())[:300].rstrip(" .:") or type(error).__name__
 
 
 def refused_by_system(error: OSError) -> str:

@@ -7,13 +7,18 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_SHOWN = 80
+"""Characters of a wrong value at most."""
 
-def read(path: Path, model: type[Model], **known: Any) -> Model:
+
+def read(path: Path, model: type[Model], root: Path | None = None, **known: Any) -> Model:
     """Read a TOML file as a `model`; what is `known` beside the file is no key of it.
+
+    `root` is the folder at which paths in it start, which validators of the model have as their context.
 
     Raises:
         UserError: if the file cannot be read, or for each thing in it that is not allowed.
@@ -23,8 +28,8 @@ def read(path: Path, model: type[Model], **known: Any) -> Model:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         # Through JSON, where an array is what a tuple looks like: strict types would refuse a list.
         as_json = json.dumps({**known, **content}, default=str)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown} is not valid TOML: {error}.") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise UserError(f"{shown} is not valid TOML: {reason(error)}.") from error
     except RecursionError as error:
         raise UserError(f"{shown} is nested too deep to be read: mend it.") from error
     except OSError as error:
@@ -33,10 +38,17 @@ def read(path: Path, model: type[Model], **known: Any) -> Model:
         if name in content:
             raise UserError(f"{shown}: {name} is not a key of a profile; the file's name is its name.")
     try:
-        return model.model_validate_json(as_json)
+        return model.model_validate_json(as_json, context=root)
     except ValidationError as error:
-        problems = (_sentence(shown, model, known, problem) for problem in error.errors())
-        raise UserError("\n".join(problems)) from error
+        problems = [each for each in error.errors() if not _is_counted_twice(each, error.errors())]
+        raise UserError("\n".join(_sentence(shown, model, known, each) for each in problems)) from error
+
+
+def _is_counted_twice(problem: Any, problems: list[Any]) -> bool:
+    """Tell whether a list is called too short only since one of its items, which is told too, is wrong."""
+    place = problem["loc"]
+    below = (other["loc"] for other in problems if len(other["loc"]) > len(place))
+    return problem["type"] == "too_short" and any(other[: len(place)] == place for other in below)
 
 
 def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem: Any) -> str:
@@ -59,7 +71,9 @@ def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem:
         case _:
             rule = problem["msg"].removeprefix("Value error, ")
             rule = rule[0].lower() + rule[1:]
-            return f"{file}: {key} is {json.dumps(problem['input'])}; {rule}."
+            found = json.dumps(problem["input"], ensure_ascii=False)
+            found = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}…"
+            return f"{file}: {key} is {found}; {rule}."
 
 
 def _key_and_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, list[str]]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.closure import Code
 from pipeline.envelope import Envelope, Ingredients, Provenance, digest
-from pipeline.errors import NOT_WRITABLE, UserError, first_few
+from pipeline.errors import NOT_WRITABLE, UserError, first_few, reason
 from pipeline.files import sha256_of, write_whole
 from pipeline.headlines import beside
 from pipeline.project import Project
@@ -515,7 +515,8 @@ def _keeping_the_traceback(call: Call) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
             raise
         first = next(iter(str(error).strip().splitlines()), "")
-        said = f"{type(error).__name__}: {' '.join(first.split())[:300]}".rstrip(" .:")
+        kind = type(error).__name__
+        said = f"{kind}: {reason(Exception(first))}" if first else kind
         file = call.scratch.parent / ("traceback.txt" if call.is_main else "traceback-of-another-process.txt")
         where = f"{file} holds the whole traceback"
         try:

@@ -8,6 +8,7 @@ import numpy as np
 from experiments.captioning.scoring import style
 from experiments.captioning.scoring.class_words import names_class
 from experiments.captioning.scoring.grounding import right_colour
+from experiments.captioning.scoring.language import expected_texts, is_english, spaced, unparted
 from experiments.captioning.scoring.words import words
 from experiments.config.comparison import AblationsConfig
 from experiments.context import Context
@@ -72,20 +73,28 @@ def _figures(
     config: AblationsConfig, captions: Sequence[Caption], generated: Generated, random: np.random.Generator
 ) -> dict[str, Any]:
     """Estimate how the captions of the evaluation photos are worded and what they name."""
-    texts = [caption.text for caption in captions]
-    labels = [record.label for record in generated.records]
-    references = [record.references for record in generated.records]
+    written = [
+        record.model_copy(update={"after": caption.text})
+        for record, caption in zip(generated.records, captions, strict=True)
+    ]
+    parted = spaced(generated.model_copy(update={"records": tuple(written)}), config.language)
+    texts = [record.after for record in parted.records]
+    labels = [record.label for record in parted.records]
+    references = [record.references for record in parted.records]
+    people = expected_texts(parted)
+    english, by_words = is_english(config.language, people), not unparted(config.language, people)
 
     def mean(values: Sequence[float]) -> Estimate:
         own = np.array(values, dtype=float)
         return bootstrapped(lambda at: float(own[at].mean()), len(own), config.resamples, random)
 
-    with_classes = all(label is not None for label in labels)
+    with_classes = by_words and all(label is not None for label in labels)
+    colours = [right_colour(*pair) for pair in zip(texts, references, strict=True)]
     return {
         "length": mean([len(words(text)) for text in texts]),
         "distance": jackknifed(style.distance_measure(texts, references), len(texts)),
         "right_class": mean(_named(texts, [label or "" for label in labels])) if with_classes else None,
-        "right_colour": mean([right_colour(*pair) for pair in zip(texts, references, strict=True)]),
+        "right_colour": mean(colours) if english else None,
         "ended": mean([caption.ended for caption in captions]),
     }
 

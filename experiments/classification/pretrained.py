@@ -1,26 +1,31 @@
 """Dual encoders whose weights open_clip builds and loads, with its mere warnings made errors."""
 
-import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from experiments.classification.open_clip_weights import Weights, find, is_torchscript
-from experiments.classification.towers import About, DualEncoder
+from experiments.classification.open_clip_weights import CONFIGURATION, Weights, find, is_torchscript
+from experiments.classification.towers import About, DualEncoder, preprocess
 from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
+from experiments.models.finite import not_finite
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
+from experiments.models.weights_file import read_tensors
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 
 CLIP_TAGS = ("openai", "laion")
 CLIP_REPOSITORIES = ("hf-hub:laion/CLIP-",)
+
+_BESIDE = frozenset(("input_resolution", "context_length", "vocab_size"))
+"""What OpenAI's archives hold besides the network's tensors."""
 
 
 def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
@@ -28,13 +33,14 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
 
     Raises:
         UserError: if the weights are unknown, missing, out of reach or of another architecture, if they
-            do not fill the model or more than fill it, or if the activation function is not the one that
-            they were trained with, where that can be known.
+            do not fill the model or more than fill it, if they are no numbers, if pictures or texts cannot
+            be encoded or mean nothing to it, or if the activation function is not the one that they were
+            trained with, where that can be known.
     """
     weights = find(config, root)
-    held = shapes(weights.file)
+    held = _tensors(weights.file)
     try:
-        clip, transform = _load(weights)
+        clip, transform = _load(weights, held)
         tokenizer = open_clip_library().get_tokenizer(weights.model)
     except UserError:
         raise
@@ -44,7 +50,7 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
         ) from error
     _require_fit(config, weights, clip, held)
     clip.eval().requires_grad_(False).to(best_device())
-    return DualEncoder(
+    tower = DualEncoder(
         describe(config, weights.origin, root),
         transform,
         tokenizer,
@@ -53,12 +59,14 @@ def pretrained_tower(config: OpenClipTower, root: Path = Path()) -> DualEncoder:
         head=nn.Identity(),
         module=__name__,
     )
+    _require_sense(config, weights, tower)
+    return tower
 
 
-def _load(weights: Weights) -> tuple[Any, Any]:
-    """Return the model, all its tensors filled from the file and none left over, and its preprocessing."""
+def _load(weights: Weights, held: dict[str, torch.Tensor]) -> tuple[Any, Any]:
+    """Return the model, all its tensors filled with those `held`, none left over, and its preprocessing."""
     tag = weights.published
-    with reading_torchscript():
+    with _instead_of_reading(held):
         return open_clip_library().create_model_from_pretrained(
             weights.model,
             None if weights.model.startswith(LOCAL_FOLDER) else str(weights.file),
@@ -67,25 +75,69 @@ def _load(weights: Weights) -> tuple[Any, Any]:
             image_std=tag.get("std"),
             image_interpolation=tag.get("interpolation"),
             image_resize_mode=tag.get("resize_mode"),
-            weights_only=not is_torchscript(weights.file),
         )
 
 
-def _require_fit(
-    config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, tuple[int, ...]]
-) -> None:
+def _require_fit(config: OpenClipTower, weights: Weights, clip: Any, held: dict[str, torch.Tensor]) -> None:
     """Check what open_clip lets pass: other kinds of models, and tables of positions that it stretches."""
     library = open_clip_library()
     if not isinstance(clip, library.CLIP | library.CustomTextCLIP):
         raise UserError(f"{_named(config)} is a {type(clip).__name__}, not a plain pair of encoders.")
     own = {name: tuple(tensor.shape) for name, tensor in clip.state_dict().items()}
-    for name, shape in held.items():
+    for name, tensor in held.items():
+        shape = tuple(tensor.shape)
         expected = own.get(name, own.get(f"text.{name}", shape))
         if name.endswith("positional_embedding") and shape != expected:
             raise UserError(
                 f"{weights.file} is a checkpoint of another model than {_named(config)}: its {name} is of "
                 f"shape {shape}, where {expected} is wanted."
             )
+
+
+def _require_sense(config: OpenClipTower, weights: Weights, tower: DualEncoder) -> None:
+    """Check before any work that the parts belong together, and that what differs is encoded differently."""
+    if flaw := not_finite(tower.clip):
+        raise UserError(f"{weights.file} is damaged: {flaw}; get it anew.")
+    most, known = _highest_token(tower.tokenizer), _tokens_known(tower.clip)
+    if most >= known:
+        raise UserError(
+            f"The tokenizer of {_named(config)} is another model's: it has {most + 1:,} tokens, but the text "
+            f"tower knows {known:,}; get the model's files anew."
+        )
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    try:
+        pictures = tower.encode_image(preprocess(tower, [np.zeros_like(noise), noise]), "fp32")
+    except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
+        raise UserError(
+            f"Pictures as {_named(config)} has them prepared do not fit its image tower ({reason(error)}): "
+            f"mend image_size in its {CONFIGURATION}, or name another model."
+        ) from error
+    try:
+        texts = tower.encode_text(tower.tokenizer(["a cat", "two dogs run"]))
+    except Exception as error:  # whatever tokens that a text tower does not know make it raise
+        raise UserError(
+            f"Texts as the tokenizer of {_named(config)} has them do not fit its text tower "
+            f"({reason(error)}): mend context_length and vocab_size in its {CONFIGURATION}, or name another "
+            "model."
+        ) from error
+    for what, (one, other) in (("pictures", pictures), ("texts", texts)):
+        if torch.equal(one, other):
+            raise UserError(
+                f"To {_named(config)} all {what} are the same: {weights.file} holds no trained weights of it."
+            )
+
+
+def _highest_token(tokenizer: Any) -> int:
+    """Return the highest token that a tokenizer of open_clip writes."""
+    vocabulary = getattr(getattr(tokenizer, "tokenizer", None), "get_vocab", lambda: {})()
+    return max(vocabulary.values(), default=getattr(tokenizer, "vocab_size", 0) - 1)
+
+
+def _tokens_known(clip: Any) -> int:
+    """Return the number of tokens that a text tower has embeddings for."""
+    text = getattr(clip, "text", clip)
+    embeddings = getattr(text, "token_embedding", None) or text.transformer.get_input_embeddings()
+    return embeddings.num_embeddings
 
 
 def _named(config: OpenClipTower) -> str:
@@ -114,47 +166,29 @@ def describe(config: OpenClipTower, origin: Source, root: Path = Path()) -> Abou
 
 
 @contextmanager
-def reading_torchscript() -> Iterator[None]:
+def _instead_of_reading(held: dict[str, torch.Tensor]) -> Iterator[None]:
+    """Let open_clip have these tensors where it would read a file, which it can do in fewer forms."""
+    factory = open_clip_library().factory
+    reads = factory.load_state_dict
+    factory.load_state_dict = lambda *_, **__: dict(held)
+    try:
+        yield
+    finally:
+        factory.load_state_dict = reads
+
+
+@contextmanager
+def _reading_torchscript() -> Iterator[None]:
     """Silence that torch reads archives of TorchScript in one way alone, and advises against it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*(TorchScript archive|torch.jit.load)")
         yield
 
 
-def shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor in a checkpoint, under its name in the network.
-
-    Raises:
-        UserError: if it is no checkpoint that safetensors or torch can read, or holds no named tensors.
-    """
-    try:
-        found = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
-    except Exception as error:  # whatever a truncated or foreign file makes the libraries raise
-        # Of other content than tensors, torch says how to run it, which nobody should.
-        foreign = isinstance(error, pickle.UnpicklingError | KeyError)
-        why = "it holds something else" if foreign else reason(error)
-        raise UserError(f"{file} cannot be read as a checkpoint ({why}): get it anew.") from error
-    if not found:
-        raise UserError(f"{file} holds no tensors with names: it is not a network's checkpoint.")
-    return found
-
-
-def _safetensors(file: Path) -> dict[str, tuple[int, ...]]:
-    from safetensors import safe_open
-
-    with safe_open(file, framework="pt") as content:
-        return {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118
-
-
-def _torch(file: Path) -> dict[str, tuple[int, ...]]:
-    if is_torchscript(file):
-        with reading_torchscript():
-            state: Any = torch.jit.load(file, map_location="cpu").state_dict()
-    else:
-        state = torch.load(file, map_location="meta", weights_only=True)
-    state = state.get("state_dict", state) if isinstance(state, dict) else {}
-    return {
-        name.removeprefix("module."): tuple(tensor.shape)
-        for name, tensor in state.items()
-        if isinstance(tensor, torch.Tensor)
-    }
+def _tensors(file: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors in a file, also where it is an archive of TorchScript, as OpenAI publishes them."""
+    if not is_torchscript(file):
+        return read_tensors(file)
+    with _reading_torchscript():
+        script: Any = torch.jit.load(file, map_location="cpu")
+    return {name: tensor for name, tensor in script.state_dict().items() if name not in _BESIDE}

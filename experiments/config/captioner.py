@@ -5,11 +5,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiments.config.fields import Positive, PrecisionChoice, Text, resolve_path
+from experiments.config.fields import (
+    Count,
+    Place,
+    Positive,
+    PrecisionChoice,
+    Rate,
+    Seed,
+    Text,
+    Weight,
+    resolve_path,
+)
 from pipeline.frozen import Frozen
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Rate = Annotated[float, Field(gt=0)]
 
 
 class CaptionerConfig(Frozen):
@@ -20,9 +29,9 @@ class CaptionerConfig(Frozen):
     right class; none do where that is 0.
     """
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     precision: PrecisionChoice
-    held_out: Annotated[int, Field(ge=0)] = 0
+    held_out: Count = 0
 
     def without_images(self) -> str | None:
         """Say in a phrase why a profile without labelled images cannot have it, None if it can."""
@@ -43,7 +52,7 @@ class Saying(Frozen):
     learning_rate: Rate
     label_smoothing: Fraction
     dropout: Fraction
-    nearness: Annotated[float, Field(ge=0)]
+    nearness: Weight
 
 
 class Reading(Frozen):
@@ -99,7 +108,7 @@ class EncoderDecoderConfig(CaptionerConfig):
     """
 
     kind: Literal["vision_encoder_decoder"]
-    model: Text
+    model: Place
     revision: Text | None = None
 
     @property

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from experiments.config.fields import Seed
 from pipeline.frozen import Frozen
 
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+Resamples = Annotated[int, Field(ge=100, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -19,17 +21,23 @@ class CaptionsConfig(Frozen):
     these shares of all changes in rising order.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    resamples: Annotated[int, Field(ge=100)]
-    example_quantiles: Annotated[tuple[Share, ...], Field(min_length=1)]
+    seed: Seed
+    resamples: Resamples
+    example_quantiles: Annotated[tuple[Share, ...], Field(min_length=1, max_length=100)]
     language: Language = "en"
 
 
-class AblationsConfig(Frozen):
+class AblationsOptions(Frozen):
     """Intervals come from `resamples` draws with `seed`."""
 
-    seed: Annotated[int, Field(ge=0)]
-    resamples: Annotated[int, Field(ge=100)]
+    seed: Seed
+    resamples: Resamples
+
+
+class AblationsConfig(AblationsOptions):
+    """The section `[ablations]`, with the `language` of the captions that it measures."""
+
+    language: Language = "en"
 
 
 class EvidenceOptions(Frozen):
@@ -40,8 +48,8 @@ class EvidenceOptions(Frozen):
     test needs to find anything.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    resamples: Annotated[int, Field(ge=100)]
+    seed: Seed
+    resamples: Resamples
     significance: Annotated[float, Field(gt=0, lt=0.5)]
     exploratory: bool = False
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from experiments.config.fields import Positive, Text
+from experiments.config.fields import Count, Place, Positive, Seed, Text
 from pipeline.frozen import Frozen
 
 Side = Annotated[int, Field(ge=8, le=512)]
@@ -18,8 +18,8 @@ class WithValidation(Frozen):
     on test images makes what is measured on these too good.
     """
 
-    validation: Annotated[int, Field(ge=0)] = 0
-    validation_seed: Annotated[int, Field(ge=0)] = 0
+    validation: Count = 0
+    validation_seed: Seed = 0
 
 
 class Cifar10Config(WithValidation):
@@ -39,10 +39,10 @@ class ImageFolder(WithValidation):
     """
 
     kind: Literal["folder"]
-    folder: Text
+    folder: Place
     size: Side
     test_share: TestShare | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
 
 
 class TorchvisionImages(WithValidation):
@@ -58,21 +58,29 @@ class TorchvisionImages(WithValidation):
     name: Text
     size: Side
     options: dict[str, Any] = Field(default_factory=dict)
-    folder: Text | None = None
-    classes: tuple[Text, ...] | None = None
+    folder: Place | None = None
+    classes: Annotated[tuple[Text, ...], Field(min_length=2)] | None = None
     test_share: TestShare | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
 
 
 class GeneratedConfig(WithValidation):
     """Coloured shapes drawn from a seed: small images for a run that takes seconds."""
 
     kind: Literal["generated"]
-    seed: int
+    seed: Seed
     train: Positive
-    test: Positive
-    size: Annotated[int, Field(ge=8)]
+    test: Annotated[int, Field(ge=2, le=1_000_000)]
+    size: Side
 
+
+CIFAR10_SIDE = 32
+"""Of CIFAR-10's images, in pixels."""
 
 AnyImages = Cifar10Config | ImageFolder | TorchvisionImages | GeneratedConfig
 ImagesConfig = Annotated[AnyImages, Field(discriminator="kind")]
+
+
+def side_of(config: AnyImages) -> int:
+    """Return the side in pixels at which networks that are trained from scratch see images."""
+    return CIFAR10_SIDE if isinstance(config, Cifar10Config) else config.size

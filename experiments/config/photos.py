@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from experiments.config.fields import Positive, Text
+from experiments.config.fields import Place, Positive, Seed, Text
 from pipeline.frozen import Frozen
 
 
@@ -15,7 +15,7 @@ class Cifar10Captions(Frozen):
     """
 
     kind: Literal["cifar10_captions"]
-    captions: Text
+    captions: Place
 
 
 class Flickr30k(Frozen):
@@ -28,11 +28,11 @@ class Flickr30k(Frozen):
     """
 
     kind: Literal["flickr30k"]
-    repository: Text
+    repository: Place
     revision: Text
     split: Text
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
 
 
 class PhotoFolder(Frozen):
@@ -47,21 +47,21 @@ class PhotoFolder(Frozen):
     """
 
     kind: Literal["folder"]
-    folder: Text
-    captions: Text
+    folder: Place
+    captions: Place
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
+    seed: Seed
 
 
 class GeneratedPhotos(Frozen):
     """Coloured shapes with captions that follow from how they were drawn: for a run that takes seconds."""
 
     kind: Literal["generated"]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     tuning: Positive
-    evaluation: Annotated[int, Field(ge=2)]
-    size: Annotated[int, Field(ge=8)]
+    evaluation: Annotated[int, Field(ge=2, le=1_000_000)]
+    size: Annotated[int, Field(ge=8, le=512)]
 
 
 AnyPhotos = Cifar10Captions | Flickr30k | PhotoFolder | GeneratedPhotos

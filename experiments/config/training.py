@@ -4,8 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from experiments.config.fields import Positive, PrecisionChoice
+from experiments.config.fields import Count, Positive, PrecisionChoice, Rate, Seed, Weight
 from pipeline.frozen import Frozen
+
+Channels = Annotated[int, Field(ge=1, le=16_384)]
 
 
 class TrainingConfig(Frozen):
@@ -15,14 +17,23 @@ class TrainingConfig(Frozen):
     Each training image is shifted by up to `translate` pixels along both axes, afresh in each epoch.
     """
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     precision: PrecisionChoice
     epochs: Positive
-    batch_size: Positive
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)]  # of one image there is nothing to normalise by
+    learning_rate: Rate
+    weight_decay: Weight
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    translate: Annotated[int, Field(ge=0)]
+    translate: Count
+
+    def misfit(self, side: int) -> str | None:
+        """Say in a phrase which option does not fit images of `side` pixels square, None if all do."""
+        if self.translate < side:
+            return None
+        return (
+            f"translate shifts images by up to {self.translate} pixels, but they have {side}: lower it, or "
+            "raise images.size"
+        )
 
 
 class CnnConfig(TrainingConfig):
@@ -31,7 +42,16 @@ class CnnConfig(TrainingConfig):
     Each block halves height and width.
     """
 
-    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    widths: Annotated[tuple[Channels, ...], Field(min_length=1)]
+
+    def misfit(self, side: int) -> str | None:
+        """Say as well where the blocks leave nothing of the images."""
+        if (side - 1) >> len(self.widths) >= 1:
+            return super().misfit(side)
+        return (
+            f"widths names {len(self.widths)} blocks, each of which halves images of {side} pixels, so that "
+            "nothing is left of them: name fewer, or raise images.size"
+        )
 
 
 class VitConfig(TrainingConfig):
@@ -40,10 +60,10 @@ class VitConfig(TrainingConfig):
     The tokens come from a stem of two convolutions, the first of which has `stem_width` channels.
     """
 
-    stem_width: Positive
-    width: Positive
-    depth: Positive
-    heads: Positive
+    stem_width: Channels
+    width: Channels
+    depth: Annotated[int, Field(ge=1, le=1000)]
+    heads: Channels
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:

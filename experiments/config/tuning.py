@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from experiments.config.fields import Positive, Text
+from experiments.config.fields import Positive, Rate, Seed, Text
 from pipeline.frozen import Frozen
 
 
@@ -15,14 +15,14 @@ class LoraConfig(Frozen):
     rate falls linearly to 0.
     """
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     r: Positive
     alpha: Positive
     dropout: Annotated[float, Field(ge=0, lt=1)]
     targets: Annotated[tuple[Text, ...], Field(min_length=1)]
     epochs: Positive
     batch_size: Positive
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Rate
 
 
 class VariantsConfig(Frozen):
@@ -34,7 +34,7 @@ class VariantsConfig(Frozen):
 
     ranks: tuple[Positive, ...]
     attention_targets: Annotated[tuple[Text, ...], Field(min_length=1)]
-    full_learning_rate: Annotated[float, Field(gt=0)]
+    full_learning_rate: Rate
 
     def keys(self, rank: int) -> tuple[str, ...]:
         """Return the keys of all variants, beside a section `[lora]` with this `rank`."""
@@ -50,4 +50,4 @@ class GenerationConfig(Frozen):
     """Beam search with `beams` beams (1 is greedy); a caption is cut off after `max_new_tokens` tokens."""
 
     max_new_tokens: Positive
-    beams: Positive
+    beams: Annotated[int, Field(ge=1, le=100)]

@@ -5,11 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from experiments.config.fields import PrecisionChoice, Text, resolve_path
+from experiments.config.fields import Place, PrecisionChoice, Seed, Text, resolve_path
 from pipeline.frozen import Frozen
 
 HUB, LOCAL_FOLDER = "hf-hub:", "local-dir:"
-CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin")
+CHECKPOINT_ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 
 
 class OpenClipTower(Frozen):
@@ -23,9 +23,9 @@ class OpenClipTower(Frozen):
     """
 
     kind: Literal["open_clip"]
-    model: Text
-    pretrained: Text | None = None
-    file: Text | None = None
+    model: Place
+    pretrained: Place | None = None
+    file: Place | None = None
 
     @property
     def own(self) -> str | None:
@@ -64,22 +64,24 @@ class ImagenetBridge(Frozen):
 
     kind: Literal["imagenet_bridge"]
     image_size: Annotated[int, Field(ge=32, le=512)]
-    unlabelled_images: Annotated[int, Field(ge=11)]  # each learns from its ten nearest neighbours
-    seed: int
+    unlabelled_images: Annotated[
+        int, Field(ge=11, le=1_000_000)
+    ]  # each learns from its ten nearest neighbours
+    seed: Seed
 
 
 class RandomTower(Frozen):
     """A tiny dual encoder with random weights: it knows nothing, in a second."""
 
     kind: Literal["random"]
-    seed: int
+    seed: Seed
 
 
 class Prompts(Frozen):
     """Named templates; each holds one ``{}`` where the class name goes."""
 
     name: Text
-    templates: Annotated[tuple[str, ...], Field(min_length=1)]
+    templates: Annotated[tuple[Text, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _one_gap_each(self) -> Self:

@@ -20,6 +20,7 @@ from experiments.datasets.cifar10_files import CIFAR10
 from experiments.datasets.downloads import Archive, connecting_in_time, fetch, file_name
 from experiments.datasets.downloads import is_at_hand as archive_is_at_hand
 from experiments.datasets.images import ClassifiedImages, keep_for_validation
+from experiments.datasets.unpickling import only_plain_pickles
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
 from pipeline.files import write_whole
@@ -177,7 +178,7 @@ def _from_torchvision(downloads: Path, say: Callable[[str], None]) -> Arrays:
 
     say("asking torchvision for CIFAR-10")
     try:
-        with connecting_in_time():
+        with connecting_in_time(), only_plain_pickles():
             train = TorchvisionCifar10(str(downloads), train=True, download=True)
             test = TorchvisionCifar10(str(downloads), train=False, download=True)
     except Exception as error:  # whatever urllib, tarfile or pickle raise: the other source may serve

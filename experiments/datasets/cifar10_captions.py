@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.config.fields import shown_place
 from experiments.config.photos import Cifar10Captions
 from experiments.datasets.cifar10 import SOURCE, load_cifar10
 from experiments.datasets.cifar10_files import CaptionRow, read_rows
@@ -39,7 +40,7 @@ def load_cifar10_captions(
         )
     }
     captions = Source(
-        name=f"captions of CIFAR-10 photos (machine-written), {config.captions}",
+        name=f"captions of CIFAR-10 photos (machine-written), {shown_place(config.captions)}",
         licence="this project's" if config.captions == _OURS else None,
     )
     return CaptionedPhotos(

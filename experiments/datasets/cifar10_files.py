@@ -12,6 +12,7 @@ from pathlib import Path
 
 from experiments.config.fields import resolve_path
 from experiments.config.photos import Cifar10Captions
+from experiments.datasets.text import unfit
 from pipeline.errors import UserError
 
 COLUMNS = ("split", "index", "pass", "caption", "uncertain")
@@ -101,6 +102,8 @@ def _row(fields: dict[str, str], where: str) -> CaptionRow:
     caption = fields["caption"].strip()
     if not caption:
         raise UserError(f"{where}: the caption is empty; write one or remove the line.")
+    if wrong := unfit(caption):
+        raise UserError(f"{where}: the caption {caption!r} {wrong}; write it anew.")
     return CaptionRow(
         where, fields["split"], _number(fields, "index", where), _number(fields, "pass", where), caption
     )

@@ -1,5 +1,7 @@
 """The first photos of Flickr30k, or of any captioned photos kept alike in parquet files."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +14,8 @@ import numpy as np
 from experiments.config.fields import resolve_path
 from experiments.config.photos import Flickr30k
 from experiments.datasets.photos import CaptionedPhotos, Photo
-from experiments.datasets.pictures import decode
+from experiments.datasets.pictures import decode, digest
+from experiments.datasets.text import unfit
 from experiments.models import hub
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
@@ -43,7 +46,7 @@ def load_flickr30k(config: Flickr30k, root: Path, say: Callable[[str], None]) ->
     photos = [_photo(row, index, config) for index, row in enumerate(_rows(config, files, commit, count))]
     _check_count(photos, count, config)
     return CaptionedPhotos(
-        source=(_source(config, root, commit),),
+        source=(_source(config, root, commit, photos),),
         classes=(),
         tuning=tuple(replace(photo, references=photo.references[:1]) for photo in photos[: config.tuning]),
         evaluation=tuple(photos[config.tuning :]),
@@ -90,14 +93,21 @@ def files_of(config: Flickr30k, root: Path) -> tuple[Path, list[str]] | None:
     return folder, sorted(file.relative_to(folder).as_posix() for file in shards)
 
 
-def _source(config: Flickr30k, root: Path, commit: str) -> Source:
+def _source(config: Flickr30k, root: Path, commit: str, photos: Sequence[Photo]) -> Source:
     folder = folder_of(config, root)
     name = config.repository if folder is None else f"the folder {folder.name}"
     return Source(
         name=f"{name}, the first {config.tuning + config.evaluation} rows of split {config.split}",
         revision=commit or None,
+        sha256=_sha256(photos),
         url=f"{hub.ADDRESS}/datasets/{name}" if folder is None else None,
     )
+
+
+def _sha256(photos: Sequence[Photo]) -> str:
+    """Return the hash of what was read: names, captions and pixels, whatever files they came in."""
+    read = [(photo.name, photo.references, digest(photo.pixels)) for photo in photos]
+    return hashlib.sha256(json.dumps(read).encode()).hexdigest()
 
 
 def _found(config: Flickr30k, root: Path) -> tuple[list[Path], str]:
@@ -179,6 +189,10 @@ def _photo(row: Row, index: int, config: Flickr30k) -> Photo:
         raise UserError(
             f"Row {index} of {config.repository} has no {'filename' if references else 'caption'}; name a "
             "data set where every photo has one."
+        )
+    if wrong := next(filter(None, map(unfit, (row["filename"], *references))), ""):
+        raise UserError(
+            f"A name or caption in row {index} of {config.repository} {wrong}; name a data set without such."
         )
     return Photo(row["filename"], index, _pixels(row, index, config), references, None)
 

@@ -118,6 +118,14 @@ def problems(
     return found, [*_without_photo(files, places, config), *_without_captions(places, folder, config)]
 
 
+def unmatched(config: PhotoFolder, root: Path) -> list[str]:
+    """Return a sentence for photos that only the captions name, and one for those without captions."""
+    files, _ = examine_captions(resolve_path(root, config.captions), config.captions)
+    folder = resolve_path(root, config.folder)
+    places = places_of(files, folder)
+    return [*_without_photo(files, places, config), *_without_captions(places, folder, config)]
+
+
 def places_of(files: Sequence[CaptionedFile], folder: Path, recorded: Collection[str] = ()) -> dict[str, str]:
     """Return where in the folder, or among what was `recorded`, each photo lies that has captions.
 

@@ -16,6 +16,7 @@ from experiments.datasets.images import ClassifiedImages, draw_test_split, draw_
 from experiments.datasets.pictures import raster_formats_alone, rgb
 from experiments.datasets.preprocess import preprocess
 from experiments.datasets.text import unfit
+from experiments.datasets.unpickling import only_plain_pickles
 from pipeline.errors import UserError, first_few, reason
 
 TRAIN_SPLITS = ("train", "trainval", "train-standard")
@@ -191,7 +192,8 @@ def _load(
     """Let torchvision load a part, from what is there or else by a download."""
     options = {**config.options, **part}
     try:
-        return kind(str(place), **options)
+        with only_plain_pickles():
+            return kind(str(place), **options)
     except Exception as error:  # whatever a missing or damaged file makes it raise
         if re.match("Unknown value|Expected type str for argument", str(error)):
             raise UserError(
@@ -206,7 +208,7 @@ def _load(
     say(f"asking torchvision for {config.name}")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with connecting_in_time():
+        with connecting_in_time(), only_plain_pickles():
             return kind(str(place), download=True, **options)
     except Exception as error:
         raise UserError(

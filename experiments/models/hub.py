@@ -1,5 +1,6 @@
 """Repositories of the Hugging Face hub: from the cache on this machine, or fetched if the hub answers."""
 
+import hashlib
 import queue
 import re
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.errors import UserError, reason
+from pipeline.files import sha256_of
 
 ADDRESS = "https://huggingface.co"
 PATIENCE = 10.0
@@ -160,9 +162,11 @@ def snapshot(repository: Repository, attempts: Sequence[Sequence[str]]) -> Path:
     that match the patterns of each of `attempts` are fetched in turn, until the folder is usable.
 
     Raises:
-        UserError: if the hub does not answer, refuses, or has not all that is wanted.
+        UserError: if the hub does not answer, refuses, or has not all that is wanted, or if a file is not the
+            one that it has.
     """
     if (folder := usable(repository)) is not None:
+        _require_as_published(repository, folder)
         return folder
     if sentence := missing(repository, unreachable):
         raise UserError(sentence)
@@ -176,8 +180,32 @@ def snapshot(repository: Repository, attempts: Sequence[Sequence[str]]) -> Path:
             ) from error
         lacking = repository.lacks(folder)
         if lacking is None:
+            _require_as_published(repository, folder)
             return folder
     raise UserError(f"{repository} lacks {lacking}; {repository.remedy}.")
+
+
+def _require_as_published(repository: Repository, folder: Path) -> None:
+    """Check the files of a folder in the cache against the hub's own hashes, where these are known.
+
+    They are the names of what its files are links to: the SHA-256 of a large file, of another Git's own.
+    """
+    for file in sorted(folder.rglob("*")):
+        blob = file.resolve()
+        if file.is_symlink() and file.is_file() and not _is_named_by_hash(blob):
+            raise UserError(
+                f"{file.name} of {repository} is damaged in the hub's cache: delete {blob} and run again."
+            )
+
+
+def _is_named_by_hash(blob: Path) -> bool:
+    """Tell whether the name of a file is the hash of its content, as far as it is a hash at all."""
+    if re.fullmatch("[0-9a-f]{64}", blob.name):
+        return sha256_of(blob) == blob.name
+    if not re.fullmatch("[0-9a-f]{40}", blob.name):
+        return True
+    content = blob.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == blob.name
 
 
 def _snapshot(repository: Repository, **options: Any) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from experiments.config.fields import resolve_path
 from experiments.config.images import ImageFolder
+from experiments.config.photos import PhotoFolder
 from experiments.datasets import image_folder, photo_folder
 from experiments.datasets.captions_file import examine_captions
 from experiments.datasets.listing import listing
@@ -46,6 +47,12 @@ def photos(folder: str, captions: str, root: Path) -> Values:
         "tuning": tuning,
         "evaluation": min(EVALUATION, count - tuning),
     }
+
+
+def unmatched(folder: str, captions: str, root: Path) -> list[str]:
+    """Return a sentence for captions that have no photo, and one for photos that have no captions."""
+    config = PhotoFolder(kind="folder", folder=folder, captions=captions, tuning=1, evaluation=2, seed=0)
+    return photo_folder.unmatched(config, root)
 
 
 def images(folder: str, root: Path) -> Values:

@@ -122,8 +122,8 @@ def _left_out(photos: str | None, images: str | None) -> str:
 def _require_free(name: str) -> None:
     if not re.fullmatch(NAME, name):
         raise UserError(
-            f"{name!r} cannot be a profile's name: use letters, digits, - and _, and begin with a letter or "
-            "digit."
+            f"{name!r} cannot be a profile's name: use letters, digits, - and _, 100 at most, and begin "
+            "with a letter or digit."
         )
     if name in (*COME_WITH_THE_PROJECT, *IN_CACHE):
         raise UserError(f"The name {name!r} is taken by the project itself: choose another.")

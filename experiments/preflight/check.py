@@ -9,7 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.config.captioner import AnyCaptionerConfig
+from experiments.captioning.captioners.encoder_decoder import load_encoder_decoder
+from experiments.classification.pretrained import pretrained_tower
+from experiments.config.captioner import AnyCaptionerConfig, EncoderDecoderConfig
+from experiments.config.zero_shot import OpenClipTower
 from experiments.datasets.fingerprints import recorded_names
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.datasets.problems import few_of_each_kind
@@ -23,7 +26,7 @@ from experiments.preflight.captioner import (
 )
 from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
-from experiments.preflight.images import findings_of_images, findings_of_networks, side_of
+from experiments.preflight.images import findings_of_images, findings_of_networks
 from experiments.preflight.language import findings_of_language
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
@@ -61,11 +64,11 @@ def check(project: Project[Profile], console: Console) -> Checked:
 
     images = profile.images and attempt("images", read_images, profile.images)
     if profile.images is not None:
-        config, side = profile.images, side_of(profile.images)
+        config = profile.images
         train = max(0, images.counts("train").total() - config.validation) if images else 0
         if images:
             notes.add("the images", lambda: findings_of_images(images, config))
-        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, side, train))
+        notes.add("the networks", lambda: findings_of_networks(profile.cnn, profile.vit, train))
     recorded = recorded_names(keys.manifest_path(project, PHOTOS))
     read = partial(read_photos, recorded=recorded)
     found, photos = (profile.photos and attempt("photos", read, profile.photos)) or (Findings(), None)
@@ -82,6 +85,9 @@ def check(project: Project[Profile], console: Console) -> Checked:
     if profile.zero_shot is not None:
         zero_shot, classes = profile.zero_shot, images.classes if images else ()
         notes.add("the prompts", lambda: findings_of_prompts(zero_shot, classes, downloads))
+        tower = zero_shot.tower
+        if isinstance(tower, OpenClipTower) and tower.local is not None:
+            notes.attempt("the tower", lambda: pretrained_tower(tower, root))
     problem = too_few_resamples(profile.family)
     notes.parts.append(Findings(problems=(problem,) if problem else ()))
     to_run = _to_run(project)
@@ -101,6 +107,9 @@ def _check_captioner(
     if shape is not None:
         notes.add("the captioner", lambda: findings_of_shape(shape, project.profile))
         notes.add("captions", lambda: findings_of_lengths(lengths, shape))
+        if isinstance(config, EncoderDecoderConfig) and config.local is not None:
+            # Of a user's own files nobody has looked at the weights; those of a hub are as published.
+            notes.attempt("the captioner", lambda: load_encoder_decoder(config, project.root))
 
 
 def lines(checked: Checked, profile: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.config.images import AnyImages, Cifar10Config
+from experiments.config.images import AnyImages
 from experiments.config.training import CnnConfig, TrainingConfig, VitConfig
 from experiments.datasets.images import draw_validation
 from experiments.preflight.findings import Findings, counted
@@ -18,13 +18,6 @@ UNEVEN = 3
 """How many times as large as the smallest the largest class may be without a remark."""
 FEW_STEPS = 50
 """Steps of a training below which hardly anything is learnt."""
-CIFAR10_SIDE = 32
-"""Of CIFAR-10's images, in pixels."""
-
-
-def side_of(config: AnyImages) -> int:
-    """Return the side in pixels at which networks that are trained from scratch see images."""
-    return CIFAR10_SIDE if isinstance(config, Cifar10Config) else config.size
 
 
 def findings_of_images(images: ReadImages, config: AnyImages) -> Findings:
@@ -55,33 +48,20 @@ def findings_of_images(images: ReadImages, config: AnyImages) -> Findings:
     )
 
 
-def findings_of_networks(cnn: CnnConfig | None, vit: VitConfig | None, side: int, train: int) -> Findings:
-    """Hold the networks that are trained from scratch against `train` images of `side` pixels square.
-
-    How many images there are is not known where `train` is 0.
-    """
-    problems, remarks = [], []
-    if cnn is not None and (side - 1) >> len(cnn.widths) < 1:
-        problems.append(
-            f"cnn.widths names {counted(len(cnn.widths), 'block')}, each of which halves images of {side} "
-            "pixels, so that nothing is left of them: name fewer, or raise images.size."
-        )
+def findings_of_networks(cnn: CnnConfig | None, vit: VitConfig | None, train: int) -> Findings:
+    """Hold the networks that are trained from scratch against the number of training images, 0 if unknown."""
+    remarks = []
     configs: dict[str, TrainingConfig | None] = {"cnn": cnn, "vit": vit}
     for name, config in configs.items():
         if config is None:
             continue
-        if config.translate >= side:
-            problems.append(
-                f"{name}.translate shifts images by up to {config.translate} pixels, but they have {side}: "
-                "lower it."
-            )
         steps = config.epochs * max(1, train // config.batch_size)
         if train and steps < FEW_STEPS:
             remarks.append(
                 f"{name} learns in {counted(steps, 'step')} only ({counted(train, 'training image')} in "
                 f"batches of {config.batch_size}): lower {name}.batch_size or raise {name}.epochs."
             )
-    return Findings(remarks=tuple(remarks), problems=tuple(problems))
+    return Findings(remarks=tuple(remarks))
 
 
 def _counts(images: ReadImages) -> Iterator[str]:

@@ -18,8 +18,8 @@ class Variant(Frozen):
     Over the evaluation photos: `length` is the mean number of words, `distance` the Jensen-Shannon
     divergence in bits between equally many words of the captions and of the references, `right_class` and
     `right_colour` the shares of photos whose caption names the right class and a colour of the
-    references (the class is None where the photos have none), `ended` the share of captions that
-    end by themselves.
+    references (the class is None where the photos have none or words cannot be told apart, the colour
+    where captions are not English), `ended` the share of captions that end by themselves.
 
     Over `held_out.n` photos kept from all tuning: `held_out` is the share whose caption names the right
     class (None where no photos are held out); its difference to the base is tested in the stage `evidence`.
@@ -39,7 +39,7 @@ class Variant(Frozen):
     length: Estimate
     distance: Estimate
     right_class: Estimate | None
-    right_colour: Estimate
+    right_colour: Estimate | None
     ended: Estimate
     held_out: Estimate | None
 

@@ -9,8 +9,9 @@ class Source(Frozen):
     """Where one part comes from of what a result rests on; None is what is not known.
 
     `name` says what it is, with the package, repository or folder that holds it (never a path). `revision` is
-    its version or commit, `sha256` the hash of the file that was used, 64 hexadecimal digits, `licence` the
-    one that it is given under, `url` where it can be had. What is drawn from a seed has no source.
+    its version or commit, `sha256` the hash of the file that was used, or of the rows that were read, 64
+    hexadecimal digits, `licence` the one that it is given under, `url` where it can be had. What is drawn
+    from a seed has no source.
     """
 
     name: str

@@ -1,10 +1,15 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from experiments import profile
+from experiments.captioning.captioners import saved
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.config.fields import resolve_path
+from experiments.config.zero_shot import OpenClipTower
 from experiments.new_profile.start import off, start
 from experiments.project import open_project
 from pipeline.errors import UserError
@@ -108,6 +113,71 @@ def test_a_tower_names_its_weights_once_and_a_template_has_a_place_for_the_class
     assert re.search(sentence, refusal(folder, old, new, name=name))
 
 
+ODD = [
+    *(
+        (old, new, "")
+        for old, values in (
+            (
+                "seed = 1",
+                ("seed = -1", f"seed = {2**53}", f"seed = {2**63}", f"seed = {10**100}", "seed = 1.0"),
+            ),
+            ("epochs = 2", ("epochs = -1", "epochs = 10_000_000", f"epochs = {10**30}")),
+            ("batch_size = 50", ("batch_size = 0", "batch_size = 1", f"batch_size = {2**63}")),
+            (
+                "learning_rate = 0.4",
+                [f"learning_rate = {value}" for value in ("0.0", "inf", "-inf", "nan", "1e308")],
+            ),
+            ("weight_decay = 1e-3", [f"weight_decay = {value}" for value in ("-1.0", "inf", "nan", "1e308")]),
+            (
+                "label_smoothing = 0.1",
+                ("label_smoothing = 1.0", "label_smoothing = -0.1", "label_smoothing = nan"),
+            ),
+            ("translate = 1", ("translate = -1", "translate = 16", f"translate = {2**63}")),
+            ("widths = [16, 32]", ("widths = [16, 32, 8, 8]", "widths = [100_000]", f"widths = {[8] * 99}")),
+            ("depth = 1", ("depth = 0", "depth = 100_000")),
+            ("width = 32", ("width = 0", f"width = {2**40}")),
+            ("resamples = 500", (f"resamples = {2**63}", "resamples = 10_000_000")),
+            ("significance = 0.05", ("significance = inf", "significance = 0.0", "significance = 1.0")),
+            ("tolerance = 0.01", ("tolerance = nan", "tolerance = inf")),
+            ("beams = 1", ("beams = 0", "beams = 1_000")),
+            ("alpha = 64", ("alpha = 0", f"alpha = {10**30}")),
+            ("test = 200", ("test = 1", "test = 0", f"test = {10**12}")),
+            ("size = 16", ("size = 0", "size = 7", "size = 100_000")),
+            ("validation = 40", ("validation = -1", f"validation = {10**12}")),
+            ("evaluation = 6", ("evaluation = 1",)),
+            ("held_out = 20", ("held_out = -1", f"held_out = {2**64}")),
+            ('name = "ensemble"', ('name = ""', 'name = "  "', 'name = "a\\nb"', 'name = "a\\u0000b"')),
+            ('"a drawing of a {}."', ('"a drawing of\\u0000 a {}."',)),
+            ('targets = ["c_attn", "c_proj", "c_fc"]', ("targets = []", 'targets = [""]')),
+            ("ranks = [1, 4]", ("ranks = [0]", "ranks = [-1]", f"ranks = [{10**12}]")),
+            ("example_quantiles = [0.0, 0.25, 0.5, 0.75, 1.0]", (f"example_quantiles = {[0.5] * 101}",)),
+        )
+        for new in values
+    ),
+    ("epochs = 2", f"epochs = {'9' * 5000}", "is not valid TOML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), ODD, ids=[new[:40] for _, new, _ in ODD])
+def test_a_value_that_a_stage_would_die_of_is_refused_when_the_profile_is_loaded(
+    old: str, new: str, sentence: str, folder: Path
+) -> None:
+    said = refusal(folder, old, new)
+    assert sentence in said and len(said) < 250
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "x" * 300, ""])
+def test_a_profiles_name_is_one_that_files_can_have(name: str, folder: Path) -> None:
+    with pytest.raises(UserError, match="cannot be a profile's name"):
+        profile.load(name, folder)
+
+
+@pytest.mark.parametrize("value", ['"a\\u0000b"', '""', '" "', f'"{"x" * 256}"', f'"{"ü" * 128}/a"'])
+def test_a_path_that_no_file_can_have_is_refused(value: str, folder: Path) -> None:
+    said = refusal(folder, 'repository = "lmms-lab/flickr30k"', f"repository = {value}", name="assignment")
+    assert "photos.repository is " in said
+
+
 def test_each_of_several_mistakes_gets_its_sentence(folder: Path) -> None:
     path = folder / "profiles" / "smoke.toml"
     path.write_text(path.read_text().replace("epochs = 2", "epochs = 0"))
@@ -205,3 +275,56 @@ def test_a_captioner_that_is_aligned_on_images_is_refused_without_them(folder: P
     path.write_text(off(path.read_text(), "images", *CLASSIFIERS))
     with pytest.raises(UserError, match=r"the kind prefix is aligned on labelled \[images\]: add them, or"):
         profile.load("mine", folder)
+
+
+PLACES = (
+    ("ROOT/weights/mine.pt", "./weights/mine.pt"),
+    ("HOME/weights/mine.pt", "~/weights/mine.pt"),
+    ("/mnt/who:ami/mine.pt", "…/mine.pt"),
+    ("~/mine.pt", "~/mine.pt"),
+    ("weights/mine.pt", "weights/mine.pt"),
+)
+
+
+@pytest.mark.parametrize(("given", "kept"), PLACES)
+def test_results_never_hold_where_this_machine_has_what_a_profile_names(
+    given: str,
+    kept: str,
+    folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    given = given.replace("ROOT", str(folder)).replace("HOME", str(home))
+    path = folder / "profiles" / "assignment.toml"
+    text = path.read_text()
+    for old, new in (
+        ('pretrained = "openai"', f'pretrained = "{given}"'),
+        ('model = "nlpconnect/vit-gpt2-image-captioning"\nrevision', f'model = "{given}"\n#'),
+        ('repository = "lmms-lab/flickr30k"', f'repository = "{given}"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    loaded = profile.load("assignment", folder)
+    assert loaded.captioner and loaded.zero_shot and isinstance(loaded.zero_shot.tower, OpenClipTower)
+    shown = loaded.model_dump(mode="json")
+    assert shown["captioner"]["model"] == shown["zero_shot"]["tower"]["pretrained"] == kept
+    assert shown["photos"]["repository"] == kept
+    real = resolve_path(folder, given)
+    assert resolve_path(folder, loaded.zero_shot.tower.pretrained or "") == real
+    # What `align` leaves in the cache for later stages still leads there.
+    saved.save(loaded.captioner, SimpleNamespace(), folder)  # pyright: ignore[reportArgumentType]
+    again = saved.read_config(folder)
+    assert isinstance(again, EncoderDecoderConfig) and folder / (again.local or "") == real
+
+
+def test_a_model_folder_outside_of_the_project_is_known_by_its_name_alone(folder: Path) -> None:
+    path = folder / "profiles" / "assignment.toml"
+    text = path.read_text().replace('pretrained = "openai"\n', "")
+    path.write_text(re.sub('model = "ViT-B-32[^"]*"', 'model = "local-dir:/mnt/secret/tower"', text))
+    loaded = profile.load("assignment", folder).zero_shot
+    assert (
+        loaded and "/mnt" not in loaded.model_dump_json() and "local-dir:…/tower" in loaded.model_dump_json()
+    )

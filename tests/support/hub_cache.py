@@ -1,6 +1,7 @@
 """The cache of a hub's client, laid out as that does, and a hub that does not answer."""
 
 from collections.abc import Mapping
+from hashlib import sha1, sha256
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,24 @@ def turn_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def keep(
     cache: Path, name: str, files: Mapping[str, Path], kind: str = "models", commit: str = COMMIT
 ) -> Path:
-    """Keep files in the cache as a repository's branch main, and return the folder of its commit."""
+    """Keep files in the cache as a repository's branch main, and return the folder of its commit.
+
+    They are named by their hash, as the hub has it of large and of other files.
+    """
     place = cache / f"{kind}--{name.replace('/', '--')}"
     for part in ("blobs", "refs"):
         (place / part).mkdir(parents=True)
     (place / "refs" / "main").write_text(commit)
     kept = place / "snapshots" / commit
     kept.mkdir(parents=True)
-    for number, (file, source) in enumerate(sorted(files.items())):
-        blob = place / "blobs" / f"{number:040x}"
-        blob.hardlink_to(source)
+    for file, source in sorted(files.items()):
+        content = source.read_bytes()
+        as_git = b"blob %d\0" % len(content) + content
+        is_large = file.endswith(".safetensors")
+        name = sha256(content) if is_large else sha1(as_git, usedforsecurity=False)
+        blob = place / "blobs" / name.hexdigest()
+        if not blob.exists():
+            blob.hardlink_to(source)
         (kept / file).parent.mkdir(exist_ok=True)
         (kept / file).symlink_to(blob)
     return kept

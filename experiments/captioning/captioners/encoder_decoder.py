@@ -21,6 +21,7 @@ from experiments.captioning.captioners.model_folder import (
     sha256,
     special_tokens,
     unfit,
+    weights_of,
 )
 from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
@@ -30,6 +31,7 @@ from experiments.models.finite import not_finite
 from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import autocast, best_device, chosen
 from experiments.models.seeding import seeded
+from experiments.models.weights_file import read_tensors
 from experiments.results.caption import Caption
 from experiments.results.classification import Precision
 from experiments.results.source import Source
@@ -191,16 +193,25 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
     if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
     prepare_transformers()
-    from transformers import AutoImageProcessor, AutoTokenizer, GenerationConfig, VisionEncoderDecoderModel
+    from transformers import (
+        AutoImageProcessor,
+        AutoTokenizer,
+        GenerationConfig,
+        VisionEncoderDecoderConfig,
+        VisionEncoderDecoderModel,
+    )
 
     folder = root / config.local if config.local else _from_hub(config)
     name = folder.resolve().name if config.local else config.model
     if sentence := unfit(name, folder):
         raise UserError(sentence)
+    tensors = {key: tensor for file in weights_of(folder) for key, tensor in read_tensors(file).items()}
     try:
         with seeded(0):  # for weights that are missing and replaced by random ones
             loaded: Any = VisionEncoderDecoderModel.from_pretrained(
-                folder,
+                None,
+                config=VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True),
+                state_dict=tensors,  # rather than its files, which transformers reads in fewer forms
                 dtype=torch.float32,
                 # What generate() is not told it takes from here: without this, the checkpoint's own limits,
                 # penalties and banned words.

@@ -72,7 +72,7 @@ def lacks(folder: Path) -> str | None:
     for part, patterns in _PARTS.items():
         if not any(file.is_file() for pattern in patterns for file in folder.glob(pattern)):
             return part
-    return None if _weights(folder) else "weights (model.safetensors or pytorch_model.bin)"
+    return None if weights_of(folder) else "weights (model.safetensors or pytorch_model.bin)"
 
 
 def unfit(name: str, folder: Path) -> str | None:
@@ -96,7 +96,7 @@ def unfit(name: str, folder: Path) -> str | None:
 def sha256(folder: Path) -> str:
     """Return the hash of the weights that transformers reads, of several files as if they were one."""
     digest = hashlib.sha256()
-    for path in _weights(folder):
+    for path in weights_of(folder):
         with path.open("rb") as file:
             while chunk := file.read(2**20):
                 digest.update(chunk)
@@ -142,7 +142,7 @@ def _tokens(told: object) -> list[int]:
     return [token for token in listed if isinstance(token, int) and not isinstance(token, bool)]
 
 
-def _weights(folder: Path) -> list[Path]:
+def weights_of(folder: Path) -> list[Path]:
     """Return the file with the weights, or those that an index shares them out among; none if one lacks."""
     for name in _WEIGHTS:
         shared_out = _read(folder / f"{name}.index.json").get("weight_map", {})

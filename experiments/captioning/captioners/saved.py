@@ -1,5 +1,6 @@
 """From what stage `align` left behind to a captioner, whatever its kind."""
 
+import json
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -22,7 +23,8 @@ def save(config: AnyCaptionerConfig, captioner: Captioner, folder: Path) -> None
     """Keep in `folder` what `load` needs; a captioner that comes whole is not copied."""
     if isinstance(captioner, prefix.PrefixCaptioner):
         prefix.save(captioner, folder)
-    write_whole(folder / CAPTIONER, config.model_dump_json(indent=1).encode())
+    # Not as JSON by itself, which leaves out where a model lies.
+    write_whole(folder / CAPTIONER, json.dumps(config.model_dump(), indent=1, ensure_ascii=False).encode())
 
 
 def load(folder: Path, root: Path) -> Captioner:

@@ -3,6 +3,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,12 +287,15 @@ def write(state: dict[str, torch.Tensor], file: Path) -> Path:
         save_file(state, file)
     else:
         # Training keeps the tensors under a key, and their names begin as those of a parallel model.
-        training = {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
-        torch.save(training if file.name == "training.pt" else state, file)
+        training = {f"module.{name}": tensor for name, tensor in state.items()}
+        kept = {"training.pt": {"epoch": 3, "state_dict": training}, "lightning.ckpt": {"model": training}}
+        torch.save(kept.get(file.name, state), file)
     return file
 
 
-@pytest.mark.parametrize("form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt"])
+@pytest.mark.parametrize(
+    "form", ["file.safetensors", "file.pt", "file.pth", "file.bin", "training.pt", "lightning.ckpt"]
+)
 def test_a_checkpoint_fills_the_model_with_its_tensors_or_is_refused(form: str, tiny: Path, tmp_path: Path):
     state = load_file(tiny)
     loaded = pretrained_tower(tower("tiny", write(state, tmp_path / form))).clip.state_dict()
@@ -474,3 +478,48 @@ def test_a_copy_needs_the_tag_of_what_it_is_a_copy_of():
     ):
         with pytest.raises(ValueError, match=sentence):
             tower(model, pretrained, Path("copy.pt"))
+
+
+def edit_file(file: Path, name: str, change: Callable[[torch.Tensor], object]) -> None:
+    state = load_file(file)
+    change(state[name])
+    save_file(state, file)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "visual.conv1.weight",
+            lambda it: it.view(-1)[0].fill_(torch.nan),
+            "such as visual.conv1.weight; get",
+        ),
+        ("logit_scale", lambda it: it.fill_(torch.inf), "1 of its tensors hold values that are no numbers"),
+        ("visual.proj", lambda it: it.zero_(), "all pictures are the same: "),
+        ("text_projection", lambda it: it.zero_(), "all texts are the same: "),
+    ],
+)
+def test_weights_that_mean_nothing_are_refused_before_any_work(
+    name: str, change: Callable[[torch.Tensor], object], said: str, tiny: Path
+):
+    edit_file(tiny, name, change)
+    assert said in refused(tower("tiny", tiny))
+
+
+def test_a_tokenizer_of_another_model_is_told_as_such(tiny: Path, tmp_path: Path):
+    architecture = {**TINY, "text_cfg": {**TINY["text_cfg"], "vocab_size": 100}}
+    state = load_file(tiny)
+    state["token_embedding.weight"] = state["token_embedding.weight"][:100].contiguous()
+    save_file(state, tiny)
+    sentence = refused(tower(f"local-dir:{folder_of(tiny, tmp_path / 'other', architecture)}"))
+    assert "is another model's: it has 49,408 tokens, but the text tower knows 100;" in sentence
+
+
+def test_pictures_of_another_size_than_the_image_towers_are_told_as_such(tiny: Path, monkeypatch: Patch):
+    made = open_clip_library().factory.image_transform_v2
+    monkeypatch.setattr(
+        open_clip_library().factory,
+        "image_transform_v2",
+        lambda options, **rest: made(replace(options, size=64), **rest),
+    )
+    assert "do not fit its image tower" in refused(tower("tiny", tiny))

@@ -102,6 +102,8 @@ def test_a_tuning_photo_keeps_the_first_passs_caption_only(tmp_path: Path) -> No
         ("test,2", "test,10", "mine.csv:5: the index 10 must be below 10, the number of test"),
         ("train,12", "train,20", "mine.csv:3: the index 20 must be below 20"),
         ("of two", "  ", "mine.csv:5: the caption is empty"),
+        ("of two", "of \u202etwo", "of \\u202etwo' holds the mark U+202E, which turns the letters after"),
+        ("of two", "of \x07 two", "holds the control character U+0007; write it anew"),
         ("test,2,1", "test,07,2", "mine.csv:5: test photo 7 has a caption of pass 2 already, at mine.csv:2"),
         ("of two", "of two, or three", "mine.csv:5: the line has too many fields"),
         ("of two,", "of two", "mine.csv:5: the line has too few fields"),

@@ -98,6 +98,27 @@ def test_files_of_another_split_or_from_the_middle_are_not_taken_for_the_first(t
     assert "holds no first parquet file of split 'test'" in refused(tmp_path)
 
 
+def unhashed(photos: CaptionedPhotos) -> tuple[Source, ...]:
+    return tuple(source.model_copy(update={"sha256": None}) for source in photos.source)
+
+
+def test_what_was_read_is_known_by_its_hash_wherever_it_was_read_from(tmp_path: Path):
+    def sha256(root: Path) -> str | None:
+        (source,) = load(root).source
+        return source.sha256
+
+    first = rows(8)
+    write(first, tmp_path)
+    known = sha256(tmp_path)
+    assert known and len(known) == 64
+    write(first[:5], tmp_path / "elsewhere")
+    assert sha256(tmp_path / "elsewhere") == known, "rows that are not read do not count"
+    for column in ("image", "caption", "filename"):
+        altered = [*first[:4], {**first[4], column: row(7)[column]}]
+        write(altered, tmp_path / column)
+        assert sha256(tmp_path / column) != known
+
+
 def test_a_missing_column_is_named(tmp_path: Path):
     for column in ("image", "caption", "img_id", "filename"):
         write([{name: value for name, value in own.items() if name != column} for own in rows()], tmp_path)
@@ -117,6 +138,8 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path: Path):
         ("caption", [" "], "Row 3 of shards has no caption"),
         ("filename", "1.jpg", "Row 3 of shards repeats the file name 1.jpg"),
         ("filename", "", "Row 3 of shards has no filename"),
+        ("filename", "a\u202eb.jpg", "row 3 of shards holds the mark U+202E, which turns the letters"),
+        ("caption", ["a cat", "a \x00 dog"], "row 3 of shards holds the control character U+0000"),
     ):
         faulty = rows()
         faulty[3][column] = value
@@ -155,7 +178,7 @@ def test_the_hubs_cache_serves_and_a_branch_if_named_as_one_without_the_network(
     for revision in (REVISION, "refs/heads/main"):
         photos = load(tmp_path, HUB, revision=revision)
         assert [photo.name for photo in photos.evaluation] == ["2.jpg", "3.jpg", "4.jpg"]
-        assert photos.source == FROM_HUB
+        assert unhashed(photos) == FROM_HUB
     assert "did not answer" in refused(tmp_path, HUB, revision=REVISION[::-1])
     for vague in ("main", REVISION[:12]):
         assert "photos.revision is" in refused(tmp_path, HUB, revision=vague)
@@ -213,7 +236,7 @@ def test_the_hub_is_asked_for_the_commit_as_a_stream(tmp_path: Path, monkeypatch
     branch = HUB.model_copy(update={"revision": "refs/heads/main"})
     photos = load_photos(branch, tmp_path, tmp_path, said.append)
     assert len(photos.evaluation) == 3
-    assert photos.source == FROM_HUB
+    assert unhashed(photos) == FROM_HUB
     assert asked == [(("some/photos",), {"revision": REVISION, "split": "test", "streaming": True})]
     assert said == [f"streaming 5 photos from some/photos at revision {REVISION}"]
 

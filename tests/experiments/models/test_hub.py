@@ -47,10 +47,10 @@ def cache(tmp_path: Path, monkeypatch: Patch) -> Path:
 
 
 def in_cache(cache: Path, *files: str, of: Repository = REPOSITORY) -> Path:
-    """Keep a repository of empty files in the cache, and return the folder of its commit."""
-    empty = cache / "empty"
-    empty.touch()
-    return keep(cache, "org/name", dict.fromkeys(files, empty), f"{of.kind}s")
+    """Keep a repository in the cache, whose files hold their names, and return the folder of its commit."""
+    for file in files:
+        (cache / f"of-{file}").write_text(file)
+    return keep(cache, "org/name", {file: cache / f"of-{file}" for file in files}, f"{of.kind}s")
 
 
 def test_any_answer_counts_and_an_error_silence_or_a_server_that_failed_are_named(monkeypatch: Patch):
@@ -83,6 +83,19 @@ def test_a_usable_folder_is_used_without_the_network(repository: Repository, cac
     assert snapshot(repository, [["*"]]) == folder
     assert missing(repository, no_network) is None
     assert [usable(other) for other in KINDS if other != repository] == [None]
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "config.json"])
+def test_a_file_in_the_cache_that_is_not_the_hubs_is_refused(name: str, cache: Path):
+    kept = in_cache(cache, "weights.safetensors", "config.json")
+    assert snapshot(REPOSITORY, []) == kept
+    blob = (kept / name).resolve()
+    blob.write_bytes(b"x" + blob.read_bytes()[1:])
+    sentence = refusal(snapshot, REPOSITORY, [])
+    said = (
+        f"{name} of org/name at revision {COMMIT} is damaged in the hub's cache: delete {blob} and run again."
+    )
+    assert sentence == said
 
 
 def test_what_is_not_whole_in_the_cache_with_the_hub_silent_is_one_sentence(cache: Path, monkeypatch: Patch):

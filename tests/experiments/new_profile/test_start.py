@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pytest import MonkeyPatch as Patch
+from typer.testing import CliRunner
 
 from experiments import profile
+from experiments.__main__ import app
 from experiments.config.images import GeneratedConfig, ImageFolder
 from experiments.config.photos import GeneratedPhotos, PhotoFolder
 from experiments.datasets.image_folder import problems_of
@@ -25,7 +27,7 @@ from experiments.stages import STAGES
 from tests.support.committed import committed
 from tests.support.copies import ROOT
 from tests.support.refusals import refusal
-from tests.support.small_profiles import draw_classes, draw_photos
+from tests.support.small_profiles import draw, draw_classes, draw_photos
 
 OWN = {"name", "description"}
 
@@ -169,6 +171,11 @@ def test_a_new_profile_of_a_part_of_the_photos_has_no_problem(folder: Path, inne
     wrong, remarks = problems(config, folder)
     assert wrong == []
     assert "captions.csv names and photos lacks, none of them drawn: 30" in remarks[0]
+    draw(folder / "photos" / "bare.png", seed=1)
+    (folder / "profiles" / "mine.toml").unlink()
+    said = CliRunner().invoke(app, ["new", "mine", "--photos", "photos", "--captions", "captions.csv"])
+    assert said.exit_code == 0 and remarks[0] in said.stdout
+    assert "pictures in photos without captions, which are not used: 1, such as" in said.stdout
 
 
 def test_photos_alone_take_a_captioner_that_comes_whole_and_images_alone_none(folder: Path):

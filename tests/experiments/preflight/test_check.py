@@ -1,15 +1,19 @@
 import io
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pytest import MonkeyPatch as Patch
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from experiments.__main__ import app
 from experiments.datasets import cifar10
 from experiments.evidence.declared import declared
+from experiments.models.libraries import open_clip_library
 from experiments.new_profile.start import start
 from experiments.preflight import check as checking
 from experiments.preflight import presence
@@ -96,7 +100,6 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     (own / "photos" / "7.png").write_bytes(b"broken")
     changed = {"lora__targets": '["c_attn", "w_proj"]', "lora__r": "64"}
     changed |= {"variants__attention_targets": '["attn"]', "generation__max_new_tokens": "600"}
-    changed |= {"cnn__widths": "[8, 8, 8, 8, 8]", "vit__translate": "16"}
     found = look(project(own, IMAGES, PHOTOS, CAPTIONER, **changed)).findings
     of_data = ("cat/3.png", "dog/5.png", "cat/2.png", "captions.csv:13", "7.png")
     of_options = (
@@ -104,11 +107,37 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
         "lora.r is 64, more than the 32",
         "variants.attention_targets: The LoRA target 'attn'",
         "generation.max_new_tokens is 600, but captioner has room for 512",
-        "cnn.widths",
-        "vit.translate",
     )
     assert_each_is_in_its_own((*of_data, *of_options), found.problems)
     assert "none of them drawn: 1, such as 'nowhere.png'" in "\n".join(found.remarks)
+
+
+def spoil(weights: Path) -> None:
+    state = load_file(weights)
+    next(tensor for tensor in state.values() if tensor.is_floating_point()).view(-1)[0] = float("nan")
+    save_file(state, weights, metadata={"format": "pt"})
+
+
+def test_weights_of_ones_own_that_no_stage_could_use_are_told_before_a_run(own: Path, captioner: Path):
+    (own / "captioner").unlink()
+    shutil.copytree(captioner, own / "captioner")
+    sizes = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16}
+    texts = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+    architecture = {"embed_dim": 16, "vision_cfg": sizes, "text_cfg": texts}
+    (own / "tower").mkdir()
+    (own / "tower" / "open_clip_config.json").write_text(json.dumps({"model_cfg": architecture}))
+    weights = {
+        "captioner": own / "captioner" / "model.safetensors",
+        "tower": own / "tower" / "open_clip_model.safetensors",
+    }
+    save_file(open_clip_library().CLIP(**architecture).state_dict(), weights["tower"])
+    tower = '[zero_shot.tower]\nkind = "open_clip"\nmodel = "local-dir:tower"\n'
+    opened = project(own, IMAGES, PHOTOS, CAPTIONER, tower)
+    assert look(opened).findings.problems == ()
+    for file in weights.values():
+        spoil(file)
+    damaged = ("open_clip_model.safetensors is damaged", "The checkpoint of captioner is damaged")
+    assert_each_is_in_its_own(damaged, look(opened).findings.problems)
 
 
 def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,20 @@ def test_half_precision_with_the_buffers_of_old_versions_and_no_pooler_loads(che
     assert torch.allclose(captioner.encode(odd_photos()), exact, atol=0.02)
 
 
+def test_weights_as_a_training_left_them_load_and_a_whole_model_is_told_as_such(checkpoint: Path, copy: Path):
+    exact, state = load_captioner(checkpoint), load_file(copy / "model.safetensors")
+    (copy / "model.safetensors").unlink()
+    lightning = {f"model._orig_mod.{name}": tensor for name, tensor in state.items()}
+    beside = {"loss": np.float64(0.1), "args": Namespace(lr=1.0)}
+    for content in ({"state_dict": lightning, **beside}, {"model": state, **beside}):
+        torch.save(content, copy / "pytorch_model.bin")
+        assert load_captioner(copy).generate(exact.encode(odd_photos()), GREEDY) == exact.generate(
+            exact.encode(odd_photos()), GREEDY
+        )
+    torch.save(exact.network, copy / "pytorch_model.bin")
+    assert "pytorch_model.bin holds a whole model (transformers." in refusal(load_captioner, copy)
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -320,7 +335,7 @@ def test_weights_that_would_be_random_or_dropped_are_refused(name: str, sentence
         ("model.safetensors", None, "lacks weights"),
         ("vocab.json", None, "lacks a tokenizer"),
         ("preprocessor_config.json", None, "lacks the preprocessing"),
-        ("model.safetensors", b"not tensors at all", "could not load copy: "),
+        ("model.safetensors", b"not tensors at all", "cannot be read as a checkpoint ("),
     ],
 )
 def test_foreign_and_broken_folders_are_a_sentence(file: str, content: Any, sentence: str, copy: Path):

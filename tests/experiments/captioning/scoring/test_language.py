@@ -6,15 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.captioning.ablations import ablations
 from experiments.captioning.compare import sides
 from experiments.captioning.scoring import language
 from experiments.captioning.scoring.health import cut_off, rambles, repeats
 from experiments.captioning.scoring.measures import kinds
 from experiments.captioning.scoring.metrics import bleu, bleu_counts, rouge_l, sentence_score
 from experiments.captioning.scoring.words import words
+from experiments.config.comparison import AblationsConfig
 from experiments.preflight.language import findings_of_language
+from experiments.results.ablations import Variant
 from experiments.results.generate import CaptionedRecord, Generated
+from experiments.results.variants import Variants
 from pipeline.result import Attachment
+from tests.support.contexts import SILENT
+from tests.support.results import aligned
 
 HINDI = "एक कुत्ता घास के मैदान में दौड़ता है।"
 CHINESE = "一只棕色的狗在草地上奔跑。"
@@ -90,6 +96,25 @@ def test_a_tokeniser_of_the_language_tells_japanese_words_apart(monkeypatch: pyt
     assert words(parted.records[0].before) == ("茶色の", "犬", "が芝生を走っている")
     assert language.unparted("ja", [JAPANESE]) == ()
     assert {"bleu", "distance"} <= {kind.key for kind in kinds(parted, "ja")}
+
+
+def test_ways_of_tuning_are_measured_in_the_captions_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    def base(text: str, code: str) -> Variant:
+        inputs = {
+            "align": aligned(),
+            "generate": generated(text, text, text),
+            "variants": Variants(variants=(), seconds=1.0),
+        }
+        return ablations(AblationsConfig(seed=0, resamples=100, language=code), inputs, SILENT).variants[0]
+
+    english = base("a red dog", "en")
+    assert english.right_colour and english.right_colour.value == 1 and english.length.value == 3
+    french = base("une orange et un dog", "fr")
+    assert french.right_colour is None and french.right_class and french.right_class.value == 1
+    assert base(JAPANESE, "ja").right_class is None
+    tokeniser: Any = lambda code: (lambda text: text.replace("犬", " 犬 ")) if code == "ja" else None  # noqa: E731
+    monkeypatch.setattr(language, "tokeniser", tokeniser)
+    assert base(JAPANESE, "ja").length.value == 3
 
 
 def test_english_words_tell_only_of_english() -> None:
