@@ -11,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from figures.readable import readable
 from pipeline.files import write_if_other
 
 PAGE_WIDTH = 6.3
@@ -81,8 +82,8 @@ def styled() -> AbstractContextManager[None]:
 
 
 def shortened(name: str, most: int) -> str:
-    """Return a name on one line, in `most` characters at most: a longer one loses its middle."""
-    name = " ".join(name.split())
+    """Return a name as it can be drawn, on one line of `most` characters: a longer one loses its middle."""
+    name = readable(" ".join(name.split()))
     if len(name) <= most:
         return name
     start = (most - 1) * 2 // 3
