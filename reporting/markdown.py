@@ -5,7 +5,7 @@ import string
 
 from figures.readable import readable
 
-LONGEST = 4_000
+LONGEST = 5_000
 """Of a longer text, such as what a model writes that never ends, a page shows the beginning."""
 
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
