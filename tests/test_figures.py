@@ -17,6 +17,7 @@ from figures import (
     caption_change,
     confusion,
     confusion_pair,
+    per_class,
     rank_effect,
     reliability,
     word_shifts,
@@ -25,6 +26,7 @@ from figures.calibration import LEAST, calibration, calibrations
 from figures.selection import ALL, EXTREMES, MATRIX, MISTAKES, pair, selection
 from figures.shifts import MOST, shifts
 from figures.style import COLOURS, new_figure, save, shortened
+from reporting.pictures import damage
 from tests.support.report_worlds import World, results
 from tests.support.results import ablations, comparison, judged_by_halves
 
@@ -286,6 +288,17 @@ def test_classifiers_and_verdicts_are_told_apart_in_grey() -> None:
     for group in (("zero_shot", "vit"), ("zero_shot", "cnn"), ("base", "lora"), ("lora", "full")):
         one, other = (luminance(COLOURS[name]) for name in group)
         assert abs(one - other) > 0.08, group
+
+
+def test_a_name_with_control_characters_is_drawn_with_marks_for_them(tmp_path: Path) -> None:
+    """An SVG is XML, in which they cannot stand, not even in a comment."""
+    whole = classifier(3).model_copy(
+        update={"model": "a\x07b\u202ec", "classes": ("x\x00", "y\x1b", "z\ufffe")}
+    )
+    for draw in (accuracy.draw, per_class.draw, confusion.draw, confusion_pair.draw):
+        save(draw({"cnn": whole}), tmp_path / "drawing.svg")
+        assert damage(tmp_path / "drawing.svg") == ""
+    assert shortened("a\x07b\u202ec", 30) == "a\N{REPLACEMENT CHARACTER}b‹RLO›c"
 
 
 def test_a_saved_drawing_has_clear_ground_and_no_letter_that_needs_a_font(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError
+from reporting.pictures import damage
 from reporting.rendering import pandoc
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Site
@@ -151,7 +152,8 @@ def _image(node: Node, markdown: Markdown, site: Site) -> None:
         raise markdown.refuse(
             f"the width of {target} must be such as 80% or 400 (pixels), not {width}.", target
         )
-    image_file(target, markdown, site)
+    if said := damage(image_file(target, markdown, site)):
+        raise markdown.refuse(f"the image {target} is damaged ({said}): make it again.", target)
 
 
 def image_file(target: str, markdown: Markdown, site: Site) -> Path:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
@@ -187,8 +187,8 @@ def _filled(line: Line, given: dict[str, Any]) -> list[Line]:
 def _given(line: Line, result: dict[str, Any]) -> str:
     """What an expression gives: Markdown as it is, and anything else as text, as in Quarto."""
     if result["status"] != "ok":
-        reason = f"{result['ename']}: {result['evalue']}"
-        raise UserError(f"{line.file}:{line.number}: the inline code failed: {reason}")
+        said = _in_one_line(result["ename"], result["evalue"])
+        raise UserError(f"{line.file}:{line.number}: the inline code failed: {said}")
     data = result["data"]
     if "text/markdown" in data:
         text = data["text/markdown"]
@@ -248,8 +248,12 @@ async def _run_cell(client: Any, cell: Cell, index: int) -> str:
 
 def _failed(cell: Cell, name: str, said: str, traceback: str) -> UserError:
     line = cell.number + _failing_line(traceback)
-    last = f"{name}: {said}".strip().splitlines()[-1]
-    return UserError(f"{cell.file}:{line}: the cell failed: {last}")
+    return UserError(f"{cell.file}:{line}: the cell failed: {_in_one_line(name, said)}")
+
+
+def _in_one_line(name: str, said: str) -> str:
+    """Return what an exception says; one of our own is a sentence, whose name says nothing more."""
+    return said if name == UserError.__name__ else reason(Exception(f"{name}: {said}"))
 
 
 def _failing_line(traceback: str) -> int:

@@ -27,7 +27,7 @@ def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Projec
 @pytest.mark.parametrize(
     ("code", "offset", "word"),
     [
-        ("x = 1\nraise ValueError('first\\nlast words')", 2, "the cell failed: last words"),
+        ("x = 1\nraise ValueError('first\\nlast words')", 2, "the cell failed: ValueError: first last words"),
         ("def f():\n    1 / 0\n\n\nf()", 5, "the cell failed: ZeroDivisionError: division by zero"),
         ("x = (", 1, "SyntaxError"),
         ("print('hello')", 0, "needs `#| output: asis`"),
@@ -79,6 +79,11 @@ def test_inline_code_that_gives_blocks_ends_the_paragraph_and_lets_it_go_on(proj
     ("code", "words"),
     [
         ("1 / 0", "the inline code failed: ZeroDivisionError: division by zero"),
+        (
+            "int('a\\nb')",
+            "the inline code failed: ValueError: invalid literal for int() with base 10: 'a\\nb'",
+        ),
+        ("exec('raise ValueError(\"a\\\\nb\")')", "the inline code failed: ValueError: a b"),
         ("x = 1", "SyntaxError"),
         ("nothing", "NameError: name 'nothing' is not defined"),
         ("Text('{{' + '< env HOME >}}')", "prints a shortcode"),

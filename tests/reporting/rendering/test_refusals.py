@@ -188,6 +188,19 @@ def test_a_style_that_would_load_something_is_refused(project: Project, css: str
         project.render()
 
 
+def test_a_damaged_picture_is_refused_by_its_name_before_a_pdf_is_set(project: Project) -> None:
+    for name, content in DAMAGED.items():
+        project.write(f"figures/{name}", content)
+        project.page(f'x\n\n![](figures/{name}){{fig-alt="x"}}\n')
+        with pytest.raises(
+            UserError, match=rf"^report\.qmd:{FRONT_LINES + 3}: the image figures/{name} is damaged"
+        ):
+            project.render()
+
+
+DAMAGED = {"a.svg": "<svg><g></svg>", "b.svg": "", "c.png": "\x89PNG", "d.jpg": ""}
+
+
 def test_a_callout_a_comment_and_a_class_of_the_css_are_fine(project: Project) -> None:
     project.page(
         "<!-- note -->\n\n::: {.callout-tip}\nx\n:::\n\n::: {.own}\n[y]{.own data-from=z}\n:::\n"
