@@ -57,6 +57,10 @@ def _rendered(root: Path, output: Path | None, preview: bool) -> Path:
             trees = list(
                 pool.map(lambda page, markdown: write(page, markdown, site, new), site.pages, markdowns)
             )
+        names = [page.name for page in site.pages]
+        crossref.refuse_broken_links_between(
+            dict(zip(names, zip(trees, markdowns, strict=True), strict=True))
+        )
         if site.searched:
             index = html.search_index(zip(site.pages, trees, strict=True))
             (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
@@ -83,7 +87,7 @@ def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper:
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
-    document = crossref.open_cells(document)
+    document = crossref.with_titles(crossref.open_cells(document))
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)

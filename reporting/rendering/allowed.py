@@ -98,7 +98,7 @@ def _div(node: Node, markdown: Markdown, site: Site) -> None:
     if callout and len(classes) > 1:
         raise markdown.refuse("a callout has one class only.", trace)
     for key, _value in pairs:
-        if not (key == "title" if callout else key.startswith("data-")):
+        if callout or not key.startswith("data-"):
             raise markdown.refuse(f"the div attribute {key}= has no meaning here; {USE_QUARTO}.", f"{key}=")
 
 
