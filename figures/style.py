@@ -74,7 +74,7 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Let axes be added and drawn on within the block, where nothing of a user's own `matplotlibrc` counts."""
+    """Lend a context in which axes are added and drawn on, and no `matplotlibrc` of a user's counts."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)

@@ -227,7 +227,7 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
     markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
-    document, _ = pandoc.read(markdown.text)
+    document = crossref.with_titles(pandoc.read(markdown.text)[0])
     allowed.check(document, markdown, site)
     resolved = crossref.resolve(crossref.for_format(document, "typst"), markdown, number_sections=True)
     return pdf.source(resolved, site.pages[0], site, markdown).split("// The text of the page\n")[1]
