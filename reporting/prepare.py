@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ if __name__ == "__main__":
     # Quarto runs this as a file, which puts its own folder on the path, where `numbers` would hide
     # the standard library's.
     sys.path[0] = str(ROOT)
+    # Whoever renders says that it was stopped; what follows takes long to import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def without_environment(missing: str | None) -> str:
@@ -154,7 +157,10 @@ def main() -> None:
     except OSError as error:
         print(refused_by_system(error), file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -131,8 +132,25 @@ def _run_cell_here(shell: Any, cell: Cell) -> str:
 
 
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
-    """Run the cells of all pages, each page in a kernel of its own, at the same time."""
-    return asyncio.run(_run_all(drafts, root))
+    """Run the cells of all pages, each page in a kernel of its own, at the same time.
+
+    That is in a thread: in the main one nbclient would take a Ctrl-C for itself, and go on.
+    """
+    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def whole() -> list[Markdown]:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append((asyncio.get_running_loop(), task))
+        return await _run_all(drafts, root)
+
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(asyncio.run, whole()).result()
+        except KeyboardInterrupt:
+            for loop, task in tasks:
+                loop.call_soon_threadsafe(task.cancel)  # which ends the kernels
+            raise
 
 
 async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
