@@ -281,8 +281,8 @@ def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     own = (root / "profiles" / "smoke.toml").read_text()
     for section, options in (("photos", PHOTOS_SECTION), ("images", IMAGES_SECTION)):
         own = re.sub(rf"\[{section}\]\n(?:.+\n)+", options, own)
-    (root / "profiles" / "my own.toml").write_text(own)
-    project = open_project("my own", root)
+    (root / "profiles" / "my-own.toml").write_text(own)
+    project = open_project("my-own", root)
     project.results.mkdir(parents=True)
     for section, count in (("photos", 90), ("images", 2600)):
         lines = [f"{hashlib.sha256(bytes(at)).hexdigest()}  {section}/{at}.jpg\n" for at in range(count)]
@@ -292,7 +292,7 @@ def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     for stage, value in pictured(project, values).items():
         put(project, stage, value)
     command = ("-m", "reporting.render", "--renderer", "builtin")
-    done = python(root, *command, QUARTO_PROFILE="my own")
+    done = python(root, *command, QUARTO_PROFILE="my-own")
     assert done.returncode == 0, done.stderr
     return root
 
@@ -331,7 +331,7 @@ def pictured(project: Project, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_pages_and_the_pdf_of_a_users_own_run_pass_the_check(rendered: Path) -> None:
-    done = python(rendered, "-m", "reporting.check", "--profile", "my own")
+    done = python(rendered, "-m", "reporting.check", "--profile", "my-own")
     assert re.fullmatch(r"[\d,]+ numbers on 4 pages agree with the results\n", done.stdout), done.stdout
     assert done.stderr == ""
 
@@ -349,10 +349,10 @@ def test_no_page_tells_where_on_the_machine_a_users_files_are_or_names_a_float_n
 def test_the_page_of_provenance_says_how_to_check_a_users_files(rendered: Path) -> None:
     page = text_of(parse((rendered / "_site" / "provenance.html").read_text()))
     for section, count in (("photos", "90"), ("images", "2,600")):
-        manifest = rendered / "results" / "my own" / f"{section}.sha256"
+        manifest = rendered / "results" / "my-own" / f"{section}.sha256"
         sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
-        assert re.search(rf"results/my own/{section}\.sha256\s+{count}\s+{sha256[:10]}\s", page)
-        assert f"cd FOLDER && sha256sum -c \"$OLDPWD\"/'results/my own/{section}.sha256'" in page
+        assert re.search(rf"results/my-own/{section}\.sha256\s+{count}\s+{sha256[:10]}\s", page)
+        assert f'cd FOLDER && sha256sum -c "$OLDPWD"/results/my-own/{section}.sha256' in page
 
 
 def test_long_captions_run_over_pages_and_none_is_lost(rendered: Path, computed: dict[str, Any]) -> None:
