@@ -16,6 +16,7 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
+from figures.readable import readable
 from pipeline.errors import UserError, refused_by_system
 from reporting import proofread
 from reporting.checking import page, paper
@@ -79,7 +80,7 @@ def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
     if origin.how is None or origin.how not in FORMATS:
         return f"{origin.text!r} is in no known format ({origin.how})"
     try:
-        expected = page.squeezed(FORMATS[origin.how](numbers.at(origin.path)))
+        expected = page.squeezed(readable(FORMATS[origin.how](numbers.at(origin.path))))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return f"{origin.text!r} has an origin that cannot be read as {origin.how}"
     return None if expected == origin.text else f"{origin.text!r} should be {expected!r}"

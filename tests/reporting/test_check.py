@@ -8,6 +8,7 @@ import typst
 from pipeline.errors import UserError
 from reporting.check import Outcome, check
 from reporting.checking.paper import off_the_sheet, read
+from reporting.markdown import escape
 from reporting.numbers import Numbers
 from tests.support.pages import Project
 
@@ -230,7 +231,7 @@ def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path)
 def test_a_caption_in_any_script_agrees_on_page_and_paper_and_its_digits_are_compared(
     tmp_path: Path, text: str
 ) -> None:
-    body = f'# A {{#sec-a}}\n\nBefore [{text}]{{data-from="vit.caption" data-as="text"}} after.\n'
+    body = f'# A {{#sec-a}}\n\nBefore [{escape(text)}]{{data-from="vit.caption" data-as="text"}} after.\n'
     good = Project(tmp_path / "good").page(body).render().site
     assert check(good, results(caption=text)).problems == ()
     found = beside(good, tmp_path / "bad", body.replace("after", "after 7"))

@@ -194,3 +194,25 @@ def test_two_drawings_of_the_same_results_are_the_same_bytes_and_without_results
         store.path_of(filled, stage).unlink()
     draw_figures(open_document(filled))
     assert list(figures.iterdir()) == []
+
+
+ERRORS = {
+    "{{ nothing }}": "'nothing' is undefined",
+    "{% if %}": "Expected an expression",
+    "{{ 1 // 0 }}": "ZeroDivisionError: integer division or modulo by zero",
+    "{{ values.cnn.nothing }}": "has no attribute 'nothing'",
+    "{{ n.text('cnn.nothing') }}": "KeyError: ",
+    "{{ n.percent('cnn.model') }}": "ValueError: ",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), ERRORS.items())
+def test_an_error_in_a_template_is_told_with_the_template_and_the_line(
+    filled: Project, line: str, said: str
+) -> None:
+    (filled.root / "templates" / "set_up.md.j2").write_text(f"One.\n\n{line}\n")
+    with pytest.raises(UserError) as told:
+        open_document(filled).block("set_up")
+    assert str(told.value).startswith("templates/set_up.md.j2:3: ")
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
