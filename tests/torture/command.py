@@ -75,6 +75,7 @@ def everything(place: Path) -> Iterator[Trial]:
     """Yield all trials."""
     made = faults.world(place / "world")
     yield from faults.trials(made)
+    yield from pages.faults()
     yield from inputs()
     yield from options.edited(made)
 

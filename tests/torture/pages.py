@@ -4,16 +4,25 @@ import hashlib
 import io
 import os
 import re
+import signal
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import typer
+
 from reporting.markdown import escape
-from reporting.render import render
+from reporting.render import main, render
 from reporting.rendering.output import MARK
 from tests.reporting.rendering.test_refusals import UNSUPPORTED
 from tests.support.pages import HOSTILE, Project
+from tests.torture.faults import at_most
 from tests.torture.inputs import Row, Seen
+from tests.torture.processes import start
+from tests.torture.trials import LOST, OTHERWISE, TRACEBACK, Problem, Trial
 
 
 def rows() -> Iterator[Row]:
@@ -134,6 +143,72 @@ def stay(files: tuple[str, ...]) -> Callable[[Path, Seen], bool]:
         {path.relative_to(root / "mine").as_posix() for path in (root / "mine").rglob("*") if path.is_file()}
         == {*files}
     )
+
+
+def faults() -> Iterator[Trial]:
+    """Yield faults that strike a render of pages where there is a site already."""
+    for number, signum in enumerate((signal.SIGKILL,) * 4 + (signal.SIGINT, signal.SIGTERM) * 2):
+        yield Trial("a render that is stopped", f"{signum.name} {number}", stopped(signum), is_fault=True)
+    for limit in (0, 100, 20_000):
+        yield Trial("a render without room", f"{limit} bytes", without_room(limit), is_fault=True)
+
+
+def again(folder: Path) -> Path:
+    """Render a page, and write another in its place; return the project's folder."""
+    (folder / "site").mkdir()
+    project = Project(folder / "site").page("The old page.\n")
+    start(folder, project.render).ended()
+    project.page("The new page.\n" + "word " * 5_000)
+    return folder
+
+
+def whole(folder: Path) -> Iterator[Problem]:
+    """Say whether there is no longer a whole site, the old one or the new, or whether none can be made."""
+    site, names = folder / "site" / "_site", {"report.html", "report.pdf", "index.html"}
+    shown = html(folder) if (site / "report.html").is_file() else ""
+    if not names <= {path.name for path in site.glob("*")} or not shown.rstrip().endswith("</html>"):
+        yield Problem(LOST, "the last good site")
+    done = start(folder, lambda: Project(folder / "site").render()).ended()
+    if done.code or "The new page." not in html(folder):
+        yield Problem(OTHERWISE, f"the next render does not make the pages: {done.said[-300:]}")
+    if left := [path.name for path in (folder / "site" / ".cache").glob("*site-*")]:
+        yield Problem(OTHERWISE, f"what a killed render left stays: {left}")
+
+
+def stopped(signum: signal.Signals) -> Callable[[Path, Random], list[Problem]]:
+    """Return the attempt that sends a render a signal at a random moment."""
+
+    def attempt(folder: Path, random: Random) -> list[Problem]:
+        root = again(folder)
+        running = start(root / "site", command_line)
+        time.sleep(random.uniform(0.05, 1.5))
+        running.kill(signum)
+        found = running.ended()
+        # The command ends by the signal, in its own words where it is the keyboard, or was done already.
+        problems = [Problem(TRACEBACK, found.said[-500:])] if found.has_traceback else []
+        return [*problems, *whole(root)]
+
+    return attempt
+
+
+def without_room(limit: int) -> Callable[[Path, Random], list[Problem]]:
+    """Return the attempt that renders where no file may be larger."""
+
+    def attempt(folder: Path, random: Random) -> list[Problem]:
+        root = again(folder)
+        found = start(root / "site", command_line, at_most(limit)).ended()
+        problems = [Problem(TRACEBACK, found.said[-500:])] if found.has_traceback else []
+        if found.code not in (0, 2):
+            problems.append(Problem(OTHERWISE, f"exit code {found.code}: {found.said[-300:]}"))
+        return [*problems, *whole(root)]
+
+    return attempt
+
+
+def command_line() -> None:
+    """Render as ``python -m reporting.render --renderer builtin`` does."""
+    sys.argv = ["render", "--renderer", "builtin"]
+    typer.run(main)
 
 
 def drawing(root: Path) -> str:
