@@ -11,7 +11,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 RENDER_FROM   := $(if $(UNLOCKED),-r requirements-render.txt,--require-hashes -r requirements-render.lock)
 COMPLETE_FROM := -r requirements.txt $(if $(UNLOCKED),,-c constraints.txt)
 
-.PHONY: report test experiments reproduce preview check submission lint lock audit clean help
+.PHONY: report test torture experiments reproduce preview check submission lint lock audit clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ report: $(VENV)/.render   ## render the report from the committed results (RENDE
 # Each worker takes whole files, whose tests share what is slow to make, and one thread.
 test: $(VENV)/.complete   ## run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
+torture: $(VENV)/.complete   ## inject faults, try odd inputs, and count what is lost or wrong (PLANT=1: three planted)
+	$(BIN)/python -m tests.torture $(if $(PLANT),--plant)
 
 experiments: $(VENV)/.complete   ## compute the results that are stale or missing
 	@$(BIN)/python -m experiments run
