@@ -39,9 +39,7 @@ def main(name: str) -> None:
         tower.encode_image(pixels, precision)
         times.append(time.perf_counter() - began)
     rate = BATCH / min(times)
-    print(
-        f"{tower.about.model} on {tower.device.type} in {precision}: {rate:,.0f} images/s in batches of {BATCH}"
-    )
+    print(f"{tower.about.model} on {tower.device.type} in {precision}, {BATCH} at once: {rate:,.0f} images/s")
 
 
 if __name__ == "__main__":
