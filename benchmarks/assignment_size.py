@@ -26,15 +26,23 @@ from pydantic import TypeAdapter
 from benchmarks.assignment_inputs import CAPTIONER, PHOTOS, TOWER
 from experiments.audit.brief import SECONDS, STATEMENTS, TEST_IMAGES
 from experiments.datasets.cifar10 import is_at_hand
+from experiments.profile import Profile
 from experiments.project import open_project
 from pipeline import freshness, store
+from pipeline.errors import UserError
 from pipeline.files import write_whole
 from pipeline.frozen import Frozen
+from pipeline.project import Project
 
 PROFILE = "assignment-size"
 FOLDERS = ("benchmarks", "data", "experiments", "figures", "pipeline", "profiles", "reporting", "templates")
 """Those of the project that a run and its pages need; of its files, they need all that lie beside these."""
 INPUTS, ENCODER, PAGES = "inputs", "encoder", "pages"
+BRIEF = {
+    "zero_shot": f"{TEST_IMAGES:,} images in {SECONDS} s",
+    "lora": f"{STATEMENTS['training_time'].text} on a Colab GPU",
+}
+"""What the brief says that it took."""
 
 
 class Step(Frozen):
@@ -123,7 +131,7 @@ def main(folder: Path, images: int) -> None:
                 steps.take(stage, project, "experiments", "run", stage, "--profile", PROFILE)
         steps.take(PAGES, project, "reporting.render", "--profile", PROFILE)
     finally:
-        print("\n".join([*table(steps.taken), "", *rates(project)]), flush=True)
+        print("\n".join([*table(steps.taken), "", *rates(open_project(PROFILE, project))]), flush=True)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -168,36 +176,33 @@ def _changed(text: str, section: str | None, key: str, value: str | None) -> str
 
 
 def table(taken: Mapping[str, Step]) -> Iterator[str]:
-    """Yield a table of steps in Markdown."""
-    yield "| step | seconds | peak memory, GB | of tensors on the GPU, GB |"
-    yield "|---|---:|---:|---:|"
+    """Yield a table in Markdown of the steps, with what the brief says of two of them."""
+    yield "| step | seconds | peak memory, GB | of tensors on the GPU, GB | the brief |"
+    yield "|---|---:|---:|---:|---|"
     for name, step in taken.items():
         so_far = "" if step.ended else " (not at its end)"
         peaks = " | ".join(
             "–" if peak is None else f"{peak / 1e9:.2f}" for peak in (step.memory, step.gpu_memory)
         )
-        yield f"| {name}{so_far} | {step.seconds:,.0f} | {peaks} |"
-    yield f"| all | {sum(step.seconds for step in taken.values()):,.0f} | | |"
+        yield f"| {name}{so_far} | {step.seconds:,.0f} | {peaks} | {BRIEF.get(name, '')} |"
+    yield f"| all | {sum(step.seconds for step in taken.values()):,.0f} | | | |"
 
 
-def rates(project: Path) -> Iterator[str]:
-    """Yield what results say of the two speeds that the brief states, as far as they are there."""
-    opened = open_project(PROFILE, project)
-    stages = [name for name in ("zero_shot", "lora", "variants") if opened.result_file(name).is_file()]
-    stored = {name: store.read(opened, name) for name in stages}
+def rates(project: Project[Profile]) -> Iterator[str]:
+    """Yield of what the brief gives the time for, what results say of it alone, as far as they are there."""
+    stages = [name for name in ("zero_shot", "lora", "variants") if project.result_file(name).is_file()]
+    stored = {name: store.read(project, name) for name in stages}
     if found := stored.get("zero_shot"):
         rate = f"{found.value.images_per_second:,.0f} images/s in {found.value.precision}"
-        yield f"zero_shot on {found.provenance.device}, resizing included: {rate}"
-        yield f"  the brief: {TEST_IMAGES:,} images in {SECONDS} s, {TEST_IMAGES / SECONDS:,.0f} images/s"
+        yield f"zero_shot on {found.provenance.device}: {rate}, resized on the way"
     if found := stored.get("lora"):
         tuned = f"{found.value.epochs} epochs over {found.value.images} photos"
-        yield f"lora on {found.provenance.device}, {tuned}: {found.value.seconds:,.1f} s of tuning alone"
-        yield f"  the brief: {STATEMENTS['training_time'].text} on a Colab GPU"
+        yield f"lora on {found.provenance.device}: {found.value.seconds:,.1f} s for {tuned}"
     if (found := stored.get("variants")) and "lora" in stored:
         own = stored["lora"].value.position_among(found.value.variants)
         peak = None if own is None else found.value.variants[own].peak_bytes
         if peak:
-            yield f"  its memory above the loaded model's: {peak / 1e9:.2f} GB"
+            yield f"  and {peak / 1e9:.2f} GB beside the loaded model"
 
 
 if __name__ == "__main__":
@@ -205,4 +210,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="where the copy, models, photos and figures lie, and stay")
     parser.add_argument("--images", type=int, default=TEST_IMAGES, help="test images, fewer for a try")
     options = parser.parse_args()
-    main(options.folder.expanduser().resolve(), options.images)
+    try:
+        main(options.folder.expanduser().resolve(), options.images)
+    except UserError as error:
+        raise SystemExit(str(error)) from error

@@ -33,7 +33,9 @@ def resident_peak() -> int | None:
 def gpu_peak() -> int | None:
     """Return the most memory of this process's tensors on the GPU in bytes, None where it has used none."""
     torch = sys.modules.get("torch")
-    return torch.cuda.max_memory_allocated() if torch is not None and torch.cuda.is_initialized() else None
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return torch.cuda.max_memory_allocated() or None
 
 
 if __name__ == "__main__":

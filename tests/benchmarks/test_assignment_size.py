@@ -1,8 +1,10 @@
 """The assignment at its own size: what is made is what its profile names, and what it takes is kept."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +23,7 @@ from experiments.config.photos import Flickr30k
 from experiments.config.zero_shot import OpenClipTower
 from experiments.datasets.flickr30k import load_flickr30k
 from experiments.models.libraries import open_clip_library, prepare_transformers
+from experiments.project import open_project
 from experiments.stages import STAGES
 from tests.support.captioners import GREEDY, load_captioner
 from tests.support.copies import ROOT
@@ -176,16 +179,22 @@ def test_a_step_that_fails_is_kept_as_such_and_says_so(tmp_path: Path) -> None:
     assert any("| lora (not at its end) |" in line for line in size.table(steps.taken))
 
 
-def test_the_table_has_all_steps_and_their_sum() -> None:
-    steps = {
-        "inputs": Step(seconds=10, memory=1_500_000_000, ended=True),
-        "cnn": Step(seconds=90, ended=True),
-    }
-    assert list(size.table(steps))[2:] == [
-        "| inputs | 10 | 1.50 | – |",
-        "| cnn | 90 | – | – |",
-        "| all | 100 | | |",
+def test_the_table_has_all_steps_beside_the_brief_and_their_sum() -> None:
+    zero_shot = Step(seconds=10, memory=1_500_000_000, gpu_memory=250_000_000, ended=True)
+    assert list(size.table({"zero_shot": zero_shot, "cnn": Step(seconds=90, ended=True)}))[2:] == [
+        "| zero_shot | 10 | 1.50 | 0.25 | 10,000 images in 23 s |",
+        "| cnn | 90 | – | – |  |",
+        "| all | 100 | | | |",
     ]
+
+
+def test_the_rates_are_those_of_the_results_that_are_there(tmp_path: Path) -> None:
+    offline = open_project("offline", ROOT)
+    assert not list(size.rates(replace(offline, results=tmp_path)))
+    zero_shot, lora, memory = size.rates(offline)
+    assert re.search(r" [\d,]+ images/s in fp32", zero_shot)
+    assert re.search(r" [\d,.]+ s for \d+ epochs over 50 photos$", lora)
+    assert re.search(r" \d\.\d\d GB ", memory)
 
 
 def test_the_copy_forgets_what_the_project_has_no_more_and_keeps_what_a_run_left(tmp_path: Path) -> None:
