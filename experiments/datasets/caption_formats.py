@@ -18,6 +18,9 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 # Where a file was copied from a page, its tabs have become blanks.
 _TOKEN = re.compile(r"(?P<name>[^\t]+?)#(?P<number>[0-9]{1,9})(?:[ ]*\t| {2,})(?P<text>.*)")
+_PAIR = re.compile(
+    r"(?P<name>[^\t]+?\.(?:jpe?g|png|gif|bmp|webp|tiff?))(?:[ ]*\t| {2,})(?P<text>.*)", re.IGNORECASE
+)
 _BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
 # The published results.csv has a line that lacks its second bar: "2199200615.jpg| 4   A dog runs ...".
 _RESULT = re.compile(r"(?P<name>[^|]*)\|\s*(?P<number>[0-9]{1,9})(?:\s*\||\s|$)(?P<text>.*)")
@@ -54,13 +57,15 @@ def written_captions(text: str, shown_as: str) -> Found:
     r"""Read the captions in a file, whose first line with text tells the format.
 
     That is a table whose first line names its columns (`COLUMNS`), as Flickr8k, Flickr30k and the Hugging
-    Face hub's ``metadata.csv`` have it; Flickr8k's lines ``name.jpg#0<tab>caption``; Flickr30k's
+    Face hub's ``metadata.csv`` have it; Flickr8k's lines ``name.jpg#0<tab>caption``, or without the number;
+    Flickr30k's
     ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it.
     Lines end in ``\n``. `shown_as` is the file's path as the user wrote it, for the sentences.
     """
     first = next((line for line in text.split("\n") if line.strip()), "")
-    if _TOKEN.fullmatch(first):
-        return _lines(text, shown_as, _TOKEN, "name.jpg#0, a tab and a caption")
+    for pattern, name in ((_TOKEN, "name.jpg#0"), (_PAIR, "name.jpg")):
+        if pattern.fullmatch(first):
+            return _lines(text, shown_as, pattern, f"{name}, a tab and a caption")
     if [cell.strip().casefold() for cell in first.split("|")] == RESULTS:
         return _lines(text, shown_as, _RESULT, "name.jpg| 0| caption", headed=True)
     if first.lstrip().startswith(("{", "[")):

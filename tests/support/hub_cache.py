@@ -34,8 +34,8 @@ def keep(
         content = source.read_bytes()
         as_git = b"blob %d\0" % len(content) + content
         is_large = file.endswith(".safetensors")
-        name = sha256(content) if is_large else sha1(as_git, usedforsecurity=False)
-        blob = place / "blobs" / name.hexdigest()
+        hashed = sha256(content) if is_large else sha1(as_git, usedforsecurity=False)
+        blob = place / "blobs" / hashed.hexdigest()
         if not blob.exists():
             blob.hardlink_to(source)
         (kept / file).parent.mkdir(exist_ok=True)

@@ -356,3 +356,19 @@ def test_a_file_that_holds_something_else_is_told_as_such(tmp_path: Path, kind: 
     found, problems = examine(content, tmp_path)
     assert [problem[: len(start)] for problem, start in zip(problems, sentences, strict=True)] == sentences
     assert found == [] or kind == "a record without a caption"
+
+
+@pytest.mark.parametrize("between", ["\t", " \t", "   ", "  "])
+def test_pairs_without_a_first_line_that_names_columns_are_read(between: str, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.txt"
+    lines = [f"dogs/a b.JPG{between}a dog, on grass", f"2.png{between}two dogs", f"2.png{between}dogs again"]
+    path.write_text("\n".join(lines))
+    files, wrong = examine_captions(path, "pairs.txt")
+    assert wrong == []
+    assert {file.name: file.captions for file in files} == {
+        "dogs/a b.JPG": ("a dog, on grass",),
+        "2.png": ("two dogs", "dogs again"),
+    }
+    path.write_text("\n".join([*lines, "3.png lost its tab"]))
+    _, wrong = examine_captions(path, "pairs.txt")
+    assert wrong == ["pairs.txt:4: the line must read name.jpg, a tab and a caption, like the others."]
