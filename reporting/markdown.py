@@ -9,7 +9,7 @@ LONGEST = 5_000
 """Of a longer text, such as what a model writes that never ends, a page shows the beginning."""
 
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
-_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_NAME = re.compile(r"[\w.:-]+", re.ASCII)
 _FROM_RIGHT = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
