@@ -20,7 +20,7 @@ from figures.readable import readable
 from pipeline.errors import UserError, refused_by_system
 from reporting import proofread
 from reporting.checking import page, paper
-from reporting.document import open_document
+from reporting.document import open_document, showing
 from reporting.numbers import FORMATS, Numbers
 
 APPENDIX = "appendix.html"
@@ -93,8 +93,13 @@ def main(
     """Compare the rendered pages of the project in the current folder with its results."""
     try:
         document = open_document(open_project(profile or active(), Path.cwd()))
-        outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
-        sources = [*proofread.mistakes(document), *proofread.unproven(document), *proofread.typed(document)]
+        with showing(document):
+            outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
+            sources = [
+                *proofread.mistakes(document),
+                *proofread.unproven(document),
+                *proofread.typed(document),
+            ]
     except (UserError, OSError) as error:
         print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
         raise typer.Exit(2) from error

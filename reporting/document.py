@@ -1,7 +1,8 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -229,7 +230,8 @@ class Document:
 
     def _fill(self, name: str) -> str:
         try:
-            return self._filled(name)
+            with showing(self):
+                return self._filled(name)
         except UserError:
             raise
         except (
@@ -337,6 +339,30 @@ def open_document(project: Project | None = None) -> Document:
             states[stage] = Freshness(state="missing", why=why, key=states[stage].key)
             del envelopes[stage]
     return Document(project=project, states=states, envelopes=envelopes)
+
+
+@contextmanager
+def showing(document: Document) -> Iterator[None]:
+    """Name, where an error ends the block, the results that were altered by hand.
+
+    They fit the form of a result, but no code ever wrote them.
+
+    Raises:
+        UserError: if there are such results, in the place of an error that is none of the user's.
+    """
+    try:
+        yield
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        altered = [stage for stage, state in document.states.items() if freshness.ALTERED in state.why]
+        if not altered:
+            raise
+        raise UserError(
+            f"The results of {first_few(altered, between=', ')} were altered by hand and cannot be shown "
+            f"({type(error).__name__}: {reason(error)}): run `python -m experiments run {' '.join(altered)} "
+            f"--profile {document.project.name}`."
+        ) from error
 
 
 def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:

@@ -39,7 +39,7 @@ try:
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
-    from reporting.document import FIGURES, PICTURES, Document, open_document
+    from reporting.document import FIGURES, PICTURES, Document, open_document, showing
     from reporting.pictures import write_enlarged
     from reporting.proofread import refuse_mistakes
 except ModuleNotFoundError as missing:
@@ -75,8 +75,9 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
             if not _run(project, [name]):
                 print(f"{name} could not be computed.", file=sys.stderr)
     document = open_document(project)
-    refuse_mistakes(document)
-    draw_figures(document)
+    with showing(document):
+        refuse_mistakes(document)
+        draw_figures(document)
     _watch(project.root)
 
 

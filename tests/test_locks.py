@@ -111,7 +111,9 @@ def test_an_audit_says_what_is_known_or_that_it_could_not_ask(
 ) -> None:
     program = tmp_path / ".cache" / "pip-audit" / "bin" / "pip-audit"
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\ncase "$*" in *constraints.txt*) {script} ;; esac\necho No known vulnerabilities found\n')
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *constraints.txt*) {script} ;; esac\necho No known vulnerabilities found\n'
+    )
     program.chmod(0o755)
     shutil.copy(ROOT / "Makefile", tmp_path)
     done = run(tmp_path, "make", "audit")

@@ -143,3 +143,8 @@ def test_a_text_of_a_million_characters_is_shown_by_its_beginning_and_its_length
     assert shown.endswith("word … (1,000,000 characters)")
     assert len(shown) < LONGEST + 40
     assert cut("x" * LONGEST) == "x" * LONGEST
+
+
+def test_the_name_of_a_function_in_a_module_is_code() -> None:
+    assert code("a.cifar10:load_b") == "`a.cifar10:load_b`"
+    assert code("a:`b`") == escape("a:`b`")
