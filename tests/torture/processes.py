@@ -160,10 +160,3 @@ def project_in(folder: Path) -> Path:
         (folder / part).symlink_to(ROOT / part)
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     return folder
-
-
-def copied(folder: Path, name: str) -> Path:
-    """Copy a project beside itself, under a name that is free, links as links; return the copy."""
-    copy = folder.with_name(name)
-    shutil.rmtree(copy, ignore_errors=True)
-    return shutil.copytree(folder, copy, symlinks=True)
