@@ -193,7 +193,7 @@ def rates(project: Project[Profile]) -> Iterator[str]:
     stages = [name for name in ("zero_shot", "lora", "variants") if project.result_file(name).is_file()]
     stored = {name: store.read(project, name) for name in stages}
     if found := stored.get("zero_shot"):
-        rate = f"{found.value.images_per_second:,.0f} images/s in {found.value.precision}"
+        rate = f"{found.value.images_per_second:,.1f} images/s in {found.value.precision}"
         yield f"zero_shot on {found.provenance.device}: {rate}, resized on the way"
     if found := stored.get("lora"):
         tuned = f"{found.value.epochs} epochs over {found.value.images} photos"
@@ -214,3 +214,5 @@ if __name__ == "__main__":
         main(options.folder.expanduser().resolve(), options.images)
     except UserError as error:
         raise SystemExit(str(error)) from error
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped; run the same command again and it goes on.") from None

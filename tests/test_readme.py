@@ -34,6 +34,8 @@ def test_every_command_and_every_target_of_make_that_documents_name_exists() -> 
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
     assert set(re.findall(r"python -m experiments (\w+)", text)) <= commands
     assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
+    benchmarks = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    assert set(re.findall(r"python -m benchmarks\.(\w+)", text)) <= benchmarks
 
 
 def test_every_file_that_documents_link_to_or_name_is_there() -> None:
