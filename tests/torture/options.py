@@ -114,10 +114,7 @@ ODD = {
         "[0.5, 1.5]",
     ),
     "captions.seed": ("-1",),
-    "variants.ranks": (
-        "[0]",
-        "[1, 1]",
-    ),
+    "variants.ranks": ("[0]",),
     "variants.full_learning_rate": ("inf",),
     "evidence.significance": (
         "0.0",

@@ -65,6 +65,11 @@ UNSUPPORTED = {
         1,
         "raw typst",
     ),
+    "a script that is a callout's title": (
+        'x\n\n::: {.callout-note title="<script>alert(1)</script>"}\nx\n:::\n',
+        3,
+        "raw html",
+    ),
     "a script in a callout's title": (
         '::: {.callout-note title="[y](javascript:alert)"}\nx\n:::\n',
         1,
