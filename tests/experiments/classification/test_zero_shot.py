@@ -238,7 +238,7 @@ def test_other_towers_adapt_to_nothing_and_without_validation_images_there_is_no
     assert result.adaptation == "not adapted to unlabelled images"
 
 
-@pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", ""])
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", "{} of {0}", "{name}", "{}}", "nothing"])
 def test_a_template_without_exactly_one_gap_is_refused(template: str):
     with pytest.raises(ValidationError, match="exactly one"):
         Prompts(name="x", templates=(template,))
