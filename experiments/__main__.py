@@ -12,7 +12,7 @@ import typer
 from experiments.project import open_project
 from pipeline import freshness
 from pipeline.closure import Code
-from pipeline.errors import UserError, first_few, refused_by_system
+from pipeline.errors import UserError, first_few, sentence
 
 app = typer.Typer(
     help="Run the experiments behind the report and ask what is fresh.",
@@ -206,11 +206,8 @@ def main() -> None:
     """Run the command line; a `UserError`, or what the system refuses, is a sentence and exit code 2."""
     try:
         app()
-    except UserError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(2)
-    except OSError as error:
-        typer.echo(refused_by_system(error), err=True)
+    except (UserError, OSError) as error:
+        typer.echo(sentence(error), err=True)
         sys.exit(2)
 
 

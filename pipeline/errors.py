@@ -33,6 +33,11 @@ def reason(error: Exception) -> str:
     return " ".join(said.split())[:300].rstrip(" .:") or type(error).__name__
 
 
+def sentence(error: UserError | OSError) -> str:
+    """Return what a command that ends with an error tells the user."""
+    return str(error) if isinstance(error, UserError) else refused_by_system(error)
+
+
 def refused_by_system(error: OSError) -> str:
     """Return the sentence for a file that cannot be read or written: a full disk, a folder in its place."""
     where = f" {error.filename}" if error.filename else ""

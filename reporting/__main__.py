@@ -8,7 +8,7 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
-from pipeline.errors import UserError, refused_by_system
+from pipeline.errors import UserError, sentence
 from reporting.authored import IN_WORDS, verdict
 from reporting.bindings import Bound
 from reporting.cited import shown
@@ -66,7 +66,7 @@ def main() -> None:
     try:
         app()
     except (UserError, OSError) as error:
-        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         sys.exit(2)
 
 

@@ -16,7 +16,7 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
-from pipeline.errors import UserError, refused_by_system
+from pipeline.errors import UserError, sentence
 from reporting import proofread
 from reporting.checking import page, paper
 from reporting.document import open_document
@@ -95,7 +95,7 @@ def main(
         outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
         sources = [*proofread.mistakes(document), *proofread.unproven(document), *proofread.typed(document)]
     except (UserError, OSError) as error:
-        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error
     for problem in (*sources, *outcome.problems):
         print(problem)

@@ -32,7 +32,7 @@ try:
 
     from experiments.project import open_project
     from pipeline import freshness
-    from pipeline.errors import UserError, refused_by_system
+    from pipeline.errors import UserError, sentence
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
@@ -141,11 +141,8 @@ def main() -> None:
         # Quarto sets this only when the whole project is rendered, never for a preview's updates.
         complete = os.environ.get("QUARTO_PROJECT_RENDER_ALL") == "1"
         prepare(open_project(), complete, everything=os.environ.get(COMPUTE) == "1")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        print(refused_by_system(error), file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(sentence(error), file=sys.stderr)
         sys.exit(2)
 
 

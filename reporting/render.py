@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import UserError, refused_by_system
+from pipeline.errors import UserError, sentence
 from reporting import quarto
 from reporting.labels import labels_of
 from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
@@ -130,7 +130,7 @@ def main(
         root = Path.cwd()
         target = quarto.render(root, output) if by_quarto else render(root, output, preview=preview)
     except (UserError, OSError) as error:
-        print(error if isinstance(error, UserError) else refused_by_system(error), file=sys.stderr)
+        print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error
     print("Rendered by Quarto:" if by_quarto else "Rendered by the built-in renderer, without Quarto:")
     for file in sorted(target.iterdir()):
