@@ -11,7 +11,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 RENDER_FROM   := $(if $(UNLOCKED),-r requirements-render.txt,--require-hashes -r requirements-render.lock)
 COMPLETE_FROM := -r requirements.txt $(if $(UNLOCKED),,-c constraints.txt)
 
-.PHONY: report test experiments reproduce preview check submission lint lock clean help
+.PHONY: report test torture experiments reproduce preview check submission lint lock audit clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ report: $(VENV)/.render   ## render the report from the committed results (RENDE
 # Each worker takes whole files, whose tests share what is slow to make, and one thread.
 test: $(VENV)/.complete   ## run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
+torture: $(VENV)/.complete   ## inject faults, try odd inputs, and count what is lost or wrong (PLANT=1: three planted)
+	$(BIN)/python -m tests.torture $(if $(PLANT),--plant)
 
 experiments: $(VENV)/.complete   ## compute the results that are stale or missing
 	@$(BIN)/python -m experiments run
@@ -57,6 +60,18 @@ lock:           ## write the exact versions again after a change of the requirem
 	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet --disable-pip-version-check "uv>=0.9,<1"; }
 	$(COMPILE) --output-file constraints.txt requirements.txt
 	$(COMPILE) --generate-hashes --constraints constraints.txt --output-file requirements-render.lock requirements-render.txt
+
+# Where PyPI does not know a package, pip-audit alone would count it as sound: --strict.
+AUDIT = .cache/pip-audit/bin/pip-audit --strict --disable-pip --progress-spinner off
+
+audit:          ## look for known vulnerabilities in the exact versions; asks PyPI
+	@test -x .cache/pip-audit/bin/pip-audit || { $(PYTHON) -m venv .cache/pip-audit && .cache/pip-audit/bin/pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"; }
+	@said=$$($(AUDIT) --requirement requirements-render.lock 2>&1 && $(AUDIT) --no-deps --requirement constraints.txt 2>&1); code=$$?; \
+	case "$$code $$said" in \
+		0*) echo "No known vulnerability in constraints.txt and requirements-render.lock." ;; \
+		*"Found "[0-9]*" known vulnerabilit"*) echo "$$said"; exit 1 ;; \
+		*) echo "The list of known vulnerabilities cannot be reached from here, so nothing was audited: try where pypi.org answers." >&2; exit 2 ;; \
+	esac
 
 clean:          ## delete what can be made again; results, downloads and the environment stay
 	rm -rf _site _figures .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,11 @@
 """How every figure looks and is saved."""
 
 import io
-from contextlib import AbstractContextManager
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +13,10 @@ import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import PercentFormatter
 
+from figures.readable import readable
 from pipeline.files import write_if_other
 
 PAGE_WIDTH = 6.3
@@ -39,13 +45,6 @@ own.
 MARKS = {"zero_shot": "o", "vit": "s", "cnn": "D", "base": "D", "lora": "o", "full": "s"}
 """One mark each where there are points."""
 
-_OTHER_SCRIPTS = (
-    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Source Han Sans SC", "WenQuanYi Zen Hei",
-    "Droid Sans Fallback", "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei",
-    "Malgun Gothic", "Noto Sans Thai", "Noto Sans Devanagari", "Nirmala UI", "Arial Unicode MS",
-)  # fmt: skip
-"""Fonts for letters that matplotlib's own font lacks, of which any machine has some or none."""
-
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -73,16 +72,18 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def styled() -> AbstractContextManager[None]:
-    """Return the context in which axes are added and drawn on."""
-    there = {font.name for font in font_manager.fontManager.ttflist}
-    fonts: Any = [_STYLE["font.family"], *(name for name in _OTHER_SCRIPTS if name in there)]
-    return mpl.rc_context({**_STYLE, "font.family": fonts})
+@contextmanager
+def styled() -> Iterator[None]:
+    """Lend a context in which axes are added and drawn on, and no `matplotlibrc` of a user's counts."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
 
 
 def shortened(name: str, most: int) -> str:
-    """Return a name on one line, in `most` characters at most: a longer one loses its middle."""
-    name = " ".join(name.split())
+    """Return a name as it can be drawn, on one line of `most` characters: a longer one loses its middle."""
+    name = readable(" ".join(name.split()))
     if len(name) <= most:
         return name
     start = (most - 1) * 2 // 3
@@ -110,9 +111,57 @@ def new_figure(height: float) -> Figure:
         return Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Save a figure as an SVG whose bytes depend on the figure alone; one that is there already stays."""
+def save(figure: Figure, path: Path) -> str:
+    """Save a figure as an SVG whose bytes depend on the figure alone; one that is there already stays.
+
+    Letters that the style's font lacks are drawn in another font of this machine; of those that none has,
+    which come out as boxes, all are returned.
+    """
     content = io.BytesIO()
-    with styled():
+    with styled(), warnings.catch_warnings():
+        without_font = _give_fonts(figure)
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # whoever draws says so, once for all figures
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     write_if_other(path, content.getvalue())
+    return without_font
+
+
+def _give_fonts(figure: Figure) -> str:
+    """Let each text of a figure be set in fonts that have its letters; return those that no font has."""
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    wanted = {letter for text in texts for letter in text.get_text() if _is_seen(letter)}
+    lacking = "".join(sorted(letter for letter in wanted if not _has(_own_font(), letter)))
+    names, without_font = fonts_with(lacking)
+    for text in texts:
+        if set(text.get_text()) & set(lacking):
+            text.set_fontfamily([*text.get_fontfamily(), *names])
+    return without_font
+
+
+def _is_seen(letter: str) -> bool:
+    return unicodedata.category(letter) not in {"Cc", "Cf", "Zl", "Zp", "Zs"}
+
+
+def _own_font() -> str:
+    return font_manager.findfont(_STYLE["font.family"])
+
+
+@cache
+def fonts_with(letters: str) -> tuple[tuple[str, ...], str]:
+    """Return fonts of this machine that have these letters between them, and the letters that none has."""
+    found: list[str] = []
+    plain = [
+        font for font in font_manager.fontManager.ttflist if (font.style, font.weight) == ("normal", 400)
+    ]
+    for font in sorted(plain, key=lambda font: (not font.name.startswith("Noto Sans"), font.name)):
+        if not letters:
+            break
+        left = "".join(letter for letter in letters if not _has(font.fname, letter))
+        if left != letters and "LastResort" not in font.name.replace(" ", ""):  # which has boxes for all
+            found.append(font.name)
+            letters = left
+    return tuple(found), letters
+
+
+def _has(file: str, letter: str) -> bool:
+    return font_manager.get_font(file).get_char_index(ord(letter)) != 0

@@ -21,6 +21,7 @@ State = Literal["fresh", "stale", "missing"]
 
 
 NEVER = "it was never computed"
+ALTERED = "its value was altered by hand"
 
 
 class Freshness(Frozen):
@@ -83,7 +84,7 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
         why = f"beside it these are gone or altered: {first_few(gone, 1)}"
         return Freshness(state="missing", why=(why,), key=expected)
     is_unaltered = digest(store.value_as_written(project, name)) == stored.value_sha256
-    reasons = [] if is_unaltered else ["its value was altered by hand"]
+    reasons = [] if is_unaltered else [ALTERED]
     if stored.key != expected or stored.provenance.ingredients != parts:
         changes = changed(stored.provenance.ingredients, parts)
         reasons += changes or ["its key does not match its ingredients"]

@@ -5,6 +5,7 @@ that begins with ``#`` is a note, which ``sha256sum`` skips: for text, which is 
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -43,8 +44,27 @@ def lines(files: Files, memory: Path) -> Iterator[str]:
         yield f"# {files.note}\n"
     with _Memory(memory) as now:
         for name, state, sha256 in _hashed(files, _remembered(memory)):
-            now.keep(f"{sha256} {state} {name}")
-            yield f"{sha256}  {name}\n"
+            if _in_one_line(name) == name:  # any other is read again
+                now.keep(f"{sha256} {state} {name}")
+            yield entry(sha256, name)
+
+
+def entry(sha256: str, name: str) -> str:
+    """Return the line of a file as ``sha256sum`` reads it: a name of several lines is escaped and marked."""
+    written = _in_one_line(name)
+    return f"{chr(92) * (written != name)}{sha256}  {written}\n"
+
+
+def _in_one_line(name: str) -> str:
+    """Return a name in which escapes stand for line breaks; any other name stays, backslashes included."""
+    if not set(name) & {"\n", "\r"}:
+        return name
+    return name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _named(written: str) -> str:
+    """Return the name that ``sha256sum`` reads in a line with its mark."""
+    return re.sub(r"\\(.)", lambda escape: {"n": "\n", "r": "\r"}.get(escape[1], escape[1]), written)
 
 
 class _Memory:
@@ -123,7 +143,8 @@ def parsed(manifest: Iterable[str]) -> tuple[str, dict[str, str]]:
             note = line.removeprefix("#").strip()
         else:
             sha256, _, name = line.rstrip("\n").partition("  ")
-            files[name] = sha256
+            is_escaped = sha256.startswith("\\")
+            files[_named(name) if is_escaped else name] = sha256.removeprefix("\\")
     return note, files
 
 

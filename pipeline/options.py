@@ -89,7 +89,7 @@ def _key_and_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> 
             continue
         fields = [name for each in models for name in each.model_fields]
         tagged = [each for each in models if step in get_args(_annotation(each, "kind"))]
-        if tagged and step not in fields:
+        if tagged and len(models) > 1:  # a tag, also where a field is called like it
             models = tagged
             continue
         key = f"{key}.{step}".lstrip(".")

@@ -11,7 +11,7 @@ from experiments.results import key_of
 from experiments.results.ablations import Variant
 from experiments.results.captions import ComparedRecord, Comparison, Judged, Measured
 from experiments.results.evidence import Evidence
-from reporting.markdown import words
+from reporting.markdown import cut, words
 
 Verdict = Literal["better", "worse", "changed", "unclear"]
 Order = Literal["more", "less", "unclear"]
@@ -81,9 +81,10 @@ def _is_newly_wrong(record: ComparedRecord, fault: str) -> bool:
 def pieces(before: str, after: str) -> list[tuple[str, bool]]:
     """Return `after` as runs of words, each with whether it is new beside `before`.
 
-    Words are compared in order, as a reader would mark a manuscript.
+    Words are compared in order, as a reader would mark a manuscript; of what is too long for a page, those
+    that it shows.
     """
-    old, new = words(before), words(after)
+    old, new = words(cut(before)), words(cut(after))
     if old == new:
         return [(" ".join(new), False)] if new else []
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -16,10 +16,11 @@ import typer
 
 from experiments.profile import active
 from experiments.project import open_project
+from figures.readable import readable
 from pipeline.errors import UserError, sentence
 from reporting import proofread
 from reporting.checking import page, paper
-from reporting.document import open_document
+from reporting.document import open_document, showing
 from reporting.numbers import FORMATS, Numbers
 
 APPENDIX = "appendix.html"
@@ -79,7 +80,7 @@ def disagreement(origin: page.Origin, numbers: Numbers) -> str | None:
     if origin.how is None or origin.how not in FORMATS:
         return f"{origin.text!r} is in no known format ({origin.how})"
     try:
-        expected = page.squeezed(FORMATS[origin.how](numbers.at(origin.path)))
+        expected = page.squeezed(readable(FORMATS[origin.how](numbers.at(origin.path))))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return f"{origin.text!r} has an origin that cannot be read as {origin.how}"
     return None if expected == origin.text else f"{origin.text!r} should be {expected!r}"
@@ -92,8 +93,13 @@ def main(
     """Compare the rendered pages of the project in the current folder with its results."""
     try:
         document = open_document(open_project(profile or active(), Path.cwd()))
-        outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
-        sources = [*proofread.mistakes(document), *proofread.unproven(document), *proofread.typed(document)]
+        with showing(document):
+            outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
+            sources = [
+                *proofread.mistakes(document),
+                *proofread.unproven(document),
+                *proofread.typed(document),
+            ]
     except (UserError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error

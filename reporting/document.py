@@ -1,7 +1,8 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -229,8 +230,13 @@ class Document:
 
     def _fill(self, name: str) -> str:
         try:
-            return self._filled(name)
-        except jinja2.TemplateError as error:
+            with showing(self):
+                return self._filled(name)
+        except UserError:
+            raise
+        except (
+            Exception
+        ) as error:  # of a template, or of what it calls: the author reads a place and a reason
             raise UserError(_in_template(error, f"{name}.md.j2")) from error
 
     def _filled(self, name: str) -> str:
@@ -266,9 +272,12 @@ class Document:
         return templates_in(self.project.root / "templates")
 
     def _picture(self, attachment: Attachment, stage: str, side: int) -> Picture | None:
-        """Return a picture beside a stage's result, as large as a square of `side` pixels, None if gone."""
-        path = self.project.results / stage / attachment.file
-        if not path.is_file():
+        """Return a picture beside a stage's result, as large as a square of `side` pixels.
+
+        There is none where it is gone or not what the result was stored with.
+        """
+        path = store.attachment_path(self.project, stage, attachment.file)
+        if not store.is_whole(self.project, stage, attachment):
             return None
         smooth = self.project.root / PICTURES / f"{path.stem}.jpg"
         shown = smooth if smooth.is_file() else path
@@ -332,6 +341,30 @@ def open_document(project: Project | None = None) -> Document:
     return Document(project=project, states=states, envelopes=envelopes)
 
 
+@contextmanager
+def showing(document: Document) -> Iterator[None]:
+    """Name, where an error ends the block, the results that were altered by hand.
+
+    They fit the form of a result, but no code ever wrote them.
+
+    Raises:
+        UserError: if there are such results, in the place of an error that is none of the user's.
+    """
+    try:
+        yield
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        altered = [stage for stage, state in document.states.items() if freshness.ALTERED in state.why]
+        if not altered:
+            raise
+        raise UserError(
+            f"The results of {first_few(altered, between=', ')} were altered by hand and cannot be shown "
+            f"({type(error).__name__}: {reason(error)}): run `python -m experiments run {' '.join(altered)} "
+            f"--profile {document.project.name}`."
+        ) from error
+
+
 def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:
     """Tell whether a stage that judges others did so for the very results that are shown.
 
@@ -347,13 +380,15 @@ def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:
     )
 
 
-def _in_template(error: jinja2.TemplateError, name: str) -> str:
+def _in_template(error: Exception, name: str) -> str:
     """Say where in the templates an error is: Jinja's frames bear their names and lines."""
     places = [(Path(frame.filename).name, frame.lineno) for frame in extract_tb(error.__traceback__)]
     if isinstance(error, jinja2.TemplateSyntaxError):
         places.append((error.name or name, error.lineno))
     file, line = next((place for place in reversed(places) if place[0].endswith(".j2")), (name, 1))
-    return f"templates/{file}:{line}: {reason(Exception(error.message))}."
+    is_jinja = isinstance(error, jinja2.TemplateError)  # whose text alone can be several lines of source
+    said = str(error.message) if is_jinja else f"{type(error).__name__}: {error}"
+    return f"templates/{file}:{line}: {reason(Exception(said))}."
 
 
 def _callout(kind: str, title: str, text: str) -> str:

@@ -3,8 +3,18 @@
 import re
 import string
 
+from figures.readable import readable
+
+LONGEST = 5_000
+"""Of a longer text, such as what a model writes that never ends, a page shows the beginning."""
+
 _WHITE_SPACE = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 _NAME = re.compile(r"[\w.:-]+", re.ASCII)
+_FROM_RIGHT = re.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+"""The scripts that run from right to left."""
+_ISOLATES = str.maketrans("", "", "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")
 _BRACES = re.compile(r"\\\{(?=\\\{)")
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
@@ -38,7 +48,8 @@ def code(name: str) -> Markdown:
 
 def command(text: str) -> Markdown:
     """Return a command as code, or as escaped text if it holds what could end the code or be a shortcode."""
-    return escape(text) if set(text) & set("`{}\n") else Markdown(f"`{text}`")
+    is_plain = not set(text) & set("`{}\n") and readable(text) == text == isolated(Markdown(text))
+    return Markdown(f"`{text}`") if is_plain else escape(text)
 
 
 def words(text: str) -> list[str]:
@@ -51,16 +62,40 @@ def escape(value: object) -> Markdown:
 
     Every ASCII punctuation mark gets a backslash, which disarms Pandoc's markup and Quarto's
     shortcodes alike. White space, line breaks included, becomes single spaces (a no-break space
-    stays), so that no text can begin a block; `Markdown` passes through untouched.
+    stays), so that no text can begin a block. What cannot be seen becomes a mark, and what runs from right
+    to left turns nothing round that stands beside it; `Markdown` passes through untouched.
     """
     if isinstance(value, Markdown):
         return value
-    return Markdown(_WHITE_SPACE.sub(" ", str(value)).translate(_ESCAPES))
+    return isolated(Markdown(readable(_WHITE_SPACE.sub(" ", str(value))).translate(_ESCAPES)))
+
+
+def isolated(markdown: Markdown) -> Markdown:
+    """Return escaped text, or a row of such, that turns nothing round beside it.
+
+    The marks are Unicode's own, for Typst and for attributes; `screen.lua` makes `<bdi>` of them.
+    """
+    plain = without_isolates(markdown)
+    if not _FROM_RIGHT.search(plain):
+        return Markdown(plain)
+    return Markdown(f"\N{FIRST STRONG ISOLATE}{plain}\N{POP DIRECTIONAL ISOLATE}")
 
 
 def unescaped(markdown: str) -> str:
-    """Return the text that escaped Markdown stands for."""
-    return _ESCAPED.sub(r"\1", markdown)
+    """Return the text that escaped Markdown stands for, as a page shows it."""
+    return without_isolates(_ESCAPED.sub(r"\1", markdown))
+
+
+def without_isolates(text: str) -> str:
+    """Return text without the invisible marks that `escape` puts around what runs from right to left."""
+    return text.translate(_ISOLATES)
+
+
+def cut(text: str) -> str:
+    """Return text that a page has room for: of a longer one the beginning, and how long it is."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST].rstrip()} … ({len(text):,d} characters)"
 
 
 def in_attribute(markdown: Markdown) -> Markdown:

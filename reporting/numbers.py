@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from experiments.results.captions import Unit
 from pipeline.result import Estimate
-from reporting.markdown import Markdown, escape, in_attribute
+from reporting.markdown import Markdown, cut, escape, in_attribute, isolated
 from reporting.origins import worded
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -121,22 +121,27 @@ def length(value: Sequence[Any]) -> str:
 
 def joined(value: Sequence[str]) -> str:
     """Format words as a list: ``q_proj, v_proj``."""
-    return ", ".join(value)
+    return ", ".join(map(cut, value))
+
+
+def text(value: object) -> str:
+    """Format what is text already, such as a caption; see `cut`."""
+    return cut(str(value))
 
 
 def called(value: str) -> str:
     """Format the name of a model without what it says in brackets: ``CNN`` of ``CNN (2.0 M)``."""
-    return value.partition(" (")[0] or value
+    return cut(value.partition(" (")[0] or value)
 
 
 def quoted(value: str) -> str:
     """Format a name in quotation marks, where a comma in it could be taken for the sentence's."""
-    return f"“{value}”"
+    return f"“{cut(value)}”"
 
 
 def as_json(value: Any) -> str:
     """Format a value as JSON: ``[0.0, 0.5]``, ``"bf16"``."""
-    return json.dumps(value, ensure_ascii=False)
+    return cut(json.dumps(value, ensure_ascii=False))
 
 
 def points(value: float) -> str:
@@ -291,7 +296,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "p": p,
     "quoted": quoted,
     "length": length,
-    "text": str,
+    "text": text,
     "called": called,
     "joined": joined,
     "json": as_json,
@@ -429,7 +434,7 @@ class Numbers:
     def wrapped(self, path: str, markdown: Markdown) -> Markdown:
         """Print the text at `path` as `markdown`, which reads the same but may have bold words in it."""
         self.at(path)
-        return self._dress(markdown, path, "text")
+        return self._dress(isolated(markdown), path, "text")
 
     def _print(self, how: str, path: str) -> Markdown:
         """Print the thing at a path in a format, of an estimate its value where the format takes none."""

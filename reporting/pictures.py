@@ -5,10 +5,12 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
 
+from pipeline.errors import reason
 from pipeline.files import write_whole
 
 _LONGEST = 1.6
@@ -51,6 +53,19 @@ def enlarged_smoothly(png: bytes) -> bytes | None:
     return content.getvalue()
 
 
+def damage(file: Path) -> str:
+    """Return why a picture cannot be shown, as a library says it; nothing if it can."""
+    try:
+        if file.suffix.lower() == ".svg":
+            ElementTree.parse(file)
+        else:
+            with Image.open(file, formats=["PNG"] if file.suffix.lower() == ".png" else ["JPEG"]) as picture:
+                picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return reason(error)
+    return ""
+
+
 def _repeated(pixels: np.ndarray) -> int:
     """Return how many times each pixel of an original is repeated in both directions."""
     down, across, _ = pixels.shape
@@ -66,11 +81,14 @@ def _repeated(pixels: np.ndarray) -> int:
 def write_enlarged(pictures: Iterable[Path], folder: Path) -> None:
     """Write each picture that can be enlarged smoothly into `folder`, and remove what belongs to none.
 
-    The name of a picture holds a hash of its content, so that what is there already need not be made again.
+    The name of a picture holds a hash of its content, so that what is there already need not be made again
+    unless it is damaged. A picture that is damaged itself is left out, as it is on the pages.
     """
     made = {picture: folder / f"{picture.stem}.jpg" for picture in pictures}
     for picture, target in made.items():
-        if not target.is_file() and (content := enlarged_smoothly(picture.read_bytes())) is not None:
+        if not damage(target) or damage(picture):
+            continue
+        if (content := enlarged_smoothly(picture.read_bytes())) is not None:
             write_whole(target, content)
     for other in set(folder.glob("*.jpg")) - set(made.values()):
         other.unlink()

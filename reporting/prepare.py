@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ if __name__ == "__main__":
     # Quarto runs this as a file, which puts its own folder on the path, where `numbers` would hide
     # the standard library's.
     sys.path[0] = str(ROOT)
+    # Whoever renders says that it was stopped; what follows takes long to import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def without_environment(missing: str | None) -> str:
@@ -32,11 +35,11 @@ try:
 
     from experiments.project import open_project
     from pipeline import freshness
-    from pipeline.errors import UserError, sentence
+    from pipeline.errors import UserError, first_few, sentence
     from pipeline.files import write_if_other
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
-    from reporting.document import FIGURES, PICTURES, Document, open_document
+    from reporting.document import FIGURES, PICTURES, Document, open_document, showing
     from reporting.pictures import write_enlarged
     from reporting.proofread import refuse_mistakes
 except ModuleNotFoundError as missing:
@@ -72,8 +75,9 @@ def prepare(project: Project, complete: bool, everything: bool = False) -> None:
             if not _run(project, [name]):
                 print(f"{name} could not be computed.", file=sys.stderr)
     document = open_document(project)
-    refuse_mistakes(document)
-    draw_figures(document)
+    with showing(document):
+        refuse_mistakes(document)
+        draw_figures(document)
     _watch(project.root)
 
 
@@ -84,14 +88,21 @@ def draw_figures(document: Document) -> None:
     """
     from figures.style import save
 
-    folder = document.project.root / FIGURES
+    folder, without_font = document.project.root / FIGURES, set[str]()
     for name, block in BLOCKS.items():
         if block.figure is None:
             continue
         if document.has_results(block):
-            save(importlib.import_module(block.figure).draw(document.used(block)), folder / f"{name}.svg")
+            figure = importlib.import_module(block.figure).draw(document.used(block))
+            without_font |= {*save(figure, folder / f"{name}.svg")}
         else:
             (folder / f"{name}.svg").unlink(missing_ok=True)
+    if without_font:
+        print(
+            f"No font of this machine has {first_few(sorted(without_font), 8, ' ')}, so boxes stand for them "
+            "in figures: install one that has, such as Debian's fonts-noto, and render again.",
+            file=sys.stderr,
+        )
     write_enlarged(document.project.results.glob("*/*.png"), document.project.root / PICTURES)
 
 
@@ -144,7 +155,10 @@ def main() -> None:
     except (UserError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

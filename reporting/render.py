@@ -34,42 +34,45 @@ class Renderer(StrEnum):
     BUILTIN = "builtin"
 
 
-def render(root: Path, output: Path | None = None, *, preview: bool = False) -> Path:
+def render(root: Path, output: Path | None = None) -> Path:
     """Render the project in a folder without Quarto; the site appears whole at the end, or stays as it was.
 
-    A preview computes no result. Where nothing can be written beside the pages, as in a read-only checkout,
+    Where nothing can be written beside the pages, as in a read-only checkout,
     all but the site in `output` is written to a temporary folder that leads to the project.
     """
     root = root.resolve()
     with project.led_to(root) if output and not project.is_writable(root) else nullcontext(root) as folder:
-        return _rendered(folder, output and output.resolve(), preview)
+        return _rendered(folder, output and output.resolve())
 
 
-def _rendered(root: Path, output: Path | None, preview: bool) -> Path:
+def _rendered(root: Path, output: Path | None) -> Path:
     site = project.load(root)
     target = output or site.output
     pages = [page.html_name for page in site.pages] if target == site.output else []
     with replacing(target, site.root, pages) as new:
-        _prepare(site, target, preview)
+        _prepare(site, target)
         drafts = [cells.draft(page, site.root) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
             trees = list(
                 pool.map(lambda page, markdown: write(page, markdown, site, new), site.pages, markdowns)
             )
+        names = [page.name for page in site.pages]
+        crossref.refuse_broken_links_between(
+            dict(zip(names, zip(trees, markdowns, strict=True), strict=True))
+        )
         if site.searched:
             index = html.search_index(zip(site.pages, trees, strict=True))
             (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
 
 
-def _prepare(site: Site, target: Path, preview: bool) -> None:
+def _prepare(site: Site, target: Path) -> None:
     environment = os.environ | {
         "QUARTO_PROJECT_OUTPUT_DIR": str(target),
         "QUARTO_PROJECT_INPUT_FILES": "\n".join(page.name for page in site.pages),
+        "QUARTO_PROJECT_RENDER_ALL": "1",
     }
-    if not preview:
-        environment["QUARTO_PROJECT_RENDER_ALL"] = "1"
     for script in site.pre_render:
         code = subprocess.run(
             [sys.executable, script], cwd=site.root, env=environment, check=False
@@ -83,7 +86,7 @@ def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper:
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
-    document = crossref.open_cells(document)
+    document = crossref.with_titles(crossref.open_cells(document))
     if document["meta"]:
         raise markdown.refuse("a second block of metadata (---) is not supported.", "---")
     allowed.check(document, markdown, site)
@@ -108,7 +111,6 @@ def _resolved(document: Node, to: str, page: Page, site: Site, markdown: Markdow
 def main(
     profile: Annotated[str | None, typer.Option(help="The profile to report on, as in Quarto.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the site goes, instead of output-dir.")] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Compute nothing (builtin only).")] = False,
     compute: Annotated[
         bool,
         typer.Option("--compute", help="First run all experiments that are not fresh."),
@@ -126,12 +128,15 @@ def main(
             raise UserError(
                 "Quarto is not on PATH: install it (https://quarto.org), or take --renderer builtin."
             )
-        by_quarto = installed and renderer is not Renderer.BUILTIN and not preview
+        by_quarto = installed and renderer is not Renderer.BUILTIN
         root = Path.cwd()
-        target = quarto.render(root, output) if by_quarto else render(root, output, preview=preview)
+        target = quarto.render(root, output) if by_quarto else render(root, output)
     except (UserError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        print("Stopped: the last site stays as it was.", file=sys.stderr)
+        raise typer.Exit(130) from None
     print("Rendered by Quarto:" if by_quarto else "Rendered by the built-in renderer, without Quarto:")
     for file in sorted(target.iterdir()):
         if file.suffix in {".html", ".pdf"}:

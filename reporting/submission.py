@@ -20,6 +20,7 @@ import typer
 from experiments.profile import active
 from pipeline.errors import UserError
 from pipeline.files import write_whole
+from pipeline.manifest import entry
 from reporting.watching import stamps
 
 MANIFEST = "MANIFEST.sha256"
@@ -92,18 +93,18 @@ def pack(root: Path, target: Path) -> None:
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as whole:
         for name in names:
             content, runs = (root / name).read_bytes(), (root / name).stat().st_mode & 0o100
-            whole.writestr(_entry(name, 0o755 if runs else 0o644), content)
-            lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-        whole.writestr(_entry(MANIFEST, 0o644), "".join(lines))
+            whole.writestr(_packed(name, 0o755 if runs else 0o644), content)
+            lines.append(entry(hashlib.sha256(content).hexdigest(), name))
+        whole.writestr(_packed(MANIFEST, 0o644), "".join(lines))
     write_whole(target, written.getvalue())
 
 
-def _entry(name: str, mode: int) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, wherever it is written
-    entry.external_attr = (0o100000 | mode) << 16
-    return entry
+def _packed(name: str, mode: int) -> zipfile.ZipInfo:
+    packed = zipfile.ZipInfo(name, _TIME)
+    packed.compress_type = zipfile.ZIP_DEFLATED
+    packed.create_system = 3  # Unix, wherever it is written
+    packed.external_attr = (0o100000 | mode) << 16
+    return packed
 
 
 def main(

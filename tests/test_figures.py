@@ -17,6 +17,7 @@ from figures import (
     caption_change,
     confusion,
     confusion_pair,
+    per_class,
     rank_effect,
     reliability,
     word_shifts,
@@ -24,7 +25,10 @@ from figures import (
 from figures.calibration import LEAST, calibration, calibrations
 from figures.selection import ALL, EXTREMES, MATRIX, MISTAKES, pair, selection
 from figures.shifts import MOST, shifts
-from figures.style import COLOURS, new_figure, save, shortened
+from figures.style import COLOURS, fonts_with, new_figure, save, shortened
+from reporting.pictures import damage
+from tests.support.commands import python
+from tests.support.copies import ROOT
 from tests.support.report_worlds import World, results
 from tests.support.results import ablations, comparison, judged_by_halves
 
@@ -286,6 +290,44 @@ def test_classifiers_and_verdicts_are_told_apart_in_grey() -> None:
     for group in (("zero_shot", "vit"), ("zero_shot", "cnn"), ("base", "lora"), ("lora", "full")):
         one, other = (luminance(COLOURS[name]) for name in group)
         assert abs(one - other) > 0.08, group
+
+
+def test_a_name_with_control_characters_is_drawn_with_marks_for_them(tmp_path: Path) -> None:
+    """An SVG is XML, in which they cannot stand, not even in a comment."""
+    whole = classifier(3).model_copy(
+        update={"model": "a\x07b\u202ec", "classes": ("x\x00", "y\x1b", "z\ufffe")}
+    )
+    for draw in (accuracy.draw, per_class.draw, confusion.draw, confusion_pair.draw):
+        save(draw({"cnn": whole}), tmp_path / "drawing.svg")
+        assert damage(tmp_path / "drawing.svg") == ""
+    assert shortened("a\x07b\u202ec", 30) == "a\N{REPLACEMENT CHARACTER}b‹RLO›c"
+
+
+def test_nothing_of_a_users_own_matplotlibrc_is_in_a_drawing(tmp_path: Path) -> None:
+    """Nor does it stop one: LaTeX may not be there."""
+    (tmp_path / "matplotlibrc").write_text(
+        "text.usetex: True\nsvg.fonttype: none\naxes.facecolor: red\nfont.size: 30\nsavefig.bbox: tight\n"
+    )
+    code = (
+        "import pathlib, figures.accuracy, figures.style\nfrom tests.test_figures import classifier\n"
+        "figures.style.save(figures.accuracy.draw({'cnn': classifier(4)}), pathlib.Path('drawn.svg'))"
+    )
+    done = python(tmp_path, "-c", code, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stderr) == (0, "")
+    save(accuracy.draw({"cnn": classifier(4)}), tmp_path / "here.svg")
+    assert (tmp_path / "drawn.svg").read_bytes() == (tmp_path / "here.svg").read_bytes()
+
+
+def test_letters_are_drawn_in_a_font_that_has_them_and_named_where_there_is_none(tmp_path: Path) -> None:
+    """U+10FFFD is no letter anywhere; a script that the style's own font lacks is a second font's."""
+    nowhere, elsewhere = "\U0010fffd", "\U0001d49c"
+    for name, lacking in (("Größe שלום é\u200d", ""), (f"a{nowhere}b", nowhere)):
+        figure = accuracy.draw({"cnn": classifier(2).model_copy(update={"model": name})})
+        assert save(figure, tmp_path / "drawing.svg") == lacking
+    fonts, without = fonts_with(elsewhere + nowhere)
+    assert without.endswith(nowhere)
+    assert not [name for name in fonts if "LastResort" in name.replace(" ", "")]
+    assert bool(fonts) == (elsewhere not in without)
 
 
 def test_a_saved_drawing_has_clear_ground_and_no_letter_that_needs_a_font(tmp_path: Path) -> None:

@@ -87,3 +87,36 @@ def test_git_ignores_the_locks_of_a_run_and_keeps_the_exact_versions(tmp_path: P
     names = [RENDER, COMPLETE, "results/offline/cnn.json", "results/offline/.cnn.lock"]
     done = run(tmp_path, "git", "check-ignore", *names)
     assert done.stdout.split() == ["results/offline/.cnn.lock"]
+
+
+AUDITS = {
+    "nothing known": ("exit 0", 0, "No known vulnerability in constraints.txt and requirements-render.lock."),
+    "one known": ("echo Found 1 known vulnerability in 1 package; echo numpy 1.0; exit 1", 2, "numpy 1.0"),
+    "no network": (
+        "echo Traceback; echo ConnectionError >&2; exit 1",
+        2,
+        "cannot be reached from here, so nothing",
+    ),
+    "a package that PyPI lacks": (
+        "echo torch: Dependency not found on PyPI; exit 1",
+        2,
+        "nothing was audited",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "code", "said"), AUDITS.values(), ids=AUDITS.keys())
+def test_an_audit_says_what_is_known_or_that_it_could_not_ask(
+    tmp_path: Path, script: str, code: int, said: str
+) -> None:
+    program = tmp_path / ".cache" / "pip-audit" / "bin" / "pip-audit"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *constraints.txt*) {script} ;; esac\necho No known vulnerabilities found\n'
+    )
+    program.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = run(tmp_path, "make", "audit")
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

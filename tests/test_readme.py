@@ -47,3 +47,12 @@ def test_every_file_that_documents_link_to_or_name_is_there() -> None:
         named = re.findall(r"`((?:pipeline|experiments|reporting|figures|templates|tests)/[\w./]+)`", text)
         missing += [name for name in named if not (ROOT / name).exists()]
         assert not missing, path.name
+
+
+def test_it_quotes_the_torture_with_as_many_faults_and_inputs_as_were_asked_for() -> None:
+    (told,) = re.findall(
+        r"\| `make torture` \| .*? (\d+) faults .*? (\d+) odd inputs.*?: lost (\d+), silently", README
+    )
+    faults, inputs, lost = map(int, told)
+    assert faults >= 60 and inputs >= 120 and lost == 0
+    assert "three planted faults are reported as three" in README

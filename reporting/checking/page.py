@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from reporting.labels import LABELS, labels_of
-from reporting.markdown import words
+from reporting.markdown import without_isolates, words
 
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
@@ -136,8 +136,8 @@ def origins(page: Element) -> list[Origin]:
 
 
 def squeezed(text: str) -> str:
-    """Return text with single spaces; no-break spaces stay."""
-    return " ".join(words(text))
+    """Return text with single spaces; no-break spaces stay, and what isolates a text goes."""
+    return " ".join(words(without_isolates(text)))
 
 
 def digits(text: str) -> str:

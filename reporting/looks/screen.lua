@@ -25,3 +25,18 @@ end
 function Link(item)
   if item.classes:includes("evidence") then return pandoc.Superscript({ item }) end
 end
+
+-- Text from data that runs from right to left comes between Unicode's marks of isolation: a browser has its own.
+local isolates = { ["\u{2068}"] = "<bdi>", ["\u{2069}"] = "</bdi>" }
+function Str(item)
+  if not item.text:find("\xe2\x81[\xa8\xa9]") then return nil end
+  local rest, parts = item.text, pandoc.Inlines({})
+  while rest ~= "" do
+    local at = rest:find("\xe2\x81[\xa8\xa9]") or #rest + 1
+    if at > 1 then parts:insert(pandoc.Str(rest:sub(1, at - 1))) end
+    local mark = rest:sub(at, at + 2)
+    if mark ~= "" then parts:insert(pandoc.RawInline("html", isolates[mark])) end
+    rest = rest:sub(at + 3)
+  end
+  return parts
+end

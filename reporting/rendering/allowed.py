@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError
+from reporting.pictures import damage
 from reporting.rendering import pandoc
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Site
@@ -97,7 +98,7 @@ def _div(node: Node, markdown: Markdown, site: Site) -> None:
     if callout and len(classes) > 1:
         raise markdown.refuse("a callout has one class only.", trace)
     for key, _value in pairs:
-        if not (key == "title" if callout else key.startswith("data-")):
+        if callout or not key.startswith("data-"):
             raise markdown.refuse(f"the div attribute {key}= has no meaning here; {USE_QUARTO}.", f"{key}=")
 
 
@@ -151,7 +152,8 @@ def _image(node: Node, markdown: Markdown, site: Site) -> None:
         raise markdown.refuse(
             f"the width of {target} must be such as 80% or 400 (pixels), not {width}.", target
         )
-    image_file(target, markdown, site)
+    if said := damage(image_file(target, markdown, site)):
+        raise markdown.refuse(f"the image {target} is damaged ({said}): make it again.", target)
 
 
 def image_file(target: str, markdown: Markdown, site: Site) -> Path:

@@ -6,13 +6,14 @@ import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
@@ -131,8 +132,25 @@ def _run_cell_here(shell: Any, cell: Cell) -> str:
 
 
 def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
-    """Run the cells of all pages, each page in a kernel of its own, at the same time."""
-    return asyncio.run(_run_all(drafts, root))
+    """Run the cells of all pages, each page in a kernel of its own, at the same time.
+
+    That is in a thread: in the main one nbclient would take a Ctrl-C for itself, and go on.
+    """
+    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def whole() -> list[Markdown]:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append((asyncio.get_running_loop(), task))
+        return await _run_all(drafts, root)
+
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(asyncio.run, whole()).result()
+        except KeyboardInterrupt:
+            for loop, task in tasks:
+                loop.call_soon_threadsafe(task.cancel)  # which ends the kernels
+            raise
 
 
 async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
@@ -187,8 +205,8 @@ def _filled(line: Line, given: dict[str, Any]) -> list[Line]:
 def _given(line: Line, result: dict[str, Any]) -> str:
     """What an expression gives: Markdown as it is, and anything else as text, as in Quarto."""
     if result["status"] != "ok":
-        reason = f"{result['ename']}: {result['evalue']}"
-        raise UserError(f"{line.file}:{line.number}: the inline code failed: {reason}")
+        said = _in_one_line(result["ename"], result["evalue"])
+        raise UserError(f"{line.file}:{line.number}: the inline code failed: {said}")
     data = result["data"]
     if "text/markdown" in data:
         text = data["text/markdown"]
@@ -248,8 +266,12 @@ async def _run_cell(client: Any, cell: Cell, index: int) -> str:
 
 def _failed(cell: Cell, name: str, said: str, traceback: str) -> UserError:
     line = cell.number + _failing_line(traceback)
-    last = f"{name}: {said}".strip().splitlines()[-1]
-    return UserError(f"{cell.file}:{line}: the cell failed: {last}")
+    return UserError(f"{cell.file}:{line}: the cell failed: {_in_one_line(name, said)}")
+
+
+def _in_one_line(name: str, said: str) -> str:
+    """Return what an exception says; one of our own is a sentence, whose name says nothing more."""
+    return said if name == UserError.__name__ else reason(Exception(f"{name}: {said}"))
 
 
 def _failing_line(traceback: str) -> int:

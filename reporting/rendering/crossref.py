@@ -5,6 +5,7 @@ The tree names what is referred to and HTML gets the numbers from here; on paper
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -42,6 +43,25 @@ def open_cells(document: Node) -> Node:
         return div["c"][1] if pandoc.attributes(div)[1] == ["cell"] else [div]
 
     return document | {"blocks": transform(document["blocks"], {"Div": opened})}
+
+
+def with_titles(document: Node) -> Node:
+    """The tree in which a callout's title is a heading in it: read once, and checked like all on a page."""
+
+    def titled(div: Node) -> list[Node]:
+        (identifier, classes, pairs), content = div["c"]
+        title = dict(pairs).get("title") if _is_callout(classes) else None
+        if not title:
+            return [div]
+        others = [[key, value] for key, value in pairs if key != "title"]
+        header = node("Header", [1, ["", [], []], pandoc.inlines(title)])
+        return [node("Div", [[identifier, classes, others], [header, *content]])]
+
+    return document | {"blocks": transform(document["blocks"], {"Div": titled})}
+
+
+def _is_callout(classes: list[str]) -> bool:
+    return bool(classes) and classes[0].removeprefix("callout-") in CALLOUTS
 
 
 def for_format(document: Node, to: str) -> Node:
@@ -84,14 +104,12 @@ def resolve(
 
 
 def _callout(div: Node, words: Labels) -> Node:
-    (identifier, classes, pairs), content = div["c"]
-    if not classes or classes[0].removeprefix("callout-") not in CALLOUTS:
+    (identifier, classes, _), content = div["c"]
+    if not _is_callout(classes):
         return div
-    kind = classes[0].removeprefix("callout-")
-    title = pandoc.inlines(dict(pairs).get("title", ""))
-    if not title and content and content[0]["t"] == "Header":
+    title = text(words.callouts[classes[0].removeprefix("callout-")])
+    if content and content[0]["t"] == "Header":
         title, content = content[0]["c"][2], content[1:]
-    title = title or text(words.callouts[kind])
     return node("Div", [[identifier, [CALLOUT, classes[0]], []], [node("Plain", title), *content]])
 
 
@@ -174,6 +192,23 @@ def _without_widths(table: Node) -> Node:
     return node(
         "Table", [attributes, caption, [[column[0], node("ColWidthDefault")] for column in columns], *rest]
     )
+
+
+def refuse_broken_links_between(pages: Mapping[str, tuple[Resolved, Markdown]]) -> None:
+    """Refuse a link of the author's to a place on another page that is not there; `pages` are by their name.
+
+    What a template prints may lead to what other results would show.
+    """
+    anchors = {
+        name: {identifier for _, identifier in _identified(tree.document["blocks"])}
+        for name, (tree, _) in pages.items()
+    }
+    for tree, markdown in pages.values():
+        for link in (item for item in walk(tree.document["blocks"]) if item["t"] == "Link"):
+            target = link["c"][2][0]
+            page, _, anchor = target.partition("#")
+            if anchor and page in anchors and anchor not in anchors[page] and markdown.is_authored(target):
+                raise markdown.refuse(f"{target} refers to nothing on that page.", target)
 
 
 def _refuse_broken_links(blocks: list[Node], markdown: Markdown) -> None:

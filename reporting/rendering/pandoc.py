@@ -95,6 +95,8 @@ def inlines(markdown: str) -> list[Node]:
     blocks = read(markdown)[0]["blocks"]
     if len(blocks) == 1 and blocks[0]["t"] in {"Para", "Plain"}:
         return blocks[0]["c"]
+    if len(blocks) == 1 and blocks[0]["t"] == "RawBlock":  # such as a script, for which the check looks
+        return [node("RawInline", blocks[0]["c"])]
     return text(markdown)
 
 

@@ -19,6 +19,7 @@ from reporting.rendering.settings import Source, as_list
 
 CONFIGURATION = "_quarto.yml"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_LOADS = re.compile(r"(?i)@import|\b(?:url|src|image|image-set)\(|</")
 _MADE = {".cache", "_figures", "_site"}
 _NEITHER_READ_NOR_IGNORED = ("_metadata.yml", "_variables.yml", "_quarto.yaml", "_extensions")
 
@@ -270,10 +271,17 @@ def _once(names: Iterable[Iterable[str]]) -> list[str]:
 
 def _css(root: Path, name: str) -> str:
     css = _text(root, name)
-    if forbidden := re.search(r"@import|url\(|</", css):
-        line = css.count("\n", 0, forbidden.start()) + 1
+    plain = _without_escapes(css)
+    if forbidden := _LOADS.search(plain):
+        line = plain.count("\n", 0, forbidden.start()) + 1
         raise UserError(f"{name}:{line}: {forbidden[0]!r} is not supported: a page must load nothing.")
     return css
+
+
+def _without_escapes(css: str) -> str:
+    """A style as a browser reads it, to whom an escape such as `\\75` is as good as its letter."""
+    letters = re.sub(r"\\([0-9a-fA-F]{1,6})\s?", lambda escape: chr(min(int(escape[1], 16), 0x10FFFF)), css)
+    return letters.replace("\\", "")
 
 
 def _script(root: Path, name: str) -> str:

@@ -45,6 +45,10 @@ class Markdown:
                     return UserError(f"{line.file or self.file}:{line.number}: {reason}")
         return UserError(f"{self.file}: {reason}")
 
+    def is_authored(self, trace: str) -> bool:
+        """Whether a line that no cell printed holds some text."""
+        return any(trace in line.text for line in self.lines if not line.printed and not line.code)
+
     def refuse_at(self, position: int | None, reason: str) -> UserError:
         """An error at a line of the assembled text, counted from one as Pandoc does."""
         if position is None or not self.lines:

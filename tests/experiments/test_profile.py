@@ -89,6 +89,11 @@ def test_a_profile_cannot_be_changed_once_loaded() -> None:
             "a folder on this machine has no revision",
         ),
         ('precision = "fp32"\nheld_out', 'precision = "fp16"\nheld_out', 'captioner.precision is "fp16"; '),
+        (
+            'kind = "generated"\nseed = 1\ntuning = 8\nevaluation = 6\nsize = 16\n',
+            'kind = "folder"\nfolder = 3\ncaptions = "c"\nseed = 1\ntuning = 8\nevaluation = 6\n',
+            "photos.folder is 3; input should be a valid string",
+        ),
         ("[cnn]", "[cnn", "is not valid TOML"),
     ],
 )  # fmt: skip

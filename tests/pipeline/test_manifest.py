@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline import manifest
 from pipeline.manifest import Files
-from tests.support.commands import python
+from tests.support.commands import python, run
 from tests.support.copies import ROOT
 from tests.support.refusals import refusal
 
@@ -99,6 +99,22 @@ def test_sha256sum_checks_what_is_written(tmp_path: Path) -> None:
     assert subprocess.run(command, cwd=files.folder, check=False, capture_output=True).returncode == 0
     (files.folder / "a b.jpg").write_bytes(b"four")
     assert subprocess.run(command, cwd=files.folder, check=False, capture_output=True).returncode == 1
+
+
+def test_a_name_of_several_lines_is_written_as_sha256sum_reads_it_and_read_back(tmp_path: Path) -> None:
+    names = ("a\nb.jpg", "c\r\\n.jpg", "d\\ne.jpg", "f.jpg")
+    files = folder_of({name: name.encode() for name in names}, tmp_path / "files")
+    for _ in range(2):  # without a memory, and with one
+        written = lines(files)
+        assert all(line.count("\n") == 1 and line.endswith("\n") for line in written)
+        assert written[2] == f"{hashlib.sha256(names[2].encode()).hexdigest()}  {names[2]}\n"
+        assert [*manifest.parsed(written)[1]] == [*names]
+    record = tmp_path / "images.sha256"
+    record.write_text("".join(written), newline="")
+    check = ("sha256sum", "-c", "--quiet", record)
+    assert run(files.folder, *check).returncode == 0
+    (files.folder / names[0]).write_bytes(b"other")
+    assert run(files.folder, *check).returncode != 0
 
 
 def test_the_digest_is_that_of_the_text_and_counts_its_lines(two: Files, tmp_path: Path) -> None:

@@ -211,9 +211,16 @@ def test_an_empty_caption_is_said_to_be_nothing(project: Project) -> None:
     assert captioned(project, captions=captions).block("caption_gallery").count(":   *nothing*") == 2
 
 
-def test_a_picture_that_is_gone_is_said_to_be_missing_and_stops_nothing(project: Project) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_picture_that_is_gone_or_damaged_is_said_to_be_missing_and_stops_nothing(
+    project: Project, damaged: bool
+) -> None:
     document = captioned(project, captions=comparison())
-    (project.results / "generate" / comparison().records[0].picture.file).unlink()
+    picture = project.results / "generate" / comparison().records[0].picture.file
+    if damaged:
+        picture.write_bytes(picture.read_bytes()[:-20])
+    else:
+        picture.unlink()
     tree = pandoc.read(document.block("caption_gallery"))[0]
     targets = [node["c"][2][0] for node in pandoc.walk(tree["blocks"]) if node["t"] == "Image"]
     files = [f"results/smoke/generate/{record.picture.file}" for record in comparison().records]

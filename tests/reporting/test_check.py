@@ -8,6 +8,7 @@ import typst
 from pipeline.errors import UserError
 from reporting.check import Outcome, check
 from reporting.checking.paper import off_the_sheet, read
+from reporting.markdown import escape
 from reporting.numbers import Numbers
 from tests.support.pages import Project
 
@@ -224,13 +225,14 @@ def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path)
     [
         "一只猫在红色地毯上 3 只", "고양이 2마리", "แมวสีเทา 2", "एक बिल्ली १ 2", "a cat 😀 on 2 mats",
         "👩‍👩‍👧 family",
-        "قطة رمادية 12 و 34 على سجادة", "חתול 12 אפור 34", "a\x01b\x7fc", "серая кошка", "étude naïve",
+        "قطة رمادية 12 و 34 على سجادة", "חתול 12 אפור 34", "חתול \u202egnp 12",
+        "a\x01b\x7fc", "серая кошка", "étude naïve",
     ],
 )  # fmt: skip
 def test_a_caption_in_any_script_agrees_on_page_and_paper_and_its_digits_are_compared(
     tmp_path: Path, text: str
 ) -> None:
-    body = f'# A {{#sec-a}}\n\nBefore [{text}]{{data-from="vit.caption" data-as="text"}} after.\n'
+    body = f'# A {{#sec-a}}\n\nBefore [{escape(text)}]{{data-from="vit.caption" data-as="text"}} after.\n'
     good = Project(tmp_path / "good").page(body).render().site
     assert check(good, results(caption=text)).problems == ()
     found = beside(good, tmp_path / "bad", body.replace("after", "after 7"))

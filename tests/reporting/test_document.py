@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from experiments.stages import STAGES
+from figures import accuracy, confusion
 from pipeline import store
 from pipeline.errors import UserError
 from pipeline.project import Project
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, stages_of
-from reporting.document import open_document
+from reporting.document import open_document, showing
 from reporting.prepare import draw_figures
 from tests.support.copies import ROOT
 from tests.support.results import classifier
@@ -194,3 +195,61 @@ def test_two_drawings_of_the_same_results_are_the_same_bytes_and_without_results
         store.path_of(filled, stage).unlink()
     draw_figures(open_document(filled))
     assert list(figures.iterdir()) == []
+
+
+ERRORS = {
+    "{{ nothing }}": "'nothing' is undefined",
+    "{% if %}": "Expected an expression",
+    "{{ 1 // 0 }}": "ZeroDivisionError: integer division or modulo by zero",
+    "{{ values.cnn.nothing }}": "has no attribute 'nothing'",
+    "{{ n.text('cnn.nothing') }}": "KeyError: ",
+    "{{ n.percent('cnn.model') }}": "ValueError: ",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), ERRORS.items())
+def test_an_error_in_a_template_is_told_with_the_template_and_the_line(
+    filled: Project, line: str, said: str
+) -> None:
+    (filled.root / "templates" / "set_up.md.j2").write_text(f"One.\n\n{line}\n")
+    with pytest.raises(UserError) as told:
+        open_document(filled).block("set_up")
+    assert str(told.value).startswith("templates/set_up.md.j2:3: ")
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+WRONG = (None, "x", -1, [])
+
+
+def test_a_result_that_was_edited_by_hand_is_shown_or_named_in_a_sentence_and_never_a_traceback(
+    filled: Project,
+) -> None:
+    """Each field of a value gone, of another type and out of range; what none can be is missing."""
+    path = store.path_of(filled, "cnn")
+    stored = json.loads(path.read_text())
+    edits = [
+        {key: other for key, other in stored["value"].items() if key != field} for field in stored["value"]
+    ]
+    edits += [stored["value"] | {field: wrong} for field in stored["value"] for wrong in WRONG]
+    told = set()
+    for value in (each for each in edits if each != stored["value"]):
+        path.write_text(json.dumps(stored | {"value": value}))
+        try:
+            store.read(filled, "cnn")
+        except UserError:
+            continue  # it is missing, as any result of another form
+        document = open_document(filled)
+        assert document.states["cnn"].state == "stale"
+        try:
+            with showing(document):
+                accuracy.draw(document.used(BLOCKS["accuracy"]))
+                confusion.draw(document.used(BLOCKS["confusion"]))
+            for name in OF_CLASSIFIERS:
+                document.block(name)
+        except UserError as error:
+            told.add(str(error))
+    assert told
+    assert all(
+        re.search(r"results of cnn were altered by hand.*run cnn --profile smoke`\.$", each) for each in told
+    )

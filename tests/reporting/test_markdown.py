@@ -6,7 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.markdown import Markdown, code, command, escape, in_attribute, strong, words
+from figures.readable import readable
+from reporting.markdown import (
+    LONGEST,
+    Markdown,
+    code,
+    command,
+    cut,
+    escape,
+    in_attribute,
+    isolated,
+    strong,
+    unescaped,
+    without_isolates,
+    words,
+)
 from tests.support import pages
 
 HOSTILE = [
@@ -56,7 +70,7 @@ def read_back(texts: list[str]) -> list[str]:
         "anything but paragraphs came out"
     )
     assert not re.search(r"<(?!/?p>)", page), "a text became markup"
-    return [html.unescape(paragraph).removeprefix("x") for paragraph in paragraphs]
+    return [without_isolates(html.unescape(paragraph)).removeprefix("x") for paragraph in paragraphs]
 
 
 def test_hostile_texts_reach_the_page_as_they_are() -> None:
@@ -69,7 +83,7 @@ def test_hostile_texts_reach_the_page_as_they_are() -> None:
     st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), min_size=1, max_size=40)
 )
 def test_any_text_reaches_the_page_as_it_is(texts: list[str]) -> None:
-    expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", text).rstrip(" ") for text in texts]
+    expected = [re.sub(r"[^\S\N{NO-BREAK SPACE}]+", " ", readable(text)).rstrip(" ") for text in texts]
     assert read_back(texts) == expected
 
 
@@ -91,3 +105,46 @@ def test_a_shortcode_in_an_attribute_is_parted_and_reads_the_same(text: str) -> 
     shown = in_attribute(escape(text)).replace("\\", "")
     assert "{{" not in shown
     assert shown.replace("\N{WORD JOINER}", "") == text
+
+
+MARKED = {
+    "\u202egnp.exe": "‹RLO›gnp.exe",
+    "\u202dabc\u202c": "‹LRO›abc‹PDF›",
+    "\u2067a\u2069b": "‹RLI›a‹PDI›b",
+    "a\x07b\x00": "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}",
+    "a\ufffeb": "a\N{REPLACEMENT CHARACTER}b",
+    "a\x85b\x1fc": "a b c",  # white space to Python
+    "e\u0301 \u200d \N{NO-BREAK SPACE}ไทย": "e\u0301 \u200d \N{NO-BREAK SPACE}ไทย",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), MARKED.items())
+def test_what_turns_letters_round_or_cannot_be_seen_is_a_mark(text: str, shown: str) -> None:
+    assert unescaped(escape(text)) == shown
+
+
+@pytest.mark.parametrize("text", ["שלום 12", "a مرحبا", "\u200f1", "\u2069שלום\u2067"])
+def test_what_runs_from_right_to_left_is_isolated_once_however_it_is_put_together(text: str) -> None:
+    shown = escape(text)
+    assert (shown[0], shown[-1]) == ("\u2068", "\u2069")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", shown[1:-1])
+    row = isolated(Markdown(f"{strong(text)} {shown} b"))
+    assert [mark for mark in row if mark in "\u2068\u2069"] == ["\u2068", "\u2069"]
+    assert not command(text).startswith("`")
+
+
+def test_other_text_is_not_isolated() -> None:
+    assert "\u2068" not in escape("Größe, 猫, ไทย, +-!")
+
+
+def test_a_text_of_a_million_characters_is_shown_by_its_beginning_and_its_length() -> None:
+    shown = cut("word " * 200_000)
+    assert shown.startswith("word word")
+    assert shown.endswith("word … (1,000,000 characters)")
+    assert len(shown) < LONGEST + 40
+    assert cut("x" * LONGEST) == "x" * LONGEST
+
+
+def test_the_name_of_a_function_in_a_module_is_code() -> None:
+    assert code("a.cifar10:load_b") == "`a.cifar10:load_b`"
+    assert code("a:`b`") == escape("a:`b`")

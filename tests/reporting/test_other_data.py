@@ -291,7 +291,7 @@ def rendered(computed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     values["evidence"] = values["evidence"].model_copy(update={"tests": tests})
     for stage, value in pictured(project, values).items():
         put(project, stage, value)
-    command = ("-m", "reporting.render", "--renderer", "builtin", "--preview")
+    command = ("-m", "reporting.render", "--renderer", "builtin")
     done = python(root, *command, QUARTO_PROFILE="my-own")
     assert done.returncode == 0, done.stderr
     return root

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from experiments.datasets.pictures import as_png
-from reporting.pictures import enlarged_smoothly, width, write_enlarged
+from reporting.pictures import damage, enlarged_smoothly, width, write_enlarged
 
 
 def drawn(folder: Path, across: int, down: int) -> Path:
@@ -70,3 +70,24 @@ def test_what_is_enlarged_already_is_not_made_again_and_what_is_gone_is_removed(
     assert made.stat().st_mtime_ns == before
     write_enlarged([large], tmp_path / "made")
     assert not made.exists()
+
+
+@pytest.mark.parametrize("kept", [0, 20, -40])
+def test_a_truncated_picture_is_told_to_be_damaged_and_never_enlarged(kept: int, tmp_path: Path) -> None:
+    picture = tmp_path / "photo-0a.png"
+    picture.write_bytes(as_png(noise(32, 32)))
+    assert damage(picture) == ""
+    picture.write_bytes(picture.read_bytes()[:kept])
+    assert damage(picture)
+    write_enlarged([picture], tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
+def test_an_enlarged_picture_that_was_damaged_is_made_again(tmp_path: Path) -> None:
+    picture, made = tmp_path / "photo-0a.png", tmp_path / "made" / "photo-0a.jpg"
+    picture.write_bytes(as_png(noise(32, 32)))
+    write_enlarged([picture], made.parent)
+    whole = made.read_bytes()
+    made.write_bytes(whole[:-60])
+    write_enlarged([picture], made.parent)
+    assert made.read_bytes() == whole

@@ -86,6 +86,21 @@ def test_equal_content_gives_equal_bytes_whenever_it_was_written(folder: Path) -
     assert packed(folder).read_bytes() != first
 
 
+@pytest.mark.parametrize("tracked", [False, True])
+def test_a_file_whose_name_has_a_line_break_is_in_the_manifest(
+    folder: Path, tmp_path: Path, tracked: bool
+) -> None:
+    (folder / "two\nlines.txt").write_text("words")
+    if tracked:
+        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+        subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    with zipfile.ZipFile(packed(folder)) as whole:
+        assert "two\nlines.txt" in whole.namelist()
+        whole.extractall(tmp_path / "new")
+    check = ("sha256sum", "-c", "--quiet", "--strict", "MANIFEST.sha256")
+    assert run(tmp_path / "new", *check).returncode == 0
+
+
 def test_the_manifest_is_checked_by_sha256sum_and_notices_one_byte(folder: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(packed(folder)) as whole:
         whole.extractall(tmp_path / "new")

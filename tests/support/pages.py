@@ -117,6 +117,16 @@ class Project:
         return " ".join(" ".join(sheet.text for sheet in self.paper().sheets).split())
 
 
+def with_page(project: Project, name: str, body: str) -> Project:
+    """Add a page for the site only, listed and in the navigation."""
+    pages = CONFIGURATION.replace("[report.qmd]", f"[report.qmd, {name}.qmd]").replace(
+        "  title: A site\n",
+        f"  title: A site\n  navbar: {{left: [report.qmd, {{href: {name}.qmd, text: Other}}]}}\n",
+    )
+    project.write("_quarto.yml", pages)
+    return project.page(body, f"{name}.qmd", FOR_THE_SITE_ONLY)
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "{{< env HOME >}}",

@@ -1,14 +1,13 @@
 """Small results in a project of their own, for tests of the pages."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from experiments.classification.evaluation import Predictions, score
+from experiments.datasets.pictures import as_png
 from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
@@ -172,9 +171,12 @@ def comparison(
 
 
 def picture(index: int) -> Attachment:
-    """Name the picture of a photo; `captioned` draws it."""
-    digest = hashlib.sha256(str(index).encode()).hexdigest()
-    return Attachment(file=f"test-{index}-{digest[:8]}.png", sha256=digest)
+    """Name the picture of a photo; `captioned` writes it."""
+    return Attachment.of(f"test-{index}.png", _drawn(index))
+
+
+def _drawn(index: int) -> bytes:
+    return as_png(np.full((256, 256, 3), (40, 90, 20 * index % 256), dtype=np.uint8))
 
 
 def ablations(classes: bool = True, off_is_base: bool = True, **altered: tuple[float, float]) -> Ablations:
@@ -244,7 +246,7 @@ def captioned(project: Project, **values: Any) -> Document:
     folder = project.results / "generate"
     folder.mkdir(parents=True, exist_ok=True)
     for record in values["captions"].records if "captions" in values else ():
-        Image.new("RGB", (256, 256), (40, 90, 20 * record.index % 256)).save(folder / record.picture.file)
+        (folder / record.picture.file).write_bytes(_drawn(record.index))
     align = Input(key="e" * 64, precision=None, artefacts={}, value="c" * 64)
     ingredients = Ingredients(config={"seed": 1}, inputs={"align": align}, data={}, code={"a.b": "d" * 64})
     envelopes = {

@@ -1,7 +1,11 @@
 """Cells run once, in order, and print Markdown; whatever else they do is said by file and line."""
 
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -27,7 +31,7 @@ def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Projec
 @pytest.mark.parametrize(
     ("code", "offset", "word"),
     [
-        ("x = 1\nraise ValueError('first\\nlast words')", 2, "the cell failed: last words"),
+        ("x = 1\nraise ValueError('first\\nlast words')", 2, "the cell failed: ValueError: first last words"),
         ("def f():\n    1 / 0\n\n\nf()", 5, "the cell failed: ZeroDivisionError: division by zero"),
         ("x = (", 1, "SyntaxError"),
         ("print('hello')", 0, "needs `#| output: asis`"),
@@ -79,6 +83,11 @@ def test_inline_code_that_gives_blocks_ends_the_paragraph_and_lets_it_go_on(proj
     ("code", "words"),
     [
         ("1 / 0", "the inline code failed: ZeroDivisionError: division by zero"),
+        (
+            "int('a\\nb')",
+            "the inline code failed: ValueError: invalid literal for int() with base 10: 'a\\nb'",
+        ),
+        ("exec('raise ValueError(\"a\\\\nb\")')", "the inline code failed: ValueError: a b"),
         ("x = 1", "SyntaxError"),
         ("nothing", "NameError: name 'nothing' is not defined"),
         ("Text('{{' + '< env HOME >}}')", "prints a shortcode"),
@@ -132,6 +141,37 @@ def test_a_failing_preparation_stops_everything_with_its_own_words(project: Proj
     assert "nothing to report" in done.stderr
     assert "Traceback" not in done.stderr
     assert project.html() == "the last good page"
+
+
+STARTED = "import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n"
+
+
+@pytest.mark.parametrize("busy", ["the cells", "the preparation"])
+def test_a_render_that_the_keyboard_stops_says_so_and_leaves_the_last_site(
+    project: Project, busy: str
+) -> None:
+    project.page(f"```{{python}}\n{STARTED}```\n").write("_site/report.html", "the last good page")
+    if busy == "the preparation":
+        configuration = (project.root / "_quarto.yml").read_text()
+        project.write(
+            "_quarto.yml", configuration.replace("  render:", "  pre-render: prepare.py\n  render:")
+        )
+        # As ours does.
+        project.write("prepare.py", f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n{STARTED}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reporting.render", "--renderer", "builtin"], cwd=project.root,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not (project.root / "started").exists() and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, said = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (130, "Stopped: the last site stays as it was.\n")
+    assert project.html() == "the last good page"
+    assert not [*project.root.glob(".cache/*site-*")]
 
 
 def test_a_preview_which_runs_cells_in_its_own_process_shows_the_same(project: Project) -> None:

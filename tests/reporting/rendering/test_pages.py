@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
 from reporting.rendering.output import MARK
-from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, FRONT, Project
+from tests.support.pages import CONFIGURATION, FRONT, Project, with_page
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -107,16 +107,6 @@ def test_headings_of_the_pdf_outline_are_those_of_the_page(small: Project) -> No
     assert contents == ["1 First", "1.1 Inner", "1.2 Other", "Not counted", "2 Results"]
     positions = [body.index(title.split(" ", 1)[-1] + "</h") for title in contents]
     assert positions == sorted(positions)
-
-
-def with_page(project: Project, name: str, body: str) -> Project:
-    """Add a page for the site only, listed and in the navigation."""
-    pages = CONFIGURATION.replace("[report.qmd]", f"[report.qmd, {name}.qmd]").replace(
-        "  title: A site\n",
-        f"  title: A site\n  navbar: {{left: [report.qmd, {{href: {name}.qmd, text: Other}}]}}\n",
-    )
-    project.write("_quarto.yml", pages)
-    return project.page(body, f"{name}.qmd", FOR_THE_SITE_ONLY)
 
 
 def made(project: Project) -> set[str]:
@@ -237,7 +227,7 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
     markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
-    document, _ = pandoc.read(markdown.text)
+    document = crossref.with_titles(pandoc.read(markdown.text)[0])
     allowed.check(document, markdown, site)
     resolved = crossref.resolve(crossref.for_format(document, "typst"), markdown, number_sections=True)
     return pdf.source(resolved, site.pages[0], site, markdown).split("// The text of the page\n")[1]

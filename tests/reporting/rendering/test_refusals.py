@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import UserError
-from tests.support.pages import CONFIGURATION, FRONT_LINES, Project
+from tests.support.pages import CONFIGURATION, FRONT_LINES, Project, with_page
 
 TABLE = "::: {#tbl-a}\n| a |\n|---|\n| 1 |\n\nCaption.\n:::\n"
 
@@ -59,6 +59,24 @@ UNSUPPORTED = {
     "a reference to nothing": ("x\n\nSee @tbl-none.\n", 3, "@tbl-none refers to nothing"),
     "a reference in brackets": ("# A {#sec-a}\n\nSee [@sec-a].\n", 3, "plain @sec-a"),
     "an anchor to nothing": ("x\n\n[y](#none)\n", 3, "#none refers to nothing"),
+    "a tag in a callout's title": ('x\n\n::: {.callout-note title="a <b>c</b>"}\nx\n:::\n', 3, "raw html"),
+    "Typst in a callout's title": (
+        '::: {.callout-note title="`#read(1)`{=typst}"}\nx\n:::\n',
+        1,
+        "raw typst",
+    ),
+    "a script that is a callout's title": (
+        'x\n\n::: {.callout-note title="<script>alert(1)</script>"}\nx\n:::\n',
+        3,
+        "raw html",
+    ),
+    "a script in a callout's title": (
+        '::: {.callout-note title="[y](javascript:alert)"}\nx\n:::\n',
+        1,
+        "leads to no page",
+    ),
+    "mathematics in a callout's title": ('::: {.callout-note title="a $x$"}\nx\n:::\n', 1, "mathematics"),
+    "a link to no place on a page": ("x\n\n[y](report.qmd#none)\n", 3, "report.qmd#none refers to nothing"),
     "a link to no page": ("x\n\n[y](other.qmd)\n", 3, "leads to no page"),
     "a link to a script": ("x\n\n[y](javascript:alert)\n", 3, "leads to no page"),
     "a missing image": ('x\n\n![](none.svg){fig-alt="x"}\n', 3, "does not exist"),
@@ -181,10 +199,41 @@ def test_settings_that_only_quarto_would_read_are_refused(
         project.render()
 
 
-@pytest.mark.parametrize("css", ["@import 'x.css';", "a { background: url(https://a.b/c.png); }", "</style>"])
+@pytest.mark.parametrize(
+    "css",
+    [
+        "@import 'x.css';", "a { background: url(https://a.b/c.png); }", "</style>", "a { b: URL('x'); }",
+        r"@\69mport 'x.css';", r"@\000069 mport 'x.css';", r"a { b: u\72 l('x'); }", r"a { b: u\rl('x'); }",
+        "a { b: -webkit-image-set('https://a.b/c.png' 1x); }", r"a { b: \75\72\6c('x'); }",
+        "a { b: u\\72\nl('x'); }",
+    ],
+)  # fmt: skip
 def test_a_style_that_would_load_something_is_refused(project: Project, css: str) -> None:
     project.page("x\n").write("style.css", f"\n{css}\n")
     with pytest.raises(UserError, match=r"^style\.css:2: "):
+        project.render()
+
+
+def test_a_damaged_picture_is_refused_by_its_name_before_a_pdf_is_set(project: Project) -> None:
+    for name, content in DAMAGED.items():
+        project.write(f"figures/{name}", content)
+        project.page(f'x\n\n![](figures/{name}){{fig-alt="x"}}\n')
+        with pytest.raises(
+            UserError, match=rf"^report\.qmd:{FRONT_LINES + 3}: the image figures/{name} is damaged"
+        ):
+            project.render()
+
+
+DAMAGED = {"a.svg": "<svg><g></svg>", "b.svg": "", "c.png": "\x89PNG", "d.jpg": ""}
+
+
+def test_a_link_to_a_place_on_another_page_is_refused_where_there_is_none(project: Project) -> None:
+    with_page(project, "other", "# There {#sec-there}\n\n[back](report.qmd#sec-here)\n")
+    project.page("# Here {#sec-here}\n\n[on](other.qmd#sec-there) and [away](other.qmd)\n").render()
+    project.page("# Here\n\n[on](other.qmd#sec-there)\n")
+    with pytest.raises(
+        UserError, match=r"^other\.qmd:\d+: report\.qmd#sec-here refers to nothing on that page"
+    ):
         project.render()
 
 
