@@ -352,7 +352,7 @@ def showing(document: Document) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, OSError):
+    except (UserError, OSError, jinja2.TemplateSyntaxError):
         raise
     except Exception as error:
         altered = [stage for stage, state in document.states.items() if freshness.ALTERED in state.why]

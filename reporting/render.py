@@ -5,6 +5,7 @@ and line what it does not.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,8 @@ def _prepare(site: Site, target: Path) -> None:
         code = subprocess.run(
             [sys.executable, script], cwd=site.root, env=environment, check=False
         ).returncode
+        if code == -signal.SIGINT:  # of a terminal, which tells both, the script first
+            raise KeyboardInterrupt
         if code != 0:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
 

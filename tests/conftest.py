@@ -4,6 +4,7 @@ Property tests draw the same examples in every run: a failure is the code's, and
 `pytest --hypothesis-profile explore` looks further: other examples each time, and twenty times as many.
 """
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=2000, deadline=None)
 settings.load_profile("repeatable")
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would the programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

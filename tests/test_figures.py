@@ -23,6 +23,7 @@ from figures import (
     word_shifts,
 )
 from figures.calibration import LEAST, calibration, calibrations
+from figures.readable import readable
 from figures.selection import ALL, EXTREMES, MATRIX, MISTAKES, pair, selection
 from figures.shifts import MOST, shifts
 from figures.style import COLOURS, fonts_with, new_figure, save, shortened
@@ -49,7 +50,7 @@ def classifier(classes: int, wrong: int = 0) -> TrainedClassifier:
 @example("0\r0000", 5)
 def test_a_shortened_name_fits_and_keeps_its_ends(name: str, most: int) -> None:
     short = shortened(name, most)
-    whole = " ".join(name.split())
+    whole = readable(" ".join(name.split()))
     assert len(short) <= most
     if len(whole) <= most:
         assert short == whole

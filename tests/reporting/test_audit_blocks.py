@@ -12,6 +12,7 @@ from experiments.audit.brief import REASONS
 from experiments.audit.run import Run, there
 from experiments.results.audit import Audit, Shared
 from experiments.results.source import Source
+from pipeline.errors import UserError
 from reporting.check import disagreement
 from reporting.checking.page import bare_numbers, origins, parse
 from reporting.document import Document
@@ -139,7 +140,9 @@ def test_a_reason_without_a_wording_is_an_error_and_no_empty_cell(audits: dict[s
     audit = audits["offline"]
     claims = audit.claims | {"epochs": audit.claims["epochs"].model_copy(update={"reason": "whole"})}
     with pytest.raises(
-        ValueError, match=r"brief_epochs has no wording for what it says: brief_epochs\.whole"
+        UserError,
+        match=r"templates/audit_words\.j2:\d+: .*brief_epochs has no wording for what it says: "
+        r"brief_epochs\.whole",
     ):
         shown(audit.model_copy(update={"claims": claims})).block("audit")
 

@@ -54,7 +54,7 @@ def rows() -> Iterator[Row]:
 
 TURNED = "a \u202egnp.exe"
 HIDDEN = {
-    "a script in a callout's title": (
+    "a tag of a script in a callout's title": (
         '::: {.callout-note title="<script>alert(1)</script>"}\nx\n:::\n',
         "raw|HTML|html",
     ),

@@ -12,7 +12,7 @@ ON_PAPER = '::: {.content-visible when-format="typst"}\n\n# Appendix {#sec-appen
 INCLUDE = "{{< include _more.qmd >}}\n"
 REPORT = f"""# Results {{#sec-results}}
 
-See [the other table](more.qmd#tbl-b), [more](more.qmd#sec-more) and [elsewhere](more.qmd#nowhere).
+See [the other table](more.qmd#tbl-b), [more](more.qmd#sec-more) and [elsewhere](more.qmd#sec-site).
 So it is.[1](more.qmd#row){{.evidence data-card="card-row"}}
 
 ::: {{#tbl-a}}
@@ -60,7 +60,7 @@ def two(project: Project) -> Project:
     """A report whose PDF has the text of another page as well."""
     project.write("_quarto.yml", CONFIGURATION.replace("[report.qmd]", "[more.qmd, report.qmd]"))
     project.write("style.css", ".evidence { color: #333; }\n")
-    project.page(INCLUDE, "more.qmd", FOR_THE_SITE_ONLY).page(REPORT)
+    project.page(f"{INCLUDE}\n# Site {{#sec-site}}\n", "more.qmd", FOR_THE_SITE_ONLY).page(REPORT)
     project.write("_more.qmd", MORE)
     return project
 
