@@ -10,15 +10,17 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
 import torch
+from rich.console import Console
 
 from experiments.captioning import variants
 from experiments.captioning.cost import Cost
+from pipeline import progress
 from pipeline.closure import closure
 from tests.support.copies import ROOT
 from tests.torture import data, faults, models, options, pages, planted
@@ -40,7 +42,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="torture-") as place:
         Path(place).chmod(0o755)  # an ordinary user may enter
         trials = [trial for trial in everything(Path(place)) if asked.only in f"{trial.kind}: {trial.name}"]
-        found = tried(trials, Path(place), asked.seed)
+        # Lines, on a terminal too: a bar's thread and its hold on stdout would be in every forked process.
+        with progress.shown("torture", Console(force_terminal=False)) as report_progress:
+            found = tried(trials, Path(place), asked.seed, report_progress)
         report(trials, found, time.monotonic() - began)
     if asked.plant:
         are_all = planted.are_all(found)
@@ -86,7 +90,9 @@ def inputs() -> Iterator[Trial]:
         yield row.trial()
 
 
-def tried(trials: Iterable[Trial], place: Path, seed: int) -> dict[Trial, list[Problem]]:
+def tried(
+    trials: Sequence[Trial], place: Path, seed: int, progressed: progress.Report
+) -> dict[Trial, list[Problem]]:
     """Attempt each trial in a process of its own; return what was wrong about each."""
     found: dict[Trial, list[Problem]] = {}
     waiting, running = deque(enumerate(trials)), list[tuple[Trial, Path, Started]]()
@@ -105,6 +111,7 @@ def tried(trials: Iterable[Trial], place: Path, seed: int) -> dict[Trial, list[P
                 raise SystemExit(f"the torture itself failed at {trial.kind}: {trial.name}\n{seen.said}")
             found[trial] = [Problem(**problem) for problem in json.loads(lines[-1])]
             running.remove(each)
+            progressed(len(found), len(trials), "")
             for problem in found[trial]:
                 print(f"{problem.kind}: {trial.kind}: {trial.name}: {problem.what}", flush=True)
             with contextlib.suppress(OSError):
