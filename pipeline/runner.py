@@ -4,12 +4,15 @@ import datetime
 import importlib
 import platform
 import shutil
+import sys
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.machinery import SourceFileLoader
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -475,7 +478,35 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
         except ModuleNotFoundError:
             continue  # what is imported only when it is needed may never be; files and functions are none
     _assert_unchanged(run, stage, code)
+    _assert_compiled_from_what_is_there(code)
     return function
+
+
+def _assert_compiled_from_what_is_there(code: Collection[str]) -> None:
+    """Hold the code that Python loaded against the files.
+
+    Python takes the compiled copy that it kept of a file for the file's own as long as the second of its last
+    change and its size are the same, so that an edit which keeps both is not seen.
+
+    Raises:
+        UserError: if it did so; the copies are deleted.
+    """
+    outdated = []
+    for name in code:
+        loader = getattr(sys.modules.get(name), "__loader__", None)
+        if not isinstance(loader, SourceFileLoader):
+            continue
+        copy = Path(cache_from_source(loader.path))
+        if copy.is_file() and loader.get_code(name) != loader.source_to_code(
+            loader.get_data(loader.path), loader.path
+        ):
+            copy.unlink(missing_ok=True)
+            outdated.append(name)
+    if outdated:
+        raise UserError(
+            f"Python loaded compiled copies of older code ({first_few(outdated, 3, ', ')}), since the files "
+            "that changed look the same to it; the copies are deleted: run the same command again."
+        )
 
 
 def _assert_unchanged(run: _Run, stage: Stage, code: dict[str, str]) -> None:

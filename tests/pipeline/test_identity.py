@@ -1,6 +1,7 @@
 """Code that changes while a run is under way: what ran is what the key says, or nothing ran."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.project import Project
 from pipeline.runner import bring_up_to_date
 from pipeline.stage import Data, Identity, Stage, pipeline
-from tests.support.toy import Number, Sum, ToyProfile, make_toy, rewrite, run
+from tests.support.toy import Number, Sum, ToyProfile, forget, make_toy, rewrite, run
 
 EDITING = """
 from pathlib import Path
@@ -57,6 +58,25 @@ def test_code_that_changes_while_it_is_imported_is_not_run(toy: Project) -> None
     with pytest.raises(UserError, match="second changed after this run began"):
         run(toy)
     assert freshness.of(toy, "second").state == "missing"
+
+
+def test_code_whose_compiled_copy_is_of_older_code_is_not_run(
+    toy: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    run(toy)
+    path = toy.root / "toy" / "arithmetic.py"
+    as_before = path.stat()
+    path.write_text(path.read_text().replace("a + b", "a - b"))
+    os.utime(path, ns=(as_before.st_atime_ns, as_before.st_mtime_ns))  # as `touch -r` does
+    forget()
+    total = store.read(toy, "second").value.total
+    with pytest.raises(UserError, match=r"compiled copies of older code \(toy.arithmetic\).*run the same"):
+        run(toy)
+    assert freshness.of(toy, "second").state == "stale"
+    forget()
+    run(toy)
+    assert store.read(toy, "second").value.total != total
 
 
 def test_a_comment_that_is_added_during_a_run_stops_nothing(toy: Project) -> None:
