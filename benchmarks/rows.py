@@ -1,0 +1,48 @@
+"""The rows of the table: what is measured, against what, and the most that its figure is meant to be."""
+
+from benchmarks.table import Row
+
+ROWS = (
+    Row(
+        name="status",
+        what="`experiments status`, all fresh, computing seconds",
+        against="`dvc status` on the same stages",
+        target=0.4,
+        measured="benchmarks.status:twelve_stages",
+    ),
+    Row(
+        name="status-photos",
+        what="the same with 100,000 photos of the user's, unchanged",
+        against="`dvc status` on the same",
+        target=0.3,
+        measured="benchmarks.status:many_photos",
+    ),
+    Row(
+        name="render",
+        what="both formats from fresh results, by the clock",
+        against="real `quarto render` of the same pages",
+        target=0.1,
+        measured="benchmarks.rendering:whole",
+    ),
+    Row(
+        name="preview",
+        what="one page after a change of one template (`make preview`)",
+        against="a render of all pages",
+        target=0.25,
+        measured="benchmarks.preview:template",
+    ),
+    Row(
+        name="import",
+        what="import of `reporting`, with all that a cell imports",
+        against="nothing",
+        target=0.3,
+        measured="benchmarks.rendering:imports",
+    ),
+    Row(
+        name="render-memory",
+        what="the most memory of a process of a render",
+        against="nothing",
+        target=400,
+        measured="benchmarks.rendering:memory",
+    ),
+)

@@ -1,0 +1,111 @@
+"""What `experiments status` computes beside `dvc status`, on the same stages with the same files.
+
+DVC is told of each stage what its key follows here: the files of its code, its profile, the user's own photos
+and the results that it reads. It keeps what it knows of unchanged files, as this project does. `dvc` is a
+program on PATH, installed in an environment of its own (``pip install dvc``).
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.pairs import Command, in_turns, python
+from benchmarks.rendering import copy
+from benchmarks.table import Found
+from experiments.project import open_project
+from pipeline.closure import Code
+from pipeline.keys import code_of
+from pipeline.project import Project
+
+ROUNDS = 7
+PHOTOS = 100_000
+MANY = """[images]
+kind = "folder"
+folder = "animals"
+size = 8
+test_share = 0.1
+validation = 0
+seed = 0
+"""
+"""The images of a profile that has nothing else but a network of the profile ``smoke``."""
+
+
+def twelve_stages() -> Found:
+    """Compare what both compute where every stage of the default profile is fresh."""
+    with copy() as folder:
+        return _compared(folder, "offline", [])
+
+
+def many_photos() -> Found:
+    """Compare what both compute where a profile is of a folder of 100,000 images, none of them changed."""
+    with copy() as folder:
+        _draw(folder / "animals")
+        smoke = (folder / "profiles" / "smoke.toml").read_text(encoding="utf-8")
+        network = smoke[smoke.index("[cnn]") :].partition("\n[")[0]
+        text = f'description = "Many images."\n\n{MANY}\n{network}\n'
+        (folder / "profiles" / "many.toml").write_text(text, encoding="utf-8")
+        subprocess.run(
+            python("-m", "experiments", "run", "--profile", "many"), cwd=folder, check=True,
+            capture_output=True,
+        )  # fmt: skip
+        return _compared(folder, "many", ["animals"])
+
+
+def _compared(folder: Path, profile: str, data: Sequence[str]) -> Found:
+    if shutil.which("dvc") is None:
+        raise RuntimeError("Put dvc on PATH, from an environment of its own: this row compares with it.")
+    project = open_project(profile, folder)
+    _follow_by_dvc(project, data)
+    ours = Command(python("-m", "experiments", "status", "--strict", "--profile", profile), folder)
+    theirs = Command(["dvc", "status"], folder, {"DVC_NO_ANALYTICS": "1"})
+    spreads = in_turns(ours, theirs, ROUNDS, lambda taken: taken.cpu)
+    return Found(
+        ours=spreads[0],
+        theirs=spreads[1],
+        unit="s of computing",
+        remark=f"{len(project.stages)} stages, all fresh",
+    )
+
+
+def _follow_by_dvc(project: Project, data: Sequence[str]) -> None:
+    """Tell DVC of the stages and their files, and that all of it is up to date."""
+    root, code = project.root, Code(project.root)
+    stages = {}
+    for stage in project.stages.values():
+        read = {f"profiles/{project.name}.toml", *data, *(_result(project, name) for name in stage.inputs)}
+        read |= {file for module in code_of(project, stage, code) for file in _files(root, module)}
+        stages[stage.name] = {
+            "cmd": f"python -m experiments run {stage.name}",
+            "deps": sorted(each for each in read if (root / each).exists()),
+            "outs": [{_result(project, stage.name): {"cache": False}}],
+        }
+    (root / "dvc.yaml").write_text(json.dumps({"stages": stages}), encoding="utf-8")  # YAML holds JSON
+    for arguments in (["init", "--no-scm", "--quiet"], ["commit", "--force", "--quiet"]):
+        subprocess.run(["dvc", *arguments], cwd=root, check=True)
+    told = subprocess.run(["dvc", "status"], cwd=root, check=True, capture_output=True, text=True).stdout
+    if "up to date" not in told:
+        raise RuntimeError(f"To DVC these stages are not up to date:\n{told}")
+
+
+def _result(project: Project, stage: str) -> str:
+    return (project.results / f"{stage}.json").relative_to(project.root).as_posix()
+
+
+def _files(root: Path, module: str) -> list[str]:
+    """Return the file of a module, none for what is a file or a function."""
+    path = module.replace(".", "/")
+    return [file for file in (f"{path}.py", f"{path}/__init__.py", module) if (root / file).is_file()]
+
+
+def _draw(folder: Path) -> None:
+    random = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (folder / label).mkdir(parents=True)
+        for number in range(PHOTOS // 2):
+            pixels = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
