@@ -26,8 +26,8 @@ from pipeline.errors import UserError
 from pipeline.frozen import Frozen
 
 DEFAULT = "offline"
-IN_CACHE = ("downloads", "hashes", "prepared", "reproduction", "uv")
-"""Folders of `.cache/` that are not a profile's."""
+IN_CACHE = ("analysed", "downloads", "hashes", "prepared", "reproduction", "uv")
+"""What of `.cache/` is not a profile's."""
 
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,99}"

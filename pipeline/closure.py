@@ -5,16 +5,19 @@ ignores comments, formatting and docstrings, and is the same under every Python 
 """
 
 import ast
+import contextlib
 import hashlib
+import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.errors import UserError
-from pipeline.files import sha256_of
+from pipeline.files import sha256_of, write_whole
 
 Read = TypeVar("Read")
 
@@ -29,6 +32,11 @@ class Code:
     root: Path
     _read: dict[str, tuple[Path, str] | None] = field(default_factory=dict)
     _files: dict[Path, dict[str, str]] = field(default_factory=dict)
+    _closures: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def _known(self) -> "Remembered":
+        return Remembered(self.root / ".cache" / "analysed")
 
     def closure(self, module: str) -> dict[str, str]:
         """Return the fingerprint of `module` and of each first-party module that it reaches by import.
@@ -43,6 +51,12 @@ class Code:
         Raises:
             UserError: if a file cannot be parsed or read, or `module` is not under `root`.
         """
+        if module not in self._closures:
+            self._closures[module] = self._closure(module)
+            self._known.write()
+        return dict(self._closures[module])
+
+    def _closure(self, module: str) -> dict[str, str]:
         if self._source(module) is None:
             raise UserError(
                 f"There is no module {module} under {self.root}: check the stage's function in stages.py."
@@ -60,7 +74,7 @@ class Code:
                 continue
             path, text = source
             try:
-                found[name], imports, reads_beside = _analyse(text)
+                found[name], imports, reads_beside = self._known.analysis(text)
             except SyntaxError as error:
                 raise UserError(
                     f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
@@ -79,7 +93,7 @@ class Code:
             places = (stem / "__init__.py", stem.with_suffix(".py"))
             path = next((path for path in places if path.is_file()), None)
             try:
-                text = path and _readable(partial(Path.read_text, encoding="utf-8"), path)
+                text = path and _readable(partial(Path.read_text, encoding="utf-8-sig"), path)
             except UnicodeDecodeError as error:
                 raise UserError(f"{path} is not valid Python (it is not in UTF-8); mend it.") from error
             self._read[module] = None if path is None or text is None else (path, text)
@@ -123,7 +137,65 @@ def _parents(module: str) -> Iterator[str]:
 
 Import = tuple[int, str, tuple[str, ...]]
 """Level (0 is absolute), module, and the names taken from it (none for ``import module``)."""
+Analysis = tuple[str, tuple[Import, ...], bool]
+"""The fingerprint of a module, what it imports, and whether it asks where it stands."""
 
+
+@dataclass
+class Remembered:
+    """Analyses of sources, kept in a file since to parse is slow.
+
+    They are found by a hash of the source, of this module and of Python's version. The file begins with the
+    hash of what follows: of one that is damaged, or cannot be written, nothing is made use of. No folder is
+    made for it.
+    """
+
+    path: Path
+    _used: dict[str, Analysis] = field(default_factory=dict)
+
+    def analysis(self, source: str) -> Analysis:
+        """Return the analysis of a source.
+
+        Raises:
+            SyntaxError: if it is no Python.
+        """
+        name = hashlib.sha256(f"{_OWN}{source}".encode()).hexdigest()
+        if name not in self._used:
+            kept = self._kept.get(name)
+            self._used[name] = _read(kept) if kept else _analyse(source)
+        return self._used[name]
+
+    def write(self) -> None:
+        """Keep what was analysed beside what was known."""
+        if self._used.keys() <= self._kept.keys() or not self.path.parent.is_dir():
+            return
+        self._kept.update(self._used)
+        text = json.dumps(self._kept)
+        with contextlib.suppress(OSError):
+            write_whole(self.path, f"{_sha256(text)}\n{text}".encode())
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        try:
+            told, _, text = self.path.read_text(encoding="utf-8").partition("\n")
+        except (OSError, UnicodeDecodeError):
+            return {}
+        kept = json.loads(text) if told == _sha256(text) else {}
+        return kept if len(kept) < _MOST_KEPT else {}
+
+
+def _read(kept: Any) -> Analysis:
+    fingerprint, imports, reads_beside = kept
+    return fingerprint, tuple((level, module, tuple(names)) for level, module, names in imports), reads_beside
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_MOST_KEPT = 5_000
+"""Analyses, above which all are forgotten: most are of code that is no more."""
+_OWN = f"{sys.version_info[:2]} {_sha256(Path(__file__).read_text(encoding='utf-8'))}"
 
 _NAME = re.compile(r"(\.*)([^\W\d]\w*(?:\.[^\W\d]\w*)*)(?::\w+)?")
 """A string that may name a module, as `import_module` takes it, or a function of one."""
@@ -133,8 +205,7 @@ _ASKING_WHERE = {"__file__", "__path__", "__spec__", "resources", "pkgutil"}
 
 
 @cache
-def _analyse(source: str) -> tuple[str, tuple[Import, ...], bool]:
-    """Return the fingerprint of a module, what it imports, and whether it asks where it stands."""
+def _analyse(source: str) -> Analysis:
     tree = _Canonical().visit(ast.parse(source))
     imports: list[Import] = []
     names = set[str]()
@@ -151,17 +222,18 @@ def _analyse(source: str) -> tuple[str, tuple[Import, ...], bool]:
     imported = {step for _, module, taken in imports for step in (*module.split("."), *taken)}
     text = ast.unparse(ast.fix_missing_locations(tree))
     reads_beside = not _ASKING_WHERE.isdisjoint(names | imported)
-    return hashlib.sha256(text.encode()).hexdigest(), tuple(imports), reads_beside
+    return _sha256(text), tuple(imports), reads_beside
 
 
-def _candidates(imports: tuple[Import, ...], package: str) -> Iterator[str]:
-    """Yield every dotted name that could be a module; those without a file are dropped later."""
+@cache
+def _candidates(imports: tuple[Import, ...], package: str) -> frozenset[str]:
+    """Return every dotted name that could be a module; those without a file are dropped later."""
+    found = set[str]()
     for level, module, names in imports:
         base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
         target = ".".join([*base, *([module] if module else [])])
-        yield target
-        yield from _parents(target)
-        yield from (f"{target}.{name}" for name in names)
+        found |= {target, *_parents(target), *(f"{target}.{name}" for name in names)}
+    return frozenset(found)
 
 
 class _Canonical(ast.NodeTransformer):

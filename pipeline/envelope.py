@@ -81,9 +81,14 @@ def digest(value: Any, without: Set[str] = frozenset()) -> str:
 
 
 def _canonical(value: Any, without: Set[str]) -> Any:
+    if type(value) is float:
+        # One number, however it is written: a type may read 1 as 1.0.
+        return int(value) if value.is_integer() else value
     if isinstance(value, dict):
         return {name: _canonical(item, without) for name, item in value.items() if name not in without}
-    if isinstance(value, list):
-        return [_canonical(item, without) for item in value]
-    # One number, however it is written: a type may read 1 as 1.0.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, list):  # which can hold a number for each of thousands of images
+        return [item if type(item) in _AS_THEY_ARE else _canonical(item, without) for item in value]
+    return value
+
+
+_AS_THEY_ARE = frozenset({int, bool, str, type(None)})

@@ -36,6 +36,7 @@ class Today:
     ingredients: dict[str, Ingredients] = field(default_factory=dict)
     data: dict[str, Identity | UnknownData] = field(default_factory=dict)
     results: dict[str, Envelope[Any] | None] = field(default_factory=dict)
+    followed: dict[tuple[str, bool], str] = field(default_factory=dict)
 
 
 def ingredients(project: Project[Any], name: str, today: Today | None = None) -> Ingredients:
@@ -109,13 +110,20 @@ def _input(project: Project[Any], stage: Stage, source: str, today: Today) -> In
             key=expected,
             precision=found.value.precision_used(),
             artefacts=found.artefacts,
-            value=followed(stage, source, found),
+            value=_followed_today(stage, source, found, today),
         )
     own = result(project, stage.name, today)
     recorded = own.provenance.ingredients.inputs.get(source) if own else None
     if recorded is not None and recorded.key == expected:
         return recorded
     return Input(key=expected, precision=None, artefacts={}, value="")
+
+
+def _followed_today(stage: Stage, source: str, found: Envelope[Any], today: Today) -> str:
+    name = source, source in stage.costs
+    if name not in today.followed:
+        today.followed[name] = followed(stage, source, found)
+    return today.followed[name]
 
 
 def followed(stage: Stage, source: str, found: Envelope[Any]) -> str:

@@ -2,6 +2,7 @@ import ast
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,51 @@ def test_what_was_read_of_a_file_beside_a_module_once_is_answered_alike(tmp_path
     before = code.closure("a")
     (tmp_path / "table.json").write_text("two")
     assert code.closure("a") == before != closure("a", tmp_path)
+
+
+def test_what_was_analysed_before_is_taken_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, a="from . import b\nimport c as d\n", b="__file__\n", c="'x.y:z'\n")
+    without = closure("a", tmp_path)
+    assert not (tmp_path / ".cache").exists(), "no folder is made for it"
+    (tmp_path / ".cache").mkdir()
+    first = closure("a", tmp_path)
+    monkeypatch.setattr("pipeline.closure._analyse", None)
+    assert first == without == closure("a", tmp_path)
+    write(tmp_path, c="'x.y:zz'\n")
+    with pytest.raises(TypeError, match="not callable"):
+        closure("a", tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "x"])
+@given(st.data())
+def test_a_memory_that_is_damaged_is_not_made_use_of(end: str, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        (root / ".cache").mkdir()
+        write(root, a="import b\n", b="x = 1\n")
+        right = closure("a", root)
+        memory = root / ".cache" / "analysed"
+        content = memory.read_bytes() + end.encode()
+        at = data.draw(st.integers(0, len(content) - 1))
+        content = content[:at] + bytes([data.draw(st.integers(0, 255))]) + content[at + 1 :]
+        memory.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+        assert closure("a", root) == right
+        assert closure("a", root) == right
+
+
+def test_a_memory_in_whose_place_is_a_folder_is_done_without(tmp_path: Path) -> None:
+    write(tmp_path, a="import b\n", b="x = 1\n")
+    (tmp_path / ".cache" / "analysed").mkdir(parents=True)
+    assert [*closure("a", tmp_path)] == ["a", "b"]
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, a="x = 1\n")
+    before = closure("a", tmp_path)
+    write(tmp_path, a="\ufeffx = 1\n")
+    assert closure("a", tmp_path) == before
 
 
 def test_imports_in_a_circle_end(tmp_path: Path) -> None:
