@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.pairs import Command, in_turns, python
+from benchmarks.pairs import Command, in_turns, python, taken
 from benchmarks.rendering import copy
 from benchmarks.table import Found
 from experiments.project import open_project
@@ -46,13 +46,10 @@ def many_photos() -> Found:
     with copy() as folder:
         _draw(folder / "animals")
         smoke = (folder / "profiles" / "smoke.toml").read_text(encoding="utf-8")
-        network = smoke[smoke.index("[cnn]") :].partition("\n[")[0]
-        text = f'description = "Many images."\n\n{MANY}\n{network}\n'
+        parts = "\n".join(_section(smoke, name) for name in ("evidence", "audit", "cnn"))
+        text = f'description = "Many images."\n\n{MANY}\n{parts}'
         (folder / "profiles" / "many.toml").write_text(text, encoding="utf-8")
-        subprocess.run(
-            python("-m", "experiments", "run", "--profile", "many"), cwd=folder, check=True,
-            capture_output=True,
-        )  # fmt: skip
+        taken(Command(python("-m", "experiments", "run", "--profile", "many"), folder))
         return _compared(folder, "many", ["animals"])
 
 
@@ -100,6 +97,10 @@ def _files(root: Path, module: str) -> list[str]:
     """Return the file of a module, none for what is a file or a function."""
     path = module.replace(".", "/")
     return [file for file in (f"{path}.py", f"{path}/__init__.py", module) if (root / file).is_file()]
+
+
+def _section(profile: str, name: str) -> str:
+    return profile[profile.index(f"[{name}]") :].partition("\n[")[0] + "\n"
 
 
 def _draw(folder: Path) -> None:

@@ -146,8 +146,7 @@ class Remembered:
     """Analyses of sources, kept in a file since to parse is slow.
 
     They are found by a hash of the source, of this module and of Python's version. The file begins with the
-    hash of what follows: of one that is damaged, or cannot be written, nothing is made use of. No folder is
-    made for it.
+    hash of what follows: of one that is damaged, or cannot be written, nothing is made use of.
     """
 
     path: Path
@@ -167,7 +166,7 @@ class Remembered:
 
     def write(self) -> None:
         """Keep what was analysed beside what was known."""
-        if self._used.keys() <= self._kept.keys() or not self.path.parent.is_dir():
+        if self._used.keys() <= self._kept.keys():
             return
         self._kept.update(self._used)
         text = json.dumps(self._kept)
