@@ -73,6 +73,15 @@ def lend(call: "Call") -> "Context":
         stored: Any = call.precision
         return stored or chosen(choice)
 
+    def artefact(source: str) -> "Path":
+        from experiments.captioning.captioners import saved
+        from experiments.config.captioner import EncoderDecoderConfig
+
+        folder, captioner = call.artefact(source), call.project.profile.captioner
+        if source == "align" and isinstance(captioner, EncoderDecoderConfig) and captioner.local:
+            saved.point(folder, call.project.root / captioner.local)  # it may lie elsewhere by now
+        return folder
+
     processes: Any = call.processes
     return Context(
         images=lambda: call.load("images"),
@@ -82,7 +91,7 @@ def lend(call: "Call") -> "Context":
         code_of=call.code_of,
         scratch=call.scratch,
         shared=call.shared,
-        artefact=call.artefact,
+        artefact=artefact,
         precision=precision,
         attach=call.attach,
         progress=call.progress,

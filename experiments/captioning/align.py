@@ -49,10 +49,10 @@ def align(config: AnyCaptionerConfig, inputs: Mapping[str, object], context: Con
     else:
         captioner, photos, steps, training = models.whole(config, context.root), 0, 0, "nothing"
     if is_main(context.processes):
-        models.save(config, captioner, context.scratch)
+        models.save(config, captioner, context.scratch, context.root)
     context.processes.barrier()
     if not is_main(context.processes):
-        captioner = models.load(context.scratch, context.root)
+        captioner = models.load(context.scratch)
     photos_held_out = held_out(captioner, config, context)
     captions = caption_held_out(captioner, photos_held_out, context.processes)
     right = sum(map(names_class, captions, photos_held_out.labels))

@@ -24,10 +24,9 @@ _IMPORTED = "experiments.models.peft_imported"
 
 @dataclass(frozen=True)
 class Trial:
-    """A few steps to take: the folder of the captioner, the root of paths in its config, and photos."""
+    """A few steps to take: the folder of the captioner, and the photos."""
 
     captioner: Path
-    root: Path
     way: Way
     pairs: Pairs
 
@@ -50,10 +49,10 @@ class Cost:
     seconds_per_step: float
 
 
-def trial_of(captioner: Path, root: Path, way: Way, pairs: Pairs) -> Trial:
+def trial_of(captioner: Path, way: Way, pairs: Pairs) -> Trial:
     """Return the trial of a way on the first photos, as many as `STEPS` batches hold."""
     some = slice(0, STEPS * way.recipe.batch_size)
-    return Trial(captioner, root, way, Pairs(np.array(pairs.features[some]), tuple(pairs.captions[some])))
+    return Trial(captioner, way, Pairs(np.array(pairs.features[some]), tuple(pairs.captions[some])))
 
 
 def measured(trial: Trial) -> Cost:
@@ -98,7 +97,7 @@ def _answer(trial: Trial, answer: Connection) -> None:
 
 def _cost(trial: Trial) -> Cost:
     """Take a first epoch over the trial's photos, which warms up, and as many more as make `STEPS` steps."""
-    captioner = models.load(trial.captioner, trial.root)
+    captioner = models.load(trial.captioner)
     for parameter in captioner.network.parameters():
         # A mapped file is read when it is used: it would seem to be the tuning that takes the memory.
         parameter.data = parameter.data.clone()

@@ -19,7 +19,7 @@ def generate(config: GenerationConfig, inputs: Mapping[str, object], context: Co
     """Write the captions with the base, then with the adapter on it, from the same features."""
     start = time.perf_counter()
     photos = context.photos()
-    captioner = models.load(context.artefact("align"), context.root)
+    captioner = models.load(context.artefact("align"))
     features = encoded(captioner, pictures_of(photos.evaluation), context)
     context.progress(0, 2, "")
     before = write_captions(captioner, features, config, context.processes)

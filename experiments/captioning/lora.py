@@ -19,7 +19,7 @@ def lora(config: LoraConfig, inputs: Mapping[str, object], context: Context) -> 
     Raises:
         UserError: if a target matches no layer, or the loss stops being finite.
     """
-    captioner = models.load(context.artefact("align"), context.root)
+    captioner = models.load(context.artefact("align"))
     matched = len(adapter.matching_layers(captioner, config.targets))
     photos = context.photos().tuning
     features = encoded(captioner, pictures_of(photos), context)

@@ -47,13 +47,13 @@ class _Bench:
 
     def captioner(self) -> Captioner:
         """Load the base anew: a variant changes the network that it is given."""
-        return models.load(self.context.artefact("align"), self.context.root)
+        return models.load(self.context.artefact("align"))
 
     def cost(self, way: Way) -> dict[str, Any]:
         """Return what tuning costs, as fields of `TunedVariant`; several processes would share the work."""
         if self.context.processes.count > 1:
             return {"seconds_per_step": None, "peak_bytes": None}
-        trial = trial_of(self.context.artefact("align"), self.context.root, way, self.tuning)
+        trial = trial_of(self.context.artefact("align"), way, self.tuning)
         return dataclasses.asdict(measured(trial))
 
     def tune(self, captioner: Captioner, way: Way) -> tuple[float, ...]:
@@ -93,7 +93,7 @@ def variants(config: VariantsConfig, inputs: Mapping[str, Any], context: Context
 
 def _bench(inputs: Mapping[str, Any], context: Context) -> _Bench:
     folder = context.artefact("align")
-    captioner, photos = models.load(folder, context.root), context.photos()
+    captioner, photos = models.load(folder), context.photos()
     tuning = Pairs(
         encoded(captioner, pictures_of(photos.tuning), context),
         [photo.references[0] for photo in photos.tuning],

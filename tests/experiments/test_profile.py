@@ -12,6 +12,7 @@ from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import OpenClipTower
 from experiments.new_profile.start import off, start
 from experiments.project import open_project
+from experiments.results.source import Source
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 
@@ -320,9 +321,10 @@ def test_results_never_hold_where_this_machine_has_what_a_profile_names(
     real = resolve_path(folder, given)
     assert resolve_path(folder, loaded.zero_shot.tower.pretrained or "") == real
     # What `align` leaves in the cache for later stages still leads there.
-    saved.save(loaded.captioner, SimpleNamespace(), folder)  # pyright: ignore[reportArgumentType]
+    captioner = SimpleNamespace(weights=(Source(name="x", sha256="y"),))
+    saved.save(loaded.captioner, captioner, folder, folder)  # pyright: ignore[reportArgumentType]
     again = saved.read_config(folder)
-    assert isinstance(again, EncoderDecoderConfig) and folder / (again.local or "") == real
+    assert isinstance(again, EncoderDecoderConfig) and again.local == real
 
 
 def test_a_model_folder_outside_of_the_project_is_known_by_its_name_alone(folder: Path) -> None:

@@ -237,7 +237,7 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
     source = Source(
         name=f"local folder {name}" if config.local else name,
         revision=None if config.local else folder.name,
-        sha256=sha256(folder) if config.local else None,
+        sha256=sha256(folder),
         licence=licence(folder),
         url=None if config.local else f"{hub.ADDRESS}/{name}",
     )

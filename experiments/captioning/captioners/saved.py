@@ -16,34 +16,65 @@ from experiments.config.captioner import (
     RandomCaptionerConfig,
 )
 from experiments.results.align import CAPTIONER
+from pipeline.errors import UserError
 from pipeline.files import write_whole
 
+PLACE = "captioner_place"
+"""The file with the path of a captioner that lies on this machine, which is no part of what it is."""
 
-def save(config: AnyCaptionerConfig, captioner: Captioner, folder: Path) -> None:
-    """Keep in `folder` what `load` needs; a captioner that comes whole is not copied."""
+
+def save(config: AnyCaptionerConfig, captioner: Captioner, folder: Path, root: Path) -> None:
+    """Keep in `folder` what `load` needs; a captioner that comes whole is not copied.
+
+    Of that, which weights they are is kept, and where they lie: a folder's path from `root`, a hub's commit.
+    """
+    kept = config.model_dump(mode="json")
     if isinstance(captioner, prefix.PrefixCaptioner):
         prefix.save(captioner, folder)
-    # Not as JSON by itself, which leaves out where a model lies.
-    write_whole(folder / CAPTIONER, json.dumps(config.model_dump(), indent=1, ensure_ascii=False).encode())
+    elif isinstance(config, EncoderDecoderConfig):
+        (source,) = captioner.weights
+        kept |= {"revision": source.revision, "sha256": source.sha256}
+        if config.local is not None:
+            del kept["model"]
+            point(folder, root / config.local)
+    write_whole(folder / CAPTIONER, json.dumps(kept, indent=1, ensure_ascii=False).encode())
 
 
-def load(folder: Path, root: Path) -> Captioner:
+def point(folder: Path, place: Path) -> None:
+    """Say to `load` where the captioner that `save` kept in `folder` lies today."""
+    write_whole(folder / PLACE, str(place.absolute()).encode("utf-8", "surrogateescape"))
+
+
+def load(folder: Path) -> Captioner:
     """Return the captioner that `save` kept in `folder`, ready to write captions.
 
-    A path in its config starts at `root`.
-
     Raises:
-        UserError: if a captioner that comes from a hub cannot be had.
+        UserError: if one that comes whole cannot be had, or is another by now.
     """
-    config = read_config(folder)
+    config, sha256 = _kept(folder)
     if isinstance(config, PrefixCaptionerConfig):
         return prefix.load(config, folder)
-    return whole(config, root)
+    captioner = whole(config, folder)
+    if sha256 is not None and [source.sha256 for source in captioner.weights] != [sha256]:
+        raise UserError(
+            f"The weights of the captioner {captioner.model} are others than when stage align read them: "
+            "compute that anew (`run --force align`)."
+        )
+    return captioner
 
 
 def read_config(folder: Path) -> AnyCaptionerConfig:
     """Return the config of the captioner that `save` kept in `folder`."""
-    return TypeAdapter(AnyCaptionerConfig).validate_json((folder / CAPTIONER).read_bytes())
+    return _kept(folder)[0]
+
+
+def _kept(folder: Path) -> tuple[AnyCaptionerConfig, str | None]:
+    """Return the config of the captioner, and the hash of the weights of one that comes whole."""
+    kept = json.loads((folder / CAPTIONER).read_bytes())
+    sha256 = kept.pop("sha256", None)
+    if kept["kind"] == "vision_encoder_decoder" and "model" not in kept:
+        kept["model"] = (folder / PLACE).read_bytes().decode("utf-8", "surrogateescape")
+    return TypeAdapter(AnyCaptionerConfig).validate_json(json.dumps(kept)), sha256
 
 
 def whole(config: EncoderDecoderConfig | RandomCaptionerConfig, root: Path) -> Captioner:

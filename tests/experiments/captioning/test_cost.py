@@ -25,9 +25,9 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     """A trial of an adapter of rank 4 on a captioner with random weights."""
     folder, captioner = tmp_path_factory.mktemp("aligned"), random_captioner()
     config = RandomCaptionerConfig(kind="random", seed=0, precision="fp32", held_out=1)
-    models.save(config, captioner, folder)
+    models.save(config, captioner, folder, folder)
     way = Way("rank_4", "LoRA, r = 4", 4, ("c_attn", "c_proj"), 8, 0.0, Recipe(1, 50, 2, 1e-3))
-    return trial_of(folder, folder, way, Pairs(captioner.encode(odd_photos()).numpy(), CAPTIONS))
+    return trial_of(folder, way, Pairs(captioner.encode(odd_photos()).numpy(), CAPTIONS))
 
 
 @on_linux
@@ -61,7 +61,7 @@ def test_however_few_photos_there_are_as_many_steps_are_timed(
 def test_a_trial_that_ends_without_an_answer_is_one_sentence(trial: Trial) -> None:
     deadly: Any = Deadly()
     with pytest.raises(UserError, match=r"r = 4\) ended with code -9: .* a smaller batch_size"):
-        measured(replace(trial, root=deadly))
+        measured(replace(trial, captioner=deadly))
 
 
 class Deadly:

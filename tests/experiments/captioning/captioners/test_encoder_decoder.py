@@ -15,6 +15,7 @@ from experiments.captioning.captioners import saved
 from experiments.captioning.captioners.captioner import Captioner
 from experiments.captioning.captioners.encoder_decoder import EncoderDecoderCaptioner
 from experiments.captioning.captioners.untrained import vit_gpt2_on_meta
+from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
 from experiments.models.torchvision_shim import declare_missing_operators
@@ -214,13 +215,21 @@ def cached(copy: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("cached")
-def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(checkpoint: Path, monkeypatch: Patch):
+def test_a_checkpoint_is_found_in_the_hubs_cache_without_the_network(
+    checkpoint: Path, copy: Path, monkeypatch: Patch
+):
     monkeypatch.setattr(hub, "unreachable", lambda: pytest.fail("the network was used"))
     captioner, local = load_captioner("org/tiny", COMMIT), load_captioner(checkpoint)
     assert captioner.model == "org/tiny"
-    url = "https://huggingface.co/org/tiny"
-    source = Source(name="org/tiny", revision=COMMIT, licence="apache-2.0", url=url)
-    assert captioner.weights == (source,)
+    assert captioner.weights == (
+        Source(
+            name="org/tiny",
+            revision=COMMIT,
+            sha256=sha256_of(copy / "pytorch_model.bin"),
+            licence="apache-2.0",
+            url="https://huggingface.co/org/tiny",
+        ),
+    )
     assert load_captioner("org/tiny", "refs/heads/main").weights == captioner.weights
     assert captioner.start == 256
     assert local.model == "tiny"
@@ -263,8 +272,44 @@ def test_a_folder_is_found_from_the_projects_root(checkpoint: Path, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     found = load_captioner(checkpoint.name, root=checkpoint.parent)
     assert found.image_fingerprint() == load_captioner(checkpoint).image_fingerprint()
-    saved.save(captioner_config(checkpoint.name), found, tmp_path)
-    assert saved.load(tmp_path, checkpoint.parent).model == found.model
+    saved.save(captioner_config(checkpoint.name), found, tmp_path, checkpoint.parent)
+    assert saved.load(tmp_path).model == found.model
+
+
+def test_what_align_leaves_of_a_folder_is_alike_wherever_that_lies(checkpoint: Path, tmp_path: Path):
+    left = []
+    for name in ("here", "there/below"):
+        place, folder = tmp_path / name / "model", tmp_path / name.partition("/")[0] / "left"
+        shutil.copytree(checkpoint, place)
+        folder.mkdir(exist_ok=True)
+        saved.save(captioner_config(place), load_captioner(place), folder, tmp_path)
+        left.append((folder / "captioner.json").read_bytes())
+    assert left[0] == left[1]
+    saved.point(folder, tmp_path / "here" / "model")
+    shutil.rmtree(tmp_path / "there" / "below")
+    assert saved.load(folder).image_fingerprint() == load_captioner(checkpoint).image_fingerprint()
+
+
+def test_a_captioner_that_became_another_is_not_taken_for_the_one_that_was_aligned(
+    checkpoint: Path, tmp_path: Path
+):
+    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    saved.save(captioner_config(copy), load_captioner(copy), tmp_path, tmp_path)
+    saved.load(tmp_path)
+    other = load_captioner(copy).network
+    with torch.no_grad():
+        next(other.parameters()).add_(1)
+    other.save_pretrained(copy)
+    assert "are others than when stage align read them" in refusal(saved.load, tmp_path)
+
+
+@pytest.mark.usefixtures("cached")
+def test_what_was_aligned_of_a_branch_is_its_commit_then(copy: Path, tmp_path: Path):
+    config = captioner_config("org/tiny", "refs/heads/main")
+    saved.save(config, load_captioner("org/tiny", "refs/heads/main"), tmp_path, tmp_path)
+    again = saved.read_config(tmp_path)
+    assert isinstance(again, EncoderDecoderConfig) and again.revision == COMMIT
+    assert saved.load(tmp_path).weights == load_captioner("org/tiny", COMMIT).weights
 
 
 def test_a_folder_that_is_not_there_is_one_sentence_and_no_other_name_is_one(tmp_path: Path):

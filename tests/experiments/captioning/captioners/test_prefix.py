@@ -287,8 +287,8 @@ def test_a_saved_captioner_comes_back_frozen_and_writes_the_same(
     captioner: PrefixCaptioner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(prefix, "_tower", lambda: captioner.tower)
-    models.save(SECTION, captioner, tmp_path)
-    loaded = models.load(tmp_path, tmp_path)
+    models.save(SECTION, captioner, tmp_path, tmp_path)
+    loaded = models.load(tmp_path)
     assert isinstance(loaded, PrefixCaptioner)
     assert models.read_config(tmp_path) == SECTION
     assert not any(part.requires_grad for part in loaded.network.parameters())
