@@ -109,8 +109,10 @@ def run(
             return
         if open_project(project.name).profile != project.profile:
             typer.echo(f"The profile {project.name} was changed while this ran: run the same command again.")
-        elif is_up_to_date:
-            typer.echo(f"The results in results/{project.name} are up to date.")
+            raise typer.Exit(1)
+        if not is_up_to_date:
+            raise typer.Exit(1)
+        typer.echo(f"The results in results/{project.name} are up to date.")
 
 
 @app.command()

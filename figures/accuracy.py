@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.classification import Classification
 from experiments.statistics.chance import chance
-from figures.style import COLOURS, INK, QUIET, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, INK, QUIET, in_percent, new_figure, shortened, styled, whiskers
 from reporting.numbers import percent
 
 
@@ -17,7 +17,7 @@ def draw(values: Mapping[str, Classification]) -> Figure:
         axes = figure.subplots()
         for row, (stage, result) in enumerate(values.items()):
             top1 = result.top1
-            errors = [[top1.value - top1.low], [top1.high - top1.value]]
+            errors = whiskers([top1])
             axes.barh(row, top1.value, xerr=errors, color=COLOURS[stage], height=0.6, capsize=3, ecolor=INK)
             axes.text(1.015, row, percent(top1.value), va="center", fontweight="bold")
         guessing = chance([sum(row) for row in next(iter(values.values())).confusion])

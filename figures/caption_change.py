@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.captions import Comparison, Measured
 from experiments.results.evidence import Evidence
-from figures.style import COLOURS, INK, QUIET, in_percent, legend, new_figure, shortened, styled
+from figures.style import COLOURS, INK, QUIET, in_percent, legend, new_figure, shortened, styled, whiskers
 from pipeline.result import Estimate
 from reporting.caption_facts import Verdict, verdict
 from reporting.numbers import measured
@@ -103,6 +103,7 @@ def _panel(axes: Axes, measures: Sequence[Measured], verdicts: Sequence[Verdict]
 
 
 def _point(axes: Axes, row: float, estimate: Estimate, scale: float, style: Mapping[str, Any]) -> None:
-    value, low, high = (end / scale for end in (estimate.value, estimate.low, estimate.high))
-    errors = [[max(value - low, 0)], [max(high - value, 0)]]
-    axes.errorbar(value, row, xerr=errors, linewidth=1.2, markersize=5, linestyle="none", **style)
+    errors = whiskers([estimate], scale)
+    axes.errorbar(
+        estimate.value / scale, row, xerr=errors, linewidth=1.2, markersize=5, linestyle="none", **style
+    )

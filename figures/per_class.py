@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.classification import Classification
 from figures.selection import selection
-from figures.style import COLOURS, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, in_percent, new_figure, shortened, styled, whiskers
 
 
 def draw(values: Mapping[str, Classification]) -> Figure:
@@ -20,13 +20,9 @@ def draw(values: Mapping[str, Classification]) -> Figure:
             rows = [row + 0.2 * (position - (len(values) - 1) / 2) for row in range(len(shown.classes))]
             estimates = [result.per_class[at] for at in shown.classes]
             middle = [estimate.value for estimate in estimates]
-            errors = [
-                [estimate.value - estimate.low for estimate in estimates],
-                [estimate.high - estimate.value for estimate in estimates],
-            ]
             axes.errorbar(
-                middle, rows, xerr=errors, fmt="osD"[position % 3], color=COLOURS[stage], markersize=4,
-                linewidth=1.2, label=shortened(result.model, 80),
+                middle, rows, xerr=whiskers(estimates), fmt="osD"[position % 3], color=COLOURS[stage],
+                markersize=4, linewidth=1.2, label=shortened(result.model, 80),
             )  # fmt: skip
         if shown.hardest:
             axes.axhline(len(shown.hardest) - 0.5, color="#555555", linewidth=0.9, linestyle=":")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from experiments.results.ablations import Ablations, Variant
-from figures.style import COLOURS, MARKS, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, MARKS, in_percent, new_figure, shortened, styled, whiskers
 from pipeline.result import Estimate
 
 
@@ -46,7 +46,7 @@ def _estimates(axes: Axes, variants: Sequence[Variant], estimates: Sequence[Esti
     )
     for row, (variant, estimate) in enumerate(zip(variants, estimates, strict=True)):
         axes.errorbar(
-            estimate.value, row, xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]],
+            estimate.value, row, xerr=whiskers([estimate]),
             **_style(variant), linewidth=1.2, capsize=2,
         )  # fmt: skip
         if variant.kind == "base":

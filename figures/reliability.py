@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.results.classification import CLASSIFIERS
 from figures.calibration import calibrations
-from figures.style import COLOURS, MARKS, QUIET, in_percent, new_figure, shortened, styled
+from figures.style import COLOURS, MARKS, QUIET, in_percent, new_figure, shortened, styled, whiskers
 from reporting.numbers import points
 
 
@@ -24,14 +24,10 @@ def draw(values: Mapping[str, Any]) -> Figure:
             axes.plot([0, 1], [0, 1], color=QUIET, linestyle="--", linewidth=0.9)
             means = [each.confidence for each in found.bins]
             shares = [each.right.value for each in found.bins]
-            errors = [
-                [max(each.right.value - each.right.low, 0) for each in found.bins],
-                [max(each.right.high - each.right.value, 0) for each in found.bins],
-            ]
             axes.errorbar(
                 means,
                 shares,
-                yerr=errors,
+                yerr=whiskers([each.right for each in found.bins]),
                 color=COLOURS[stage],
                 marker=MARKS[stage],
                 markersize=4,

@@ -3,7 +3,7 @@
 import io
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from matplotlib.ticker import PercentFormatter
 
 from figures.readable import readable
 from pipeline.files import write_if_other
+from pipeline.result import Estimate
 
 PAGE_WIDTH = 6.3
 """Width of the text on an A4 page in inches, so that a figure's letters print at their stated size."""
@@ -88,6 +89,17 @@ def shortened(name: str, most: int) -> str:
         return name
     start = (most - 1) * 2 // 3
     return f"{name[:start].rstrip()}…{name[len(name) - (most - 1 - start) :].lstrip()}"
+
+
+def whiskers(estimates: Sequence[Estimate], scale: float = 1) -> list[list[float]]:
+    """Return how far intervals reach below and above their values, as error bars take it.
+
+    A value that was altered by hand can lie outside of its interval: it is shown, with a remark that says so.
+    """
+    return [
+        [max(each.value - each.low, 0) / scale for each in estimates],
+        [max(each.high - each.value, 0) / scale for each in estimates],
+    ]
 
 
 def in_percent(axis: Axis) -> None:

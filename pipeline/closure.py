@@ -179,7 +179,9 @@ class Remembered:
             told, _, text = self.path.read_text(encoding="utf-8").partition("\n")
         except (OSError, UnicodeDecodeError):
             return {}
-        kept = json.loads(text) if told == _sha256(text) else {}
+        if told != _sha256(text):
+            return {}
+        kept = json.loads(text)
         return kept if len(kept) < _MOST_KEPT else {}
 
 

@@ -25,7 +25,7 @@ def read(path: Path, model: type[Model], root: Path | None = None, **known: Any)
     """
     shown = f"{path.parent.name}/{path.name}"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         # Through JSON, where an array is what a tuple looks like: strict types would refuse a list.
         as_json = json.dumps({**known, **content}, default=str)
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits

@@ -262,7 +262,7 @@ def test_a_profile_that_is_edited_while_it_is_run_is_not_called_up_to_date(
         "command_line.main()\n"
     )
     done = python(folder, "-c", edit)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (1, "")
     assert "The profile smoke was changed while this ran: run the same command again." in done.stdout
     assert "up to date" not in done.stdout
 

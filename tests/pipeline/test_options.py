@@ -39,3 +39,9 @@ def test_a_file_that_cannot_be_read_is_one_short_sentence(
     sentence = refusal(options.read, tmp_path / "mine.toml", Model)
     assert f"{tmp_path.name}/mine.toml {said}" in sentence
     assert len(sentence) < 200 + len(str(tmp_path))
+
+
+def test_a_byte_order_mark_before_a_profile_is_none_of_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("\ufeffnumber = 2\n", encoding="utf-8")
+    assert options.read(path, Model).number == 2
