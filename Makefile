@@ -11,7 +11,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 RENDER_FROM   := $(if $(UNLOCKED),-r requirements-render.txt,--require-hashes -r requirements-render.lock)
 COMPLETE_FROM := -r requirements.txt $(if $(UNLOCKED),,-c constraints.txt)
 
-.PHONY: report test torture experiments reproduce preview check submission lint lock audit clean help
+.PHONY: report test torture bench experiments reproduce preview check submission lint lock audit clean help
 
 help:           ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: $(VENV)/.complete   ## run the test suite
 
 torture: $(VENV)/.complete   ## inject faults, try odd inputs, and count what is lost or wrong (PLANT=1: three planted)
 	$(BIN)/python -m tests.torture $(if $(PLANT),--plant)
+
+bench: $(VENV)/.complete   ## measure the rows of docs/speed.md that have no figure yet
+	$(BIN)/python -m benchmarks
 
 experiments: $(VENV)/.complete   ## compute the results that are stale or missing
 	@$(BIN)/python -m experiments run
