@@ -94,6 +94,21 @@ def test_no_heading_stands_at_the_foot_and_no_row_or_example_is_broken(accessibl
         assert len(re.findall(r"Heading \d+\n", sheet.text)) == sheet.text.count("AFTER")
 
 
+def test_no_heading_of_a_group_of_rows_stays_behind_at_the_foot(accessible: Project) -> None:
+    """However many rows stand before it; a table may end with such a row, and bold words alone make none."""
+    words = "words that fill a line of their cell and then one more "
+    row = f"| 1 | ROW {words} | x |\n"
+    rows = "".join(f"| | **GROUP** | |\n{row * count}" for count in (7, 4, 9, 5, 8, 3, 6, 4) * 3)
+    table = f"| no | **what** | **a** |\n|--:|:------|:--|\n| **1** | **BOLD** | |\n{rows}| | **LAST** | |\n\n"
+    accessible.page(f"# One\n\n::: {{#tbl-a}}\n{table}Of rows.\n:::\n").render()
+    sheets = [re.sub(r"\d+ / \d+\s*$", "", sheet.text) for sheet in accessible.paper().sheets]
+    assert len(sheets) > 3
+    assert sum(text.count("GROUP") for text in sheets) == 24
+    assert not [text for text in sheets if text.rsplit("GROUP")[-1].count("ROW") == 0 and "LAST" not in text]
+    elements = tree_of(PdfReader(accessible.site / "report.pdf"))
+    assert sum(str(element.get("/S")) == "/TH" for element in elements) >= 3
+
+
 def test_headline_figures_stand_in_one_row_and_cards_are_left_out(project: Project, tmp_path: Path) -> None:
     project.page(
         ":::: {.panel}\n::: {}\nFIRST\n\none\n:::\n\n::: {}\nSECOND\n\nother\n:::\n::::\n\n"
