@@ -99,8 +99,8 @@ def test_no_heading_of_a_group_of_rows_stays_behind_at_the_foot(accessible: Proj
     words = "words that fill a line of their cell and then one more "
     row = f"| 1 | ROW {words} | x |\n"
     rows = "".join(f"| | **GROUP** | |\n{row * count}" for count in (7, 4, 9, 5, 8, 3, 6, 4) * 3)
-    table = f"| no | **what** | **a** |\n|--:|:------|:--|\n| **1** | **BOLD** | |\n{rows}| | **LAST** | |\n\n"
-    accessible.page(f"# One\n\n::: {{#tbl-a}}\n{table}Of rows.\n:::\n").render()
+    table = f"| no | **what** | **a** |\n|--:|:------|:--|\n| **1** | **BOLD** | |\n{rows}| | **LAST** | |\n"
+    accessible.page(f"# One\n\n::: {{#tbl-a}}\n{table}\nOf rows.\n:::\n").render()
     sheets = [re.sub(r"\d+ / \d+\s*$", "", sheet.text) for sheet in accessible.paper().sheets]
     assert len(sheets) > 3
     assert sum(text.count("GROUP") for text in sheets) == 24
