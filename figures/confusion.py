@@ -39,6 +39,7 @@ def _matrices(values: Mapping[str, Classification]) -> Figure:
     columns = min(2, len(values))
     rows = -(-len(values) // columns)
     figure = new_figure(height=3.2 * rows)
+    figure.set_layout_engine("compressed")  # else a matrix alone stands off the middle: its cells are square
     with styled():
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes, result in zip(grid.flat, values.values(), strict=False):

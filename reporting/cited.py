@@ -18,7 +18,7 @@ from reporting.numbers import FORMATS, MOST_DIGITS, Numbers, holder_of, steps_of
 
 _BY_NAME: Mapping[str, str] = {
     "seconds": "duration",
-    "bytes": "megabytes",
+    "bytes": "rough_bytes",
     "images_per_second": "rate",
     "loss": "nats",
     "p": "p",

@@ -152,11 +152,13 @@ def require_groups(*names: str) -> None:
 def sides(evidence: Evidence, test: str) -> dict[str, Word]:
     """Return the two figures that a test compares as words, `one` and `other`.
 
-    They are rounded to what the interval of their difference supports.
+    They are rounded to what the interval of their difference supports, but not to the same where the test
+    found them apart.
     """
     tested = evidence.tests[test]
     half = (tested.difference.high - tested.difference.low) / 2
-    how = f"{tested.unit}:{decimals(tested.unit, half, tested.one, tested.other)}"
+    digits = decimals(tested.unit, half, tested.one, tested.other, apart=tested.verdict != "unclear")
+    how = f"{tested.unit}:{digits}"
     return {side: ("measured", f"evidence.tests.{test}.{side}", how) for side in ("one", "other")}
 
 

@@ -25,8 +25,7 @@ def classifier_claims(values: Mapping[str, Any]) -> Iterator[Claim]:
     evidence: Evidence = values["evidence"]
     there = [stage for stage in CLASSIFIERS if stage in values]
     sound = [stage for stage in there if stage not in evidence.broken]
-    for stage in there:
-        yield _chance(stage, evidence)
+    yield from _chances(there, evidence)
     yield from _summary(values, there, sound)
     yield from _ranking(values, sound, evidence)
     for one, other in combinations(sound, 2):
@@ -85,6 +84,24 @@ def _ranking(values: Mapping[str, Any], sound: Sequence[str], evidence: Evidence
         if found:
             claim = together(found, names, each="the ", id="ranking", group="ranking", words=words)
             yield replace(claim, good=None)
+
+
+def _chances(stages: Sequence[str], evidence: Evidence) -> Iterator[Claim]:
+    """Yield what each model is beside guessing; of broken ones that are so alike the page says it once."""
+    claims = {stage: _chance(stage, evidence) for stage in stages}
+    alike: dict[tuple[str, str], list[str]] = {}
+    for stage, claim in claims.items():
+        if claim.group == "broken" and claim.says != "holds":
+            alike.setdefault(claim.chosen, []).append(stage)
+    for number, shared in enumerate((each for each in alike.values() if len(each) > 1), start=1):
+        first = claims[shared[0]]
+        names = Several(tuple(("called", f"{stage}.model") for stage in shared), each="the ")
+        tests = tuple(map(key_of.chance, shared))
+        words = {**first.words, "names": names}
+        about: dict[str, Any] = {"wording": "broken_alike", "words": words, "tests": tests}
+        yield replace(first, id=f"broken_alike_{number}", **about)
+        claims |= {stage: replace(claims[stage], group="broken each") for stage in shared}
+    yield from claims.values()
 
 
 def _chance(stage: str, evidence: Evidence) -> Claim:

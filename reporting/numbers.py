@@ -259,25 +259,32 @@ _DECIMALS: Mapping[Unit, tuple[int, int]] = {
 """The fewest and the most decimals of a rounded figure."""
 
 
-def decimals(unit: Unit, half: float, *values: float) -> int:
+def decimals(unit: Unit, half: float, *values: float, apart: bool = False) -> int:
     """Return with how many decimals to say `values` that are known to within `half` to both sides.
 
     As few as the interval supports, but enough that different values do not read the same, and that none
-    reads as nothing or as all when it is not.
+    reads as nothing or as all when it is not. Where a sentence says that they are `apart`, they are given as
+    many as show it, however small the difference.
     """
     scale = 100 if unit == "share" else 1
     fewest, most = _DECIMALS[unit]
+    if apart and unit != "count":
+        most = next((each for each in range(most, MOST_DIGITS) if _differ(scale, each, values)), MOST_DIGITS)
     if half:
         fewest = max(fewest, _of_width(2 * scale * half))
     elif len({*values}) > 1:
         return most
     for digits in range(fewest, most):
-        texts = {value: f"{scale * value:.{digits}f}" for value in values}
         extreme = {f"{scale * end:.{digits}f}" for end in (0, 1)} if unit == "share" else {f"{0:.{digits}f}"}
-        misleading = any(text in extreme for value, text in texts.items() if value not in (0, 1))
-        if len(set(texts.values())) == len(texts) and not misleading:
+        misleading = any(f"{scale * value:.{digits}f}" in extreme for value in values if value not in (0, 1))
+        if _differ(scale, digits, values) and not misleading:
             return digits
     return most
+
+
+def _differ(scale: int, digits: int, values: Sequence[float]) -> bool:
+    """Tell whether values that differ read otherwise with so many decimals."""
+    return len({f"{scale * value:.{digits}f}" for value in values}) == len({*values})
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {

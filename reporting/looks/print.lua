@@ -38,10 +38,12 @@ local function words_up_to(longest)
   end
 end
 
--- The more columns, the narrower each: a word that is longer than its column would lie over the next one.
+-- The more columns, the narrower each: a word that is longer than its column would lie over the next one. Rows that
+-- are headings of others become so in print.typ.
 local function in_table(item)
   local columns = #item.colspecs
-  return item:walk({ Str = words_up_to(columns >= 8 and 12 or columns >= 5 and 20 or 36) })
+  local fitting = item:walk({ Str = words_up_to(columns >= 8 and 12 or columns >= 5 and 20 or 36) })
+  return { pandoc.RawBlock("typst", "#grouped["), fitting, pandoc.RawBlock("typst", "]") }
 end
 
 -- The marks of a quotation as HTML shows them, whatever Typst would choose.

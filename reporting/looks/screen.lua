@@ -10,7 +10,7 @@ if quarto then
   quarto.doc.include_text("in-header", '<meta http-equiv="Content-Security-Policy" content="' .. policy .. '">')
 end
 
-local many = 5 -- as many columns are more than a phone is wide
+local many = 4 -- as many columns can be more than a phone is wide
 
 -- A table that is wider than the screen scrolls in its own frame, which the keyboard can reach. The frame has
 -- the class, since Quarto makes the table anew (`tbl-colwidths: false`) and drops what stands on it.

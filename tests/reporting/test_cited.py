@@ -84,7 +84,7 @@ def test_each_thing_is_printed_with_its_origin_in_a_format_that_the_check_reads_
         n("examples.0.after"): None,
         n("cnn.model"): "Convolutional network",
         n("lora.targets"): "q_proj, v_proj, up_proj",
-        n("lora.adapter_bytes"): "36.0 MB",
+        n("lora.adapter_bytes"): "36 MB",
         n("lora.learning_rate"): "0.0003",
         n("lora.loss.1"): "2.000",
         n("lora.trainable"): "9,000,000",

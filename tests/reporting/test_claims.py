@@ -313,6 +313,17 @@ def test_a_broken_model_is_neither_ranked_nor_described(computed: dict[str, dict
     assert "zero_shot_beats_vit" in claims
 
 
+def test_of_several_broken_models_the_page_says_once_what_is_true_of_all(
+    computed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    sentences = document(computed["every_model_at_chance"], tmp_path).sentences
+    told = sentences.told(*sentences.of("broken"))
+    assert told.count("cannot be told from guessing") == 1
+    assert sentences.claims["broken_alike_1"].tests == ("zero_shot_chance", "vit_chance", "cnn_chance")
+    assert sentences.of("broken each") == [f"{stage}_above_chance" for stage in CLASSIFIERS]
+    assert "broken_alike_1" not in claims_of(computed["one_model_at_chance"])
+
+
 def test_two_networks_trained_once_each_are_compared_as_these_networks_and_never_as_methods(
     computed: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -251,6 +251,20 @@ def test_a_picture_opens_large_and_closes_again(small: Path, opened: Callable[..
     large.wait_for(state="hidden")
 
 
+def test_on_a_phone_a_drawing_opens_larger_than_the_screen_and_its_words_and_button_stay_in_sight(
+    small: Path, opened: Callable[..., Any]
+) -> None:
+    page = opened(small / "report.html", 360)
+    page.click("button.enlarge")
+    large = page.locator("dialog img")
+    large.wait_for(state="visible")
+    assert large.bounding_box()["width"] > 600
+    for part in ("dialog p", "dialog button"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= 360, part
+
+
 def test_search_finds_other_pages_from_a_file(small: Path, opened: Callable[..., Any]) -> None:
     page = opened(small / "report.html")
     box = page.get_by_role("searchbox")
@@ -320,6 +334,14 @@ def test_no_page_is_wider_than_a_phone_and_wide_tables_scroll_in_a_frame_with_a_
         for frame in frames.all():
             assert frame.get_attribute("tabindex") == "0"
             assert frame.get_attribute("aria-label")
+
+
+def test_on_a_phone_no_column_of_the_evidence_is_as_narrow_as_a_word(
+    report: Path, opened: Callable[..., Any]
+) -> None:
+    table = opened(report / "appendix.html", 360).locator("#tbl-claims table")
+    widths = [cell.bounding_box()["width"] for cell in table.locator("thead th").all()]
+    assert min(widths[1:3]) > 150
 
 
 def test_a_page_from_a_file_asks_for_nothing_outside_and_says_no_error(

@@ -252,6 +252,25 @@ def test_a_figure_is_rounded_to_what_its_interval_supports_and_never_until_it_mi
     assert numbers.FORMATS[f"measured:{unit}:{digits}"](values[0]).replace(SPACE, " ") == texts[0]
 
 
+@pytest.mark.parametrize(
+    ("unit", "values", "texts"),
+    [
+        ("points", (0.0012, 0.0031), ("0.001", "0.003")),
+        ("bits", (0.61204, 0.61191), ("0.6120", "0.6119")),
+        ("share", (0.00012, 0.0), ("0.01 %", "0.00 %")),
+        ("share", (0.77, 0.84), ("77 %", "84 %")),
+        ("count", (12, 12), ("12", "12")),
+    ],
+)
+def test_two_figures_that_a_sentence_says_are_apart_never_read_the_same(
+    unit: Unit, values: tuple[float, ...], texts: tuple[str, ...]
+) -> None:
+    digits = numbers.decimals(unit, 0.04, *values, apart=True)
+    told = tuple(numbers.measured(value, unit, digits).replace(SPACE, " ") for value in values)
+    assert told == texts
+    assert numbers.FORMATS[f"measured:{unit}:{digits}"](values[0]).replace(SPACE, " ") == texts[0]
+
+
 def test_a_share_is_said_with_its_origin_and_its_format(filled: Project) -> None:
     n = open_document(filled).numbers
     assert n.said("cnn.top1") == escape_percent(n.at("cnn.top1").value)

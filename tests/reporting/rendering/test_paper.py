@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from reporting.checking.page import parse
-from reporting.checking.paper import differences, read
+from reporting.checking.paper import differences, off_the_sheet, read
 from tests.support.pages import CONFIGURATION, FRONT, Project
 
 FRONT_OF_COURSE = FRONT.replace("A report", "Report 7").replace(
@@ -92,6 +92,42 @@ def test_no_heading_stands_at_the_foot_and_no_row_or_example_is_broken(accessibl
     for sheet in sheets:
         assert sheet.text.count("START") == sheet.text.count("END"), sheet.text
         assert len(re.findall(r"Heading \d+\n", sheet.text)) == sheet.text.count("AFTER")
+
+
+def test_no_heading_of_a_group_of_rows_stays_behind_at_the_foot(accessible: Project) -> None:
+    """However many rows stand before it; a table may end with such a row, and bold words alone make none."""
+    words = "words that fill a line of their cell and then one more "
+    row = f"| 1 | ROW {words} | x |\n"
+    rows = "".join(f"| | **GROUP** | |\n{row * count}" for count in (7, 4, 9, 5, 8, 3, 6, 4) * 3)
+    table = f"| no | **what** | **a** |\n|--:|:------|:--|\n| **1** | **BOLD** | |\n{rows}| | **LAST** | |\n"
+    accessible.page(f"# One\n\n::: {{#tbl-a}}\n{table}\nOf rows.\n:::\n").render()
+    sheets = [re.sub(r"\d+ / \d+\s*$", "", sheet.text) for sheet in accessible.paper().sheets]
+    assert len(sheets) > 3
+    assert sum(text.count("GROUP") for text in sheets) == 24
+    assert not [text for text in sheets if text.rsplit("GROUP")[-1].count("ROW") == 0 and "LAST" not in text]
+    elements = tree_of(PdfReader(accessible.site / "report.pdf"))
+    assert sum(str(element.get("/S")) == "/TH" for element in elements) >= 3
+
+
+def test_a_callout_stays_with_what_it_is_said_of(accessible: Project) -> None:
+    box = "::: {.callout-caution title='BOX'}\nWhat follows is old.\n:::\n\n"
+    of = '::: {#fig-N}\n![](figures/dot.svg){fig-alt="A box" width=300}\n\nOF it.\n:::\n\n'
+    body = "".join(f"{LONG * (at % 9 + 4)}{box}{of.replace('N', str(at))}" for at in range(18))
+    accessible.page(f"# One\n\n{body}").render()
+    sheets = accessible.paper().sheets
+    assert len(sheets) > 3
+    for sheet in sheets:
+        assert sheet.text.count("BOX") == sheet.text.count("OF it"), sheet.text
+
+
+def test_a_command_can_be_copied_and_a_hash_fits_its_column(accessible: Project) -> None:
+    command = "python -m experiments run data_sets evidence --profile offline"
+    table = f"| a | b | c | d | e |\n|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | `{'0123456789abcdef' * 4}` |\n"
+    sentences = "".join(f"{'x' * fill} run `{command}`.\n\n" for fill in range(1, 60, 7))
+    accessible.page(f"# One\n\n{sentences}{table}").render()
+    text = re.sub(r"\s+", " ", accessible.paper().sheets[0].text)
+    assert text.count(command) == len(range(1, 60, 7))
+    assert not list(off_the_sheet(accessible.paper()))
 
 
 def test_headline_figures_stand_in_one_row_and_cards_are_left_out(project: Project, tmp_path: Path) -> None:
