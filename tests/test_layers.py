@@ -1,5 +1,9 @@
 """Who imports whom: the engine nobody, the experiments the engine, the report only results and no torch."""
 
+import re
+import sys
+from importlib.metadata import packages_distributions
+
 import pytest
 
 from experiments.datasets.loading import LOADERS
@@ -66,6 +70,23 @@ def test_no_two_modules_import_each_other_even_by_way_of_others() -> None:
 def test_nothing_right_of_the_results_imports_torch(module: str) -> None:
     reached = {name.partition(".")[0] for name in imported_at_once(module)}
     assert not reached & HEAVY
+
+
+def test_the_render_environment_has_all_that_the_report_and_status_import() -> None:
+    lock = (ROOT / "requirements-render.lock").read_text(encoding="utf-8")
+    has = {name.replace("_", "-") for name in re.findall(r"(?m)^([\w.-]+)==", lock)}
+    of_package = packages_distributions()
+    asked = {
+        name.partition(".")[0]
+        for module in [*modules("reporting", "figures"), "experiments.__main__"]
+        for name in imported_at_once(module)
+    }
+    lacking = {
+        package
+        for package in asked - {"", *FIRST_PARTY} - sys.stdlib_module_names
+        if has.isdisjoint(name.lower().replace("_", "-") for name in of_package.get(package, [package]))
+    }
+    assert not lacking
 
 
 def test_the_walks_would_notice_what_they_look_for() -> None:
