@@ -1,8 +1,10 @@
 """The formats in which captions of pictures are published, told apart by a file's first line."""
 
+import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.errors import reason
@@ -49,6 +51,15 @@ class _Row:
     sound: bool
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """Where a row of a table has the name of the picture, its captions, and the number of the first."""
+
+    image: int
+    captions: tuple[int, ...]
+    number: int | None
+
+
 Found = Iterator[WrittenCaption | str]
 """Captions, and a sentence for each place that holds none that can be used."""
 
@@ -72,9 +83,11 @@ def written_captions(text: str, shown_as: str) -> Found:
         return _records(text, shown_as) if _is_record(first) else _json(text, shown_as)
     for separator in SEPARATORS:
         header = [cell.strip().casefold() for row in _read_rows(first, separator) for cell in row.fields]
-        columns = {what: _only(header, names) for what, names in COLUMNS.items()}
-        if columns["image"] and columns["caption"]:
-            return _table(text, shown_as, separator, header, columns)
+        image, number = (_only(header, COLUMNS[what]) for what in ("image", "number"))
+        captions = _caption_columns(header)
+        if image and captions:
+            columns = _Columns(header.index(image), captions, header.index(number) if number else None)
+            return _table(text, shown_as, separator, len(header), columns)
     header = [cell.casefold() for cell in re.split(" {2,}", first.strip())]
     if len(header) == 2 and _only(header[:1], COLUMNS["image"]) and _only(header[1:], COLUMNS["caption"]):
         return _lines(text, shown_as, _BLANKS, "name.jpg, three blanks and a caption", headed=True)
@@ -96,6 +109,14 @@ def _only(header: Sequence[str], names: Sequence[str]) -> str:
     return first[0] if len(first) == 1 else ""
 
 
+def _caption_columns(header: Sequence[str]) -> tuple[int, ...]:
+    """Return where a header has captions: ``caption_1`` and so on, with or without a first."""
+    plain = [re.sub(r"[ _-]?[0-9]+$", "", column) for column in header]
+    name = _only([*dict.fromkeys(plain)], COLUMNS["caption"])
+    places = tuple(at for at, column in enumerate(plain) if name and column == name)
+    return places if len({header[at] for at in places}) == len(places) else ()
+
+
 def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, headed: bool = False) -> Found:
     """Read a caption from each line but the header."""
     lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
@@ -110,14 +131,10 @@ def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, he
             yield f"{shown_as}:{number}: the line must read {shape}, like the others."
 
 
-def _table(
-    text: str, shown_as: str, separator: str, header: Sequence[str], columns: Mapping[str, str]
-) -> Found:
+def _table(text: str, shown_as: str, separator: str, count: int, columns: _Columns) -> Found:
     # Where the caption is the last column, it is often written without quotes, whatever it holds.
-    rows = _read_rows(text, separator, open_after=len(header) if header[-1] == columns["caption"] else 0)
+    rows = _read_rows(text, separator, open_after=count if columns.captions == (count - 1,) else 0)
     next(rows)
-    image_at, caption_at = header.index(columns["image"]), header.index(columns["caption"])
-    number_at = header.index(columns["number"]) if columns["number"] else None
     for row in rows:
         where = f"{shown_as}:{row.line}"
         if not row.sound:
@@ -125,15 +142,28 @@ def _table(
                 f"{where}: a field begins with a quotation mark that is not closed; put the field between "
                 'quotation marks, and write "" for each one inside.'
             )
-        elif len(row.fields) != len(header):
+        elif len(row.fields) != count:
             yield (
                 f"{where}: the row has another number of fields than the first line ({len(row.fields)}, not "
-                f"{len(header)}); put a field that holds a {SEPARATORS[separator]} between double quotes."
+                f"{count}); put a field that holds a {SEPARATORS[separator]} between double quotes."
             )
         else:
-            number = row.fields[number_at].strip() if number_at is not None else ""
-            place = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
-            yield WrittenCaption(where, row.fields[image_at], row.fields[caption_at], place)
+            number = row.fields[columns.number].strip() if columns.number is not None else ""
+            first = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            told = [each for at in columns.captions for each in _listed(row.fields[at])]
+            captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
+            for place, caption in enumerate(captions, start=first):
+                yield WrittenCaption(where, row.fields[columns.image], caption, place)
+
+
+def _listed(field: str) -> list[str]:
+    """Return the captions in a field, which are several where a list was written as Python shows it."""
+    if field.lstrip().startswith("["):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = ast.literal_eval(field.strip())
+            if isinstance(found, list) and found and all(isinstance(text, str) for text in found):
+                return found
+    return [field]
 
 
 def _json(text: str, shown_as: str) -> Found:

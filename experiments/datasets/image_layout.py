@@ -133,6 +133,11 @@ def _question(place: str, top: Classes) -> str:
             "for each class into train/ and into test/, or let images.folder name the one that has such; a "
             "class that is called so needs another name"
         )
+    if pairs := _divided(top):
+        return (
+            f"folders look like parts of the same data ({_listed(pairs)}), not like classes: put a folder "
+            "for each class into train/ and into test/; classes that are called so need other names"
+        )
     for name, folders in inner.items():
         if len(shared := folders & {*top} - {name}) > 1:
             return (
@@ -147,6 +152,18 @@ def _question(place: str, top: Classes) -> str:
                 "classes, call the outer ones train and test; if not, take the pictures out of them"
             )
     return ""
+
+
+def _divided(names: Iterable[str]) -> set[str]:
+    """Return the names that differ by the word for the part alone: `cats_train` and `cats_test`, `trainA`."""
+    plain = {_plain(name): name for name in names}
+    found = set[str]()
+    for name, shown in plain.items():
+        for part in ("test", "val", "valid", "validation", "dev"):
+            other = plain.get(name.replace("train", part), shown)
+            if other != shown:
+                found |= {shown, other}
+    return found
 
 
 def _listed(names: Iterable[str]) -> str:

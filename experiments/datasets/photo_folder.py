@@ -50,7 +50,7 @@ def load_photo_folder(
     places = places_of(files, folder, recorded)
     tuning, evaluation = _draw(files, places, config)
     drawn = [*tuning, *evaluation]
-    lost = [file.name for file in drawn if not (folder / places[file.name]).is_file()]
+    lost = [file.name for file in drawn if not _is_file(folder / places[file.name])]
     refuse(
         [*_misspelt(files, places, folder, config), *_lost(lost, config), *_too_few(files, places, config)]
     )
@@ -107,7 +107,7 @@ def problems(
         return [*found, *_no_folder(folder)], []
     places = places_of(files, folder, recorded)
     tuning, evaluation = _draw(files, places, config)
-    present = [file for file in files if file.name in places and (folder / places[file.name]).is_file()]
+    present = [file for file in files if file.name in places and _is_file(folder / places[file.name])]
     drawn = {file.name for file in [*tuning, *evaluation]}
     found += _misspelt(files, places, folder, config)
     found += _lost(sorted(drawn - {file.name for file in present}), config)
@@ -132,9 +132,7 @@ def places_of(files: Sequence[CaptionedFile], folder: Path, recorded: Collection
     That is under its name; or else in another folder inside, or with an ending that its name lacks, if one
     file alone can be meant, by one name alone.
     """
-    places = {
-        file.name: file.name for file in files if file.name in recorded or (folder / file.name).is_file()
-    }
+    places = {file.name: file.name for file in files if file.name in recorded or _is_file(folder / file.name)}
     others = [file.name for file in files if file.name not in places]
     if not others:
         return places
@@ -150,6 +148,14 @@ def places_of(files: Sequence[CaptionedFile], folder: Path, recorded: Collection
         for name, pictures in found.items()
         if len(pictures) == 1 and wanted[pictures[0]] == 1
     }
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether a file is there; none can be of a name that is too long for the system."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _captioned(config: PhotoFolder, root: Path) -> list[CaptionedFile]:

@@ -9,7 +9,8 @@ from experiments.preflight.findings import Findings
 def findings_of_language(language: str, captions: Sequence[str]) -> Findings:
     """Hold the script of captions against their language, and say if words cannot be told from each other."""
     shares = scripts(captions)
-    script = max(shares, key=lambda name: shares[name], default="another script")
+    known = sum(shares.values()) >= 0.5
+    script = max(shares, key=lambda name: shares[name]) if known else "another script"
     remarks, problems = [], []
     if not fits(language, captions):
         sentence = (

@@ -10,7 +10,7 @@ from experiments.results.generate import CaptionedRecord, Generated
 
 ENGLISH = "en"
 SCRIPTS = ("Latin", "Han", "Hiragana", "Katakana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar", "Cyrillic",
-           "Greek", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu")  # fmt: skip
+           "Greek", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Tibetan")  # fmt: skip
 _EXPECTED = {
     "en": {"Latin"},
     "zh": {"Han"},
@@ -18,8 +18,8 @@ _EXPECTED = {
     "ko": {"Hangul", "Han"},
 }
 """The scripts of the languages that are told from others by them."""
-_UNPARTED = {"Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"}
-"""Scripts without blanks, whose words only a dictionary knows."""
+_UNPARTED = {"Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"}
+"""Scripts without blanks between words, which only a dictionary knows."""
 _FEW = 0.1
 """The share of letters below which a script is that of names and foreign words."""
 
@@ -33,10 +33,11 @@ def scripts(texts: Sequence[str]) -> dict[str, float]:
 
 
 def fits(language: str, texts: Sequence[str]) -> bool:
-    """Tell whether texts are written in the script of a language, where that is known."""
-    found = scripts(texts)
-    expected = _EXPECTED.get(language, set(SCRIPTS))
-    return not found or sum(found.get(name, 0.0) for name in expected) >= 0.5
+    """Tell whether texts are in the script of a language, where that is known and they have letters."""
+    expected, found = _EXPECTED.get(language), scripts(texts)
+    if expected is None or not any(regex.search(r"\p{L}", text) for text in texts):
+        return True
+    return sum(found.get(name, 0.0) for name in expected) >= 0.5
 
 
 def is_english(language: str, texts: Sequence[str]) -> bool:

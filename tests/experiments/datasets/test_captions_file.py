@@ -297,6 +297,13 @@ FORMS = {
         'image_name,comment_number,comment\na.jpg,1,Two pets .\na.jpg,0,"A dog , a cat ."\nb.jpg,0,A car .\n'
     ),
     "metadata.csv": "file_name,text\na.jpg,A dog , a cat .\na.jpg,Two pets .\nb.jpg,A car .\n",
+    "a column for each caption": (
+        'image,caption,caption_2\na.jpg,"A dog , a cat .",Two pets .\nb.jpg,A car .,\n'
+    ),
+    "numbered columns alone": "caption_0;caption_1;image\nA dog , a cat .;Two pets .;a.jpg\nA car .;;b.jpg\n",
+    "lists as Python shows them": (
+        'image,captions\na.jpg,"[\'A dog , a cat .\', ""Two pets .""]"\nb.jpg,[\'A car .\']\n'
+    ),
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),

@@ -88,6 +88,18 @@ ASKED = {
     "parts in each class": (("cat/train", "cat/test", "dog/train", "dog/test"), "'cat' and 'dog' hold"),
     "pictures and masks": (("cat/images", "cat/masks", "dog/images", "dog/masks"), "'cat' and 'dog' hold"),
     "a copy of all": (("cat", "dog", "all/cat", "all/dog"), "'all' holds folders that are called like"),
+    "flat parts of each class": (
+        ("cats_train", "cats_test", "dogs_train", "dogs_test"),
+        "parts of the same data ('cats_test', 'cats_train', 'dogs_test', …)",
+    ),
+    "flat parts of one name": (
+        ("pets-Train", "pets-val"),
+        "parts of the same data ('pets-Train', 'pets-val')",
+    ),
+    "parts of two domains": (
+        ("trainA", "trainB", "testA", "testB"),
+        "parts of the same data ('testA', 'testB',",
+    ),
     "a part of a number": (("train1/a", "train2/a"), "look like parts of the data"),
 }
 

@@ -176,6 +176,12 @@ def test_photos_are_drawn_from_what_has_both_and_the_others_are_counted_by_check
     assert found(root, evaluation=4).problems == (few,)
 
 
+def test_a_photo_whose_name_no_file_can_have_is_counted_like_any_that_is_not_there(root: Path):
+    write_captions(captions((*NAMES[:7], f"{'x' * 300}.png")), root)
+    (remark,) = [each for each in found(root).remarks if "lacks" in each]
+    assert "none of them drawn: 1, such as 'xxx" in remark
+
+
 def test_a_photo_in_another_case_or_with_accents_written_in_another_way_is_suggested(root: Path):
     write_captions(captions((*NAMES[:7], "\u00e9.png")), root)
     moved = {"0.png": "0.PNG", "7.png": "e\u0301.png"}

@@ -150,3 +150,26 @@ def test_check_holds_the_script_against_the_language(
 ) -> None:
     found = findings_of_language(code, [text])
     assert (len(found.remarks), len(found.problems)) == (remarks, problems)
+
+
+OTHERS = {
+    "Amharic": "\u12cd\u123b \u1260\u1233\u122d \u120b\u12ed \u12ed\u122e\u1323\u120d",
+    "Georgian": "\u10eb\u10d0\u10e6\u10da\u10d8 \u10d3\u10d0\u10e0\u10d1\u10d8\u10e1",
+    "Malayalam": "\u0d28\u0d3e\u0d2f \u0d2a\u0d41\u0d32\u0d4d\u0d32\u0d3f\u0d7d",
+    "Armenian with a foreign word": "\u0577\u0578\u0582\u0576\u0568 \u0567 GPT",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_script_that_is_in_no_list_is_not_judged_by_english_words(name: str) -> None:
+    text = OTHERS[name]
+    assert not language.is_english("en", [text])
+    (remark,) = findings_of_language("en", [text]).remarks
+    assert "the captions are written in another script" in remark
+    assert findings_of_language("zh", [text]).problems
+    assert not findings_of_language("am", [text]).remarks
+
+
+def test_captions_without_a_letter_are_in_any_language() -> None:
+    for code in ("en", "zh", "am"):
+        assert language.fits(code, ["1 2 3", "\U0001f415"])
