@@ -1,10 +1,9 @@
 """Timing two commands that do the same, in turns, so that a busy minute of the machine is both's."""
 
+import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,24 +44,37 @@ def python(*arguments: str) -> list[str]:
 def taken(command: Command) -> Taken:
     """Run a command and return what it took.
 
+    A small process starts it, since a system counts what the parent held as memory of a child.
+
     Raises:
         RuntimeError: if it fails, with what it said.
     """
     command.before()
-    with tempfile.TemporaryFile() as said:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command.arguments, cwd=command.folder, env=os.environ | dict(command.surroundings or {}),
-            stdout=said, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            text = said.read().decode(errors="replace")
-            raise RuntimeError(f"{' '.join(command.arguments)} ended with {process.returncode}:\n{text}")
-    return Taken(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, *command.arguments], cwd=command.folder,
+        env=os.environ | dict(command.surroundings or {}), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told, _, said = done.stdout.partition("\n")
+    if done.returncode != 0:
+        raise RuntimeError(
+            f"{' '.join(command.arguments)} ended with {done.returncode}:\n{told}{said}{done.stderr}"
+        )
+    wall, cpu, memory = json.loads(told)
+    return Taken(wall, cpu, memory * 1024)
+
+
+_LAUNCHER = """
+import os, subprocess, sys, tempfile, time
+with tempfile.TemporaryFile() as said:
+    start = time.perf_counter()
+    process = subprocess.Popen(sys.argv[1:], stdout=said, stderr=subprocess.STDOUT)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    said.seek(0)
+    print([wall, used.ru_utime + used.ru_stime, used.ru_maxrss], flush=True)
+    sys.stdout.buffer.write(said.read())
+    sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 def in_turns(

@@ -1,5 +1,6 @@
 """Which paths name something in the results: by the types of results, whether or not these are there yet."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
@@ -83,8 +84,15 @@ def _named(items: tuple[Any, ...], holder: BaseModel) -> Iterable[tuple[str, Any
         return ((item.key, item) for item in items)
     classes = getattr(holder, "classes", ())
     if len(classes) == len(items) and all(isinstance(item, Estimate) for item in items):
-        return zip(classes, items, strict=True)
+        return (
+            (_of_class(name, at), item) for at, (name, item) in enumerate(zip(classes, items, strict=True))
+        )
     return ((str(at), item) for at, item in enumerate(items)) if len(items) <= _FEW else ()
+
+
+def _of_class(name: str, at: int) -> str:
+    """Return the step to a class: its name, but where that would be none or a position, its position."""
+    return str(at) if set(name) & set('[]"\\') or re.fullmatch(r"-?\d+", name) else name
 
 
 def _step(name: str) -> str:

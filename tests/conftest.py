@@ -23,5 +23,6 @@ def surroundings() -> Iterator[None]:
     """No profile is active but the default, and pages are dated alike, in programs that tests start too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("QUARTO_PROFILE", raising=False)
+        patch.delenv("VIRTUAL_ENV", raising=False)  # of another environment, which IPython would warn of
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         yield

@@ -103,7 +103,8 @@ def run_here(draft: Draft) -> Markdown:
     from traitlets.config import Config
 
     InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    quiet = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"warn_venv": False}}
+    shell = InteractiveShell.instance(config=Config(quiet))
     lines: list[Line] = []
     for part in draft.parts:
         if isinstance(part, Cell):

@@ -103,7 +103,7 @@ def test_what_is_not_as_it_should_be_stops_only_what_needs_it_and_in_one_sentenc
 @pytest.fixture
 def read_only(original: Path, tmp_path: Path) -> Iterator[Path]:
     """A project that an ordinary user may read and not write."""
-    root = shutil.copytree(original, tmp_path / "root")
+    root = shutil.copytree(original, tmp_path / "root", ignore=shutil.ignore_patterns(".cache"))
     with locked(root):
         yield root
 
