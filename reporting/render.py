@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,7 @@ def _rendered(root: Path, output: Path | None) -> Path:
     site = project.load(root)
     target = output or site.output
     pages = [page.html_name for page in site.pages] if target == site.output else []
-    with replacing(target, site.root, pages) as new:
+    with _naming(target), replacing(target, site.root, pages) as new:
         _prepare(site, target)
         drafts = [cells.draft(page, site.root) for page in site.pages]
         markdowns = cells.run(drafts, site.root)
@@ -66,6 +67,16 @@ def _rendered(root: Path, output: Path | None) -> Path:
             index = html.search_index(zip(site.pages, trees, strict=True))
             (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Say where a file could not be written of which the system does not tell, as when a disk is full."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(target)
+        raise
 
 
 def _prepare(site: Site, target: Path) -> None:

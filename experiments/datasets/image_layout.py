@@ -138,6 +138,13 @@ def _question(place: str, top: Classes) -> str:
             f"folders look like parts of the same data ({_listed(pairs)}), not like classes: put a folder "
             "for each class into train/ and into test/; classes that are called so need other names"
         )
+    for name, files in top.items():
+        below = f"{place}{name}/"
+        if _parts(below, _folders(files, below)) is not None:
+            return (
+                f"{place + name!r} holds parts of the data, and there are folders beside it: let "
+                "images.folder name it, or take away what is beside it"
+            )
     for name, folders in inner.items():
         if len(shared := folders & {*top} - {name}) > 1:
             return (

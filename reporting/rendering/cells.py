@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import atexit
 import re
 import sys
 import tempfile
@@ -249,8 +250,11 @@ async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
         client = NotebookClient(
             notebook, km=manager, timeout=None, resources=folder_of_cells, shutdown_kernel="immediate"
         )
-        async with client.async_setup_kernel(cleanup_kc=True):
-            yield client
+        try:
+            async with client.async_setup_kernel(cleanup_kc=True):
+                yield client
+        finally:  # what is stopped while it starts leaves this behind, which would fail when Python ends
+            atexit.unregister(client._cleanup_kernel)
 
 
 async def _run_cell(client: Any, cell: Cell, index: int) -> str:

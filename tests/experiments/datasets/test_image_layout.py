@@ -96,6 +96,10 @@ ASKED = {
         ("pets-Train", "pets-val"),
         "parts of the same data ('pets-Train', 'pets-val')",
     ),
+    "parts beside another folder": (
+        ("data/train/a", "data/train/b", "data/test/a", "data/test/b", "docs"),
+        "'data' holds parts of the data, and there are folders beside it",
+    ),
     "parts of two domains": (
         ("trainA", "trainB", "testA", "testB"),
         "parts of the same data ('testA', 'testB',",

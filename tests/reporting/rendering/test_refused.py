@@ -75,6 +75,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_site_stays(project: Project, r
     done = python(project.root, "-c", LIMITED, str(room), PYTHONPATH=str(ROOT))
     assert done.returncode == 2, done.stderr
     assert "File too large" in done.stderr
+    assert str(project.root) in done.stderr or "_site" in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert project.html() == "the last good page"
     assert not [*project.root.glob(".cache/*site-*")]
