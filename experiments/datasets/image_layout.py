@@ -125,19 +125,8 @@ def _question(place: str, top: Classes) -> str:
             f"all images lie in the folder {place + name!r}: if the folders in that are the classes, let "
             "images.folder name it"
         )
-    like_parts = [name for name in top if (role := _role(name)) and not role[1]]
-    # A train is a thing that can be seen, the other parts hardly are.
-    if len(like_parts) > 1 or any(_plain(name) != "train" for name in like_parts):
-        return (
-            f"folders look like parts of the data, not like classes ({_listed(like_parts)}): put a folder "
-            "for each class into train/ and into test/, or let images.folder name the one that has such; a "
-            "class that is called so needs another name"
-        )
-    if pairs := _divided(top):
-        return (
-            f"folders look like parts of the same data ({_listed(pairs)}), not like classes: put a folder "
-            "for each class into train/ and into test/; classes that are called so need other names"
-        )
+    if question := _question_of_names(top):
+        return question
     for name, files in top.items():
         below = f"{place}{name}/"
         if _parts(below, _folders(files, below)) is not None:
@@ -158,6 +147,24 @@ def _question(place: str, top: Classes) -> str:
                 f"{one!r} and {other!r} hold folders of the same names ({_listed(shared)}): if those are the "
                 "classes, call the outer ones train and test; if not, take the pictures out of them"
             )
+    return ""
+
+
+def _question_of_names(top: Classes) -> str:
+    """Return what must be asked where names are those of parts."""
+    like_parts = [name for name in top if (role := _role(name)) and not role[1]]
+    # A train is a thing that can be seen, the other parts hardly are.
+    if len(like_parts) > 1 or any(_plain(name) != "train" for name in like_parts):
+        return (
+            f"folders look like parts of the data, not like classes ({_listed(like_parts)}): put a folder "
+            "for each class into train/ and into test/, or let images.folder name the one that has such; a "
+            "class that is called so needs another name"
+        )
+    if pairs := _divided(top):
+        return (
+            f"folders look like parts of the same data ({_listed(pairs)}), not like classes: put a folder "
+            "for each class into train/ and into test/; classes that are called so need other names"
+        )
     return ""
 
 
