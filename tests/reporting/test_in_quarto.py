@@ -70,7 +70,7 @@ def sites(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     done = run(folder, "quarto", "render", "--profile", profile)
     assert done.returncode == 0, done.stderr[-4000:]
     made = {path.name for path in folder.iterdir()} - before
-    assert made == {"_site", "_figures", ".quarto"}
+    assert made == {"_site", "_figures", ".quarto", ".cache"}
     return folder / "_site", builtin(folder, profile, folder / ".cache" / "ours"), profile
 
 

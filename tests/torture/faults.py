@@ -60,7 +60,7 @@ TIMED = {"audit"}
 """The stage whose value tells how fast others were, and differs from run to run."""
 USERS = ("animals", "photos", "captions.csv", "captioner", "profiles")
 
-OF_FOLDERS = {
+OF_FOLDERS = {"analysed": "cnn", 
     "prepared": "cnn", "hashes": "cnn", "embeddings": "zero_shot", "captioner_features": "generate",
     "/align/": "generate", "/lora/": "generate", "images.sha": "data_sets", "photos.sha": "data_sets",
     "captioner.sha": "align", ".cnn.lock": "cnn",
