@@ -60,10 +60,10 @@ TIMED = {"audit"}
 """The stage whose value tells how fast others were, and differs from run to run."""
 USERS = ("animals", "photos", "captions.csv", "captioner", "profiles")
 
-OF_FOLDERS = {"analysed": "cnn", 
+OF_FOLDERS = {
     "prepared": "cnn", "hashes": "cnn", "embeddings": "zero_shot", "captioner_features": "generate",
     "/align/": "generate", "/lora/": "generate", "images.sha": "data_sets", "photos.sha": "data_sets",
-    "captioner.sha": "align", ".cnn.lock": "cnn",
+    "captioner.sha": "align", ".cnn.lock": "cnn", "analysed": "cnn",
 }  # fmt: skip
 """A stage that writes or reads what lies in a folder of several stages, or is called so."""
 
