@@ -13,15 +13,11 @@ from benchmarks.table import Spread
 
 @dataclass(frozen=True)
 class Command:
-    """A program with its arguments, the folder it runs in, and what is added to its surroundings.
-
-    `before` is called before each round and is not timed.
-    """
+    """A program with its arguments, the folder it runs in, and what is added to its surroundings."""
 
     arguments: Sequence[str]
     folder: Path
     surroundings: Mapping[str, str] | None = None
-    before: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,6 @@ def taken(command: Command) -> Taken:
     Raises:
         RuntimeError: if it fails, with what it said.
     """
-    command.before()
     done = subprocess.run(
         [sys.executable, "-S", "-c", _LAUNCHER, *command.arguments], cwd=command.folder,
         env=os.environ | dict(command.surroundings or {}), capture_output=True, text=True, check=False,

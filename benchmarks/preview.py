@@ -18,11 +18,6 @@ from benchmarks.table import Found, Spread
 ROUNDS = 5
 TEMPLATE = "templates/why_lora.md.j2"
 CHANGES = {
-    "report.qmd": "\n\nMore.\n",
-    "templates/why_lora.md.j2": "\n\nMore.\n",
-    "figures/accuracy.py": "# More.\n",
-}
-CHANGES = {
     TEMPLATE: "\n\nMore.\n",
     "report.qmd": "\n\nMore.\n",
     "figures/accuracy.py": "# More.\n",

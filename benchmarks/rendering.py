@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.pairs import Command, Taken, in_turns, python, taken
+from benchmarks.pairs import Command, in_turns, python, taken
 from benchmarks.table import Found, Spread
 
 ROUNDS = 5
 MADE = (".git", ".venv", ".cache", "_site", "_figures", "__pycache__", "smoke")
 """What a copy of the project is made without: it makes these itself."""
 BUILTIN = ("-m", "reporting.render", "--renderer", "builtin")
-CELL = "from reporting.document import open_document; from reporting.document import Document"
+CELL = "import reporting.document"
 
 
 def whole() -> Found:
@@ -48,12 +48,8 @@ def imports() -> Found:
 def memory() -> Found:
     """Measure the most memory that one process of a render of all pages held."""
     with copy() as folder:
-        peaks = [_peak(taken(Command(python(*BUILTIN), folder))) for _ in range(2)]
+        peaks = [taken(Command(python(*BUILTIN), folder)).memory / 1e6 for _ in range(2)]
     return Found(ours=Spread.of(peaks), theirs=None, unit="MB", remark="the largest of its processes")
-
-
-def _peak(taken: Taken) -> float:
-    return taken.memory / 1e6
 
 
 @contextmanager
