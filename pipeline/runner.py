@@ -133,7 +133,8 @@ class _Run:
     """One run: its code is as it was when it began, and `fresh` are the stages that it found or made fresh.
 
     Those in `force` are computed even so. `overtaken` are stages whose code, data or inputs changed while
-    they were computed, `figures` a line for each that was computed.
+    they were computed, `figures` a line for each that was computed, `held` the modules that were found to be
+    compiled from their files.
     """
 
     project: Project[Any]
@@ -144,6 +145,7 @@ class _Run:
     force: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     overtaken: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
     figures: list[str] = field(default_factory=list)
 
     @property
@@ -478,7 +480,8 @@ def _imported(run: _Run, stage: Stage) -> Callable[[Any, Any, Any], Any]:
         except ModuleNotFoundError:
             continue  # what is imported only when it is needed may never be; files and functions are none
     _assert_unchanged(run, stage, code)
-    _assert_compiled_from_what_is_there(code)
+    _assert_compiled_from_what_is_there(code.keys() - run.held)  # most are those of the stage before, too
+    run.held.update(code)
     return function
 
 
