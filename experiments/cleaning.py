@@ -10,9 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from experiments.lending import IMAGES, prepared_folder
 from experiments.profile import IN_CACHE
 from experiments.project import open_project
-from experiments.stages import IMAGES, STAGES, prepared_folder
+from experiments.stages import STAGES
 from pipeline import freshness, keys
 from pipeline.closure import Code
 from pipeline.errors import UserError

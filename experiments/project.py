@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from experiments import profile
+from experiments.lending import lend
 from experiments.profile import Profile
-from experiments.stages import lend, stages_of
+from experiments.stages import stages_of
 from pipeline.project import Project
 
+BETWEEN = ("experiments.lending", "experiments.datasets.loading")
+"""What loads data for a stage, whatever their kind, and lends it all else."""
 PACKAGES = (
     "numpy", "scipy", "torch", "torchvision", "timm", "open_clip_torch", "transformers", "peft", "sacrebleu",
     "datasets", "gguf",
@@ -33,6 +36,7 @@ def open_project(name: str | None = None, root: Path | None = None) -> Project[P
         cache=root / ".cache" / name,
         downloads=root / ".cache" / "downloads",
         lend=lend,
+        between=BETWEEN,
         packages=PACKAGES,
         code=CODE,
     )

@@ -56,11 +56,14 @@ class Code:
             self._known.write()
         return dict(self._closures[module])
 
+    def own(self, module: str) -> str:
+        """Return the fingerprint of `module` alone, whatever it reaches; errors are those of `closure`."""
+        found = self._analysis(*self._required(module))[0]
+        self._known.write()
+        return found
+
     def _closure(self, module: str) -> dict[str, str]:
-        if self._source(module) is None:
-            raise UserError(
-                f"There is no module {module} under {self.root}: check the stage's function in stages.py."
-            )
+        self._required(module)
         found: dict[str, str] = {}
         first_party = {path.stem for path in self.root.iterdir()} - {__package__}
         waiting, seen = [module], set[str]()
@@ -73,18 +76,29 @@ class Code:
             if source is None:
                 continue
             path, text = source
-            try:
-                found[name], imports, reads_beside = self._known.analysis(text)
-            except SyntaxError as error:
-                raise UserError(
-                    f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
-                ) from error
+            found[name], imports, reads_beside = self._analysis(path, text)
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             waiting.extend(_candidates(imports, package))
             waiting.extend(_parents(name))
             if reads_beside:
                 found |= self._beside(path.parent)
         return dict(sorted(found.items()))
+
+    def _required(self, module: str) -> tuple[Path, str]:
+        source = self._source(module)
+        if source is None:
+            raise UserError(
+                f"There is no module {module} under {self.root}: check the stage's function in stages.py."
+            )
+        return source
+
+    def _analysis(self, path: Path, text: str) -> "Analysis":
+        try:
+            return self._known.analysis(text)
+        except SyntaxError as error:
+            raise UserError(
+                f"{path}:{error.lineno}: this is not valid Python ({error.msg}); mend it."
+            ) from error
 
     def _source(self, module: str) -> tuple[Path, str] | None:
         """Return where a module stands and its text, None where there is none."""

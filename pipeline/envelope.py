@@ -61,7 +61,7 @@ class Provenance(Frozen):
 class Envelope(Frozen, Generic[Value]):
     """One file under `results/`; what its value names as attachments stands in the folder of the stage.
 
-    `value_sha256` is the `digest` of its value, `artefacts` are the SHA-256 of each file that the stage left
+    `seal` is the hash of its key and its value, `artefacts` are the SHA-256 of each file that the stage left
     in its scratch folder for others, by name.
     """
 
@@ -69,7 +69,7 @@ class Envelope(Frozen, Generic[Value]):
     profile: str
     key: str
     provenance: Provenance
-    value_sha256: str
+    seal: str
     artefacts: dict[str, str]
     value: Value
 
@@ -78,6 +78,11 @@ def digest(value: Any, without: Set[str] = frozenset()) -> str:
     """Return the SHA-256 of a value's JSON, whatever its layout; fields named in `without` do not count."""
     content = _canonical(to_jsonable_python(value), without)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def seal(key: str, value: Any) -> str:
+    """Return one hash of a result's key and its value: neither of another result passes for this one's."""
+    return digest([key, value])
 
 
 def _canonical(value: Any, without: Set[str]) -> Any:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pipeline import keys, store
 from pipeline.closure import Code
-from pipeline.envelope import Envelope, Ingredients, Input, digest
+from pipeline.envelope import Envelope, Ingredients, Input, seal
 from pipeline.errors import UserError, first_few
 from pipeline.frozen import Frozen
 from pipeline.project import Project
@@ -21,7 +21,7 @@ State = Literal["fresh", "stale", "missing"]
 
 
 NEVER = "it was never computed"
-ALTERED = "its value was altered by hand"
+ALTERED = "it was altered by hand"
 
 
 class Freshness(Frozen):
@@ -83,7 +83,7 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
     if gone := store.damaged(project, name):
         why = f"beside it these are gone or altered: {first_few(gone, 1)}"
         return Freshness(state="missing", why=(why,), key=expected)
-    is_unaltered = digest(store.value_as_written(project, name)) == stored.value_sha256
+    is_unaltered = seal(stored.key, store.value_as_written(project, name)) == stored.seal
     reasons = [] if is_unaltered else [ALTERED]
     if stored.key != expected or stored.provenance.ingredients != parts:
         changes = changed(stored.provenance.ingredients, parts)

@@ -74,7 +74,8 @@ def made_from(project: Project[Any], name: str, today: Today) -> Ingredients:
 def code_of(project: Project[Any], stage: Stage, code: Code) -> dict[str, str]:
     """Return the fingerprint of all that a stage's function, or what loads its data, reaches.
 
-    The names of these functions, ``"module:function"``, are among it, with a hash of what each is for.
+    The names of these functions, ``"module:function"``, are among it, with a hash of what each is for, and
+    the modules between the engine and a stage.
     """
     called = {stage.function: ["to compute"]}
     for data, loader in _loaders(project, stage.data).items():
@@ -82,6 +83,7 @@ def code_of(project: Project[Any], stage: Stage, code: Code) -> dict[str, str]:
     found = {function: digest(what) for function, what in called.items()}
     for function in called:
         found |= code.closure(function.partition(":")[0])
+    found |= {module: code.own(module) for module in project.between}
     return dict(sorted(found.items()))
 
 
@@ -163,7 +165,8 @@ def prepared_digest(project: Project[Any], data: Data, fingerprint: str, code: C
     """Return a hash of data and of the code that loads them: it addresses what is made of them once."""
     loaders = _loaders(project, (data,)).values()
     code_of_loaders = [(loader, code_digest(code, loader.partition(":")[0])) for loader in loaders]
-    return digest([fingerprint, code_of_loaders])
+    between = [code.own(module) for module in project.between]
+    return digest([fingerprint, code_of_loaders, between])
 
 
 def _loaders(project: Project[Any], data: Iterable[Data]) -> dict[str, str]:

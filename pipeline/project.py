@@ -17,8 +17,10 @@ class Project(Generic[Profile]):
 
     `root` holds the code and the profiles, `results` the result files of this profile, called `name`;
     `cache` what can be made again; `downloads` what came from elsewhere. `lend` makes what a stage is given
-    beside its config and its inputs of a `pipeline.runner.Call`. `packages` are the libraries whose versions
-    are recorded, `code` the files and folders of `root` whose uncommitted changes are.
+    beside its config and its inputs of a `pipeline.runner.Call`. `between` names the modules that stand
+    between the engine and a stage: they count as every stage's code, and what they reach does not.
+    `packages` are the libraries whose versions are recorded, `code` the files and folders of `root` whose
+    uncommitted changes are.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Project(Generic[Profile]):
     cache: Path
     downloads: Path
     lend: Callable[[Any], Any] = lambda call: call
+    between: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     code: tuple[str, ...] = (".",)
 

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.closure import Code
-from pipeline.envelope import Envelope, Ingredients, Provenance, digest
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest, seal
 from pipeline.errors import NOT_WRITABLE, UserError, first_few, reason
 from pipeline.files import sha256_of, write_whole
 from pipeline.headlines import beside
@@ -386,10 +386,11 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
         run.say(f"{stage.name}: it left the same as before, and its result stays")
         return False
     _note_what_changed(run, stage, parts)
+    key = keys.key(parts)
     envelope = Envelope[stage.result](
         stage=stage.name,
         profile=project.name,
-        key=keys.key(parts),
+        key=key,
         provenance=Provenance(
             ingredients=parts,
             commit=commit,
@@ -402,7 +403,7 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
             python=platform.python_version(),
             versions=provenance.versions(project.packages),
         ),
-        value_sha256=digest(value),
+        seal=seal(key, value),
         artefacts=artefacts,
         value=value,
     )

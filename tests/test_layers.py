@@ -6,7 +6,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from experiments.datasets.loading import LOADERS
+from experiments.datasets.loaders import LOADERS
 from experiments.stages import STAGES
 from tests.support.copies import ROOT
 from tests.support.imports import HEAVY, imported, imported_at_once, targets

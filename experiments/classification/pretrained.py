@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -14,9 +13,9 @@ from experiments.classification.open_clip_weights import CONFIGURATION, Weights,
 from experiments.classification.towers import About, DualEncoder, preprocess
 from experiments.config.fields import resolve_path
 from experiments.config.zero_shot import HUB, LOCAL_FOLDER, OpenClipTower
-from experiments.models.finite import not_finite
 from experiments.models.libraries import open_clip_library
 from experiments.models.precision import best_device
+from experiments.models.sanity import not_finite, two_pictures
 from experiments.models.weights_file import read_tensors
 from experiments.results.source import Source
 from pipeline.errors import UserError, reason
@@ -104,14 +103,18 @@ def _require_sense(config: OpenClipTower, weights: Weights, tower: DualEncoder) 
             f"The tokenizer of {_named(config)} is another model's: it has {most + 1:,} tokens, but the text "
             f"tower knows {known:,}; get the model's files anew."
         )
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     try:
-        pictures = tower.encode_image(preprocess(tower, [np.zeros_like(noise), noise]), "fp32")
+        pictures = tower.encode_image(preprocess(tower, two_pictures()), "fp32")
     except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
         raise UserError(
             f"Pictures as {_named(config)} has them prepared do not fit its image tower ({reason(error)}): "
-            f"mend image_size in its {CONFIGURATION}, or name another model."
+            f"mend image_size or preprocess_cfg in its {CONFIGURATION}, or name another model."
         ) from error
+    if not pictures.isfinite().all():
+        raise UserError(
+            f"What {_named(config)} makes of a picture is no numbers: mend mean and std in "
+            f"its {CONFIGURATION}."
+        )
     try:
         texts = tower.encode_text(tower.tokenizer(["a cat", "two dogs run"]))
     except Exception as error:  # whatever tokens that a text tower does not know make it raise

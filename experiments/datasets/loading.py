@@ -1,7 +1,7 @@
 """The images and the captioned photos that a profile's `[images]` and `[photos]` name.
 
-A loader is imported when it is called: the code of those of other kinds of data is then no part of a key.
-This module is in none, so that it does nothing to what a loader returns.
+A loader is imported when it is called, and its name is told elsewhere: the code of those of other kinds of
+data is then no part of a key.
 """
 
 import importlib
@@ -10,35 +10,13 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.images import (
-    AnyImages,
-    Cifar10Config,
-    GeneratedConfig,
-    ImageFolder,
-    TorchvisionImages,
-)
-from experiments.config.photos import AnyPhotos, Cifar10Captions, Flickr30k, GeneratedPhotos, PhotoFolder
+from experiments.config.images import AnyImages
+from experiments.config.photos import AnyPhotos
+from experiments.datasets.loaders import loader
 
 if TYPE_CHECKING:
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
-
-LOADERS = {
-    Cifar10Config: "experiments.datasets.cifar10:load",
-    ImageFolder: "experiments.datasets.image_folder:load_image_folder",
-    TorchvisionImages: "experiments.datasets.torchvision_images:load_torchvision",
-    GeneratedConfig: "experiments.datasets.generated:generate",
-    Cifar10Captions: "experiments.datasets.cifar10_captions:load_cifar10_captions",
-    Flickr30k: "experiments.datasets.flickr30k:load_flickr30k",
-    PhotoFolder: "experiments.datasets.photo_folder:load_photo_folder",
-    GeneratedPhotos: "experiments.datasets.generated_photos:generate_photos",
-}
-"""What loads each kind of data; of the arguments of `load_images`, a loader takes those that it names."""
-
-
-def loader(config: AnyImages | AnyPhotos) -> str:
-    """Return the ``"module:function"`` that loads what `config` names."""
-    return LOADERS[type(config)]
 
 
 def load_images(

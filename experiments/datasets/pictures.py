@@ -46,8 +46,10 @@ MOST_PIXELS = 64_000_000
 _MOST = f"the {MOST_PIXELS // 1_000_000} million that are read"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_BITS_PER_SAMPLE = 258
-"""A tag of TIFF."""
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
+"""Tags of TIFF."""
+_WHITE_IS_ZERO = 0
+"""What the second can say; Pillow sees to it where values have 8 bits or less."""
 
 SIDE = 256
 """The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -151,16 +153,22 @@ def size_of(file: Path) -> tuple[int, int]:
 
 
 def rgb(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB; Pillow alone cuts off wide greys and stumbles over transparent palettes.
+    """Return a picture in RGB, on white where it is transparent, as it looks on a page.
+
+    Pillow alone cuts off wide greys, and takes what nobody sees behind a clear pixel for its colour.
 
     Raises:
         Unfit: if the range of its values cannot be told: each scale would blacken or whiten some pictures.
     """
     bits = _bits(picture)
     if bits > 8:
-        return Image.fromarray((np.asarray(picture) >> (bits - 8)).astype(np.uint8)).convert("RGB")
-    has_clear_colour = "transparency" in picture.info
-    return (picture.convert("RGBA") if has_clear_colour else picture).convert("RGB")
+        values = (np.asarray(picture) >> (bits - 8)).astype(np.uint8)
+        is_inverted = getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+        return Image.fromarray(255 - values if is_inverted else values).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
 
 
 def _decoded(file: Path | bytes) -> np.ndarray:

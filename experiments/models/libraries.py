@@ -20,7 +20,7 @@ def open_clip_library() -> Any:
 
 
 def prepare_transformers() -> None:
-    """Make transformers and PEFT importable, and keep them from drawing progress bars into ours.
+    """Make transformers and PEFT importable, and keep them from drawing and warning into what we say.
 
     Call it before the first import of either.
     """
@@ -29,6 +29,7 @@ def prepare_transformers() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    logging.set_verbosity_error()  # of weights that do not fit, a sentence of ours tells
 
 
 def _never_run_code_of_models() -> None:

@@ -17,6 +17,7 @@ from experiments.datasets.fingerprints import recorded_names
 from experiments.datasets.photos import CaptionedPhotos
 from experiments.datasets.problems import few_of_each_kind
 from experiments.evidence.declared import too_few_resamples
+from experiments.lending import PHOTOS
 from experiments.preflight import presence
 from experiments.preflight.captioner import (
     findings_of_lengths,
@@ -33,7 +34,6 @@ from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
 from experiments.preflight.times import lines_of_times
 from experiments.profile import Profile
-from experiments.stages import PHOTOS
 from pipeline import freshness, keys, progress
 from pipeline.errors import UserError
 from pipeline.project import Project

@@ -12,9 +12,9 @@ from filelock import FileLock
 
 from experiments.cleaning import clean
 from experiments.datasets.pictures import Pictures
+from experiments.lending import IMAGES, prepared_folder
 from experiments.models.feature_store import cached_features
 from experiments.project import open_project
-from experiments.stages import IMAGES, prepared_folder
 from pipeline import freshness, keys
 from pipeline.closure import Code
 from pipeline.errors import UserError

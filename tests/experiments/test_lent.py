@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from experiments.lending import lend
 from experiments.models import precision
 from experiments.project import open_project
-from experiments.stages import lend
 from pipeline import keys
 from pipeline.closure import Code
 from pipeline.runner import Call

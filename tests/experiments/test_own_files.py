@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from experiments.lending import IMAGES as IMAGES_DATA
+from experiments.lending import PHOTOS as PHOTOS_DATA
 from experiments.project import open_project
-from experiments.stages import IMAGES as IMAGES_DATA
-from experiments.stages import PHOTOS as PHOTOS_DATA
 from pipeline import freshness, keys, manifest, runner, store
 from pipeline.closure import Code
 from pipeline.project import Project

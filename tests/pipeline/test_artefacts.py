@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from experiments.lending import IMAGES, PHOTOS
 from experiments.project import open_project
-from experiments.stages import IMAGES, PHOTOS
 from pipeline import freshness, keys, store
 from pipeline.envelope import Envelope
 from pipeline.errors import UserError

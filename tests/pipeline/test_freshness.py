@@ -13,10 +13,11 @@ from pydantic import BaseModel
 
 from experiments.config.images import AnyImages
 from experiments.config.photos import AnyPhotos
-from experiments.datasets.loading import LOADERS
-from experiments.project import open_project
-from experiments.stages import IMAGES, STAGES
-from experiments.stages import PHOTOS as PHOTOS_DATA
+from experiments.datasets.loaders import LOADERS
+from experiments.lending import IMAGES
+from experiments.lending import PHOTOS as PHOTOS_DATA
+from experiments.project import BETWEEN, open_project
+from experiments.stages import STAGES
 from pipeline import freshness, keys, store
 from pipeline.closure import Code, closure
 from pipeline.project import Project
@@ -83,12 +84,13 @@ LOADED = {"images": "experiments.datasets.generated", "photos": "experiments.dat
 """What loads the data of `smoke`."""
 REACHED = {
     name: set[str]().union(
+        BETWEEN,
         closure(stage.function.partition(":")[0], ROOT),
         *(closure(LOADED[data.name], ROOT) for data in stage.data if data.name in LOADED),
     )
     for name, stage in STAGES.items()
 }
-"""The modules that each stage of `smoke` reaches, by its function or by what loads its data."""
+"""The modules between, and those that each stage of `smoke` reaches, or what loads its data."""
 
 
 def edit(path: Path, change: Callable[[str], str]) -> None:
@@ -147,13 +149,24 @@ def test_every_module_that_can_determine_a_number_is_in_the_key_of_a_stage():
         and path.relative_to(ROOT / "experiments").parts[0] not in ("preflight", "new_profile")
     }
     outside = {f"experiments.{name}" for name in ENTRIES}
-    outside |= {"experiments.datasets.loading", "experiments.datasets.fingerprints", "experiments.cleaning"}
+    outside |= {"experiments.datasets.loaders", "experiments.datasets.fingerprints", "experiments.cleaning"}
     loaders = {named.partition(":")[0] for named in LOADERS.values()}
     reached = set[str]().union(*REACHED.values(), *(closure(module, ROOT) for module in loaders))
     assert modules - outside - reached == set()
     kinds = {kind for data in (AnyImages, AnyPhotos) for kind in get_args(data)}
     assert set(LOADERS) == kinds
-    assert "experiments.datasets.loading" not in reached, "a loader of one kind would reach those of all"
+    assert "experiments.datasets.loaders" not in reached, "a loader of one kind would reach those of all"
+
+
+def test_what_is_done_to_images_after_their_loader_addresses_what_is_prepared_of_them(folders: Path):
+    project, path = reading(folders), folders / "experiments" / "datasets" / "loading.py"
+    before, text = prepared(project), path.read_text()
+    edit(path, lambda source: source.replace("return function(config,", "return function(config.other(),"))
+    try:
+        after = prepared(project)
+        assert all(before[name] != after[name] for name in before)
+    finally:
+        path.write_text(text)
 
 
 READING = {
@@ -438,7 +451,7 @@ def test_whichever_leaf_of_a_value_is_altered_by_hand_it_is_seen_and_what_builds
     file = store.path_of(project, "first")
     stored = json.loads(file.read_text())
     file.write_text(json.dumps(stored | {"value": {"anything": other}}))
-    assert reasons(project)["first"] == ("its value was altered by hand",)
+    assert reasons(project)["first"] == ("it was altered by hand",)
     if "seconds" not in path:
         assert reasons(project)["second"] == ("input: the result of first has another value",)
 

@@ -125,7 +125,19 @@ def test_a_key_that_was_written_over_an_older_result_does_not_make_it_fresh(toy:
     rewrite(toy, "first", CONSTANT.format(name="first").replace("total=1", "total=2"))
     older["key"] = freshness.of(toy, "first").key
     store.path_of(toy, "first").write_text(json.dumps(older))
-    assert freshness.of(toy, "first").why == ("code: toy.first has changed",)
+    assert freshness.of(toy, "first").why == (freshness.ALTERED, "code: toy.first has changed")
+
+
+def test_a_value_and_all_that_its_key_is_made_of_are_one_result(toy: Project) -> None:
+    """As a merge leaves them that takes the value, and what it alone is held against, from the other side."""
+    run(toy)
+    path = store.path_of(toy, "first")
+    ours = json.loads(path.read_text())
+    rewrite(toy, "first", CONSTANT.format(name="first").replace("total=1", "total=2"))
+    run(toy, "first")
+    theirs = json.loads(path.read_text())
+    path.write_text(json.dumps(theirs | {name: ours[name] for name in ("seal", "value")}))
+    assert freshness.of(toy, "first").why == (freshness.ALTERED,)
 
 
 def test_a_result_whose_type_gained_a_field_was_not_altered_by_hand(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_only_what_changed_is_computed_again(toy: Project) -> None:
 def test_a_result_records_its_circumstances_and_the_result_on_disk_has_seven_parts(toy: Project) -> None:
     run(toy)
     stored = json.loads(store.path_of(toy, "second").read_text())
-    assert list(stored) == [*("stage", "profile", "key", "provenance", "value_sha256", "artefacts", "value")]
+    assert list(stored) == [*("stage", "profile", "key", "provenance", "seal", "artefacts", "value")]
     assert stored["provenance"]["seed"] == 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stored["provenance"]["started"])
     assert set(stored["provenance"]["ingredients"]["code"]) >= {"toy.second", "toy.arithmetic"}

@@ -132,7 +132,7 @@ def test_a_value_that_was_altered_by_hand_is_shown_after_a_callout_that_says_so(
     document = open_document(filled)
     text = document.block("model_comparison")
     assert '::: {.callout-caution title="Stale: cnn"}' in text
-    assert "its value was altered by hand" in text
+    assert "it was altered by hand" in text
     draw_figures(document)  # although the value lies outside of its interval
     assert re.search(r"9[89](\.\d)?", text), "the figure is shown, with what is to be thought of it"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.project import open_project
 from experiments.stages import STAGES
-from pipeline.envelope import Envelope, Ingredients, Provenance, digest
+from pipeline.envelope import Envelope, Ingredients, Provenance, seal
 from pipeline.freshness import Freshness
 from reporting.document import Document
 from reporting.markdown import escape
@@ -44,7 +44,7 @@ def document(values: dict[str, Any], folder: Path) -> Document:
             profile="smoke",
             key="f" * 64,
             provenance=provenance,
-            value_sha256=digest(value),
+            seal=seal("f" * 64, value),
             artefacts={},
             value=value,
         )

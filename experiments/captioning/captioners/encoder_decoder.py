@@ -27,9 +27,9 @@ from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.tuning import GenerationConfig
 from experiments.models import hub
 from experiments.models.feature_store import fingerprint
-from experiments.models.finite import not_finite
 from experiments.models.libraries import prepare_transformers
 from experiments.models.precision import autocast, best_device, chosen
+from experiments.models.sanity import not_finite, two_pictures
 from experiments.models.seeding import seeded
 from experiments.models.weights_file import read_tensors
 from experiments.results.caption import Caption
@@ -300,10 +300,10 @@ def _marks(name: str, folder: Path, network: Any, tokenizer: Any) -> dict[str, A
     """Return the tokens that begin, end and fill up captions, and let the tokenizer end texts by one of them.
 
     They are those that transformers' `generate` takes. What these leave open, where `generate` would fail or
-    never end, other files tell, the tokenizer's last; so they do for a token that the vocabulary has not.
+    never end, other files tell, the tokenizer's last; so they do for an end that the vocabulary has not.
 
     Raises:
-        UserError: if nothing says how a caption begins or ends.
+        UserError: if nothing says how a caption begins or ends, or if what says it names no token.
     """
     said, size = special_tokens(folder), network.decoder.get_input_embeddings().num_embeddings
 
@@ -315,6 +315,12 @@ def _marks(name: str, folder: Path, network: Any, tokenizer: Any) -> dict[str, A
         raise UserError(
             f"{name} does not say how a caption ends: add eos_token to its tokenizer_config.json."
         )
+    for told in decoder_starts(folder):
+        if type(told) is not int or not known(told):
+            raise UserError(
+                f"{name} says that a caption begins with the token {told!r}, which is none of its decoder's "
+                f"{size:,}: mend decoder_start_token_id in its config.json and generation_config.json."
+            )
     starts = known(
         *said["decoder_start"],
         *said["bos"],
@@ -336,21 +342,26 @@ def _require_sight(captioner: EncoderDecoderCaptioner) -> None:
     """Check that the captioner computes numbers, and that what it writes depends on the photo.
 
     Raises:
-        UserError: if a weight is not a number, if photos cannot be encoded or read, or if two photos that
+        UserError: if a weight is not a number, if photos cannot be encoded or read, or if two of them that
             have nothing in common get the same logits: a decoder without cross-attention hears of neither.
     """
     if flaw := not_finite(captioner.network):
         raise UserError(f"The checkpoint of {captioner.model} is damaged: {flaw}; get its files anew.")
     exact = replace(captioner, precision="fp32")
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     decoder = type(captioner.network.decoder).__name__
     try:
-        features = exact.encode([np.zeros_like(noise), noise])
+        with np.errstate(all="ignore"):  # of what is no number a sentence of ours tells
+            features = exact.encode(two_pictures())
     except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
         raise UserError(
             f"The photos that preprocessor_config.json of {captioner.model} makes do not fit its encoder "
             f"({reason(error)}): set there the size that config.json names as image_size."
         ) from error
+    if not features.isfinite().all():
+        raise UserError(
+            f"What {captioner.model} makes of a photo is no numbers: mend image_mean and image_std in its "
+            "preprocessor_config.json."
+        )
     try:
         with torch.inference_mode(), evaluating(exact.network):
             black, other = exact.logits(features, ["", ""])

@@ -125,10 +125,11 @@ def special_tokens(folder: Path) -> dict[str, list[int]]:
     return {key: told(key) for key in ("decoder_start", "bos", "eos", "pad")}
 
 
-def decoder_starts(folder: Path) -> list[int]:
-    """Return every token that a file says the decoder was trained to begin with."""
+def decoder_starts(folder: Path) -> list[Any]:
+    """Return whatever a file says the decoder was trained to begin with: tokens, if all is well."""
     parts = [part for name in _CONFIGURATIONS for part in _parts(_read(folder / name))]
-    return [token for part in parts for token in _tokens(part.get("decoder_start_token_id"))]
+    told = [part.get("decoder_start_token_id") for part in parts]
+    return [token for one in told for token in _listed(one) if token is not None]
 
 
 def _parts(options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -138,18 +139,28 @@ def _parts(options: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tokens(told: object) -> list[int]:
-    listed = told if isinstance(told, list) else [told]
-    return [token for token in listed if isinstance(token, int) and not isinstance(token, bool)]
+    return [token for token in _listed(told) if isinstance(token, int) and not isinstance(token, bool)]
+
+
+def _listed(told: object) -> list[Any]:
+    return told if isinstance(told, list) else [told]
 
 
 def weights_of(folder: Path) -> list[Path]:
     """Return the file with the weights, or those that an index shares them out among; none if one lacks."""
     for name in _WEIGHTS:
-        shared_out = _read(folder / f"{name}.index.json").get("weight_map", {})
-        for files in ([folder / name], [folder / file for file in sorted(set(shared_out.values()))]):
+        shared_out = _shared_out(folder / f"{name}.index.json")
+        for files in ([folder / name], [folder / file for file in shared_out]):
             if files and all(file.is_file() for file in files):
                 return files
     return []
+
+
+def _shared_out(index: Path) -> list[str]:
+    """Return the names of the files that an index names, none if it is not as transformers writes it."""
+    told = _read(index).get("weight_map")
+    names = [*told.values()] if isinstance(told, dict) else []
+    return sorted(set(names)) if all(isinstance(name, str) for name in names) else []
 
 
 def _read(path: Path) -> dict[str, Any]:

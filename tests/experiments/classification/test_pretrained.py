@@ -515,6 +515,17 @@ def test_a_tokenizer_of_another_model_is_told_as_such(tiny: Path, tmp_path: Path
     assert "is another model's: it has 49,408 tokens, but the text tower knows 100;" in sentence
 
 
+def test_a_preprocessing_that_makes_no_numbers_is_refused(tiny: Path, monkeypatch: Patch):
+    made = open_clip_library().factory.image_transform_v2
+    for odd, sentence in ((float("nan"), "is no numbers: mend mean and std"), (0.0, "or preprocess_cfg in")):
+        monkeypatch.setattr(
+            open_clip_library().factory,
+            "image_transform_v2",
+            lambda options, odd=odd, **rest: made(replace(options, std=(0.3, odd, 0.3)), **rest),
+        )
+        assert sentence in refused(tower("tiny", tiny))
+
+
 def test_pictures_of_another_size_than_the_image_towers_are_told_as_such(tiny: Path, monkeypatch: Patch):
     made = open_clip_library().factory.image_transform_v2
     monkeypatch.setattr(

@@ -27,6 +27,9 @@ def encoded(picture: Image.Image, ending: str = "png", **options: Any) -> bytes:
         ("1", "png", 1, [255, 255, 255]),
         ("P", "gif", 0, [0, 0, 0]),
         ("RGBA", "png", (10, 200, 30, 255), [10, 200, 30]),
+        ("RGBA", "png", (10, 200, 30, 0), [255, 255, 255]),
+        ("RGBA", "webp", (0, 0, 0, 51), [204, 204, 204]),
+        ("LA", "png", (0, 51), [204, 204, 204]),
         ("CMYK", "jpg", (0, 255, 255, 0), [255, 0, 0]),
         ("CMYK", "tif", (0, 255, 255, 0), [255, 0, 0]),
         ("RGB", "webp", (0, 0, 0), [0, 0, 0]),
@@ -48,6 +51,16 @@ def test_a_palette_with_a_half_clear_colour_keeps_the_colours_that_can_be_seen()
     picture = Image.new("P", (4, 3), 1)
     picture.putpalette([0, 0, 0, 30, 60, 90])
     assert decode(encoded(picture, transparency=b"\x80\xff"))[1, 1].tolist() == [30, 60, 90]
+    assert decode(encoded(picture, transparency=b"\xff\x00"))[1, 1].tolist() == [255, 255, 255]
+
+
+def test_of_wide_greys_in_a_tiff_either_end_can_be_white() -> None:
+    content = bytearray(encoded(Image.new("I;16", (4, 3), 0x2040), "tif"))
+    entry = content.index(struct.pack("<HHI", 262, 3, 1))
+    assert content[entry + 8] == 1, "black is zero"
+    assert decode(bytes(content))[1, 1].tolist() == [32, 32, 32]
+    content[entry + 8] = 0
+    assert decode(bytes(content))[1, 1].tolist() == [223, 223, 223]
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg"])

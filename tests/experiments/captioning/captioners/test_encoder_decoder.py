@@ -266,6 +266,9 @@ def test_weights_in_several_files_must_all_be_there(checkpoint: Path, copy: Path
     assert several.weights[0].licence == whole.weights[0].licence
     parts[-1].unlink()
     assert "copy lacks weights" in refusal(load_captioner, copy)
+    for odd in ([], {"a": 1}, {"a": None, "b": "c"}, {"a": ["b"]}, "a"):
+        (copy / "model.safetensors.index.json").write_text(json.dumps({"weight_map": odd}))
+        assert "copy lacks weights" in refusal(load_captioner, copy)
 
 
 def test_a_folder_is_found_from_the_projects_root(checkpoint: Path, tmp_path: Path, monkeypatch: Patch):
@@ -369,6 +372,14 @@ def test_weights_that_would_be_random_or_dropped_are_refused(name: str, sentence
     save_file(state, copy / "model.safetensors", metadata={"format": "pt"})
     told = refusal(load_captioner, copy)
     assert told.startswith(f"The checkpoint of copy does not fit its config.json: {sentence}")
+
+
+@pytest.mark.parametrize("option", ["image_std", "image_mean"])
+def test_a_preprocessing_that_makes_no_numbers_is_refused(option: str, copy: Path):
+    file = copy / "preprocessor_config.json"
+    value = 0.0 if option == "image_std" else float("nan")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {option: [0.5, value, 0.5]}))
+    assert "makes of a photo is no numbers: mend image_mean and image_std" in refusal(load_captioner, copy)
 
 
 @pytest.mark.parametrize(

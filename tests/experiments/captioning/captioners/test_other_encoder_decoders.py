@@ -260,6 +260,17 @@ def test_captions_are_those_of_generate_wherever_the_special_tokens_stand(
             assert written == expected
 
 
+@pytest.mark.parametrize("start", [300, -1, "7", True, 2.0])
+@pytest.mark.parametrize("place", ["config.json", "its decoder", "generation_config.json"])
+def test_a_start_that_is_no_token_of_the_decoder_is_refused_as_generate_does(
+    start: Any, place: str, tmp_path: Path
+):
+    folder = publish("vit", "gpt2", tmp_path / "told")
+    say(folder, place, {START: start, END: 11, PAD: 1, "bos_token_id": 8})
+    sentence = refusal(load_captioner, folder)
+    assert f"told says that a caption begins with the token {start!r}, which is none of" in sentence
+
+
 def test_a_decoder_that_is_blind_is_refused_by_its_logits(tmp_path: Path):
     for name, config in (
         ("opt", transformers.OPTConfig(hidden_size=32, ffn_dim=64, num_hidden_layers=1,

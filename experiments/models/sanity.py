@@ -1,6 +1,13 @@
-"""Whether the weights of a network are numbers."""
+"""Whether a network that somebody else trained computes anything."""
 
+import numpy as np
 from torch import nn
+
+
+def two_pictures() -> list[np.ndarray]:
+    """Return a black picture and one of noise, uint8 (64, 64, 3), which have nothing in common."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    return [np.zeros_like(noise), noise]
 
 
 def not_finite(network: nn.Module) -> str | None:
