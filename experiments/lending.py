@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.fingerprints import identity, manifest_of, recorded_names
 from experiments.datasets.loaders import loader
-from experiments.datasets.loading import load_images, load_photos
+from experiments.datasets.loading import fetch_images, load_images, load_photos
 from experiments.profile import Profile
 from pipeline import keys
 from pipeline.closure import Code
@@ -47,7 +47,7 @@ def _load_photos(call: "Call") -> "CaptionedPhotos":
     return load_photos(project.profile.photos, project.root, project.downloads, call.say, recorded)
 
 
-IMAGES = Data("images", identity, manifest_of, loader, _load_images)
+IMAGES = Data("images", identity, manifest_of, loader, _load_images, fetch_images)
 PHOTOS = Data("photos", identity, manifest_of, loader, _load_photos)
 CAPTIONER = Data("captioner", identity, manifest_of)
 ZERO_SHOT = Data("zero_shot", identity, manifest_of)

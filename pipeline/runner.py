@@ -362,6 +362,9 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
     if not stage.parallel and not run.is_main:
         return False
     processes = run.processes if stage.parallel else None
+    if run.is_main:
+        for data in stage.data:
+            data.fetch(getattr(project.profile, data.name), project.root, project.downloads, run.say)
     # All that the key follows is settled here, whatever happens on disk from now on.
     parts = keys.made_from(project, stage.name, keys.Today(run.code)) if run.is_main else None
     parts = _broadcast(processes, parts)

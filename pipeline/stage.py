@@ -19,7 +19,7 @@ class Identity:
     absent: tuple[str, ...] = ()
 
 
-def _nothing(config: Any) -> None: ...
+def _nothing(*_: Any) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Data:
     from which its paths start, and the file with the manifest that was recorded beside the results. `loader`
     returns, of the part of the profile, the ``"module:function"`` that loads the data, whose code then counts
     as the stage's own; None where nothing is loaded by us. `load` returns the data for a call of a stage (a
-    `pipeline.runner.Call`); it is None where a stage loads them.
+    `pipeline.runner.Call`); it is None where a stage loads them. `fetch` is called before a stage is
+    computed, and brings to this machine what can be identified only there; it is given the part of the
+    profile, the project's folder, that of the downloads, and what prints a line.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Data:
     manifest: Callable[[Any, Path, Path], Iterator[str] | None]
     loader: Callable[[Any], str | None] = _nothing
     load: Callable[[Any], Any] | None = None
+    fetch: Callable[[Any, Path, Path, Callable[[str], None]], None] = _nothing
 
 
 @dataclass(frozen=True)

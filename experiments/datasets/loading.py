@@ -10,13 +10,25 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.config.images import AnyImages
+from experiments.config.images import AnyImages, TorchvisionImages
 from experiments.config.photos import AnyPhotos
 from experiments.datasets.loaders import loader
 
 if TYPE_CHECKING:
     from experiments.datasets.images import ClassifiedImages
     from experiments.datasets.photos import CaptionedPhotos
+
+
+def fetch_images(config: AnyImages, root: Path, downloads: Path, say: Callable[[str], None]) -> None:
+    """Download images that no pinned hash tells; arguments are those of `load_images`.
+
+    Raises:
+        UserError: if they cannot be had.
+    """
+    if isinstance(config, TorchvisionImages):
+        from experiments.datasets.torchvision_images import fetch
+
+        fetch(config, root, downloads, say)
 
 
 def load_images(

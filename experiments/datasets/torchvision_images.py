@@ -34,7 +34,7 @@ _OURS = {
 }
 """Arguments of torchvision's classes that are no option of a profile."""
 FOLDER = "torchvision"
-"""Where in the downloads torchvision keeps its own."""
+"""Where in the downloads each data set has a folder for what torchvision makes of it."""
 
 
 class NotThere(UserError):
@@ -53,7 +53,7 @@ def load_torchvision(
             training images are to be kept for validation than can be spared.
     """
     kind = _kind(config.name)
-    place = resolve_path(root, config.folder) if config.folder else downloads / FOLDER
+    place = place_of(config, root, downloads)
     with raster_formats_alone():  # torchvision opens pictures by itself, for their labels as well
         parts = _parts(config, kind, place, say)
         labels = {part: _labels(items, positions) for part, (items, positions) in parts.items()}
@@ -85,6 +85,22 @@ def load_torchvision(
         return UserError(f"{config.name} cannot be read ({reasons[0]}): delete it in {place} and run again.")
 
     return preprocess(ready, classes, labels, size=config.size, read=read, failed=failed)
+
+
+def place_of(config: TorchvisionImages, root: Path, downloads: Path) -> Path:
+    """Return the folder that is given to torchvision: the one that `config` names, or one of its own."""
+    return resolve_path(root, config.folder) if config.folder else downloads / FOLDER / config.name
+
+
+def fetch(config: TorchvisionImages, root: Path, downloads: Path, say: Callable[[str], None]) -> None:
+    """Have torchvision download a data set, unless it is there or `config` names a folder.
+
+    Raises:
+        UserError: if torchvision has no such data set, or cannot download it.
+    """
+    if config.folder is None:
+        with raster_formats_alone():
+            _parts(config, _kind(config.name), place_of(config, root, downloads), say)
 
 
 def can_download(name: str) -> bool:

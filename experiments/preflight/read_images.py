@@ -13,7 +13,7 @@ from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.listing import listing, sentences
 from experiments.datasets.loading import load_images
 from experiments.datasets.pictures import decode, digest
-from experiments.datasets.torchvision_images import FOLDER, NotThere, can_download
+from experiments.datasets.torchvision_images import NotThere, can_download, place_of
 
 Progress = Callable[[int, int], None]
 """Called with the number of images or photos that are read and their total."""
@@ -116,7 +116,7 @@ def _folder(config: ImageFolder, root: Path, progress: Progress) -> ReadImages:
 
 def _torchvision(config: TorchvisionImages, root: Path, downloads: Path, progress: Progress) -> ReadImages:
     """Let torchvision load what is there: where a folder is named it never downloads."""
-    place = config.folder or str((downloads / FOLDER).absolute())
+    place = str(place_of(config, root, downloads).absolute())
     named = config.model_copy(update={"folder": place})
     downloads.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=downloads.parent, prefix=".check-") as ready:

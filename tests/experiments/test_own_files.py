@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from experiments.lending import IMAGES as IMAGES_DATA
 from experiments.lending import PHOTOS as PHOTOS_DATA
+from experiments.models.torchvision_shim import declare_missing_operators
 from experiments.project import open_project
 from pipeline import freshness, keys, manifest, runner, store
 from pipeline.closure import Code
@@ -19,6 +21,7 @@ from pipeline.project import Project
 from pipeline.stage import Identity, Stage, pipeline
 from tests.support.commands import python
 from tests.support.copies import copy_parts
+from tests.support.idx import idx
 from tests.support.small_profiles import IMAGES, PHOTOS, draw, draw_classes, draw_photos, project
 from tests.support.stored import put
 from tests.support.toy import Sum
@@ -239,3 +242,34 @@ def test_a_clone_with_other_line_endings_has_the_same_keys(root: Path) -> None:
     opened = [open_project(name, root) for name in ("mine", "offline")]
     assert [keys.key(keys.ingredients(each, name)) for each in opened for name in each.stages] == before
     assert state(root) == ("fresh", ())
+
+
+DOWNLOADED = '[images]\nkind = "torchvision"\nname = "FashionMNIST"\nsize = 16\n'
+
+
+def test_what_torchvision_downloaded_is_known_by_its_files(root: Path, monkeypatch: pytest.MonkeyPatch):
+    declare_missing_operators()
+    from torchvision.datasets import FashionMNIST
+
+    downloads = []
+
+    def download(data: FashionMNIST) -> None:
+        downloads.append(data)
+        for part, count in (("train", 30), ("t10k", 20)):
+            idx(Path(data.raw_folder) / f"{part}-images-idx3-ubyte", np.full((count, 28, 28), count))
+            idx(Path(data.raw_folder) / f"{part}-labels-idx1-ubyte", np.arange(count) % 10)
+
+    monkeypatch.setattr(FashionMNIST, "download", download)
+    project(root, DOWNLOADED, PHOTOS)
+    assert state(root)[0] == "missing"
+    opened = inspected(root)
+    assert (state(root), len(downloads)) == (("fresh", ()), 1)
+    assert store.read(opened, "data_sets").value.images.files == 8
+    place = opened.downloads / "torchvision" / "FashionMNIST"
+    idx(place / "FashionMNIST" / "raw" / "train-images-idx3-ubyte", np.zeros((30, 28, 28)))
+    assert state(root) == ("stale", ("data: what [images] names is another",))
+    shutil.rmtree(place)
+    assert state(root) == ("fresh", ())
+    (opened.results / "data_sets.json").unlink()
+    inspected(root)
+    assert (state(root), len(downloads)) == (("fresh", ()), 2)
