@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 from reporting.labels import Labels, labels_of
@@ -24,6 +25,7 @@ _SHELL = Path(__file__).with_name("page.typ")
 _BEYOND = re.compile(r"[\u0700-\u08ff\u0980-\u1dff\u2e80-\ua71f\ua800-\uf8ff\U0001f000-\U0003ffff]")
 """Scripts and signs that Typst's own fonts lack, such as Chinese, Korean, Thai and emoji."""
 
+_ACCESSIBLE = "ua-1"
 _CAPTIONS = {"tbl": "top", "fig": "bottom"}
 _TONES = {
     "note": ("0758E5", "dae6fb"),
@@ -63,7 +65,9 @@ def source(tree: Resolved, page: Page, site: Site, markdown: Markdown) -> str:
 def render(typst_source: str, page: Page, root: Path) -> bytes:
     """The PDF; the same bytes for the same source if SOURCE_DATE_EPOCH is set.
 
-    Scripts that Typst brings no letters for are set in fonts of this machine, if it has any.
+    It is PDF/UA-1, which a screen reader can follow, unless something in it, such as a letter that no font
+    has, stands against that and no standard was asked for. Scripts that Typst brings no letters for are set
+    in fonts of this machine, if it has any.
     """
     import typst
 
@@ -78,17 +82,27 @@ def render(typst_source: str, page: Page, root: Path) -> bytes:
     if epoch is not None and not epoch.isdecimal():
         raise UserError(f"SOURCE_DATE_EPOCH must be a number of seconds, not {epoch!r}.")
     assert page.typst is not None
-    standards = as_list(page.typst.others.get("pdf-standard"))
+    asked = as_list(page.typst.others.get("pdf-standard"))
+
+    def compiled(standards: list[Any]) -> tuple[Any, list[Any]]:
+        try:
+            return typst.compile_with_warnings(
+                typst_source.encode(),
+                root=root,  # pyright: ignore[reportArgumentType]  (typst knows paths, its types do not)
+                ignore_system_fonts=not beyond,
+                pdf_standards=standards,
+                timestamp=None if epoch is None else int(epoch),
+            )
+        except typst.TypstError as error:
+            raise UserError(f"{page.name}: Typst cannot set the PDF: {error.args[0]}") from error
+
     try:
-        pdf, warnings = typst.compile_with_warnings(
-            typst_source.encode(),
-            root=root,  # pyright: ignore[reportArgumentType]  (typst knows paths, its types do not)
-            ignore_system_fonts=not beyond,
-            pdf_standards=standards,
-            timestamp=None if epoch is None else int(epoch),
-        )
-    except typst.TypstError as error:
-        raise UserError(f"{page.name}: Typst cannot set the PDF: {error.args[0]}") from error
+        pdf, warnings = compiled(asked or [_ACCESSIBLE])
+    except UserError as error:
+        if asked:
+            raise
+        pdf, warnings = compiled([])  # of what is wrong in any case, this tells
+        print(f"{page.name}: the PDF is tagged, but no PDF/UA-1: {error.__cause__}", file=sys.stderr)
     for warning in warnings:
         print(f"{page.name}: Typst says: {warning}", file=sys.stderr)
     assert isinstance(pdf, bytes)

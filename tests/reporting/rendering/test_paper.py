@@ -19,7 +19,7 @@ LONG = "Words that fill a line and then another one, since a page is long.\n\n"
 
 @pytest.fixture
 def accessible(project: Project) -> Project:
-    """A project whose PDF must be PDF/UA-1; the report need not: a letter without a glyph would stop it."""
+    """A project whose PDF must be PDF/UA-1, where a letter without a glyph stops it."""
     project.write("_quarto.yml", CONFIGURATION.replace("typst: {", "typst: {pdf-standard: ua-1, "))
     return project
 
@@ -60,6 +60,17 @@ def test_a_screen_reader_is_told_language_title_headings_tables_and_what_picture
     alternatives = [str(element["/Alt"]) for element in elements if "/Alt" in element]
     assert alternatives.count("A dark box of 3") == 1
     assert alternatives.count("A second box") == 1
+
+
+def test_a_pdf_is_pdf_ua_unless_a_letter_cannot_be_drawn(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for letter, is_accessible in (("a", True), ("\u16a0", False)):
+        project.page(f"# One\n\nA letter: {letter}.\n").render()
+        metadata = PdfReader(project.site / "report.pdf").xmp_metadata
+        assert metadata is not None
+        assert ("pdfuaid" in metadata.stream.get_data().decode()) == is_accessible
+        assert ("report.qmd: the PDF is tagged, but no PDF/UA-1: " in capfd.readouterr().err) != is_accessible
 
 
 def test_a_header_and_a_number_of_all_stand_on_every_sheet_and_are_no_numbers_of_the_text(
