@@ -24,8 +24,10 @@ _PAIR = re.compile(
     r"(?P<name>[^\t]+?\.(?:jpe?g|png|gif|bmp|webp|tiff?))(?:[ ]*\t| {2,})(?P<text>.*)", re.IGNORECASE
 )
 _BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
+# Where a number is missing, pandas writes none, and all others like 4.0.
+_NUMBER = r"(?P<number>[0-9]{1,9})(?:\.0+)?"
 # The published results.csv has a line that lacks its second bar: "2199200615.jpg| 4   A dog runs ...".
-_RESULT = re.compile(r"(?P<name>[^|]*)\|\s*(?P<number>[0-9]{1,9})(?:\s*\||\s|$)(?P<text>.*)")
+_RESULT = re.compile(rf"(?P<name>[^|]*)\|\s*(?:{_NUMBER}(?:\s*\||\s|$)|\|)(?P<text>.*)")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, he
     for number, line in lines:
         match = pattern.fullmatch(line)
         if match:
-            place = int(match.groupdict().get("number", 0))
+            place = int(match.groupdict().get("number") or 0)
             yield WrittenCaption(f"{shown_as}:{number}", match["name"], match["text"], place)
         else:
             yield f"{shown_as}:{number}: the line must read {shape}, like the others."
@@ -149,7 +151,8 @@ def _table(text: str, shown_as: str, separator: str, count: int, columns: _Colum
             )
         else:
             number = row.fields[columns.number].strip() if columns.number is not None else ""
-            first = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            match = re.fullmatch(_NUMBER, number)
+            first = int(match["number"]) if match else 0
             told = [each for at in columns.captions for each in _listed(row.fields[at])]
             captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
             for place, caption in enumerate(captions, start=first):

@@ -138,6 +138,19 @@ def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path)
     assert read(content, tmp_path) == [CaptionedFile("219.jpg", captions)]
 
 
+@pytest.mark.parametrize("bar", ["|", ","])
+def test_numbers_that_pandas_wrote_as_fractions_since_one_is_missing_give_the_order(bar: str, tmp_path: Path):
+    lines = [
+        ("b.jpg", "", "One ."),
+        ("a.jpg", "1.0", "Two ."),
+        ("a.jpg", "0.0", "One ."),
+        ("a.jpg", "10.0", "3 ."),
+    ]
+    content = "\n".join(map(bar.join, [("image_name", "comment_number", "comment"), *lines]))
+    expected = [CaptionedFile("b.jpg", ("One .",)), CaptionedFile("a.jpg", ("One .", "Two .", "3 ."))]
+    assert read(content, tmp_path) == expected
+
+
 def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path):
     captions = {
         "A man , a dog .": "A man , a dog .",
