@@ -241,13 +241,16 @@ def _record(record: object, where: str) -> Found:
 
 def _sentences(image: object, where: str) -> Found:
     """Read the captions of an image in Karpathy's splits of Flickr8k, Flickr30k and COCO."""
+    split = image.get("split") if isinstance(image, dict) else None
+    if not isinstance(split, str | None):
+        yield f"{where} has a split that is no text: write train, val, restval or test, or leave it out."
+        return
     match image:
         case {"filename": str(name), "sentences": [*sentences]}:
-            split = image.get("split", "") if isinstance(image, dict) else ""
             for number, sentence in enumerate(sentences):
                 match sentence:
                     case {"raw": str(caption)}:
-                        yield WrittenCaption(where, name, caption, number, str(split))
+                        yield WrittenCaption(where, name, caption, number, split or "")
                     case _:
                         yield f"{where} has a sentence without raw, its text; mend or remove it."
         case _:

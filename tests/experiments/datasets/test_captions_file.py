@@ -345,6 +345,18 @@ def test_karpathys_file_is_read_with_the_splits_that_it_tells(tmp_path: Path):
     assert captions_sha256(parted) == captions_sha256(parted[::-1])
 
 
+def test_photos_whose_split_is_null_are_of_none_and_other_splits_are_texts(tmp_path: Path):
+    def with_splits(*splits: object) -> str:
+        images = [image | {"split": split} for image, split in zip(SPLITS["images"], splits, strict=True)]
+        return json.dumps(SPLITS | {"images": images})
+
+    assert read(with_splits(None, None), tmp_path) == TWO
+    found, problems = examine(with_splits(3, "test"), tmp_path)
+    assert [file.name for file in found] == ["b.jpg"]
+    wanted = "write train, val, restval or test, or leave it out."
+    assert problems == [f"c: images[0] has a split that is no text: {wanted}"]
+
+
 BOXES = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 9, 9]}
 WRONG = {
     "COCO's file of objects": (
