@@ -72,7 +72,8 @@ def written_captions(text: str, shown_as: str) -> Found:
     That is a table whose first line names its columns (`COLUMNS`), as Flickr8k, Flickr30k and the Hugging
     Face hub's ``metadata.csv`` have it; Flickr8k's lines ``name.jpg#0<tab>caption``, or without the number;
     Flickr30k's
-    ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it.
+    ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it, or an object
+    ``{"name.jpg": ["caption", …], …}``.
     Lines end in ``\n``. `shown_as` is the file's path as the user wrote it, for the sentences.
     """
     first = next((line for line in text.split("\n") if line.strip()), "")
@@ -197,11 +198,33 @@ def _json(text: str, shown_as: str) -> Found:
                     yield f"{shown_as}: images[{position}] {problem}."
             for position, annotation in enumerate(annotations):
                 yield _annotated(annotation, names, f"{shown_as}: annotations[{position}]")
+        case dict() if _is_by_name(content):
+            yield from _by_name(text, shown_as)
         case _:
             yield (
                 f"{shown_as} must have the lists images and annotations, as COCO's files of captions do, or "
-                "be a list of objects that have image and caption."
+                "be a list of objects that have image and caption, or an object that has the captions of "
+                "each image by its name."
             )
+
+
+def _is_by_name(content: dict[str, object]) -> bool:
+    """Tell whether an object has captions, texts or lists of such, by the names of their pictures.
+
+    Those of other formats have names that say what is in their fields.
+    """
+    fields = {"images", "annotations", *(name for names in COLUMNS.values() for name in names)}
+    firsts = [value[0] if isinstance(value, list) and value else value for value in content.values()]
+    return not fields & {*content} and any(isinstance(first, str) for first in firsts)
+
+
+def _by_name(text: str, shown_as: str) -> Found:
+    # Read as pairs: of a name that is there twice, an object would keep the later captions alone.
+    for name, captions in json.loads(text, object_pairs_hook=list):
+        if isinstance(captions, str) or (isinstance(captions, list) and captions):
+            yield from _record({"image": name, "caption": captions}, f"{shown_as}: {name!r}")
+        else:
+            yield f"{shown_as}: {name!r} must have a caption or a list of captions."
 
 
 def _is_record(line: str) -> bool:

@@ -180,7 +180,7 @@ UNKNOWN = (
 )
 COCO_LISTS = (
     "c must have the lists images and annotations, as COCO's files of captions do, or be a list of "
-    "objects that have image and caption."
+    "objects that have image and caption, or an object that has the captions of each image by its name."
 )
 NONE = "c has no captions: write at least one for each photo."
 COMMA = "put a field that holds a comma between double quotes."
@@ -320,6 +320,10 @@ FORMS = {
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),
+    "an object of lists by name": json.dumps({file.name: file.captions for file in TWO}),
+    "an object of texts by name, one twice": (
+        '{"a.jpg": "A dog , a cat .",\n"b.jpg": "A car .",\n"a.jpg": "Two pets ."}'
+    ),
     "tabs that became blanks": "a.jpg#0   A dog , a cat .\na.jpg#1   Two pets .\nb.jpg#0   A car .\n",
     "a table between blanks": (
         "image   caption\na.jpg   A dog , a cat .\na.jpg   Two pets .\nb.jpg   A car .\n"
@@ -371,6 +375,17 @@ WRONG = {
             "c:3: this is no JSON (",
         ],
     ),
+    "an object of captions by name, some none": (
+        '{"a.jpg": [], "b.jpg": ["A dog .", 3], "c.jpg": {"text": "A cat ."}, "d.jpg": null}',
+        [
+            "c: 'a.jpg' must have a caption or a list of captions.",
+            "c: 'b.jpg' has a caption that is no text; mend or remove it.",
+            "c: 'c.jpg' has a caption that is no text; mend or remove it.",
+            "c: 'd.jpg' must have a caption or a list of captions.",
+        ],
+    ),
+    "a record on several lines": ('{"file_name": "a.jpg",\n"text": "A dog ."}', [COCO_LISTS]),
+    "texts under names of fields": ('{"info": "captions", "annotations": ["A dog ."]}', [COCO_LISTS]),
     "a right-to-left override": (
         "image,caption\na.jpg,A \u202egod .\n",
         ["c:2: the name or caption 'a.jpg' holds the mark U+202E, which turns the letters after it"],
@@ -387,7 +402,7 @@ def test_a_file_that_holds_something_else_is_told_as_such(tmp_path: Path, kind: 
     content, sentences = WRONG[kind]
     found, problems = examine(content, tmp_path)
     assert [problem[: len(start)] for problem, start in zip(problems, sentences, strict=True)] == sentences
-    assert found == [] or kind == "a record without a caption"
+    assert found == [] or kind in {"a record without a caption", "an object of captions by name, some none"}
 
 
 @pytest.mark.parametrize("between", ["\t", " \t", "   ", "  "])
