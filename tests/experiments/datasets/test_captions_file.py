@@ -1,10 +1,15 @@
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 import re
+import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -403,6 +408,55 @@ def test_a_file_that_holds_something_else_is_told_as_such(tmp_path: Path, kind: 
     found, problems = examine(content, tmp_path)
     assert [problem[: len(start)] for problem, start in zip(problems, sentences, strict=True)] == sentences
     assert found == [] or kind in {"a record without a caption", "an object of captions by name, some none"}
+
+
+def parquet() -> bytes:
+    content = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"image": ["a.jpg"], "caption": ["A dog ."]}), content)
+    return content.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, "image,caption\na.jpg,A dog .\n")
+    return content.getvalue()
+
+
+TABLE = b"image,caption\na.jpg,A dog .\n"
+NO_TEXT = {
+    "Excel": (
+        zipped("[Content_Types].xml", "xl/workbook.xml"),
+        "an Excel workbook: export it as CSV in UTF-8",
+    ),
+    "Word": (zipped("[Content_Types].xml", "word/document.xml"), "a Word document: export it as CSV"),
+    "zip": (zipped("captions.csv"), "a zip archive: unpack it, and name the file with the captions"),
+    "gzip": (gzip.compress(TABLE), "compressed with gzip: unpack it, and name the file"),
+    "bzip2": (bz2.compress(TABLE), "compressed with bzip2: unpack it, and name the file"),
+    "xz": (lzma.compress(TABLE), "compressed with xz: unpack it, and name the file"),
+    "Parquet": (
+        parquet(),
+        "a Parquet file: export it as CSV in UTF-8, or as JSON, with the columns image and",
+    ),
+    "Excel of 1997": (
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504),
+        "an older Excel workbook or Word document: export it as CSV",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+def test_a_file_that_is_no_text_is_told_by_what_it_is_and_what_to_export(tmp_path: Path, kind: str):
+    content, said = NO_TEXT[kind]
+    found, (problem,) = examine(content, tmp_path)
+    assert found == []
+    assert problem.startswith(f"c is no text, but {said}")
+
+
+def test_captions_that_begin_as_another_file_does_are_read(tmp_path: Path):
+    for name in ("PAR1.jpg", "BZhé.jpg", "PK.jpg"):
+        assert read(f"{name}\tA dog .\n", tmp_path) == [CaptionedFile(name, ("A dog .",))]
 
 
 @pytest.mark.parametrize("between", ["\t", " \t", "   ", "  "])
