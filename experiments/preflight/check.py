@@ -27,7 +27,7 @@ from experiments.preflight.captioner import (
 from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks
-from experiments.preflight.language import findings_of_language
+from experiments.preflight.language import findings_of_language, findings_of_words
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
@@ -80,6 +80,7 @@ def check(project: Project[Profile], console: Console) -> Checked:
         language = profile.captions.language
         texts = [text for photo in (*photos.tuning, *photos.evaluation) for text in photo.references]
         notes.add("the captions' language", lambda: findings_of_language(language, texts))
+        notes.add("the captions' words", lambda: findings_of_words(texts))
     if profile.captioner is not None:
         _check_captioner(profile.captioner, photos, project, notes)
     if profile.zero_shot is not None:

@@ -112,6 +112,23 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     assert "none of them drawn: 1, such as 'nowhere.png'" in "\n".join(found.remarks)
 
 
+def test_captions_without_any_word_are_a_problem_and_some_of_them_a_remark(own: Path):
+    def found(*texts: str) -> tuple[str, str]:
+        rows = [f"{number}.png,{text}" for number, text in enumerate(texts)]
+        (own / "captions.csv").write_text("\n".join(["image,caption", *rows]))
+        findings = look(project(own, PHOTOS, photos__tuning="5", photos__evaluation="5")).findings
+        return "\n".join(findings.remarks), "\n".join(findings.problems)
+
+    signs = [f"🐕{'!' * number}" for number in range(10)]
+    _, problems = found(*signs)
+    assert problems.startswith("No caption has a word (the first is '🐕")
+    assert problems.endswith("would be 0: write captions in words.")
+    remarks, problems = found(*signs[:2], *("犬" * number for number in range(1, 9)))
+    assert "Captions without a word: 2 of 10, such as '🐕" in remarks
+    assert problems == ""
+    assert "Captions without a word" not in found(*(f"{number} dogs" for number in range(10)))[0]
+
+
 def spoil(weights: Path) -> None:
     state = load_file(weights)
     next(tensor for tensor in state.values() if tensor.is_floating_point()).view(-1)[0] = float("nan")
