@@ -31,6 +31,7 @@ from experiments.preflight.language import findings_of_language, findings_of_wor
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
+from experiments.preflight.sizes import impossible
 from experiments.preflight.times import lines_of_times
 from experiments.profile import Profile
 from experiments.stages import PHOTOS
@@ -102,6 +103,11 @@ def _check_captioner(
     config: AnyCaptionerConfig, photos: CaptionedPhotos | None, project: Project[Profile], notes: Notes
 ) -> None:
     """Note how options and captions fit the captioner, as far as its files are here."""
+    if isinstance(config, EncoderDecoderConfig):
+        sentence = notes.attempt("the captioner", lambda: impossible(config, project.root))
+        if sentence:  # not even its tokenizer could be loaded
+            notes.parts.append(Findings(problems=(sentence,)))
+            return
     captions = [photo.references[0] for photo in photos.tuning] if photos else []
     shape = notes.attempt("the captioner", lambda: shape_of(config, project.root))
     lengths = notes.attempt("captions", lambda: token_counts(config, project.root, captions)) or []

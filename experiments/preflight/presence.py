@@ -18,6 +18,7 @@ from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
 from experiments.datasets import cifar10, flickr30k
 from experiments.datasets.downloads import Archive, ask_npm
 from experiments.models import hub
+from experiments.preflight import sizes
 from pipeline.errors import UserError
 
 PARTS = ("images", "photos", "captioner", "zero_shot")
@@ -64,7 +65,7 @@ def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str |
             case Flickr30k():
                 return flickr30k.missing(config, root, ask_hub)
             case EncoderDecoderConfig():
-                return model_folder.missing(config, root, ask_hub)
+                return model_folder.missing(config, root, ask_hub) or sizes.impossible(config, root)
             case ZeroShotConfig(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 

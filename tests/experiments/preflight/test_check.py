@@ -157,6 +157,27 @@ def test_weights_of_ones_own_that_no_stage_could_use_are_told_before_a_run(own: 
     assert_each_is_in_its_own(damaged, look(opened).findings.problems)
 
 
+def test_a_captioner_of_impossible_sizes_is_one_problem_and_none_of_its_files_is_loaded(
+    own: Path, captioner: Path, monkeypatch: Patch
+):
+    (own / "captioner").unlink()
+    shutil.copytree(captioner, own / "captioner")
+    config = own / "captioner" / "config.json"
+    content = json.loads(config.read_text())
+    content["decoder"]["n_layer"] = 10**9
+    config.write_text(json.dumps(content))
+    for name in ("shape_of", "token_counts", "load_encoder_decoder"):
+        monkeypatch.setattr(checking, name, lambda *_: pytest.fail("it was loaded"))
+    said = "config.json of captioner says that n_layer is 1,000,000,000, but no captioner has more than 1,000"
+    assert_each_is_in_its_own((said,), look(project(own, PHOTOS, CAPTIONER)).findings.problems)
+
+
+def test_a_captioner_that_a_hub_cannot_have_is_one_problem(own: Path):
+    moving = CAPTIONER.replace('"captioner"', '"a/b"\nrevision = "main"', 1)
+    problems = look(project(own, PHOTOS, moving)).findings.problems
+    assert_each_is_in_its_own(("captioner.revision is 'main': write all 40",), problems)
+
+
 def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):
     draw_classes(folder / "animals", count=3)
     draw(folder / "animals" / "emu" / "alone.png", seed=9)
