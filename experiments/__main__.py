@@ -86,7 +86,7 @@ def run(
     from rich.console import Console
 
     from experiments.models.processes import among, is_main
-    from experiments.preflight.presence import missing
+    from experiments.preflight.presence import missing, unknown
     from pipeline.interrupt import insistent
     from pipeline.launching import start_those_asked_for
     from pipeline.runner import bring_up_to_date
@@ -96,11 +96,13 @@ def run(
         raise typer.Exit(ended)
     forced = wanted if force else []
     to_compute = project.with_inputs(wanted, lambda name: name in forced or states[name].state != "fresh")
-    outside = {data.name for name in to_compute for data in project.stages[name].data}
+    outside = {data.name: data for name in to_compute for data in project.stages[name].data}
     with stoppable("run the same command again"), insistent():
         processes = among()
         if is_main(processes):
             lacking = missing(project.profile, project.root, project.downloads, outside)
+            # What a stage that is begun would say as well, after what it is begun for.
+            lacking = lacking or unknown(project, outside.values(), code)
             if lacking:
                 raise UserError("\n".join(lacking))
         console = Console(quiet=not is_main(processes))

@@ -24,8 +24,10 @@ _PAIR = re.compile(
     r"(?P<name>[^\t]+?\.(?:jpe?g|png|gif|bmp|webp|tiff?))(?:[ ]*\t| {2,})(?P<text>.*)", re.IGNORECASE
 )
 _BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
+# Where a number is missing, pandas writes none, and all others like 4.0.
+_NUMBER = r"(?P<number>[0-9]{1,9})(?:\.0+)?"
 # The published results.csv has a line that lacks its second bar: "2199200615.jpg| 4   A dog runs ...".
-_RESULT = re.compile(r"(?P<name>[^|]*)\|\s*(?P<number>[0-9]{1,9})(?:\s*\||\s|$)(?P<text>.*)")
+_RESULT = re.compile(rf"(?P<name>[^|]*)\|\s*(?:{_NUMBER}(?:\s*\||\s|$)|\|)(?P<text>.*)")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def written_captions(text: str, shown_as: str) -> Found:
     That is a table whose first line names its columns (`COLUMNS`), as Flickr8k, Flickr30k and the Hugging
     Face hub's ``metadata.csv`` have it; Flickr8k's lines ``name.jpg#0<tab>caption``, or without the number;
     Flickr30k's
-    ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it.
+    ``results.csv``; or JSON as COCO, Karpathy's splits, ``metadata.jsonl`` or LAVIS have it, or an object
+    ``{"name.jpg": ["caption", …], …}``.
     Lines end in ``\n``. `shown_as` is the file's path as the user wrote it, for the sentences.
     """
     first = next((line for line in text.split("\n") if line.strip()), "")
@@ -125,7 +128,7 @@ def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, he
     for number, line in lines:
         match = pattern.fullmatch(line)
         if match:
-            place = int(match.groupdict().get("number", 0))
+            place = int(match.groupdict().get("number") or 0)
             yield WrittenCaption(f"{shown_as}:{number}", match["name"], match["text"], place)
         else:
             yield f"{shown_as}:{number}: the line must read {shape}, like the others."
@@ -149,7 +152,8 @@ def _table(text: str, shown_as: str, separator: str, count: int, columns: _Colum
             )
         else:
             number = row.fields[columns.number].strip() if columns.number is not None else ""
-            first = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            match = re.fullmatch(_NUMBER, number)
+            first = int(match["number"]) if match else 0
             told = [each for at in columns.captions for each in _listed(row.fields[at])]
             captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
             for place, caption in enumerate(captions, start=first):
@@ -194,11 +198,33 @@ def _json(text: str, shown_as: str) -> Found:
                     yield f"{shown_as}: images[{position}] {problem}."
             for position, annotation in enumerate(annotations):
                 yield _annotated(annotation, names, f"{shown_as}: annotations[{position}]")
+        case dict() if _is_by_name(content):
+            yield from _by_name(text, shown_as)
         case _:
             yield (
                 f"{shown_as} must have the lists images and annotations, as COCO's files of captions do, or "
-                "be a list of objects that have image and caption."
+                "be a list of objects that have image and caption, or an object that has the captions of "
+                "each image by its name."
             )
+
+
+def _is_by_name(content: dict[str, object]) -> bool:
+    """Tell whether an object has captions, texts or lists of such, by the names of their pictures.
+
+    Those of other formats have names that say what is in their fields.
+    """
+    fields = {"images", "annotations", *(name for names in COLUMNS.values() for name in names)}
+    firsts = [value[0] if isinstance(value, list) and value else value for value in content.values()]
+    return not fields & {*content} and any(isinstance(first, str) for first in firsts)
+
+
+def _by_name(text: str, shown_as: str) -> Found:
+    # Read as pairs: of a name that is there twice, an object would keep the later captions alone.
+    for name, captions in json.loads(text, object_pairs_hook=list):
+        if isinstance(captions, str) or (isinstance(captions, list) and captions):
+            yield from _record({"image": name, "caption": captions}, f"{shown_as}: {name!r}")
+        else:
+            yield f"{shown_as}: {name!r} must have a caption or a list of captions."
 
 
 def _is_record(line: str) -> bool:
@@ -238,13 +264,16 @@ def _record(record: object, where: str) -> Found:
 
 def _sentences(image: object, where: str) -> Found:
     """Read the captions of an image in Karpathy's splits of Flickr8k, Flickr30k and COCO."""
+    split = image.get("split") if isinstance(image, dict) else None
+    if not isinstance(split, str | None):
+        yield f"{where} has a split that is no text: write train, val, restval or test, or leave it out."
+        return
     match image:
         case {"filename": str(name), "sentences": [*sentences]}:
-            split = image.get("split", "") if isinstance(image, dict) else ""
             for number, sentence in enumerate(sentences):
                 match sentence:
                     case {"raw": str(caption)}:
-                        yield WrittenCaption(where, name, caption, number, str(split))
+                        yield WrittenCaption(where, name, caption, number, split or "")
                     case _:
                         yield f"{where} has a sentence without raw, its text; mend or remove it."
         case _:

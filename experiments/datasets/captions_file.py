@@ -14,6 +14,24 @@ from experiments.datasets.text import unfit
 
 _LEAVES = re.compile(r"[/\\]|[A-Za-z]:[/\\]|(?:.*[/\\])?\.\.(?:[/\\]|$)", re.DOTALL)
 
+_UNPACK = "unpack it, and name the file with the captions that was in it as photos.captions"
+_EXPORT = "export it as CSV in UTF-8, or as JSON, with the columns image and caption"
+_ZIPPED = {
+    b"xl/workbook": f"an Excel workbook: {_EXPORT}",
+    b"opendocument.spreadsheet": f"an OpenDocument spreadsheet: {_EXPORT}",
+    b"word/document": f"a Word document: {_EXPORT}",
+    b"": f"a zip archive: {_UNPACK}",
+}
+"""What a zip archive is by the names in it, which are not compressed, and what to do."""
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh91AY&SY": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_TABLES = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an older Excel workbook or Word document",
+    b"ARROW1\0\0": "an Arrow or Feather file",
+    b"SQLite format 3\0": "an SQLite database",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+}
+"""How files begin that hold captions in another form than text."""
+
 
 @dataclass(frozen=True)
 class CaptionedFile:
@@ -48,7 +66,10 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
     give the order. Captions are stripped, exact repetitions dropped.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        if kind := _other_than_text(content):
+            return [], [f"{shown_as} is no text, but {kind}."]
+        text = content.decode("utf-8-sig")
     except OSError as error:
         return [], [
             f"The captions {path} cannot be read ({error.strerror}): place the file there or mend "
@@ -72,6 +93,19 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
     if not numbered and not problems:
         problems.append(f"{shown_as} has no captions: write at least one for each photo.")
     return [_file(name, captions, splits[name]) for name, captions in numbered.items()], problems
+
+
+def _other_than_text(content: bytes) -> str:
+    """Return what a file is that is often taken for text, and what to do; nothing if it is none of these."""
+    if content.startswith(b"PK\x03\x04"):
+        return next(kind for name, kind in _ZIPPED.items() if name in content)
+    if content.startswith(b"PAR1") and content.endswith(b"PAR1"):
+        return f"a Parquet file: {_EXPORT}"
+    for begin, name in _COMPRESSED.items():
+        if content.startswith(begin):
+            return f"compressed with {name}: {_UNPACK}"
+    kind = next((kind for begin, kind in _TABLES.items() if content.startswith(begin)), "")
+    return kind and f"{kind}: {_EXPORT}"
 
 
 def captions_sha256(files: Sequence[CaptionedFile]) -> str:

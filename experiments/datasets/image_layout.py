@@ -5,6 +5,7 @@ accuracy; so what can be read in two ways is asked about.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,6 +20,27 @@ _ROLES = {
 }
 _FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "part"}
 """Words beside that of a part that mean nothing: `training_set`, `test images`."""
+_UNSPACED = {
+    "train": "训练|訓練|学習",
+    "test": "测试|測試|テスト|評価",
+    "validation": "验证|驗證|検証",
+}
+"""The words for parts in Chinese and Japanese, which stand among others without blanks."""
+_UNSPACED_FILLERS = "用|的|集|数据|數據|資料|データ|セット|图片|图像|圖片|圖像|画像|样本|樣本"
+_PAIRS = [
+    *(("train", part) for part in ("test", "val", "valid", "validation", "dev")),
+    *(
+        (train, part)
+        for train in _UNSPACED["train"].split("|")
+        for role in ("test", "validation")
+        for part in _UNSPACED[role].split("|")
+    ),
+]
+"""The words for training, each with one for another part."""
+_ROLES_UNSPACED = {
+    role: re.compile(rf"(?P<other>\w*?)(?:{words})(?:{_UNSPACED_FILLERS})*")
+    for role, words in _UNSPACED.items()
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +107,10 @@ def _role(name: str) -> tuple[str, frozenset[str]] | None:
 
     So `seg_train` and `seg_test` belong together, and a `train_station` stands alone.
     """
+    joined = re.sub(r"[\W_\d]", "", unicodedata.normalize("NFC", name)).casefold()
+    for role, pattern in _ROLES_UNSPACED.items():
+        if match := pattern.fullmatch(joined):
+            return role, frozenset({match["other"]} - {""})
     words = re.findall("[a-z]+", name.casefold())
     for word in words:
         for role, pattern in _ROLES.items():
@@ -173,8 +199,8 @@ def _divided(names: Iterable[str]) -> set[str]:
     plain = {_plain(name): name for name in names}
     found = set[str]()
     for name, shown in plain.items():
-        for part in ("test", "val", "valid", "validation", "dev"):
-            other = plain.get(name.replace("train", part), shown)
+        for train, part in _PAIRS:
+            other = plain.get(name.replace(train, part), shown)
             if other != shown:
                 found |= {shown, other}
     return found

@@ -10,7 +10,8 @@ import torch
 
 from experiments.audit.brief import CAPTIONER
 from experiments.captioning import adapter
-from experiments.captioning.captioners import model_folder, prefix
+from experiments.captioning.captioners import prefix
+from experiments.captioning.captioners.model_folder import weights_of
 from experiments.captioning.captioners.untrained import random_encoder_decoder, vit_gpt2_on_meta
 from experiments.config.captioner import (
     AnyCaptionerConfig,
@@ -18,9 +19,9 @@ from experiments.config.captioner import (
     PrefixCaptionerConfig,
     RandomCaptionerConfig,
 )
-from experiments.models import hub
 from experiments.models.libraries import prepare_transformers
 from experiments.preflight.findings import Findings, counted, in_bytes
+from experiments.preflight.sizes import folder_of, impossible
 from experiments.profile import Profile
 from pipeline.errors import UserError, reason
 
@@ -71,7 +72,8 @@ def shape_of(config: AnyCaptionerConfig, root: Path) -> Shape | None:
     """Return the captioner's shape, None if its architecture is not on this machine.
 
     Raises:
-        UserError: if its configuration cannot be read as that of a VisionEncoderDecoder.
+        UserError: if its configuration cannot be read as that of a VisionEncoderDecoder, or says
+            what cannot be.
     """
     match config:
         case PrefixCaptionerConfig():
@@ -135,7 +137,7 @@ def findings_of_lengths(lengths: Sequence[int], shape: Shape) -> Findings:
 
 def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]) -> list[int]:
     """Return the tokens that each caption has, its end included; none where the tokenizer is not here."""
-    folder = _folder(config, root) if isinstance(config, EncoderDecoderConfig) else None
+    folder = folder_of(config, root) if isinstance(config, EncoderDecoderConfig) else None
     if isinstance(config, RandomCaptionerConfig):
         tokenizer: Any = random_encoder_decoder(config).tokenizer
     elif folder:
@@ -146,14 +148,6 @@ def token_counts(config: AnyCaptionerConfig, root: Path, captions: Sequence[str]
     else:
         return []
     return [len(tokenizer(caption, add_special_tokens=False)["input_ids"]) + 1 for caption in captions]
-
-
-def _folder(config: EncoderDecoderConfig, root: Path) -> Path | None:
-    """Return the folder with all the captioner's files, None if it is not on this machine."""
-    if config.local is None:
-        return hub.usable(model_folder.repository(config))
-    folder = root / config.local
-    return folder if folder.is_dir() and model_folder.lacks(folder) is None else None
 
 
 def _language_model() -> Any:
@@ -167,7 +161,9 @@ def _language_model() -> Any:
 
 def _encoder_decoder(config: EncoderDecoderConfig, root: Path) -> Any:
     """Build the network on the meta device from its config.json, None if it is not on this machine."""
-    folder = _folder(config, root)
+    if sentence := impossible(config, root):
+        raise UserError(sentence)
+    folder = folder_of(config, root)
     if folder is None:
         return vit_gpt2_on_meta() if config.model == CAPTIONER else None
     prepare_transformers()
@@ -176,12 +172,24 @@ def _encoder_decoder(config: EncoderDecoderConfig, root: Path) -> Any:
     try:
         architecture = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
         with torch.device("meta"):
-            return VisionEncoderDecoderModel(architecture)  # pyright: ignore[reportArgumentType]
+            network = VisionEncoderDecoderModel(architecture)  # pyright: ignore[reportArgumentType]
     except Exception as error:  # whatever a foreign or damaged configuration makes transformers raise
         raise UserError(
             f"transformers cannot build {config.model} from its config.json: {reason(error)}; get its files "
             "anew."
         ) from error
+    # Nobody keeps a parameter in less than four bits; only the encoder's pooler need not be kept at all.
+    kept = (part for name, part in network.named_parameters() if not name.startswith("encoder.pooler."))
+    described, size = (
+        sum(part.numel() for part in kept),
+        sum(file.stat().st_size for file in weights_of(folder)),
+    )
+    if described > 2 * size:
+        raise UserError(
+            f"config.json of {config.model} describes {described:,} parameters, more than its weights "
+            f"({in_bytes(size)}) can hold: get its files anew."
+        )
+    return network
 
 
 def _parameters(network: Any) -> int:

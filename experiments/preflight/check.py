@@ -28,10 +28,11 @@ from experiments.preflight.captioner import (
 from experiments.preflight.disk import findings_of_disk
 from experiments.preflight.findings import Findings, Notes, Value, counted
 from experiments.preflight.images import findings_of_images, findings_of_networks
-from experiments.preflight.language import findings_of_language
+from experiments.preflight.language import findings_of_language, findings_of_words
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
+from experiments.preflight.sizes import impossible
 from experiments.preflight.times import lines_of_times
 from experiments.profile import Profile
 from pipeline import freshness, keys, progress
@@ -80,6 +81,7 @@ def check(project: Project[Profile], console: Console) -> Checked:
         language = profile.captions.language
         texts = [text for photo in (*photos.tuning, *photos.evaluation) for text in photo.references]
         notes.add("the captions' language", lambda: findings_of_language(language, texts))
+        notes.add("the captions' words", lambda: findings_of_words(texts))
     if profile.captioner is not None:
         _check_captioner(profile.captioner, photos, project, notes)
     if profile.zero_shot is not None:
@@ -101,6 +103,11 @@ def _check_captioner(
     config: AnyCaptionerConfig, photos: CaptionedPhotos | None, project: Project[Profile], notes: Notes
 ) -> None:
     """Note how options and captions fit the captioner, as far as its files are here."""
+    if isinstance(config, EncoderDecoderConfig):
+        sentence = notes.attempt("the captioner", lambda: impossible(config, project.root))
+        if sentence:  # not even its tokenizer could be loaded
+            notes.parts.append(Findings(problems=(sentence,)))
+            return
     captions = [photo.references[0] for photo in photos.tuning] if photos else []
     shape = notes.attempt("the captioner", lambda: shape_of(config, project.root))
     lengths = notes.attempt("captions", lambda: token_counts(config, project.root, captions)) or []

@@ -4,7 +4,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,12 @@ from experiments.config.zero_shot import OpenClipTower, ZeroShotConfig
 from experiments.datasets import cifar10, flickr30k
 from experiments.datasets.downloads import Archive, ask_npm
 from experiments.models import hub
+from experiments.preflight import sizes
+from pipeline import keys
+from pipeline.closure import Code
 from pipeline.errors import UserError
+from pipeline.project import Project
+from pipeline.stage import Data
 
 PARTS = ("images", "photos", "captioner", "zero_shot")
 """The parts of a profile that name something from outside."""
@@ -54,6 +59,17 @@ def missing(profile: Any, root: Path, downloads: Path, configs: Collection[str] 
         return list(dict.fromkeys(filter(None, sentences)))
 
 
+def unknown(project: Project[Any], data: Iterable[Data], code: Code) -> list[str]:
+    """Return a sentence for each of a user's own data that are neither here nor recorded, or of no use."""
+    today, sentences = keys.Today(code), []
+    for each in data:
+        try:
+            keys.identity(project, each, today)
+        except keys.UnknownData as error:
+            sentences.append(str(error))
+    return sentences
+
+
 def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str | None:
     """Return a sentence if what a section names is missing, else None."""
     # What imports torch is imported here, in a thread: it takes seconds, in which the hosts are asked.
@@ -64,7 +80,7 @@ def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str |
             case Flickr30k():
                 return flickr30k.missing(config, root, ask_hub)
             case EncoderDecoderConfig():
-                return model_folder.missing(config, root, ask_hub)
+                return model_folder.missing(config, root, ask_hub) or sizes.impossible(config, root)
             case ZeroShotConfig(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 

@@ -55,6 +55,16 @@ def recorded_files(opened: Project) -> set[str]:
     return {*manifest.parsed(manifest.recorded(opened.results / "photos.sha256"))[1]}
 
 
+def test_a_run_says_once_what_is_not_there_and_begins_nothing(root: Path) -> None:
+    shutil.rmtree(root / "animals")
+    (root / "captions.csv").unlink()
+    run = python(root, "-m", "experiments", "run", "cnn", "data_sets", "--profile", "mine")
+    assert (run.returncode, run.stdout) == (2, "")
+    images, photos = run.stderr.splitlines()
+    assert re.match(SENTENCE, images)
+    assert photos.startswith("What the profile names as photos.folder (photos) or photos.captions")
+
+
 def test_a_run_on_folders_alone_says_what_they_are_and_keeps_their_manifests(root: Path) -> None:
     opened = inspected(root)
     found = store.read(opened, "data_sets").value

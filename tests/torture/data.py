@@ -240,7 +240,8 @@ def captions_files() -> Iterator[Row]:
         ),
         "a quotation mark that is not closed": ('image,caption\na.jpg,"A dog\n', "is not closed"),
     }  # fmt: skip
-    for case, (content, sentence) in more.items():
+    no_text = {case: (content, words_of(said)) for case, (content, said) in captions.NO_TEXT.items()}
+    for case, (content, sentence) in (more | no_text).items():
         photos = lambda root, content=content: with_photos(root, content, "a.jpg", "b.jpg")  # noqa: E731
         yield Row("captions", case, photos, sentence)
 

@@ -1,10 +1,15 @@
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 import re
+import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,6 +143,19 @@ def test_the_line_of_flickr30k_that_lacks_its_second_bar_is_read(tmp_path: Path)
     assert read(content, tmp_path) == [CaptionedFile("219.jpg", captions)]
 
 
+@pytest.mark.parametrize("bar", ["|", ","])
+def test_numbers_that_pandas_wrote_as_fractions_since_one_is_missing_give_the_order(bar: str, tmp_path: Path):
+    lines = [
+        ("b.jpg", "", "One ."),
+        ("a.jpg", "1.0", "Two ."),
+        ("a.jpg", "0.0", "One ."),
+        ("a.jpg", "10.0", "3 ."),
+    ]
+    content = "\n".join(map(bar.join, [("image_name", "comment_number", "comment"), *lines]))
+    expected = [CaptionedFile("b.jpg", ("One .",)), CaptionedFile("a.jpg", ("One .", "Two .", "3 ."))]
+    assert read(content, tmp_path) == expected
+
+
 def test_a_table_quotes_some_captions_as_flickr8k_does_and_leaves_others(tmp_path: Path):
     captions = {
         "A man , a dog .": "A man , a dog .",
@@ -167,7 +185,7 @@ UNKNOWN = (
 )
 COCO_LISTS = (
     "c must have the lists images and annotations, as COCO's files of captions do, or be a list of "
-    "objects that have image and caption."
+    "objects that have image and caption, or an object that has the captions of each image by its name."
 )
 NONE = "c has no captions: write at least one for each photo."
 COMMA = "put a field that holds a comma between double quotes."
@@ -307,6 +325,10 @@ FORMS = {
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),
+    "an object of lists by name": json.dumps({file.name: file.captions for file in TWO}),
+    "an object of texts by name, one twice": (
+        '{"a.jpg": "A dog , a cat .",\n"b.jpg": "A car .",\n"a.jpg": "Two pets ."}'
+    ),
     "tabs that became blanks": "a.jpg#0   A dog , a cat .\na.jpg#1   Two pets .\nb.jpg#0   A car .\n",
     "a table between blanks": (
         "image   caption\na.jpg   A dog , a cat .\na.jpg   Two pets .\nb.jpg   A car .\n"
@@ -332,6 +354,18 @@ def test_karpathys_file_is_read_with_the_splits_that_it_tells(tmp_path: Path):
     assert captions_sha256(parted) == captions_sha256(parted[::-1])
 
 
+def test_photos_whose_split_is_null_are_of_none_and_other_splits_are_texts(tmp_path: Path):
+    def with_splits(*splits: object) -> str:
+        images = [image | {"split": split} for image, split in zip(SPLITS["images"], splits, strict=True)]
+        return json.dumps(SPLITS | {"images": images})
+
+    assert read(with_splits(None, None), tmp_path) == TWO
+    found, problems = examine(with_splits(3, "test"), tmp_path)
+    assert [file.name for file in found] == ["b.jpg"]
+    wanted = "write train, val, restval or test, or leave it out."
+    assert problems == [f"c: images[0] has a split that is no text: {wanted}"]
+
+
 BOXES = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 9, 9]}
 WRONG = {
     "COCO's file of objects": (
@@ -346,6 +380,17 @@ WRONG = {
             "c:3: this is no JSON (",
         ],
     ),
+    "an object of captions by name, some none": (
+        '{"a.jpg": [], "b.jpg": ["A dog .", 3], "c.jpg": {"text": "A cat ."}, "d.jpg": null}',
+        [
+            "c: 'a.jpg' must have a caption or a list of captions.",
+            "c: 'b.jpg' has a caption that is no text; mend or remove it.",
+            "c: 'c.jpg' has a caption that is no text; mend or remove it.",
+            "c: 'd.jpg' must have a caption or a list of captions.",
+        ],
+    ),
+    "a record on several lines": ('{"file_name": "a.jpg",\n"text": "A dog ."}', [COCO_LISTS]),
+    "texts under names of fields": ('{"info": "captions", "annotations": ["A dog ."]}', [COCO_LISTS]),
     "a right-to-left override": (
         "image,caption\na.jpg,A \u202egod .\n",
         ["c:2: the name or caption 'a.jpg' holds the mark U+202E, which turns the letters after it"],
@@ -362,7 +407,56 @@ def test_a_file_that_holds_something_else_is_told_as_such(tmp_path: Path, kind: 
     content, sentences = WRONG[kind]
     found, problems = examine(content, tmp_path)
     assert [problem[: len(start)] for problem, start in zip(problems, sentences, strict=True)] == sentences
-    assert found == [] or kind == "a record without a caption"
+    assert found == [] or kind in {"a record without a caption", "an object of captions by name, some none"}
+
+
+def parquet() -> bytes:
+    content = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"image": ["a.jpg"], "caption": ["A dog ."]}), content)
+    return content.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, "image,caption\na.jpg,A dog .\n")
+    return content.getvalue()
+
+
+TABLE = b"image,caption\na.jpg,A dog .\n"
+NO_TEXT = {
+    "Excel": (
+        zipped("[Content_Types].xml", "xl/workbook.xml"),
+        "an Excel workbook: export it as CSV in UTF-8",
+    ),
+    "Word": (zipped("[Content_Types].xml", "word/document.xml"), "a Word document: export it as CSV"),
+    "zip": (zipped("captions.csv"), "a zip archive: unpack it, and name the file with the captions"),
+    "gzip": (gzip.compress(TABLE), "compressed with gzip: unpack it, and name the file"),
+    "bzip2": (bz2.compress(TABLE), "compressed with bzip2: unpack it, and name the file"),
+    "xz": (lzma.compress(TABLE), "compressed with xz: unpack it, and name the file"),
+    "Parquet": (
+        parquet(),
+        "a Parquet file: export it as CSV in UTF-8, or as JSON, with the columns image and",
+    ),
+    "Excel of 1997": (
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504),
+        "an older Excel workbook or Word document: export it as CSV",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+def test_a_file_that_is_no_text_is_told_by_what_it_is_and_what_to_export(tmp_path: Path, kind: str):
+    content, said = NO_TEXT[kind]
+    found, (problem,) = examine(content, tmp_path)
+    assert found == []
+    assert problem.startswith(f"c is no text, but {said}")
+
+
+def test_captions_that_begin_as_another_file_does_are_read(tmp_path: Path):
+    for name in ("PAR1.jpg", "BZhé.jpg", "PK.jpg"):
+        assert read(f"{name}\tA dog .\n", tmp_path) == [CaptionedFile(name, ("A dog .",))]
 
 
 @pytest.mark.parametrize("between", ["\t", " \t", "   ", "  "])

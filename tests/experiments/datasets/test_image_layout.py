@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Sequence
 
 import pytest
@@ -23,6 +24,14 @@ PARTS = {
     "seg_train seg_test": ("seg_train", "seg_test"),
     "train2017 val2017": ("train2017", "val2017"),
     "Train images Test images": ("Train images", "Test images"),
+    "Chinese": ("训练集", "测试集"),
+    "Chinese, as in Taiwan": ("訓練資料", "驗證資料"),
+    "Chinese of some kind": ("花卉_训练数据集", "花卉_测试数据集"),
+    "Chinese with numbers": ("1.训练集 图片", "2.测试集 图片"),
+    "Japanese": ("訓練用データ", "テスト用データ"),
+    "Japanese, as macOS writes it": tuple(
+        unicodedata.normalize("NFD", f"{part}データ") for part in ("学習", "評価")
+    ),
     "pets-training pets-evaluation": ("pets-training", "pets-evaluation"),
 }
 
@@ -59,6 +68,9 @@ TAKEN = {
     "classes with deeper folders": (("cat/siamese", "cat/persian", "dog/poodle", "dog"), {
         "": ["cat", "dog"]
     }),
+    "classes with a part's word in Chinese in their names": (("测试仪", "训练场", "压力测试"), {
+        "": ["压力测试", "测试仪", "训练场"]
+    }),
     "each class with one folder in it": (("cat/images", "dog/images"), {"": ["cat", "dog"]}),
 }  # fmt: skip
 
@@ -73,6 +85,12 @@ def test_what_can_be_read_in_one_way_alone_is_read_so(case: str) -> None:
 
 ASKED = {
     "flat parts": (("train", "test"), "('test', 'train'): put a folder for each class into"),
+    "flat parts in Chinese": (("训练集", "测试集"), "('测试集', '训练集'): put a folder for each class into"),
+    "flat parts in Japanese": (("訓練", "テスト"), "('テスト', '訓練'): put a folder for each class into"),
+    "flat parts of one name in Chinese": (
+        ("花卉训练集", "花卉测试集"),
+        "('花卉测试集', '花卉训练集'), not like",
+    ),
     "a flat test part": (("train/cat", "train/dog", "Test"), "('Test', 'train'): put a folder"),
     "a validation and a test part": (("val/cat", "test/cat"), "look like parts of the data"),
     "a part alone among classes": (("cat", "dog", "test"), "('test'): put a folder"),

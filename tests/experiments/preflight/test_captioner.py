@@ -1,3 +1,5 @@
+import json
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +8,7 @@ import pytest
 from experiments import profile
 from experiments.config.captioner import EncoderDecoderConfig
 from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts
+from experiments.preflight import presence
 from experiments.preflight.captioner import (
     LITE0_AND_MAPPER,
     Shape,
@@ -15,6 +18,7 @@ from experiments.preflight.captioner import (
     token_counts,
 )
 from experiments.preflight.prompts import findings_of_prompts
+from experiments.preflight.sizes import impossible
 from pipeline.errors import UserError
 from tests.support.copies import ROOT
 from tests.support.small_profiles import save_captioner
@@ -114,6 +118,59 @@ def test_a_configuration_that_is_none_is_a_sentence(saved: EncoderDecoderConfig)
         shape_of(saved, ROOT)
     config.unlink()
     assert shape_of(saved, ROOT) is None
+
+
+def altered(saved: EncoderDecoderConfig, file: str, *keys: str, value: Any) -> None:
+    """Set what a JSON file of a captioner says under these keys, one within the other."""
+    path = Path(saved.model) / file
+    content = json.loads(path.read_text())
+    reduce(lambda inner, key: inner[key], keys[:-1], content)[keys[-1]] = value
+    path.write_text(json.dumps(content))
+
+
+IMPOSSIBLE = {
+    "layers of the decoder": (("config.json", "decoder", "n_layer"), 10**9, "n_layer is 1,000,000,000, but"),
+    "layers of the encoder": (
+        ("config.json", "encoder", "num_hidden_layers"),
+        10**9,
+        "no captioner has more",
+    ),
+    "layers of stages": (("config.json", "encoder", "depths"), [2, 10**9], "depths is 1,000,000,000, but"),
+    "classes": (("config.json", "encoder", "num_labels"), 10**9, "num_labels is 1,000,000,000, but"),
+    "a side of photos": (("preprocessor_config.json", "size", "height"), 10**6, "height is 1,000,000 pixels"),
+    "both sides of photos": (
+        ("preprocessor_config.json", "size"),
+        10**6,
+        "no captioner sees more than 4,096",
+    ),
+    "a crop": (("preprocessor_config.json", "crop_size"), [224, 10**6], "crop_size is 1,000,000 pixels"),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_sizes_that_cannot_be_are_a_sentence_before_anything_is_built(
+    saved: EncoderDecoderConfig, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file, *keys), value, said = IMPOSSIBLE[kind]
+    assert impossible(saved, ROOT) is None
+    altered(saved, file, *keys, value=value)
+    never = lambda *_, **__: pytest.fail("it was read by transformers")  # noqa: E731
+    monkeypatch.setattr("transformers.VisionEncoderDecoderConfig.from_pretrained", never)
+    with pytest.raises(UserError, match=rf"^{file} of .*{said}"):
+        shape_of(saved, ROOT)
+    profile = SMOKE.model_copy(update={"captioner": saved})
+    (sentence,) = presence.missing(profile, ROOT, ROOT, ("captioner",))
+    assert said in sentence, "a run asks for it as well"
+
+
+@pytest.mark.parametrize(("part", "key"), [("decoder", "vocab_size"), ("encoder", "hidden_size")])
+def test_more_parameters_than_weights_can_hold_are_a_sentence(
+    saved: EncoderDecoderConfig, part: str, key: str
+) -> None:
+    assert shape_of(saved, ROOT)
+    altered(saved, "config.json", part, key, value=10**8)
+    with pytest.raises(UserError, match=r"config\.json of .* parameters, more than its weights \("):
+        shape_of(saved, ROOT)
 
 
 def test_prompts_that_are_cut_off_or_there_twice_are_remarks(tmp_path: Path) -> None:

@@ -112,6 +112,23 @@ def test_problems_of_every_kind_are_all_named_at_once(own: Path):
     assert "none of them drawn: 1, such as 'nowhere.png'" in "\n".join(found.remarks)
 
 
+def test_captions_without_any_word_are_a_problem_and_some_of_them_a_remark(own: Path):
+    def found(*texts: str) -> tuple[str, str]:
+        rows = [f"{number}.png,{text}" for number, text in enumerate(texts)]
+        (own / "captions.csv").write_text("\n".join(["image,caption", *rows]))
+        findings = look(project(own, PHOTOS, photos__tuning="5", photos__evaluation="5")).findings
+        return "\n".join(findings.remarks), "\n".join(findings.problems)
+
+    signs = [f"🐕{'!' * number}" for number in range(10)]
+    _, problems = found(*signs)
+    assert problems.startswith("No caption has a word (the first is '🐕")
+    assert problems.endswith("would be 0: write captions in words.")
+    remarks, problems = found(*signs[:2], *("犬" * number for number in range(1, 9)))
+    assert "Captions without a word: 2 of 10, such as '🐕" in remarks
+    assert problems == ""
+    assert "Captions without a word" not in found(*(f"{number} dogs" for number in range(10)))[0]
+
+
 def spoil(weights: Path) -> None:
     state = load_file(weights)
     next(tensor for tensor in state.values() if tensor.is_floating_point()).view(-1)[0] = float("nan")
@@ -138,6 +155,27 @@ def test_weights_of_ones_own_that_no_stage_could_use_are_told_before_a_run(own: 
         spoil(file)
     damaged = ("open_clip_model.safetensors is damaged", "The checkpoint of captioner is damaged")
     assert_each_is_in_its_own(damaged, look(opened).findings.problems)
+
+
+def test_a_captioner_of_impossible_sizes_is_one_problem_and_none_of_its_files_is_loaded(
+    own: Path, captioner: Path, monkeypatch: Patch
+):
+    (own / "captioner").unlink()
+    shutil.copytree(captioner, own / "captioner")
+    config = own / "captioner" / "config.json"
+    content = json.loads(config.read_text())
+    content["decoder"]["n_layer"] = 10**9
+    config.write_text(json.dumps(content))
+    for name in ("shape_of", "token_counts", "load_encoder_decoder"):
+        monkeypatch.setattr(checking, name, lambda *_: pytest.fail("it was loaded"))
+    said = "config.json of captioner says that n_layer is 1,000,000,000, but no captioner has more than 1,000"
+    assert_each_is_in_its_own((said,), look(project(own, PHOTOS, CAPTIONER)).findings.problems)
+
+
+def test_a_captioner_that_a_hub_cannot_have_is_one_problem(own: Path):
+    moving = CAPTIONER.replace('"captioner"', '"a/b"\nrevision = "main"', 1)
+    problems = look(project(own, PHOTOS, moving)).findings.problems
+    assert_each_is_in_its_own(("captioner.revision is 'main': write all 40",), problems)
 
 
 def test_a_broken_structure_hides_no_broken_picture_and_no_copy(folder: Path):

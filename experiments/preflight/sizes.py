@@ -1,0 +1,75 @@
+"""What a captioner's files say of its sizes, where that cannot be: asked before anything is built by them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.captioning.captioners import model_folder
+from experiments.config.captioner import EncoderDecoderConfig
+from experiments.models import hub
+
+MOST_LAYERS = 1_000
+"""The layers of the deepest published transformer (DeepNet, arXiv:2203.00555); most have fewer than 100."""
+MOST_LABELS = 1_000_000
+"""Classes that an encoder may have told apart, a line of names each: those of ImageNet-21k are 21,843."""
+LARGEST_SIDE = 4_096
+"""Pixels of a side that an encoder sees: published ones see 2,560 at most (Donut, arXiv:2111.15664)."""
+
+_COUNTS = {re.compile("layers?$|depths?$"): MOST_LAYERS, re.compile("^num_labels$"): MOST_LABELS}
+"""How fields are called that say how many parts are built one by one, and the most that there can be."""
+_SIDES = re.compile("size$|^height$|^width$|^shortest_edge$")
+_PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
+
+
+def folder_of(config: EncoderDecoderConfig, root: Path) -> Path | None:
+    """Return the folder with all the captioner's files, None if it is not on this machine."""
+    if config.local is None:
+        return hub.usable(model_folder.repository(config))
+    folder = root / config.local
+    return folder if folder.is_dir() and model_folder.lacks(folder) is None else None
+
+
+def impossible(config: EncoderDecoderConfig, root: Path) -> str | None:
+    """Return a sentence if a captioner on this machine says of itself what would never be built, else None.
+
+    Transformers builds whatever it is told, layer by layer and pixel by pixel, for years if need be.
+    """
+    folder = folder_of(config, root)
+    if folder is None:
+        return None
+    for key, value in _numbers(_read(folder / "config.json")):
+        for pattern, most in _COUNTS.items():
+            if pattern.search(key) and value > most:
+                return (
+                    f"config.json of {config.model} says that {key} is {value:,}, but no captioner has more "
+                    f"than {most:,}: get its files anew."
+                )
+    for name in _PREPROCESSING:
+        for key, value in _numbers(_read(folder / name)):
+            if _SIDES.search(key) and value > LARGEST_SIDE:
+                return (
+                    f"{name} of {config.model} says that {key} is {value:,} pixels, but no captioner sees "
+                    f"more than {LARGEST_SIDE:,}: set there the size that config.json names as image_size."
+                )
+    return None
+
+
+def _numbers(content: object, key: str = "") -> Iterator[tuple[str, float]]:
+    """Yield each number in what JSON holds, those in lists as well, with the name of its field."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            yield from _numbers(value, name)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _numbers(value, key)
+    elif isinstance(content, int | float):
+        yield key, content
+
+
+def _read(file: Path) -> object:
+    """Return what a JSON file holds, nothing if it cannot be read, which those say who need it."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
