@@ -1,11 +1,10 @@
 """How often a classifier is right where it says how sure it is."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
-
-import numpy as np
+from math import fsum, sqrt
+from statistics import NormalDist, fmean
 
 from experiments.results.classification import Classification
 from pipeline.result import Estimate
@@ -45,19 +44,20 @@ def calibration(result: Classification, labels: Sequence[int]) -> Calibration | 
     """
     if len(labels) != len(result.predictions):
         return None
-    right = np.array(result.predictions) == np.array(labels)
-    confidence = np.array(result.confidence)
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps, bins = 0.0, []
-    for at in np.unique(place):
-        own = place == at
-        gaps += abs(float(confidence[own].sum() - right[own].sum()))
-        if own.sum() >= LEAST:
-            bins.append(Bin(float(confidence[own].mean()), _wilson(int(right[own].sum()), int(own.sum()))))
+    images = defaultdict[int, list[tuple[float, bool]]](list)
+    for confidence, predicted, label in zip(result.confidence, result.predictions, labels, strict=True):
+        images[min(int(confidence * BINS), BINS - 1)].append((confidence, predicted == label))
+    gap, bins = 0.0, []
+    for _, own in sorted(images.items()):
+        confidence, right = fsum(sure for sure, _ in own), sum(is_right for _, is_right in own)
+        gap += abs(confidence - right)
+        if len(own) >= LEAST:
+            bins.append(Bin(confidence / len(own), _wilson(right, len(own))))
+    every = [image for own in images.values() for image in own]
     return Calibration(
-        confidence=float(confidence.mean()),
-        right=float(right.mean()),
-        gap=gaps / len(labels),
+        confidence=fmean(sure for sure, _ in every),
+        right=fmean(is_right for _, is_right in every),
+        gap=gap / len(labels),
         bins=tuple(bins),
     )
 

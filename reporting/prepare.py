@@ -40,7 +40,7 @@ try:
     from pipeline.project import Project
     from reporting.blocks import BLOCKS
     from reporting.document import FIGURES, PICTURES, Document, open_document, showing
-    from reporting.pictures import write_enlarged
+    from reporting.enlarging import write_enlarged
     from reporting.proofread import refuse_mistakes
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":

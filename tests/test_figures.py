@@ -27,7 +27,7 @@ from figures.readable import readable
 from figures.selection import ALL, EXTREMES, MATRIX, MISTAKES, pair, selection
 from figures.shifts import MOST, shifts
 from figures.style import COLOURS, fonts_with, new_figure, save, shortened
-from reporting.pictures import damage
+from reporting.enlarging import damage
 from tests.support.commands import python
 from tests.support.copies import ROOT
 from tests.support.report_worlds import World, results

@@ -72,6 +72,12 @@ def test_nothing_right_of_the_results_imports_torch(module: str) -> None:
     assert not reached & HEAVY
 
 
+def test_a_page_and_status_are_asked_for_without_the_libraries_of_arrays_and_pictures() -> None:
+    for module in ("reporting.document", "experiments.__main__"):
+        reached = {name.partition(".")[0] for name in imported_at_once(module)}
+        assert not reached & {"numpy", "PIL", "matplotlib", "scipy"}
+
+
 def test_the_render_environment_has_all_that_the_report_and_status_import() -> None:
     lock = (ROOT / "requirements-render.lock").read_text(encoding="utf-8")
     has = {name.replace("_", "-") for name in re.findall(r"(?m)^([\w.-]+)==", lock)}

@@ -1,6 +1,6 @@
 """In which order a classifier's classes and mistakes come: one order for what is tested and what is said."""
 
-import numpy as np
+import heapq
 
 from experiments.results.classification import Classification
 from experiments.results.key_of import Extreme
@@ -17,8 +17,6 @@ def mistakes(result: Classification, most: int) -> list[tuple[int, int]]:
 
     They are fewer if there are no more pairs; of equals, the first in the order of classes comes first.
     """
-    counts = np.array(result.confusion)
-    np.fill_diagonal(counts, -1)  # what is right comes last
-    pairs = len(counts) * (len(counts) - 1)
-    places = np.argsort(-counts, axis=None, kind="stable")[: min(most, pairs)].tolist()
-    return [divmod(place, len(counts)) for place in places]
+    kinds = range(len(result.confusion))
+    pairs = ((actual, called) for actual in kinds for called in kinds if actual != called)
+    return heapq.nsmallest(most, pairs, key=lambda pair: -result.confusion[pair[0]][pair[1]])

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UserError
-from reporting.pictures import damage
+from reporting.enlarging import damage
 from reporting.rendering import pandoc
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Site

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from experiments.datasets.pictures import as_png
-from reporting.pictures import damage, enlarged_smoothly, width, write_enlarged
+from reporting.enlarging import damage, enlarged_smoothly, write_enlarged
+from reporting.pictures import width
 
 
 def drawn(folder: Path, across: int, down: int) -> Path:
