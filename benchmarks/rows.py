@@ -39,6 +39,20 @@ ROWS = (
         measured="benchmarks.prompts:another",
     ),
     Row(
+        name="captions",
+        what="captions of 1,000 images by the captioner of `offline`",
+        against="`generate` of transformers, one image at a time",
+        target=0.2,
+        measured="benchmarks.captioner:captions",
+    ),
+    Row(
+        name="lora",
+        what="LoRA of ViT-GPT2 at full size with random weights, 50 photos, 8 epochs",
+        against="the `Trainer` of transformers from pixels, the same options",
+        target=0.5,
+        measured="benchmarks.captioner:lora",
+    ),
+    Row(
         name="import",
         what="import of `reporting`, with all that a cell imports",
         against="nothing",
