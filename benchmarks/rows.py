@@ -32,6 +32,20 @@ ROWS = (
         measured="benchmarks.preview:template",
     ),
     Row(
+        name="zero-shot",
+        what="features of 1,000 images, ViT-B-32 at full size with random weights, fp32",
+        against="the plain loop of evaluators: `DataLoader`, PIL transforms, fp32",
+        target=0.952,
+        measured="benchmarks.zero_shot:fp32",
+    ),
+    Row(
+        name="zero-shot-bf16",
+        what="the same in bf16, where a processor has instructions for it",
+        against="the plain loop in fp32",
+        target=0.667,
+        measured="benchmarks.zero_shot:bf16",
+    ),
+    Row(
         name="prompts",
         what="`run zero_shot` after a prompt set was added, 10,000 images",
         against="the first `run zero_shot`",
