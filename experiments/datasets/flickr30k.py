@@ -34,8 +34,8 @@ def load_flickr30k(config: Flickr30k, root: Path, say: Callable[[str], None]) ->
     are stripped, blank ones dropped; photos are RGB and upright.
 
     Raises:
-        UserError: if the hub cannot be reached (within 15 s), or if columns, rows or images are missing or
-            damaged.
+        UserError: if the hub cannot be reached (within 15 s), if a file in its cache is not the one that it
+            has, or if columns, rows or images are missing or damaged.
     """
     if sentence := missing(config, root, hub.unreachable):
         raise UserError(sentence)
@@ -116,8 +116,10 @@ def _found(config: Flickr30k, root: Path) -> tuple[list[Path], str]:
     if folder is not None:
         return _shards(folder, config.split), ""
     repository = _repository(config)
-    folder = hub.usable(repository)
-    return ([], hub.commit(repository)) if folder is None else (_shards(folder, config.split), folder.name)
+    if hub.usable(repository) is None:
+        return [], hub.commit(repository)
+    folder = hub.snapshot(repository, attempts=())  # held against the hub's own hashes
+    return _shards(folder, config.split), folder.name
 
 
 def _repository(config: Flickr30k) -> hub.Repository:

@@ -198,10 +198,19 @@ def test_a_cache_with_a_later_file_alone_is_not_used(tmp_path: Path):
 
 
 def test_a_file_that_is_no_parquet_is_one_sentence_wherever_it_lies(tmp_path: Path):
-    cached(tmp_path).write_text("<html>Please log in.</html>")
-    assert "some/photos, split test, cannot be read" in refused(tmp_path, HUB)
     write(rows(), tmp_path).write_bytes(b"not parquet")
     assert "shards, split test, cannot be read" in refused(tmp_path)
+
+
+def test_rows_of_the_hubs_cache_are_those_that_the_hub_has(tmp_path: Path):
+    """Another caption as much as what is no parquet at all."""
+    file = cached(tmp_path)
+    content = file.read_bytes()
+    for altered in (content.replace(b"caption", b"Caption", 1), b"<html>Please log in.</html>"):
+        assert altered != content
+        file.write_bytes(altered)
+        assert f"{file.name} of some/photos at revision" in (told := refused(tmp_path, HUB))
+        assert "is damaged in the hub's cache: delete" in told
 
 
 def test_what_is_missing_is_told_without_reading_or_writing_anything(tmp_path: Path):
