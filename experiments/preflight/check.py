@@ -32,7 +32,7 @@ from experiments.preflight.language import findings_of_language, findings_of_wor
 from experiments.preflight.photos import read_photos
 from experiments.preflight.prompts import findings_of_prompts
 from experiments.preflight.read_images import Progress, read_images
-from experiments.preflight.sizes import impossible
+from experiments.preflight.sizes import impossible, impossible_tower
 from experiments.preflight.times import lines_of_times
 from experiments.profile import Profile
 from pipeline import freshness, keys, progress
@@ -89,7 +89,7 @@ def check(project: Project[Profile], console: Console) -> Checked:
         notes.add("the prompts", lambda: findings_of_prompts(zero_shot, classes, downloads))
         tower = zero_shot.tower
         if isinstance(tower, OpenClipTower) and tower.local is not None:
-            notes.attempt("the tower", lambda: pretrained_tower(tower, root))
+            notes.attempt("the tower", lambda: _load_tower(tower, root))
     problem = too_few_resamples(profile.family)
     notes.parts.append(Findings(problems=(problem,) if problem else ()))
     to_run = _to_run(project)
@@ -97,6 +97,12 @@ def check(project: Project[Profile], console: Console) -> Checked:
     writing = project.with_inputs(to_run)
     notes.add("disk", lambda: findings_of_disk(writing, _free(project.cache)))
     return Checked(notes.found(), tuple(lines_of_times(project, to_run)), to_run)
+
+
+def _load_tower(tower: OpenClipTower, root: Path) -> None:
+    if sentence := impossible_tower(tower, root):
+        raise UserError(sentence)
+    pretrained_tower(tower, root)
 
 
 def _check_captioner(

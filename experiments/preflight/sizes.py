@@ -1,4 +1,4 @@
-"""What a captioner's files say of its sizes, where that cannot be: asked before anything is built by them."""
+"""What a model's files say of its sizes, where that cannot be: asked before anything is built by them."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.captioning.captioners import model_folder
 from experiments.config.captioner import EncoderDecoderConfig
+from experiments.config.zero_shot import LOCAL_FOLDER, OpenClipTower
 from experiments.models import hub
 
 MOST_LAYERS = 1_000
@@ -19,6 +20,9 @@ LARGEST_SIDE = 4_096
 _COUNTS = {re.compile("layers?$|depths?$"): MOST_LAYERS, re.compile("^num_labels$"): MOST_LABELS}
 """How fields are called that say how many parts are built one by one, and the most that there can be."""
 _SIDES = re.compile("size$|^height$|^width$|^shortest_edge$")
+_SIDE = re.compile("^image_size$")
+"""Of open_clip, whose vocabularies have sizes as well."""
+_OPEN_CLIP = "open_clip_config.json"
 _PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
 
 
@@ -38,20 +42,39 @@ def impossible(config: EncoderDecoderConfig, root: Path) -> str | None:
     folder = folder_of(config, root)
     if folder is None:
         return None
-    for key, value in _numbers(_read(folder / "config.json")):
+    if sentence := _too_many(folder / "config.json", config.model):
+        return sentence
+    remedy = "set there the size that config.json names as image_size"
+    too_large = (_too_large(folder / name, config.model, _SIDES, remedy) for name in _PREPROCESSING)
+    return next(filter(None, too_large), None)
+
+
+def impossible_tower(config: OpenClipTower, root: Path) -> str | None:
+    """Return such a sentence of a folder with a model of open_clip's, None of any other."""
+    if not config.model.startswith(LOCAL_FOLDER) or config.local is None:
+        return None
+    file = root / config.local / _OPEN_CLIP
+    return _too_many(file, config.model) or _too_large(file, config.model, _SIDE, "mend it")
+
+
+def _too_many(file: Path, model: str) -> str | None:
+    for key, value in _numbers(_read(file)):
         for pattern, most in _COUNTS.items():
             if pattern.search(key) and value > most:
                 return (
-                    f"config.json of {config.model} says that {key} is {value:,}, but no captioner has more "
-                    f"than {most:,}: get its files anew."
+                    f"{file.name} of {model} says that {key} is {value:,}, but no model has more than "
+                    f"{most:,}: get its files anew."
                 )
-    for name in _PREPROCESSING:
-        for key, value in _numbers(_read(folder / name)):
-            if _SIDES.search(key) and value > LARGEST_SIDE:
-                return (
-                    f"{name} of {config.model} says that {key} is {value:,} pixels, but no captioner sees "
-                    f"more than {LARGEST_SIDE:,}: set there the size that config.json names as image_size."
-                )
+    return None
+
+
+def _too_large(file: Path, model: str, sides: re.Pattern[str], remedy: str) -> str | None:
+    for key, value in _numbers(_read(file)):
+        if sides.search(key) and value > LARGEST_SIDE:
+            return (
+                f"{file.name} of {model} says that {key} is {value:,} pixels, but no model sees more than "
+                f"{LARGEST_SIDE:,}: {remedy}."
+            )
     return None
 
 

@@ -133,7 +133,7 @@ IMPOSSIBLE = {
     "layers of the encoder": (
         ("config.json", "encoder", "num_hidden_layers"),
         10**9,
-        "no captioner has more",
+        "no model has more",
     ),
     "layers of stages": (("config.json", "encoder", "depths"), [2, 10**9], "depths is 1,000,000,000, but"),
     "classes": (("config.json", "encoder", "num_labels"), 10**9, "num_labels is 1,000,000,000, but"),
@@ -141,7 +141,7 @@ IMPOSSIBLE = {
     "both sides of photos": (
         ("preprocessor_config.json", "size"),
         10**6,
-        "no captioner sees more than 4,096",
+        "no model sees more than 4,096",
     ),
     "a crop": (("preprocessor_config.json", "crop_size"), [224, 10**6], "crop_size is 1,000,000 pixels"),
 }

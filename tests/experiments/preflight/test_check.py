@@ -151,6 +151,16 @@ def test_weights_of_ones_own_that_no_stage_could_use_are_told_before_a_run(own: 
     tower = '[zero_shot.tower]\nkind = "open_clip"\nmodel = "local-dir:tower"\n'
     opened = project(own, IMAGES, PHOTOS, CAPTIONER, tower)
     assert look(opened).findings.problems == ()
+    config = own / "tower" / "open_clip_config.json"
+    whole = config.read_text()
+    for key, wrong in (("layers", 10**9), ("image_size", 10**6)):
+        too_many = architecture | {"vision_cfg": sizes | {key: wrong}}
+        config.write_text(json.dumps({"model_cfg": too_many}))
+        said = f"open_clip_config.json of local-dir:tower says that {key} is {wrong:,}"
+        assert_each_is_in_its_own((said,), look(opened).findings.problems)
+        told = presence.missing(opened.profile, own, opened.downloads, ["zero_shot"])
+        assert told and told[0].startswith(said)
+    config.write_text(whole)
     for file in weights.values():
         spoil(file)
     damaged = ("open_clip_model.safetensors is damaged", "The checkpoint of captioner is damaged")
@@ -168,7 +178,7 @@ def test_a_captioner_of_impossible_sizes_is_one_problem_and_none_of_its_files_is
     config.write_text(json.dumps(content))
     for name in ("shape_of", "token_counts", "load_encoder_decoder"):
         monkeypatch.setattr(checking, name, lambda *_: pytest.fail("it was loaded"))
-    said = "config.json of captioner says that n_layer is 1,000,000,000, but no captioner has more than 1,000"
+    said = "config.json of captioner says that n_layer is 1,000,000,000, but no model has more than 1,000"
     assert_each_is_in_its_own((said,), look(project(own, PHOTOS, CAPTIONER)).findings.problems)
 
 
