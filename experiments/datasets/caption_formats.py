@@ -23,6 +23,9 @@ _TOKEN = re.compile(r"(?P<name>[^\t]+?)#(?P<number>[0-9]{1,9})(?:[ ]*\t| {2,})(?
 _PAIR = re.compile(
     r"(?P<name>[^\t]+?\.(?:jpe?g|png|gif|bmp|webp|tiff?))(?:[ ]*\t| {2,})(?P<text>.*)", re.IGNORECASE
 )
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_DTYPE = re.compile(r",\s*dtype=(?:\w+|'[^']*')(?=\))")
+_AROUND = re.compile(r"(?:array|None|null|nan|[\[\](),\s])*")
 _BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
 # Where a number is missing, pandas writes none, and all others like 4.0.
 _NUMBER = r"(?P<number>[0-9]{1,9})(?:\.0+)?"
@@ -161,12 +164,16 @@ def _table(text: str, shown_as: str, separator: str, count: int, columns: _Colum
 
 
 def _listed(field: str) -> list[str]:
-    """Return the captions in a field, which are several where a list was written as Python shows it."""
-    if field.lstrip().startswith("["):
-        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            found = ast.literal_eval(field.strip())
-            if isinstance(found, list) and found and all(isinstance(text, str) for text in found):
-                return found
+    """Return the captions in a field, several where a list was written as Python, numpy or JSON shows it.
+
+    numpy writes no commas, with which Python would take all texts for one.
+    """
+    told = _DTYPE.sub("", field.strip())
+    if told[:1] in {"[", "("} or told.startswith("array("):
+        texts = _QUOTED.findall(told)
+        if texts and _AROUND.fullmatch(_QUOTED.sub("", told)):
+            with suppress(ValueError, SyntaxError):
+                return [str(ast.literal_eval(text)) for text in texts]
     return [field]
 
 

@@ -23,12 +23,24 @@ _ZIPPED = {
     b"": f"a zip archive: {_UNPACK}",
 }
 """What a zip archive is by the names in it, which are not compressed, and what to do."""
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh91AY&SY": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSED = {
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x1f\x8b": "gzip",
+    b"BZh91AY&SY": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 _TABLES = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an older Excel workbook or Word document",
     b"ARROW1\0\0": "an Arrow or Feather file",
     b"SQLite format 3\0": "an SQLite database",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"%PDF-": "a PDF",
+    b"\x89PNG\r\n\x1a\n": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x80\x04": "a pickle of Python's",
+    b"\x80\x05": "a pickle of Python's",
 }
 """How files begin that hold captions in another form than text."""
 

@@ -6,6 +6,7 @@ for often.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,13 +180,19 @@ def _parquet(config: Flickr30k, root: Path) -> _Own | None:
 
 
 def _all_in(place: Path) -> Files | None:
-    """Return a file alone, or all files in a folder, hidden ones left out; None if there is none."""
+    """Return a file alone, or all files in a folder and where its links lead, but for hidden ones, if any."""
     if place.is_file():
         return Files(place.parent, (place.name,))
-    names = (path.relative_to(place) for path in place.rglob("*") if path.is_file())
-    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
-    found = tuple(sorted(name.as_posix() for name in visible))
-    return Files(place, found) if found else None
+    found, real = [], set[str]()
+    for at, folders, files in os.walk(place, followlinks=True):
+        if (here := os.path.realpath(at)) in real:  # a link to what is read already, or to what it stands in
+            folders.clear()
+            continue
+        real.add(here)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(at, name) for name in files if not name.startswith("."))
+        found += [path.relative_to(place).as_posix() for path in paths if path.is_file()]
+    return Files(place, tuple(sorted(found))) if found else None
 
 
 def _files(found: tuple[Path, list[str]] | None) -> Files | None:

@@ -14,19 +14,31 @@ Classes = Mapping[str, Sequence[str]]
 """The pictures of each class, deeper folders included, by the name of its folder."""
 
 _ROLES = {
-    "train": re.compile("train(ing)?(set|data|images?|imgs?)?"),
-    "test": re.compile("(test(ing)?|eval(uation)?)(set|data|images?|imgs?)?"),
-    "validation": re.compile("(val(id)?|validation|dev)(set|data|images?|imgs?)?"),
+    "train": re.compile(
+        "train(ing)?(set|data|images?|imgs?)?|trainings(daten|satz|menge|bilder)|entrenamiento|entrainement"
+        r"|apprentissage|treinamento|treino|addestramento|обуч(ение|ающ\w+)|тренировочн\w+"
+    ),
+    "test": re.compile(
+        "(test(ing)?|eval(uation)?)(set|data|images?|imgs?)?|test(daten|satz|menge|bilder)|pruebas?|teste"
+        r"|тест(ов\w+)?"
+    ),
+    "validation": re.compile(
+        "(val(id)?|validation|dev)(set|data|images?|imgs?)?|validierungs(daten|satz|menge|bilder)"
+        r"|valida(cion|cao|zione)|валидаци\w+"
+    ),
 }
+"""Words for parts, without accents, in the languages that part words by blanks."""
 _FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "part"}
 """Words beside that of a part that mean nothing: `training_set`, `test images`."""
 _UNSPACED = {
-    "train": "训练|訓練|学習",
-    "test": "测试|測試|テスト|評価",
-    "validation": "验证|驗證|検証",
+    "train": "训练|訓練|学習|훈련|학습",
+    "test": "测试|測試|テスト|評価|테스트|평가",
+    "validation": "验证|驗證|検証|검증",
 }
-"""The words for parts in Chinese and Japanese, which stand among others without blanks."""
-_UNSPACED_FILLERS = "用|的|集|数据|數據|資料|データ|セット|图片|图像|圖片|圖像|画像|样本|樣本"
+"""The words for parts in Chinese, Japanese and Korean, which stand among others without blanks."""
+_UNSPACED_FILLERS = (
+    "용|셋|세트|데이터|이미지|用|的|集|数据|數據|資料|データ|セット|图片|图像|圖片|圖像|画像|样本|樣本"
+)
 _PAIRS = [
     *(("train", part) for part in ("test", "val", "valid", "validation", "dev")),
     *(
@@ -107,16 +119,21 @@ def _role(name: str) -> tuple[str, frozenset[str]] | None:
 
     So `seg_train` and `seg_test` belong together, and a `train_station` stands alone.
     """
-    joined = re.sub(r"[\W_\d]", "", unicodedata.normalize("NFC", name)).casefold()
+    joined = re.sub(r"[\W_\d]", "", unicodedata.normalize("NFKC", name)).casefold()
     for role, pattern in _ROLES_UNSPACED.items():
         if match := pattern.fullmatch(joined):
             return role, frozenset({match["other"]} - {""})
-    words = re.findall("[a-z]+", name.casefold())
+    words = re.findall(r"[^\W\d_]+", _without_accents(name).casefold())
     for word in words:
         for role, pattern in _ROLES.items():
             if pattern.fullmatch(word):
                 return role, frozenset(words) - {word} - _FILLERS
     return None
+
+
+def _without_accents(name: str) -> str:
+    apart = unicodedata.normalize("NFKD", name)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def _parts(place: str, top: Classes) -> tuple[str, str] | None:

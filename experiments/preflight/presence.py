@@ -80,7 +80,7 @@ def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str |
             case Flickr30k():
                 return flickr30k.missing(config, root, ask_hub)
             case EncoderDecoderConfig():
-                return model_folder.missing(config, root, ask_hub) or sizes.impossible(config, root)
+                return sizes.impossible(config, root) or model_folder.missing(config, root, ask_hub)
             case ZeroShotConfig(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 

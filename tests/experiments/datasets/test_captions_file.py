@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import pickle
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -322,6 +323,16 @@ FORMS = {
     "lists as Python shows them": (
         'image,captions\na.jpg,"[\'A dog , a cat .\', ""Two pets .""]"\nb.jpg,[\'A car .\']\n'
     ),
+    "lists as numpy shows them": (
+        'image,captions\na.jpg,"[\'A dog , a cat .\' ""Two pets .""]"\nb.jpg,[\'A car .\']\n'
+    ),
+    "lists as numpy shows them whole": (
+        "image,captions\na.jpg,\"array(['A dog , a cat .',\n       'Two pets .'], dtype=object)\"\n"
+        "b.jpg,[['A car .']]\n"
+    ),
+    "lists with gaps": (
+        'image,captions\na.jpg,"[""A dog , a cat ."", null, ""Two pets .""]"\nb.jpg,"(\'A car .\',)"\n'
+    ),
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),
@@ -439,6 +450,10 @@ NO_TEXT = {
         parquet(),
         "a Parquet file: export it as CSV in UTF-8, or as JSON, with the columns image and",
     ),
+    "a PDF": (b"%PDF-1.7\nhello", "a PDF: export it as CSV"),
+    "a picture": (b"\xff\xd8\xff\xe0" + bytes(9), "a picture: export it as CSV"),
+    "a pickle": (pickle.dumps(["A dog"]), "a pickle of Python's: export it as CSV"),
+    "7-Zip": (b"7z\xbc\xaf\x27\x1c" + bytes(9), "compressed with 7-Zip: unpack it"),
     "Excel of 1997": (
         bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504),
         "an older Excel workbook or Word document: export it as CSV",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.config.images import Cifar10Config, GeneratedConfig
+from experiments.config.images import Cifar10Config, GeneratedConfig, TorchvisionImages
 from experiments.config.photos import Cifar10Captions, Flickr30k, GeneratedPhotos
 from experiments.datasets.fingerprints import identity
 from tests.support.copies import ROOT
@@ -63,6 +63,19 @@ def test_every_option_counts(config: Any, options: dict[str, object]) -> None:
     found = {fingerprint(config.model_copy(update={name: value}), ROOT) for name, value in options.items()}
     assert len(found | {fingerprint(config, ROOT)}) == len(options) + 1
     assert fingerprint(config, ROOT) == fingerprint(config.model_copy(), ROOT)
+
+
+def test_folders_behind_links_are_files_of_a_users_own_and_links_in_a_circle_end(tmp_path: Path) -> None:
+    config = TorchvisionImages(kind="torchvision", name="FashionMNIST", size=28, folder="copy")
+    (tmp_path / "copy" / "FashionMNIST").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "copy" / "FashionMNIST" / "raw").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "copy")
+    found = set()
+    for content in ("a", "b"):
+        (tmp_path / "elsewhere" / "labels").write_text(content)
+        found.add(fingerprint(config, tmp_path))
+    assert len(found) == 2
 
 
 def test_fingerprints_are_had_without_torch_numpy_and_the_hubs_libraries() -> None:

@@ -32,6 +32,13 @@ PARTS = {
     "Japanese, as macOS writes it": tuple(
         unicodedata.normalize("NFD", f"{part}データ") for part in ("学習", "評価")
     ),
+    "Korean": ("훈련용 데이터", "테스트셋"),
+    "German": ("Trainingsdaten", "Testdaten"),
+    "Spanish": ("entrenamiento", "pruebas"),
+    "French, as macOS writes it": (unicodedata.normalize("NFD", "entraînement"), "test"),
+    "Portuguese": ("treinamento", "validação"),
+    "Russian": ("обучающие снимки", "тестовые снимки"),
+    "wide letters": ("ＴＲＡＩＮ", "ＴＥＳＴ"),
     "pets-training pets-evaluation": ("pets-training", "pets-evaluation"),
 }
 
@@ -87,6 +94,7 @@ ASKED = {
     "flat parts": (("train", "test"), "('test', 'train'): put a folder for each class into"),
     "flat parts in Chinese": (("训练集", "测试集"), "('测试集', '训练集'): put a folder for each class into"),
     "flat parts in Japanese": (("訓練", "テスト"), "('テスト', '訓練'): put a folder for each class into"),
+    "flat parts in Russian": (("обучение", "тест"), "('обучение', 'тест'): put a folder for each class into"),
     "flat parts of one name in Chinese": (
         ("花卉训练集", "花卉测试集"),
         "('花卉测试集', '花卉训练集'), not like",
@@ -99,8 +107,8 @@ ASKED = {
     "a training part alone": (("train/cat", "train/dog"), "all images lie in the folder 'train'"),
     "an extra level of another name": (("archive/cat", "archive/dog"), "all images lie in the folder 'arch"),
     "parts of unknown names": (
-        ("Entrenamiento/a", "Entrenamiento/b", "Prueba/a", "Prueba/b"),
-        "'Entrenamiento' and 'Prueba' hold folders of the same names ('a', 'b')",
+        ("Uczenie/a", "Uczenie/b", "Sprawdzian/a", "Sprawdzian/b"),
+        "'Sprawdzian' and 'Uczenie' hold folders of the same names ('a', 'b')",
     ),
     "folds": (("fold1/a", "fold1/b", "fold2/a", "fold2/b", "fold3/a"), "'fold1' and 'fold2' hold folders"),
     "parts in each class": (("cat/train", "cat/test", "dog/train", "dog/test"), "'cat' and 'dog' hold"),

@@ -163,6 +163,24 @@ def test_sizes_that_cannot_be_are_a_sentence_before_anything_is_built(
     assert said in sentence, "a run asks for it as well"
 
 
+UNREADABLE = {
+    "a configuration that is nested too deep": ("config.json", b"[" * 200_000, "is nested too deep"),
+    "an index that is": ("model.safetensors.index.json", b"[" * 200_000, "is nested too deep"),
+    "a generation's that is": ("generation_config.json", b"[" * 200_000, "is nested too deep"),
+    "a card in Latin-1": ("README.md", "Größe".encode("latin-1"), "is not text in UTF-8: save it"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_file_of_a_captioner_that_cannot_be_read_is_named(saved: EncoderDecoderConfig, kind: str) -> None:
+    file, content, said = UNREADABLE[kind]
+    assert saved.local is not None
+    (saved.local / file).write_bytes(content)
+    profile = SMOKE.model_copy(update={"captioner": saved})
+    (sentence,) = presence.missing(profile, ROOT, ROOT, ("captioner",))
+    assert sentence.startswith(f"{file} of {saved.model} {said}")
+
+
 @pytest.mark.parametrize(("part", "key"), [("decoder", "vocab_size"), ("encoder", "hidden_size")])
 def test_more_parameters_than_weights_can_hold_are_a_sentence(
     saved: EncoderDecoderConfig, part: str, key: str
