@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from experiments.project import open_project
-from pipeline import freshness
+from pipeline import STARTED, freshness
 from pipeline.closure import Code
 from pipeline.errors import UserError, first_few, sentence
 
@@ -82,6 +82,10 @@ def run(
     if not force and all(states[name].state == "fresh" for name in wanted):
         typer.echo(f"Nothing to do: {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} fresh.")
         return
+    if edited := code.edited_since(STARTED):  # so that Python may have read another text than the one known
+        raise UserError(
+            f"{first_few(edited, 3, ', ')} changed just now, while this began: run the same command again."
+        )
     # Not before it is sure that something must run: these take longer to import than the answer above.
     from rich.console import Console
 

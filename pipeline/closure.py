@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
@@ -61,6 +62,14 @@ class Code:
         found = self._analysis(*self._required(module))[0]
         self._known.write()
         return found
+
+    def edited_since(self, moment: int) -> list[str]:
+        """Return the modules that were asked for and whose files were written since a moment, in ns.
+
+        What claims to be of the future, as files from an archive can, was not.
+        """
+        now, there = time.time_ns(), {name: found[0] for name, found in self._read.items() if found}
+        return sorted(name for name, path in there.items() if moment < path.stat().st_mtime_ns <= now)
 
     def _closure(self, module: str) -> dict[str, str]:
         self._required(module)

@@ -60,6 +60,20 @@ def stages(done: subprocess.CompletedProcess[str], profile: str) -> dict[str, An
     return answer["stages"]
 
 
+def test_what_is_edited_while_a_run_begins_is_not_run_in_its_older_form(project: Path) -> None:
+    """Python has read its modules before the run knows what they are."""
+    begun = (
+        "import os, sys, time; from pathlib import Path; import experiments.__main__ as command\n"
+        "file = Path('experiments', 'lending.py'); file.write_text(file.read_text() + '\\nMORE = 1\\n')\n"
+        "if sys.argv[1] == 'future': os.utime(file, (time.time() + 9e6,) * 2)\n"
+        "sys.argv = ['experiments', 'run', 'data_sets', '--profile', 'smoke']; command.main()"
+    )
+    done = python(project, "-c", begun, "now")
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("experiments.lending changed just now, while this began: run the")
+    assert python(project, "-c", begun, "future").returncode == 0
+
+
 def test_status_prints_every_stage_as_json_without_importing_torch(project: Path) -> None:
     done = call(project, "status", "--json", guarded=True)
     assert done.returncode == 0, done.stderr
