@@ -162,11 +162,20 @@ def identity(project: Project[Any], data: Data, today: Today) -> Identity:
 
 
 def prepared_digest(project: Project[Any], data: Data, fingerprint: str, code: Code) -> str:
-    """Return a hash of data and of the code that loads them: it addresses what is made of them once."""
+    """Return a hash of data and of the code that loads them: it addresses what is made of them once.
+
+    Files that are as they were before, but were others in between, are not taken for the same.
+
+    Raises:
+        UserError: if the data are no longer those of this fingerprint.
+    """
+    now = identity(project, data, Today(code))
+    if now.sha256 != fingerprint:
+        raise UserError(f"What [{data.name}] names changed just now: run the same command again.")
     loaders = _loaders(project, (data,)).values()
     code_of_loaders = [(loader, code_digest(code, loader.partition(":")[0])) for loader in loaders]
     between = [code.own(module) for module in project.between]
-    return digest([fingerprint, code_of_loaders, between])
+    return digest([fingerprint, now.state, code_of_loaders, between])
 
 
 def _loaders(project: Project[Any], data: Iterable[Data]) -> dict[str, str]:

@@ -7,7 +7,7 @@ that begins with ``#`` is a note, which ``sha256sum`` skips: for text, which is 
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +31,10 @@ class Files:
     note: str = ""
 
 
-def lines(files: Files, memory: Path) -> Iterator[str]:
+def lines(files: Files, memory: Path, seen: Callable[[bytes], None] = lambda state: None) -> Iterator[str]:
     """Yield the note, if there is one, then ``<SHA-256>  <name>`` and a newline for each file, in order.
+
+    `seen` is called with what tells of each file whether it was written or replaced, its size and its times.
 
     What was read is remembered in `memory`, a file that may be lost, damaged or refused at any time: it saves
     reading, and decides nothing.
@@ -44,6 +46,7 @@ def lines(files: Files, memory: Path) -> Iterator[str]:
         yield f"# {files.note}\n"
     with _Memory(memory) as now:
         for name, state, sha256 in _hashed(files, _remembered(memory)):
+            seen(state.encode())
             if _in_one_line(name) == name:  # any other is read again
                 now.keep(f"{sha256} {state} {name}")
             yield entry(sha256, name)

@@ -366,7 +366,8 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
         for data in stage.data:
             data.fetch(getattr(project.profile, data.name), project.root, project.downloads, run.say)
     # All that the key follows is settled here, whatever happens on disk from now on.
-    parts = keys.made_from(project, stage.name, keys.Today(run.code)) if run.is_main else None
+    today = keys.Today(run.code)
+    parts = keys.made_from(project, stage.name, today) if run.is_main else None
     parts = _broadcast(processes, parts)
     stored = store.read(project, stage.name) if again and run.is_main else None
     precision = stored.value.precision_used() if stored else run.precisions.get(stage.name)
@@ -379,6 +380,7 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
         value = _call(call, function)
     if not run.is_main:
         return False
+    _assert_same_data(run, stage, today)
     for source in stage.artefacts:
         if harm := _harm(run, source):
             raise UserError(f"What {source} left in .cache {harm} while {stage.name} used it: run it again.")
@@ -420,6 +422,28 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
     run.figures.append(f"{stage.name}: {beside(older, value.headline()) or 'done'}")
     run.say(run.figures[-1])
     return True
+
+
+def _assert_same_data(run: _Run, stage: Stage, before: keys.Today) -> None:
+    """Check that the data of a stage are the files that they were when its key was fixed.
+
+    They are read bit by bit while it runs, so that nobody can tell what others had come of.
+
+    Raises:
+        UserError: if one was written or replaced, even by what was there before.
+    """
+    now = keys.Today(run.code)
+    for data in stage.data:
+        try:
+            found = keys.identity(run.project, data, now)
+        except UserError:
+            continue  # they are gone: what was read before is what they were
+        known = keys.identity(run.project, data, before)
+        if (found.sha256, found.state) != (known.sha256, known.state) and not found.absent:
+            raise UserError(
+                f"What [{data.name}] names changed while {stage.name} was computed from it, so that its "
+                "result is not kept: run the same command again."
+            )
 
 
 def _note_what_changed(run: _Run, stage: Stage, parts: Ingredients) -> None:

@@ -12,11 +12,13 @@ from pipeline.result import Result
 class Identity:
     """What data are: `sha256` is the fingerprint of their content.
 
-    `absent` names the files that are not on this machine, so that what was recorded of them stood in.
+    `absent` names the files that are not on this machine, so that what was recorded of them stood in. `state`
+    is another when a file was written or replaced, even by what was there before: empty where nothing tells.
     """
 
     sha256: str
     absent: tuple[str, ...] = ()
+    state: str = ""
 
 
 def _nothing(*_: Any) -> None: ...

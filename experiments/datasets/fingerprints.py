@@ -7,7 +7,7 @@ for often.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,11 @@ def identity(config: Any, root: Path, recorded: Path) -> Identity:
         return Identity(_sha256(_pinned(config, root)))
     options = config.model_dump(mode="json", exclude=_PLACES)
     is_data = isinstance(config, ImageFolder | TorchvisionImages | PhotoFolder | Flickr30k)
-    files = manifest.digest(_lines(own, config, root, recorded))[0]
+    states = hashlib.sha256()
+    files = manifest.digest(_lines(own, config, root, recorded, states.update))[0]
     absent = own.absent if own.files else tuple(manifest.parsed(manifest.recorded(recorded))[1])
-    return Identity(_sha256({"files": files, "options": options if is_data else None}), absent)
+    sha256 = _sha256({"files": files, "options": options if is_data else None})
+    return Identity(sha256, absent, states.hexdigest())
 
 
 def manifest_of(config: Any, root: Path, recorded: Path) -> Iterator[str] | None:
@@ -86,11 +88,13 @@ def _sha256(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _lines(own: _Own, config: Any, root: Path, recorded: Path) -> Iterator[str]:
+def _lines(
+    own: _Own, config: Any, root: Path, recorded: Path, seen: Callable[[bytes], None] = lambda state: None
+) -> Iterator[str]:
     if own.files is None:
         return manifest.recorded(recorded)
     place = hashlib.sha256(f"{type(config).__name__} {own.files.folder.resolve()}".encode()).hexdigest()[:16]
-    return manifest.lines(own.files, root / ".cache" / "hashes" / place)
+    return manifest.lines(own.files, root / ".cache" / "hashes" / place, seen)
 
 
 def _pinned(config: Any, root: Path) -> dict[str, Any]:

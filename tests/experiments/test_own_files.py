@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from experiments.context import Context
+from experiments.datasets import image_folder
 from experiments.lending import IMAGES as IMAGES_DATA
 from experiments.lending import PHOTOS as PHOTOS_DATA
 from experiments.models.torchvision_shim import declare_missing_operators
@@ -22,6 +24,7 @@ from pipeline.stage import Identity, Stage, pipeline
 from tests.support.commands import python
 from tests.support.copies import copy_parts
 from tests.support.idx import idx
+from tests.support.refusals import refusal
 from tests.support.small_profiles import IMAGES, PHOTOS, draw, draw_classes, draw_photos, project
 from tests.support.stored import put
 from tests.support.toy import Sum
@@ -183,15 +186,49 @@ def test_a_change_of_content_makes_results_stale(root: Path, change: Callable[[P
     assert re.fullmatch(r"data: what \[(images|photos)\] names is another", "; ".join(why))
 
 
-def test_files_that_change_after_their_stage_began_make_its_result_stale(root: Path) -> None:
-    opened = open_project("mine", root)
+@pytest.mark.parametrize("moment", ["before they are read", "while they are read", "before the result"])
+@pytest.mark.parametrize("is_put_back", [True, False])
+def test_of_files_that_change_while_a_stage_is_computed_nothing_is_kept(
+    root: Path, moment: str, is_put_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell what was read: neither a result nor prepared pictures pass for those of other files."""
+    opened, file = open_project("mine", root), root / "animals" / "cat" / "1.png"
+    before = file.read_bytes()
 
-    def lend(call: runner.Call) -> object:
-        draw(root / "animals" / "cat" / "1.png", 55)
-        return opened.lend(call)
+    def exchange() -> None:
+        draw(file, 55)
 
-    runner.bring_up_to_date(replace(opened, lend=lend), ["data_sets"], Console(quiet=True))
-    assert state(root) == ("stale", ("data: what [images] names is another",))
+    def lend(call: runner.Call) -> Context:
+        if moment == "before they are read":
+            exchange()
+        lent = opened.lend(call)
+        if moment == "before the result":
+            call.load("images")
+            exchange()
+        return lent
+
+    real = image_folder.decode
+
+    def decode(path: Path) -> np.ndarray:
+        if path == file and moment == "while they are read":
+            exchange()
+        return real(path)
+
+    with monkeypatch.context() as during:
+        during.setattr(image_folder, "decode", decode)
+        if is_put_back:
+            keep = runner._assert_same_data
+            during.setattr(runner, "_assert_same_data", lambda *told: (file.write_bytes(before), keep(*told)))
+        sentence = refusal(
+            runner.bring_up_to_date, replace(opened, lend=lend), ["data_sets"], Console(quiet=True)
+        )
+    assert re.match(r"What \[images\] names changed (just now|while data_sets was computed)", sentence)
+    file.write_bytes(before)
+    assert state(root)[0] == "missing"
+    kept = store.read(inspected(root), "data_sets").value
+    shutil.rmtree(root / ".cache")
+    (opened.results / "data_sets.json").unlink()
+    assert store.read(inspected(root), "data_sets").value == kept, "warm as cold"
 
 
 def test_files_that_are_not_used_change_nothing(root: Path) -> None:
