@@ -1,9 +1,11 @@
-"""Atomic writing: a file whole or not at all."""
+"""Atomic writing, a file whole or not at all, and reading of text."""
 
 import hashlib
 import os
 import tempfile
 from pathlib import Path
+
+from pipeline.errors import UserError
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -53,3 +55,15 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content, read in parts: 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        UserError: if it is not in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not text in UTF-8: save it as UTF-8, or make it anew.") from None

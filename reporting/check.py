@@ -18,6 +18,7 @@ from experiments.profile import active
 from experiments.project import open_project
 from figures.readable import readable
 from pipeline.errors import UserError, sentence
+from pipeline.files import read_text
 from reporting import proofread
 from reporting.checking import page, paper
 from reporting.document import open_document, showing
@@ -42,7 +43,7 @@ def check(site: Path, numbers: Numbers, typed: Collection[str] = ()) -> Outcome:
     Raises:
         UserError: if there is no page.
     """
-    pages = {path: page.parse(path.read_text(encoding="utf-8")) for path in sorted(site.glob("*.html"))}
+    pages = {path: page.parse(read_text(path)) for path in sorted(site.glob("*.html"))}
     pages = {path: tree for path, tree in pages.items() if not page.is_redirect(tree)}
     if not pages:
         raise UserError(f"There are no pages in {site}: run `make report` first.")

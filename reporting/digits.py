@@ -18,6 +18,7 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
+from pipeline.files import read_text
 from reporting.checking.page import digits, numbers_in
 from reporting.document import templates_in
 from reporting.rendering.project import without_front_matter
@@ -207,7 +208,7 @@ def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:
 
 def in_pages(root: Path) -> list[Finding]:
     """Return every typed number of a project's pages."""
-    return [found for page in pages(root) for found in in_page(page.name, page.read_text(encoding="utf-8"))]
+    return [found for page in pages(root) for found in in_page(page.name, read_text(page))]
 
 
 def pages(root: Path) -> list[Path]:
@@ -229,7 +230,7 @@ def findings(root: Path) -> list[Finding]:
     environment = templates_in(root / "templates")
     found = in_pages(root)
     for path in templates(root):
-        found += in_template(str(path.relative_to(root)), path.read_text(encoding="utf-8"), environment)
+        found += in_template(str(path.relative_to(root)), read_text(path), environment)
     return found
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.files import read_text
 from reporting.markdown import Markdown
 
 FILE = "references.bib"
@@ -28,7 +29,7 @@ _NAMED: Mapping[str, str] = {
 def keys(root: Path) -> list[str]:
     """Return the keys of the bibliography, none where there is no such file."""
     file = root / FILE
-    return _ENTRY.findall(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return _ENTRY.findall(read_text(file)) if file.is_file() else []
 
 
 def cites(text: str) -> Markdown:

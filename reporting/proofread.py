@@ -14,6 +14,7 @@ import jinja2
 from experiments.results.captions import ComparedRecord
 from experiments.stages import STAGES
 from pipeline.errors import UserError
+from pipeline.files import read_text
 from pipeline.result import Estimate
 from reporting import digits, literature, paths
 from reporting.authored import IN_WORDS, verdict
@@ -84,7 +85,7 @@ def numbers_of_the_author(document: Document) -> set[str]:
     """Return the numbers that the author typed into the pages, whether they may or are told of by `typed`."""
     root, found = document.project.root, set[str]()
     for path in digits.pages(root):
-        found |= digits.exempt(path.name, path.read_text(encoding="utf-8"))
+        found |= digits.exempt(path.name, read_text(path))
     return found.union(*(numbers_in(each.text) for each in digits.in_pages(root)))
 
 
@@ -130,18 +131,18 @@ def _unknown_citations(root: Path) -> Iterator[str]:
 
 def _all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
     for page in digits.pages(root):
-        for prose in digits.prose_of_page(page.name, page.read_text(encoding="utf-8")):
+        for prose in digits.prose_of_page(page.name, read_text(page)):
             yield page.name, prose
     environment = templates_in(root / "templates")
     for path in digits.templates(root):
         with suppress(jinja2.TemplateSyntaxError):  # which whoever fills it says
-            prose = digits.prose_of_template(path.read_text(encoding="utf-8"), environment)[0]
+            prose = digits.prose_of_template(read_text(path), environment)[0]
             yield path.relative_to(root).as_posix(), prose
 
 
 def _calls(document: Document) -> Iterator[Call | str]:
     for page in digits.pages(document.project.root):
-        yield from calls(page.name, without_front_matter(page.read_text(encoding="utf-8")))
+        yield from calls(page.name, without_front_matter(read_text(page)))
 
 
 def _mistake(call: Call, document: Document) -> str | None:

@@ -96,7 +96,20 @@ def _prepare(site: Site, target: Path) -> None:
 
 
 def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper: bool = True) -> Resolved:
-    """Write the files of a page whose cells have run, its PDF only if `on_paper`; return its tree."""
+    """Write the files of a page whose cells have run, its PDF only if `on_paper`; return its tree.
+
+    Raises:
+        UserError: if it cannot be set as it is.
+    """
+    try:
+        return _written(page, markdown, site, folder, on_paper=on_paper)
+    except RecursionError:
+        raise UserError(
+            f"{page.name}: what it has within each other is too deep to be set: take some of it apart."
+        ) from None
+
+
+def _written(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper: bool) -> Resolved:
     document, warnings = pandoc.read(markdown.text)
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.files import read_text
 from pipeline.project import Project
 from reporting.blocks import BLOCKS
 
@@ -34,7 +35,7 @@ def sources(project: Project, anchors: Callable[[str], tuple[str, ...]]) -> list
         for page in sorted(
             project.root.glob("*.qmd"), key=lambda page: (page.name != "report.qmd", _page(page))
         )
-        for name in _SHOWN.findall(page.read_text(encoding="utf-8"))
+        for name in _SHOWN.findall(read_text(page))
         if name in BLOCKS and BLOCKS[name].stages
         for anchor in anchors(name)
     ]

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from experiments.profile import active
-from pipeline.errors import UserError
+from pipeline.errors import UserError, sentence
 from pipeline.files import write_whole
 from pipeline.manifest import entry
 from reporting.watching import stamps
@@ -118,8 +118,8 @@ def main(
     try:
         refuse_unfit(root)
         pack(root, target)
-    except UserError as error:
-        print(error, file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error
     print(f"{target.name}: unzip it and run `sha256sum -c {MANIFEST}`, or `make report`.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UserError, reason
 from reporting.checking.page import (
     FLOATS,
     Element,
@@ -79,13 +80,23 @@ def read(pdf: Path) -> Paper:
 
     The text comes from pypdf, which gives digits within a script that runs from right to left in the order
     of reading; the boxes come from PDFium, which knows how wide letters are.
+
+    Raises:
+        UserError: if it is no whole PDF.
     """
     from pypdf import PdfReader
-    from pypdfium2 import PdfDocument
+    from pypdf.errors import PyPdfError
+    from pypdfium2 import PdfDocument, PdfiumError
 
-    reader = PdfReader(pdf)
+    try:
+        return _read(PdfReader(pdf), PdfDocument(pdf))
+    except (PyPdfError, PdfiumError) as error:
+        raise UserError(f"{pdf} is no whole PDF ({reason(error)}): render the report again.") from error
+
+
+def _read(reader: Any, boxes: Any) -> Paper:
     header = _header(reader)
-    with PdfDocument(pdf) as document:
+    with boxes as document:
         sheets = [
             _sheet(header.sub("", page.extract_text()) if number > 1 else page.extract_text(), number, boxed)
             for number, (page, boxed) in enumerate(zip(reader.pages, document, strict=True), start=1)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from pipeline.errors import UserError, reason
+from pipeline.files import read_text
 from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
@@ -70,7 +71,7 @@ def _included(root: Path, line: Line, name: str) -> str:
     """The text of a file that a line includes, which must lie beside the pages."""
     if Path(name).name != name or not (root / name).is_file():
         raise UserError(f"{line.file}:{line.number}: there is no file {name} beside the pages to include.")
-    return (root / name).read_text(encoding="utf-8")
+    return read_text(root / name)
 
 
 def _parts(page: Page, parts: list[Line | Fence]) -> Iterator[Line | Cell]:

@@ -149,6 +149,19 @@ def test_a_folder_without_pages_is_an_error_and_no_agreement(tmp_path: Path) -> 
         check(tmp_path, results())
 
 
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"no PDF", "Größe".encode("latin-1")])
+@pytest.mark.parametrize("name", ["report.html", "report.pdf"])
+def test_a_damaged_file_is_a_sentence(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / "report.html").write_text(f"<p>{TOP1}</p>")
+    (tmp_path / name).write_bytes(content)
+    try:
+        found = check(tmp_path, results())
+    except UserError as error:
+        assert name in str(error)
+    else:
+        assert name == "report.html" and found.numbers == 0
+
+
 # The PDF
 
 LONG = " ".join(f"extraordinarily-long-winded{at} incomprehensibilities" for at in range(90))

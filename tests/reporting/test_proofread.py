@@ -111,6 +111,14 @@ def test_a_citation_in_a_template_is_told_by_its_line(values: dict[str, Any], tm
     assert found.startswith("templates/a.md.j2:3: references.bib has no entry 'hu2022'")
 
 
+@pytest.mark.parametrize("name", ["references.bib", "templates/a.md.j2", "report.qmd"])
+def test_a_source_that_is_not_utf_8_is_named(values: dict[str, Any], tmp_path: Path, name: str) -> None:
+    shown = made(values, tmp_path, "x @hu2022lora", a="words")
+    (tmp_path / name).write_bytes("Größe".encode("latin-1"))
+    with pytest.raises(UserError, match=rf"{name} is not text in UTF-8: save it as UTF-8"):
+        list(proofread.mistakes(shown))
+
+
 @pytest.mark.parametrize(
     ("path", "is_right"),
     [

@@ -58,6 +58,18 @@ def test_it_holds_pages_sources_and_results_and_nothing_that_can_be_made_again(f
     assert names(packed(folder)) == HANDED_IN
 
 
+def test_where_it_cannot_be_written_is_one_sentence(folder: Path) -> None:
+    (folder / "submission-offline.zip").mkdir()
+    code = (
+        "import sys; from reporting import submission; submission.refuse_unfit = lambda root: None; "
+        "submission.typer.run(submission.main)"
+    )
+    done = python(folder, "-c", code, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "This machine refuses to read or write" in done.stderr
+
+
 def test_with_git_it_holds_what_git_tracks(folder: Path) -> None:
     (folder / "private.txt").write_text("not tracked")
     assert "private.txt" in names(packed(folder))

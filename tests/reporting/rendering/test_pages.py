@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 from pypdf import PdfReader
 
+from pipeline.errors import UserError
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
 from reporting.rendering.output import MARK
@@ -216,6 +217,12 @@ def test_words_in_narrow_columns_may_break_and_do_not_lie_over_the_next(project:
     boxes = [box for box in project.paper().sheets[0].words if "_" in box.text]
     assert boxes
     assert max(box.right - box.left for box in boxes) < 130
+
+
+def test_a_page_that_is_nested_too_deep_is_one_sentence(project: Project) -> None:
+    project.page(f"# One\n\n{'>' * 3_000} deep\n")
+    with pytest.raises(UserError, match=r"^report\.qmd: what it has within each other is too deep"):
+        project.render()
 
 
 def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Project) -> None:
