@@ -22,6 +22,7 @@ PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", 
 FRESH = """
 from experiments.project import open_project
 from pipeline import keys, store
+from pipeline.envelope import seal
 
 project = open_project("offline")
 for name in project.stages:
@@ -29,7 +30,9 @@ for name in project.stages:
         envelope = store.read(project, name)
         parts = keys.ingredients(project, name)
         made = envelope.provenance.model_copy(update={"ingredients": parts})
-        store.write(project, envelope.model_copy(update={"key": keys.key(parts), "provenance": made}))
+        key = keys.key(parts)
+        sealed = {"key": key, "seal": seal(key, envelope.value), "provenance": made}
+        store.write(project, envelope.model_copy(update=sealed))
 """
 SHOWN = """
 from reporting.document import open_document
