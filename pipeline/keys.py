@@ -169,13 +169,23 @@ def prepared_digest(project: Project[Any], data: Data, fingerprint: str, code: C
     Raises:
         UserError: if the data are no longer those of this fingerprint.
     """
-    now = identity(project, data, Today(code))
-    if now.sha256 != fingerprint:
-        raise UserError(f"What [{data.name}] names changed just now: run the same command again.")
+    now = require_same(project, data, fingerprint, code)
     loaders = _loaders(project, (data,)).values()
     code_of_loaders = [(loader, code_digest(code, loader.partition(":")[0])) for loader in loaders]
     between = [code.own(module) for module in project.between]
     return digest([fingerprint, now.state, code_of_loaders, between])
+
+
+def require_same(project: Project[Any], data: Data, fingerprint: str, code: Code) -> Identity:
+    """Return what data are, if they are still those of a fingerprint.
+
+    Raises:
+        UserError: if they are others by now, or cannot be told.
+    """
+    now = identity(project, data, Today(code))
+    if now.sha256 != fingerprint:
+        raise UserError(f"What [{data.name}] names changed just now: run the same command again.")
+    return now
 
 
 def _loaders(project: Project[Any], data: Iterable[Data]) -> dict[str, str]:

@@ -34,7 +34,8 @@ class Files:
 def lines(files: Files, memory: Path, seen: Callable[[bytes], None] = lambda state: None) -> Iterator[str]:
     """Yield the note, if there is one, then ``<SHA-256>  <name>`` and a newline for each file, in order.
 
-    `seen` is called with what tells of each file whether it was written or replaced, its size and its times.
+    `seen` is called with what tells of each file whether it was written or replaced: its size, when it was
+    written and its number on the disk. That its rights or links changed, as by a backup, does not count.
 
     What was read is remembered in `memory`, a file that may be lost, damaged or refused at any time: it saves
     reading, and decides nothing.
@@ -46,7 +47,8 @@ def lines(files: Files, memory: Path, seen: Callable[[bytes], None] = lambda sta
         yield f"# {files.note}\n"
     with _Memory(memory) as now:
         for name, state, sha256 in _hashed(files, _remembered(memory)):
-            seen(state.encode())
+            size, written, _, *number = [*state.split(":"), "", ""]
+            seen(f"{size}:{written}:{number}".encode())
             if _in_one_line(name) == name:  # any other is read again
                 now.keep(f"{sha256} {state} {name}")
             yield entry(sha256, name)

@@ -103,7 +103,10 @@ class Call:
         load = self.data(name).load
         if load is None:
             raise ValueError(f"{name} is nothing that can be loaded")
-        return load(self)
+        value = load(self)
+        if self.is_main:
+            keys.require_same(self.project, self.data(name), self.ingredients.data[name], self.code)
+        return value
 
     def manifest(self, name: str) -> tuple[str, int] | None:
         """Return the hash of the manifest of a user's own files among the stage's data, and their number."""

@@ -186,17 +186,28 @@ def test_a_change_of_content_makes_results_stale(root: Path, change: Callable[[P
     assert re.fullmatch(r"data: what \[(images|photos)\] names is another", "; ".join(why))
 
 
+@pytest.mark.parametrize("how", ["a file is written", "the folder is another"])
 @pytest.mark.parametrize("moment", ["before they are read", "while they are read", "before the result"])
 @pytest.mark.parametrize("is_put_back", [True, False])
 def test_of_files_that_change_while_a_stage_is_computed_nothing_is_kept(
-    root: Path, moment: str, is_put_back: bool, monkeypatch: pytest.MonkeyPatch
+    root: Path, how: str, moment: str, is_put_back: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody can tell what was read: neither a result nor prepared pictures pass for those of other files."""
-    opened, file = open_project("mine", root), root / "animals" / "cat" / "1.png"
+    opened, file, aside = open_project("mine", root), root / "animals" / "cat" / "1.png", root / "aside"
     before = file.read_bytes()
 
     def exchange() -> None:
+        if how == "the folder is another" and not aside.exists():
+            (root / "animals").rename(aside)
+            shutil.copytree(aside, root / "animals")
         draw(file, 55)
+
+    def put_back() -> None:
+        if aside.exists():
+            shutil.rmtree(root / "animals")
+            aside.rename(root / "animals")
+        else:
+            file.write_bytes(before)
 
     def lend(call: runner.Call) -> Context:
         if moment == "before they are read":
@@ -218,12 +229,13 @@ def test_of_files_that_change_while_a_stage_is_computed_nothing_is_kept(
         during.setattr(image_folder, "decode", decode)
         if is_put_back:
             keep = runner._assert_same_data
-            during.setattr(runner, "_assert_same_data", lambda *told: (file.write_bytes(before), keep(*told)))
+            during.setattr(runner, "_assert_same_data", lambda *told: (put_back(), keep(*told)))
         sentence = refusal(
             runner.bring_up_to_date, replace(opened, lend=lend), ["data_sets"], Console(quiet=True)
         )
     assert re.match(r"What \[images\] names changed (just now|while data_sets was computed)", sentence)
-    file.write_bytes(before)
+    if aside.exists() or file.read_bytes() != before:
+        put_back()
     assert state(root)[0] == "missing"
     kept = store.read(inspected(root), "data_sets").value
     shutil.rmtree(root / ".cache")
