@@ -1,6 +1,7 @@
 """The command: `python -m benchmarks [ROW…]` measures rows of the table."""
 
 import importlib
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ def main(
     again: Annotated[bool, typer.Option("--again", help="Measure every row anew.")] = False,
 ) -> None:
     """Measure rows of the table, those that were never measured if none is named, and show all of it."""
+    # In the background a shell has it ignored, by all that is started from here, too: a preview ends by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     known, root = {row.name: row for row in ROWS}, Path.cwd()
     unknown = [name for name in names or () if name not in known]
     if unknown:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -323,8 +324,24 @@ class Document:
         return escape(first_few(self.states[stage].why, 3))
 
 
+_LENT: ContextVar[Document | None] = ContextVar("lent", default=None)
+
+
+@contextmanager
+def lent(document: Document) -> Iterator[None]:
+    """Let all that asks for a document within the block have one of the same results, read once."""
+    token = _LENT.set(document)
+    try:
+        yield
+    finally:
+        _LENT.reset(token)
+
+
 def open_document(project: Project | None = None) -> Document:
     """Read the state and the result of every stage that the profile has."""
+    known = _LENT.get()
+    if project is None and known is not None:
+        return replace(known)
     project = project or open_project()
     states = freshness.states(project, project.stages)
     envelopes = {}

@@ -32,7 +32,7 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
         UserError: if a page or a template cannot be shown.
     """
     from experiments.project import open_project
-    from reporting.document import open_document
+    from reporting.document import lent, open_document
     from reporting.prepare import draw_figures
     from reporting.proofread import refuse_mistakes
     from reporting.render import write
@@ -46,7 +46,7 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
     made, memory = _read(folder / MEMORY), {}
     files = stamps(root) | stamps_of(root, (root / MADE).rglob("*"))
     around = repr([each for each in files.items() if not each[0].endswith((".qmd", ".j2"))])
-    with tempfile.TemporaryDirectory(dir=folder) as new, ThreadPoolExecutor() as pool:
+    with tempfile.TemporaryDirectory(dir=folder) as new, ThreadPoolExecutor() as pool, lent(document):
         writing = {}
         for page in reversed(site.pages):  # the last is the one to open: the report, which takes longest
             markdown = cells.run_here(cells.draft(page, root))
