@@ -1,8 +1,7 @@
 """Fine-tuning and captioning beside the plain use of transformers for the same work."""
 
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.assignment_inputs import save_captioner
+from benchmarks.pairs import duration
 from benchmarks.table import Found, Spread
 from experiments import profile
 from experiments.captioning import adapter
@@ -63,7 +63,8 @@ def captions() -> Found:
             captioner.generate(captioner.encode([photo]), LIMIT)[0].text for photo in photos
         ]
 
-    ours, theirs = _seconds(together, ROUNDS), _seconds(one_by_one, 1)
+    ours = Spread.of([duration(together) for _ in range(ROUNDS)])
+    theirs = Spread.of([duration(one_by_one)])
     same = sum(one == other for one, other in zip(*written.values(), strict=True))
     return Found(
         ours=ours,
@@ -102,7 +103,7 @@ def lora() -> Found:
         def plain() -> None:
             losses["there"] = _trained(adapted[1], photos, texts, told, Path(place))
 
-        ours, theirs = _seconds(cached, 1), _seconds(plain, 1)
+        ours, theirs = Spread.of([duration(cached)]), Spread.of([duration(plain)])
     remark = f"{said}; loss of the last epoch {losses['here']:.2f} here, {losses['there']:.2f} there"
     return Found(ours=ours, theirs=theirs, unit="s", remark=remark)
 
@@ -141,12 +142,3 @@ def _trained(
     )
     trainer.train()
     return [each["loss"] for each in trainer.state.log_history if "loss" in each][-1]
-
-
-def _seconds(work: Callable[[], None], rounds: int) -> Spread:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return Spread.of(times)

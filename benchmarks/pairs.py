@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,13 @@ class Taken:
     wall: float
     cpu: float
     memory: int
+
+
+def duration(work: Callable[[], None]) -> float:
+    """Return the wall-clock seconds of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def python(*arguments: str) -> list[str]:

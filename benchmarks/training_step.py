@@ -4,7 +4,6 @@ Run as ``python -m benchmarks.training_step``. Each line is a ratio of two times
 (forward and backward, the profile's batch), taken in turns in one process: the shortest of several.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.pairs import duration
 from experiments import profile
 from experiments.classification import cnn, vit
 from experiments.models.precision import autocast
@@ -70,13 +70,6 @@ def compare(name: str, alternative: Callable[[], None], chosen: Callable[[], Non
     times = [(duration(alternative), duration(chosen)) for _ in range(ROUNDS)]
     slow, fast = (min(column) for column in zip(*times, strict=True))
     print(f"{name}: {slow / fast:.2f} ({slow:.2f} s against {fast:.2f} s a step)")
-
-
-def duration(work: Callable[[], None]) -> float:
-    """Return the wall-clock seconds of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The images of zero-shot classification beside the plain loop of CLIP's evaluators, at full size."""
 
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.assignment_inputs import TOWER, save_tower
+from benchmarks.pairs import duration
 from benchmarks.table import Found, Spread
 from experiments import profile
 from experiments.classification.pretrained import pretrained_tower
@@ -73,7 +73,7 @@ def _compared(precision: Precision) -> Found:
         def theirs() -> None:
             found["theirs"] = _plain(tower, some)
 
-        times = [(_duration(ours), _duration(theirs)) for _ in range(ROUNDS)]
+        times = [(duration(ours), duration(theirs)) for _ in range(ROUNDS)]
     likeness = functional.cosine_similarity(found["ours"], found["theirs"]).mean().item()
     return Found(
         ours=Spread.of([pair[0] for pair in times]),
@@ -97,9 +97,3 @@ def _plain(tower: DualEncoder, pictures: Pictures) -> torch.Tensor:
     clip: Any = tower.clip
     loader = DataLoader(_Prepared(pictures, tower.preprocess), batch_size=64, num_workers=2)
     return torch.cat([functional.normalize(clip.encode_image(pixels), dim=-1) for pixels in loader])
-
-
-def _duration(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
