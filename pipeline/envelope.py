@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import to_jsonable_python
@@ -61,15 +61,15 @@ class Provenance(Frozen):
 class Envelope(Frozen, Generic[Value]):
     """One file under `results/`; what its value names as attachments stands in the folder of the stage.
 
-    `seal` is the hash of its key and its value, `artefacts` are the SHA-256 of each file that the stage left
-    in its scratch folder for others, by name.
+    `seal` is the hash of all else that the file says, and made when that is written; `artefacts` are the
+    SHA-256 of each file that the stage left in its scratch folder for others, by name.
     """
 
     stage: str
     profile: str
     key: str
     provenance: Provenance
-    seal: str
+    seal: str = ""
     artefacts: dict[str, str]
     value: Value
 
@@ -80,9 +80,9 @@ def digest(value: Any, without: Set[str] = frozenset()) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def seal(key: str, value: Any) -> str:
-    """Return one hash of a result's key and its value: neither of another result passes for this one's."""
-    return digest([key, value])
+def seal(written: Mapping[str, Any]) -> str:
+    """Return the hash of all that a result's file says but its seal: no part can be altered, or another's."""
+    return digest({name: part for name, part in written.items() if name != "seal"})
 
 
 def _canonical(value: Any, without: Set[str]) -> Any:

@@ -1,7 +1,7 @@
 """Whether results on disk are what today's profile, code and data would give, and if not, why.
 
 A result is fresh when the key that it was stored under is the key of today, today's code can read it, and its
-value is the one that was stored.
+file says what was written.
 """
 
 import json
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pipeline import keys, store
 from pipeline.closure import Code
-from pipeline.envelope import Envelope, Ingredients, Input, seal
+from pipeline.envelope import Envelope, Ingredients, Input
 from pipeline.errors import UserError, first_few
 from pipeline.frozen import Frozen
 from pipeline.project import Project
@@ -83,8 +83,7 @@ def _compared(project: Project[Any], name: str, today: keys.Today, parts: Ingred
     if gone := store.damaged(project, name):
         why = f"beside it these are gone or altered: {first_few(gone, 1)}"
         return Freshness(state="missing", why=(why,), key=expected)
-    is_unaltered = seal(stored.key, store.value_as_written(project, name)) == stored.seal
-    reasons = [] if is_unaltered else [ALTERED]
+    reasons = [] if store.is_sealed(project, name) else [ALTERED]
     if stored.key != expected or stored.provenance.ingredients != parts:
         changes = changed(stored.provenance.ingredients, parts)
         reasons += changes or ["its key does not match its ingredients"]

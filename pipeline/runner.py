@@ -21,7 +21,7 @@ from rich.console import Console
 
 from pipeline import freshness, keys, progress, provenance, store
 from pipeline.closure import Code
-from pipeline.envelope import Envelope, Ingredients, Provenance, digest, seal
+from pipeline.envelope import Envelope, Ingredients, Provenance, digest
 from pipeline.errors import NOT_WRITABLE, UserError, first_few, reason
 from pipeline.files import sha256_of, write_whole
 from pipeline.headlines import beside
@@ -411,7 +411,6 @@ def _compute(run: _Run, stage: Stage, again: bool = False) -> bool:
             python=platform.python_version(),
             versions=provenance.versions(project.packages),
         ),
-        seal=seal(key, value),
         artefacts=artefacts,
         value=value,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.envelope import Envelope
+from pipeline.envelope import Envelope, seal
 from pipeline.errors import UserError
 from pipeline.files import sha256_of, write_whole
 from pipeline.project import Project
@@ -61,9 +61,10 @@ def read(project: Project[Any], name: str) -> Envelope[Any]:
     return found
 
 
-def value_as_written(project: Project[Any], name: str) -> Any:
-    """Return the value in the file of a result as it stands there, whatever today's type makes of it."""
-    return json.loads(path_of(project, name).read_bytes())["value"]
+def is_sealed(project: Project[Any], name: str) -> bool:
+    """Tell whether the file of a result says what was written there, whatever today's type makes of it."""
+    written = json.loads(path_of(project, name).read_bytes())
+    return seal(written) == written["seal"]
 
 
 def require_place(project: Project[Any], name: str) -> None:
@@ -79,11 +80,13 @@ def require_place(project: Project[Any], name: str) -> None:
 
 
 def write(project: Project[Any], envelope: Envelope[Any]) -> None:
-    """Write a result whole: a killed writer leaves what stood there before.
+    """Write a result whole, and seal it: a killed writer leaves what stood there before.
 
     Then files beside it that only an earlier result referred to are deleted.
     """
-    write_whole(path_of(project, envelope.stage), _dumps(envelope.model_dump(mode="json")).encode())
+    told = envelope.model_dump(mode="json")
+    told["seal"] = seal(told)
+    write_whole(path_of(project, envelope.stage), _dumps(told).encode())
     attachments = envelope.value.attachments() if isinstance(envelope.value, Result) else ()
     named = {attachment.file for attachment in attachments}
     for path in attachment_path(project, envelope.stage, "").glob("*"):

@@ -22,7 +22,6 @@ PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", 
 FRESH = """
 from experiments.project import open_project
 from pipeline import keys, store
-from pipeline.envelope import seal
 
 project = open_project("offline")
 for name in project.stages:
@@ -30,9 +29,7 @@ for name in project.stages:
         envelope = store.read(project, name)
         parts = keys.ingredients(project, name)
         made = envelope.provenance.model_copy(update={"ingredients": parts})
-        key = keys.key(parts)
-        sealed = {"key": key, "seal": seal(key, envelope.value), "provenance": made}
-        store.write(project, envelope.model_copy(update=sealed))
+        store.write(project, envelope.model_copy(update={"key": keys.key(parts), "provenance": made}))
 """
 SHOWN = """
 from reporting.document import open_document

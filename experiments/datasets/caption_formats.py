@@ -12,10 +12,11 @@ from pipeline.errors import reason
 RESULTS = ["image_name", "comment_number", "comment"]
 COLUMNS = {
     "image": ("image", "image_name", "file_name", "filename", "file", "image_path", "filepath", "path"),
-    "caption": ("caption", "comment", "text", "captions", "description", "sentence"),
+    "caption": ("caption", "comment", "text", "captions", "description", "sentence", "raw"),
     "number": ("comment_number", "caption_number"),
 }
 """What the columns of a table, or the fields of a record, are called that name a picture and describe it."""
+_NO_SPLIT = "{} has a split that is no text: write train, val, restval or test, or leave it out."
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 # Where a file was copied from a page, its tabs have become blanks.
@@ -58,11 +59,12 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where a row of a table has the name of the picture, its captions, and the number of the first."""
+    """Where a row of a table has a picture's name, its captions, the number of the first, and its split."""
 
     image: int
     captions: tuple[int, ...]
     number: int | None
+    split: int | None
 
 
 Found = Iterator[WrittenCaption | str]
@@ -92,7 +94,8 @@ def written_captions(text: str, shown_as: str) -> Found:
         image, number = (_only(header, COLUMNS[what]) for what in ("image", "number"))
         captions = _caption_columns(header)
         if image and captions:
-            columns = _Columns(header.index(image), captions, header.index(number) if number else None)
+            number, split = (header.index(name) if name in header else None for name in (number, "split"))
+            columns = _Columns(header.index(image), captions, number, split)
             return _table(text, shown_as, separator, len(header), columns)
     header = [cell.casefold() for cell in re.split(" {2,}", first.strip())]
     if len(header) == 2 and _only(header[:1], COLUMNS["image"]) and _only(header[1:], COLUMNS["caption"]):
@@ -157,10 +160,11 @@ def _table(text: str, shown_as: str, separator: str, count: int, columns: _Colum
             number = row.fields[columns.number].strip() if columns.number is not None else ""
             match = re.fullmatch(_NUMBER, number)
             first = int(match["number"]) if match else 0
+            split = row.fields[columns.split].strip() if columns.split is not None else ""
             told = [each for at in columns.captions for each in _listed(row.fields[at])]
             captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
             for place, caption in enumerate(captions, start=first):
-                yield WrittenCaption(where, row.fields[columns.image], caption, place)
+                yield WrittenCaption(where, row.fields[columns.image], caption, place, split)
 
 
 def _listed(field: str) -> list[str]:
@@ -258,22 +262,24 @@ def _record(record: object, where: str) -> Found:
     """Read the captions of an object that has a picture's name and one caption or several."""
     fields = record if isinstance(record, dict) else {}
     name, texts = (fields.get(_only([*fields], COLUMNS[what])) for what in ("image", "caption"))
-    captions = [texts] if isinstance(texts, str) else texts
-    if not isinstance(name, str) or not isinstance(captions, list) or not captions:
+    captions, split = [texts] if isinstance(texts, str) else texts, fields.get("split")
+    if not isinstance(split, str | None):
+        yield _NO_SPLIT.format(where)
+    elif not isinstance(name, str) or not isinstance(captions, list) or not captions:
         yield f"{where} must have the name of an image and a caption, as file_name and text."
-        return
-    for number, caption in enumerate(captions):
-        if isinstance(caption, str):
-            yield WrittenCaption(where, name, caption, number)
-        else:
-            yield f"{where} has a caption that is no text; mend or remove it."
+    else:
+        for number, caption in enumerate(captions):
+            if isinstance(caption, str):
+                yield WrittenCaption(where, name, caption, number, split or "")
+            else:
+                yield f"{where} has a caption that is no text; mend or remove it."
 
 
 def _sentences(image: object, where: str) -> Found:
     """Read the captions of an image in Karpathy's splits of Flickr8k, Flickr30k and COCO."""
     split = image.get("split") if isinstance(image, dict) else None
     if not isinstance(split, str | None):
-        yield f"{where} has a split that is no text: write train, val, restval or test, or leave it out."
+        yield _NO_SPLIT.format(where)
         return
     match image:
         case {"filename": str(name), "sentences": [*sentences]}:

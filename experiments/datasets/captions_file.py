@@ -101,7 +101,8 @@ def examine_captions(path: Path, shown_as: str) -> tuple[list[CaptionedFile], li
         elif isinstance(found, WrittenCaption):
             name = normpath(found.name.strip())
             numbered.setdefault(name, []).append((found.number, found.text.strip()))
-            splits[name] = found.split
+            if splits.setdefault(name, found.split) != found.split:
+                problems.append(f"{found.where}: {name} is of split {splits[name]!r} above: mend one.")
     if not numbered and not problems:
         problems.append(f"{shown_as} has no captions: write at least one for each photo.")
     return [_file(name, captions, splits[name]) for name, captions in numbered.items()], problems

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 Draw = tuple[list[CaptionedFile], list[CaptionedFile]]
 """The photos for tuning, and those for evaluation."""
 _SPLITS = ({"train", "restval"}, {"test"})
-"""What Karpathy's files of captions call the parts to learn from and to test on."""
+"""What files of captions call the parts to learn from and to test on, as Karpathy's do."""
 
 
 def _silent(done: int, total: int) -> None: ...
@@ -194,7 +194,8 @@ def _too_few(files: Sequence[CaptionedFile], places: Mapping[str, str], config: 
     if any(file.split for file in files):
         return [
             f"{config.captions} and {config.folder} have {len(tuning)} photos of training to tune on and "
-            f"{len(evaluation)} of testing to compare on, but {asked} place more photos there."
+            f"{len(evaluation)} of testing to compare on, but {asked} place more photos there, or take the "
+            "splits out of the captions."
         ]
     if len(files) < wanted:
         return [f"{config.captions} has captions of {len(files)} photos, but {asked} write more captions."]

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import reason
 
@@ -43,13 +43,18 @@ ENDINGS = frozenset(ending for endings in FORMATS.values() for ending in endings
 MOST_PIXELS = 64_000_000
 """Of a picture: a small file may hold many, each of which takes eight bytes or more while it is decoded."""
 
+_UNTOLD = "its values are {}, whose range cannot be told: save it with 8 or 16 bits a value"
 _MOST = f"the {MOST_PIXELS // 1_000_000} million that are read"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 338, 339
 """Tags of TIFF."""
 _WHITE_IS_ZERO = 0
 """What the second can say; Pillow sees to it where values have 8 bits or less."""
+_SIGNED = 2
+"""What the last can say; Pillow takes such bytes for unsigned ones."""
+_NARROW = {"L;2": 2, "L;4": 4}
+"""The bits of a value in a PNG by what Pillow calls their layout."""
 
 SIDE = 256
 """The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -160,12 +165,16 @@ def rgb(picture: Image.Image) -> Image.Image:
     Raises:
         Unfit: if the range of its values cannot be told: each scale would blacken or whiten some pictures.
     """
-    bits = _bits(picture)
+    bits, tags = _bits(picture), getattr(picture, "tag_v2", {})
     if bits > 8:
-        values = (np.asarray(picture) >> (bits - 8)).astype(np.uint8)
-        is_inverted = getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
-        return Image.fromarray(255 - values if is_inverted else values).convert("RGB")
-    if not picture.has_transparency_data:
+        wide = np.asarray(picture)
+        values = (wide >> (bits - 8)).astype(np.uint8)
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            values = 255 - values
+        is_clear = wide == picture.info.get("transparency", -1)
+        return Image.fromarray(np.where(is_clear, np.uint8(255), values)).convert("RGB")
+    is_unknown = picture.format == "TIFF" and picture.mode == "RGBA" and _EXTRA_SAMPLES not in tags
+    if is_unknown or not picture.has_transparency_data:  # of a fourth value a TIFF need not say what it is
         return picture.convert("RGB")
     seen = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
@@ -183,7 +192,7 @@ def _decoded(file: Path | bytes) -> np.ndarray:
         return np.array(_upright(picture))
 
 
-def _opened(file: Path | bytes) -> Image.Image:
+def _opened(file: Path | bytes) -> ImageFile.ImageFile:
     try:
         picture = Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=formats())
     except Image.DecompressionBombError:
@@ -193,7 +202,18 @@ def _opened(file: Path | bytes) -> Image.Image:
         raise Unfit(
             f"it has {picture.width:,} x {picture.height:,} pixels, more than {_MOST}: make it smaller"
         )
+    _bring_to_8_bits(picture)
     return picture
+
+
+def _bring_to_8_bits(picture: ImageFile.ImageFile) -> None:
+    """Scale the colour that a PNG says is clear, as Pillow will scale all colours but that."""
+    clear = picture.info.get("transparency")
+    layout = picture.tile[0].args if picture.format == "PNG" and picture.tile else None
+    if layout in _NARROW and isinstance(clear, int):
+        picture.info["transparency"] = clear * 255 // (2 ** _NARROW[layout] - 1)
+    elif layout == "RGB;16B" and isinstance(clear, tuple):
+        picture.info["transparency"] = tuple(value >> 8 for value in clear)
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -206,14 +226,15 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _bits(picture: Image.Image) -> int:
     """Return of how many bits the values of a picture make use, 8 where Pillow sees to it."""
+    if _SIGNED in np.ravel(getattr(picture, "tag_v2", {}).get(_SAMPLE_FORMAT, ())):
+        raise Unfit(_UNTOLD.format("signed integers"))
     if picture.mode.startswith("I;16"):
         declared = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, 16)
         return declared[0] if isinstance(declared, tuple) else declared
     if picture.mode == "I" and picture.format in ("PPM", "PNG"):
         return 16
     if picture.mode in ("I", "F"):
-        kind = "floating-point numbers" if picture.mode == "F" else "signed or 32-bit integers"
-        raise Unfit(f"its values are {kind}, whose range cannot be told: save it with 8 or 16 bits a value")
+        raise Unfit(_UNTOLD.format("floating-point numbers" if picture.mode == "F" else "32-bit integers"))
     return 8
 
 

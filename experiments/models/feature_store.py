@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from pipeline.files import sha256_of, write_whole
 
 BATCH = 250
 """Pictures that are encoded at once."""
+
+_LIBRARIES = ("open_clip_torch", "pillow", "timm", "torch", "torchvision", "transformers")
+"""Those that resize pictures and compute their features."""
 
 Encode = Callable[[Sequence[np.ndarray]], Tensor]
 """Computes the features of uint8 pictures (H, W, 3): float32 on the CPU, one row each."""
@@ -65,13 +69,14 @@ def cached_features(
     """Return `encode` of pictures, computed by all processes together unless an earlier call has done it.
 
     They lie in `folder` under `context.shared`, addressed by `encoder`, a fingerprint of the tensors and
-    options that `encode` depends on, by the pictures, and by the code: that of `module`, which defines what
-    `encode` calls or reaches it by import, and that of this module. The file is written whole or not at all,
-    by the main process. An empty one beside it says which stage used it at which key, so that `clean` knows
-    what is kept for nothing.
+    options that `encode` depends on, by the pictures, by libraries' versions, and by the code: that of
+    `module`, which defines what `encode` calls or reaches it by import, and that of this module. The file is
+    written whole or not at all, by the main process. An empty one beside it says which stage used it at which
+    key, so that `clean` knows what is kept for nothing.
     """
     code = f"{context.code_of(module)} {context.code_of(__name__)}"
-    path = _path(context.shared / folder, f"{encoder} {code}", pictures)
+    versions = [metadata.version(library) for library in _LIBRARIES]
+    path = _path(context.shared / folder, f"{encoder} {code} {versions}", pictures)
     found = context.processes.broadcast(_read(path, len(pictures)) is not None)
     if found:
         report(len(pictures))

@@ -23,22 +23,19 @@ _SIDES = re.compile("size$|^height$|^width$|^shortest_edge$")
 _SIDE = re.compile("^image_size$")
 """Of open_clip, whose vocabularies have sizes as well."""
 _OPEN_CLIP = "open_clip_config.json"
-_CARD = "README.md"
 _TOKENS = ("tokenizer.json", "vocab.json")
 """Large files, which the tokenizers' library reads."""
 _PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
 
 
 def _unreadable(config: EncoderDecoderConfig, root: Path) -> str | None:
-    """Return a sentence if a file of a captioner's folder cannot be read as what it is, else None."""
-    if config.local is None:
-        return None
-    for file in sorted((root / config.local).glob("*")):
+    """Return a sentence if a file of a captioner on this machine cannot be read as what it is, else None."""
+    folder = root / config.local if config.local else hub.usable(model_folder.repository(config))
+    for file in sorted(folder.glob("*.json")) if folder else ():
+        if file.name in _TOKENS:
+            continue
         try:
-            if file.name == _CARD:
-                file.read_text(encoding="utf-8")
-            elif file.suffix == ".json" and file.name not in _TOKENS:
-                json.loads(file.read_text(encoding="utf-8"))
+            json.loads(file.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             return f"{file.name} of {config.model} is not text in UTF-8: save it as UTF-8, or get it anew."
         except RecursionError:
@@ -59,7 +56,7 @@ def folder_of(config: EncoderDecoderConfig, root: Path) -> Path | None:
 def impossible(config: EncoderDecoderConfig, root: Path) -> str | None:
     """Return a sentence if a captioner on this machine says of itself what would never be built, else None.
 
-    So it is if a file of a folder of the user's own cannot be read.
+    So it is if a file of it cannot be read.
 
     Transformers builds whatever it is told, layer by layer and pixel by pixel, for years if need be.
     """

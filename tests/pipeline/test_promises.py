@@ -5,7 +5,10 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -25,6 +28,7 @@ CONSTANT = (
 )
 LEAVING = """
 from pathlib import Path
+from typing import Any
 
 from tests.support.toy import Model
 
@@ -137,6 +141,36 @@ def test_a_value_and_all_that_its_key_is_made_of_are_one_result(toy: Project) ->
     run(toy, "first")
     theirs = json.loads(path.read_text())
     path.write_text(json.dumps(theirs | {name: ours[name] for name in ("seal", "value")}))
+    assert freshness.of(toy, "first").why == (freshness.ALTERED,)
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        (("provenance", "commit"), "0" * 40),
+        (("provenance", "seconds"), 1e-3),
+        (("provenance", "device"), "GPU"),
+        (("provenance", "versions"), {"torch": "9"}),
+        (("artefacts", "model"), "0" * 64),
+        (("artefacts",), {}),
+        (("seal",), "0" * 64),
+        (("seal",), ""),
+    ],
+)
+def test_what_stands_around_a_value_is_no_more_to_be_altered_than_it(
+    tmp_path: Path, path: tuple[str, ...], other: Any
+) -> None:
+    first = Stage(name="first", function="toy.first:first", result=Model, config="one")
+    toy = make_toy(tmp_path, None, pipeline(first, STAGES["second"]))
+    (tmp_path / "weights").write_text("a")
+    rewrite(toy, "first", LEAVING.format(source=str(tmp_path / "weights")))
+    run(toy, "first")
+    assert freshness.of(toy, "first").state == "fresh"
+    file = store.path_of(toy, "first")
+    written = json.loads(file.read_text())
+    *above, last = path
+    reduce(getitem, above, written)[last] = other
+    file.write_text(json.dumps(written))
     assert freshness.of(toy, "first").why == (freshness.ALTERED,)
 
 

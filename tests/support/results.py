@@ -19,7 +19,7 @@ from experiments.results.trained import TrainedClassifier
 from experiments.results.zero_shot import LessAdapted, PromptSet, ZeroShot
 from experiments.stages import STAGES
 from experiments.statistics.intervals import wilson
-from pipeline.envelope import Envelope, Ingredients, Input, seal
+from pipeline.envelope import Envelope, Ingredients, Input
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
@@ -255,7 +255,6 @@ def captioned(project: Project, **values: Any) -> Document:
             profile=project.name,
             key="f" * 64,
             provenance=provenance(ingredients),
-            seal=seal("f" * 64, value),
             artefacts={},
             value=value,
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline import keys, store
-from pipeline.envelope import Envelope, Ingredients, Provenance, seal
+from pipeline.envelope import Envelope, Ingredients, Provenance
 from pipeline.project import Project
 
 
@@ -21,6 +21,6 @@ def put(project: Project, stage: str, value: Any, **altered: Any) -> None:
     parts = keys.ingredients(project, stage).model_copy(update=altered)
     envelope = Envelope[Any](
         stage=stage, profile=project.name, key=keys.key(parts), provenance=provenance(parts),
-        seal=seal(keys.key(parts), value), artefacts={}, value=value,
+        artefacts={}, value=value,
     )  # fmt: skip
     store.write(project, envelope)

@@ -343,7 +343,8 @@ def _require_sight(captioner: EncoderDecoderCaptioner) -> None:
 
     Raises:
         UserError: if a weight is not a number, if photos cannot be encoded or read, or if two of them that
-            have nothing in common get the same logits: a decoder without cross-attention hears of neither.
+            have nothing in common get the same features, or the same logits: a decoder without
+            cross-attention hears of neither.
     """
     if flaw := not_finite(captioner.network):
         raise UserError(f"The checkpoint of {captioner.model} is damaged: {flaw}; get its files anew.")
@@ -360,6 +361,11 @@ def _require_sight(captioner: EncoderDecoderCaptioner) -> None:
     if not features.isfinite().all():
         raise UserError(
             f"What {captioner.model} makes of a photo is no numbers: mend image_mean and image_std in its "
+            "preprocessor_config.json."
+        )
+    if torch.equal(features[0], features[1]):
+        raise UserError(
+            f"All photos are one to {captioner.model}: mend rescale_factor, image_mean and image_std in its "
             "preprocessor_config.json."
         )
     try:

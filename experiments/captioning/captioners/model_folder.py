@@ -106,7 +106,8 @@ def sha256(folder: Path) -> str:
 def licence(folder: Path) -> str | None:
     """Return the licence that the model card declares at its head, None if it declares none."""
     card = folder / "README.md"
-    declared = _DECLARED.match(card.read_text(encoding="utf-8")) if card.is_file() else None
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    declared = _DECLARED.match(text)
     return declared[1] if declared else None
 
 
@@ -126,10 +127,10 @@ def special_tokens(folder: Path) -> dict[str, list[int]]:
 
 
 def decoder_starts(folder: Path) -> list[Any]:
-    """Return whatever a file says the decoder was trained to begin with: tokens, if all is well."""
+    """Return whatever a file says the decoder was trained to begin with: a token each, if all is well."""
     parts = [part for name in _CONFIGURATIONS for part in _parts(_read(folder / name))]
-    told = [part.get("decoder_start_token_id") for part in parts]
-    return [token for one in told for token in _listed(one) if token is not None]
+    told = (part.get("decoder_start_token_id") for part in parts)
+    return [token for token in told if token is not None]
 
 
 def _parts(options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -160,13 +161,14 @@ def _shared_out(index: Path) -> list[str]:
     """Return the names of the files that an index names, none if it is not as transformers writes it."""
     told = _read(index).get("weight_map")
     names = [*told.values()] if isinstance(told, dict) else []
-    return sorted(set(names)) if all(isinstance(name, str) for name in names) else []
+    are_beside = all(isinstance(name, str) and Path(name).name == name for name in names)
+    return sorted(set(names)) if are_beside else []
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds, empty if it cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -360,7 +360,17 @@ def test_karpathys_file_is_read_with_the_splits_that_it_tells(tmp_path: Path):
         CaptionedFile(file.name, file.captions, split)
         for file, split in zip(TWO, ("train", "test"), strict=True)
     ]
-    assert read(json.dumps(SPLITS), tmp_path) == parted
+    table = "image,caption,split\n" + "".join(
+        f'{file.name},"{text}",{file.split}\n' for file in parted for text in file.captions
+    )
+    lists = (json.dumps(file.captions).replace('"', '""') for file in parted)
+    published = "raw,sentids,split,filename\n" + "".join(
+        f'"{told}",0,{file.split},{file.name}\n' for told, file in zip(lists, parted, strict=True)
+    )
+    records = [{"file_name": file.name, "text": [*file.captions], "split": file.split} for file in parted]
+    lines = "\n".join(map(json.dumps, records))
+    for written in (json.dumps(SPLITS), table, published, json.dumps(records), lines):
+        assert read(written, tmp_path) == parted
     assert captions_sha256(parted) != captions_sha256(TWO)
     assert captions_sha256(parted) == captions_sha256(parted[::-1])
 
@@ -375,6 +385,11 @@ def test_photos_whose_split_is_null_are_of_none_and_other_splits_are_texts(tmp_p
     assert [file.name for file in found] == ["b.jpg"]
     wanted = "write train, val, restval or test, or leave it out."
     assert problems == [f"c: images[0] has a split that is no text: {wanted}"]
+
+
+def test_a_photo_that_is_of_two_splits_is_told(tmp_path: Path):
+    table = "image,caption,split\na.jpg,A dog .,train\na.jpg,A cat .,test\n"
+    assert examine(table, tmp_path)[1] == ["c:3: a.jpg is of split 'train' above: mend one."]
 
 
 BOXES = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 9, 9]}

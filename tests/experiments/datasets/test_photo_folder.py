@@ -244,7 +244,8 @@ def test_karpathys_splits_say_what_is_for_tuning_and_what_for_evaluation(root: P
         assert {splits[name] for name in evaluation} == {"test"}
     assert refused(root, evaluation=5) == (
         "captions.csv and photos have 2 photos of training to tune on and 4 of testing to compare on, but "
-        "photos.tuning + photos.evaluation ask for 7: lower one of them or place more photos there."
+        "photos.tuning + photos.evaluation ask for 7: lower one of them or place more photos there, or take "
+        "the splits out of the captions."
     )
 
 

@@ -79,6 +79,22 @@ def test_what_cannot_be_decoded_says_so(content: bytes) -> None:
         decode(content)
 
 
+def tiff(photometric: int, samples: int, content: bytes, tags: dict[int, int]) -> bytes:
+    """A TIFF of 4 x 3 pixels with 8 bits a sample that says no more than is asked for, as `tags`."""
+    picture = Image.new("CMYK" if samples == 4 else "L", (4, 3))
+    picture.putdata([tuple(content[at : at + 4]) for at in range(0, 48, 4)] if samples == 4 else content)
+    written = bytearray(encoded(picture, "tif", tiffinfo=tags))
+    entry = written.index(struct.pack("<HHI", 262, 3, 1))
+    written[entry + 8] = photometric
+    return bytes(written)
+
+
+def test_a_fourth_value_of_which_a_tiff_says_nothing_hides_no_picture() -> None:
+    assert decode(tiff(2, 4, bytes([10, 200, 30, 0] * 12), {}))[1, 1].tolist() == [10, 200, 30]
+    saying = encoded(Image.new("RGBA", (4, 3), (10, 200, 30, 0)), "tif")
+    assert decode(saying)[1, 1].tolist() == [255, 255, 255]
+
+
 RAMP = np.linspace(0, 65535, 256).reshape(16, 16)
 """All of what 16 bits can hold, which 8 bits hold as 0 to 255."""
 
@@ -103,7 +119,8 @@ def test_wide_greys_are_scaled_by_the_range_of_their_format(content: bytes) -> N
 
 
 REFUSED = {
-    "32-bit integers": (grey(RAMP.astype(np.int32), "tif"), "its values are signed or 32-bit integers"),
+    "32-bit integers": (grey(RAMP.astype(np.int32), "tif"), "its values are signed integers"),
+    "signed bytes": (tiff(1, 1, bytes(12), {339: 2}), "its values are signed integers"),
     "floats up to 1": (grey((RAMP / 65535).astype(np.float32), "tif"), "its values are floating-point"),
     "floats up to 255": (grey((RAMP / 257).astype(np.float32), "tif"), "its values are floating-point"),
     "13,000 pixels square": (
@@ -158,6 +175,32 @@ def test_a_png_whose_notes_are_damaged_is_a_good_picture(notes: bytes) -> None:
     picture.putpalette([0, 0, 0, 30, 60, 90])
     png = encoded(picture, transparency=b"\x80\xff")
     assert decode(png[:33] + notes + png[33:])[1, 1].tolist() == [30, 60, 90]
+
+
+def png(bits: int, colour: int, row: bytes, clear: bytes) -> bytes:
+    """A PNG one pixel high with a colour that is clear."""
+    width = len(row) * 8 // bits // (3 if colour == 2 else 1)
+    header = struct.pack(">IIBBBBB", width, 1, bits, colour, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"tRNS", clear), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (png(1, 0, b"\x40", b"\0\0"), [255, 255, 255]),
+        (png(2, 0, b"\x1b", b"\0\2"), [0, 85, 255]),
+        (png(4, 0, b"\x02\x4f", b"\0\2"), [0, 255, 68]),
+        (png(8, 0, b"\x02\x10\xff", b"\0\x10"), [2, 255, 255]),
+        (png(16, 0, b"\x02\0\x80\x40\x80\x41", b"\x80\x40"), [2, 255, 128]),
+        (png(16, 2, b"\x02\0\x03\0\x04\0\x80\1\x70\1\x60\1", b"\x80\1\x70\1\x60\1"), [2, 255]),
+    ],
+    ids=["1 bit", "2 bits", "4 bits", "8 bits", "16 bits", "16 bits in colour"],
+)
+def test_the_colour_that_a_png_says_is_clear_is_white_however_many_bits_it_has(
+    content: bytes, expected: list[int]
+) -> None:
+    assert decode(content)[0, :, 0].tolist()[: len(expected)] == expected
 
 
 def test_a_damaged_jpeg_note_leaves_the_picture_as_it_is_stored() -> None:

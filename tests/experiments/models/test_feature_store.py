@@ -10,6 +10,7 @@ from experiments.captioning.inference import encoded
 from experiments.config.photos import GeneratedPhotos
 from experiments.datasets.generated_photos import generate_photos
 from experiments.datasets.photos import pictures_of
+from experiments.models import feature_store
 from pipeline import keys
 from pipeline.closure import Code
 from tests.support.captioners import random_captioner
@@ -43,6 +44,10 @@ def test_an_encoder_whose_code_was_changed_has_features_of_its_own(
     unrelated.write_text(unrelated.read_text() + "\n\nADDED = 1\n")
     assert features().any()
     assert asked == [3]
+    with monkeypatch.context() as other:
+        other.setattr(feature_store.metadata, "version", lambda library: f"another {library}")
+        assert features().any()
+        assert asked == [3, 3], "what another version of a library computed is not taken for this one's"
     path = root / "experiments" / "captioning" / "captioners" / "encoder_decoder.py"
     path.write_text(path.read_text() + CHANGED)
     monkeypatch.setattr(EncoderDecoderCaptioner, "encode", lambda self, batch: torch.zeros(len(batch), 2, 2))

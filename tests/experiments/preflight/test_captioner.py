@@ -167,7 +167,7 @@ UNREADABLE = {
     "a configuration that is nested too deep": ("config.json", b"[" * 200_000, "is nested too deep"),
     "an index that is": ("model.safetensors.index.json", b"[" * 200_000, "is nested too deep"),
     "a generation's that is": ("generation_config.json", b"[" * 200_000, "is nested too deep"),
-    "a card in Latin-1": ("README.md", "Größe".encode("latin-1"), "is not text in UTF-8: save it"),
+    "a preprocessing in Latin-1": ("preprocessor_config.json", b"\xdf", "is not text in UTF-8: save it"),
 }
 
 

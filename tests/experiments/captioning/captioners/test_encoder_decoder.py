@@ -266,7 +266,8 @@ def test_weights_in_several_files_must_all_be_there(checkpoint: Path, copy: Path
     assert several.weights[0].licence == whole.weights[0].licence
     parts[-1].unlink()
     assert "copy lacks weights" in refusal(load_captioner, copy)
-    for odd in ([], {"a": 1}, {"a": None, "b": "c"}, {"a": ["b"]}, "a"):
+    elsewhere = [f"../{checkpoint.name}/model.safetensors", str(checkpoint / "model.safetensors")]
+    for odd in ([], {"a": 1}, {"a": None, "b": "c"}, {"a": ["b"]}, "a", *({"a": name} for name in elsewhere)):
         (copy / "model.safetensors.index.json").write_text(json.dumps({"weight_map": odd}))
         assert "copy lacks weights" in refusal(load_captioner, copy)
 
@@ -380,6 +381,17 @@ def test_a_preprocessing_that_makes_no_numbers_is_refused(option: str, copy: Pat
     value = 0.0 if option == "image_std" else float("nan")
     file.write_text(json.dumps(json.loads(file.read_text()) | {option: [0.5, value, 0.5]}))
     assert "makes of a photo is no numbers: mend image_mean and image_std" in refusal(load_captioner, copy)
+
+
+def test_a_preprocessing_that_makes_all_photos_one_is_refused_as_such(copy: Path):
+    file = copy / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"rescale_factor": 0.0}))
+    assert refusal(load_captioner, copy).startswith("All photos are one to copy: mend rescale_factor")
+
+
+def test_a_card_in_another_encoding_still_tells_the_licence(copy: Path):
+    (copy / "README.md").write_bytes("---\nlanguage: Französisch\nlicense: mit\n---\n".encode("latin-1"))
+    assert load_captioner(copy).weights[0].licence == "mit"
 
 
 @pytest.mark.parametrize(

@@ -260,7 +260,7 @@ def test_captions_are_those_of_generate_wherever_the_special_tokens_stand(
             assert written == expected
 
 
-@pytest.mark.parametrize("start", [300, -1, "7", True, 2.0])
+@pytest.mark.parametrize("start", [300, -1, "7", True, 2.0, [7], [7, 8], []])
 @pytest.mark.parametrize("place", ["config.json", "its decoder", "generation_config.json"])
 def test_a_start_that_is_no_token_of_the_decoder_is_refused_as_generate_does(
     start: Any, place: str, tmp_path: Path
