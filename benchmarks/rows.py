@@ -67,6 +67,13 @@ ROWS = (
         measured="benchmarks.captioner:lora",
     ),
     Row(
+        name="vit",
+        what="the ViT of `offline`, to 80 % of the validation images",
+        against="the same network by AdamW as PyTorch sets it, fp32, in the same batches",
+        target=0.4,
+        measured="benchmarks.classifiers:vit",
+    ),
+    Row(
         name="import",
         what="import of `reporting`, with all that a cell imports",
         against="nothing",
