@@ -58,7 +58,7 @@ def _by_the_profile(config: VitConfig, images: ClassifiedImages) -> tuple[float,
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = adamw(network, config.learning_rate, config.weight_decay)
     with tempfile.TemporaryDirectory() as scratch:
-        done = train(network, optimiser, images, config=config, context=_surroundings(Path(scratch)))
+        done = train(network, optimiser, images, config=config, context=surroundings(Path(scratch)))
     shares = [right / len(images.validation_labels) for right in done.right]
     reached = next((epoch for epoch, share in enumerate(shares, start=1) if share >= LEVEL), None)
     if reached is None:
@@ -93,7 +93,7 @@ def _plainly(config: VitConfig, images: ClassifiedImages) -> tuple[float, int, f
     return seconds, epoch, share
 
 
-def _surroundings(scratch: Path) -> Context:
+def surroundings(scratch: Path) -> Context:
     """Return what a training is lent, of which it asks for a folder, a precision and the progress."""
     asked: dict[str, Any] = dict.fromkeys(
         ("images", "photos", "fetch", "manifest", "code_of", "artefact", "attach")

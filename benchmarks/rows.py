@@ -11,6 +11,13 @@ ROWS = (
         measured="benchmarks.status:twelve_stages",
     ),
     Row(
+        name="status-stages",
+        what="the same of 1,000 small stages, each with code of its own",
+        against="`dvc status` on the same",
+        target=0.3,
+        measured="benchmarks.status:many_stages",
+    ),
+    Row(
         name="status-photos",
         what="the same with 100,000 photos of the user's, unchanged",
         against="`dvc status` on the same",

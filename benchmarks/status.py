@@ -8,12 +8,14 @@ program on PATH, installed in an environment of its own (``pip install dvc``).
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from benchmarks import made_stages
 from benchmarks.pairs import Command, in_turns, python, taken
 from benchmarks.rendering import copy
 from benchmarks.table import Found
@@ -24,6 +26,7 @@ from pipeline.project import Project
 
 ROUNDS = 7
 PHOTOS = 100_000
+STAGES = 1_000
 MANY = """[images]
 kind = "folder"
 folder = "animals"
@@ -38,7 +41,15 @@ seed = 0
 def twelve_stages() -> Found:
     """Compare what both compute where every stage of the default profile is fresh."""
     with copy() as folder:
-        return _compared(folder, "offline", [])
+        return _compared(open_project("offline", folder), _status(folder, "offline"))
+
+
+def many_stages() -> Found:
+    """Compare what both compute where 1,000 stages, each with code of its own, are fresh."""
+    with tempfile.TemporaryDirectory() as place:
+        ours = made_stages.command(Path(place), STAGES)
+        taken(ours)
+        return _compared(made_stages.opened(Path(place), STAGES), ours)
 
 
 def many_photos() -> Found:
@@ -50,22 +61,24 @@ def many_photos() -> Found:
         text = f'description = "Many images."\n\n{MANY}\n{parts}'
         (folder / "profiles" / "many.toml").write_text(text, encoding="utf-8")
         taken(Command(python("-m", "experiments", "run", "--profile", "many"), folder))
-        return _compared(folder, "many", ["animals"])
+        return _compared(open_project("many", folder), _status(folder, "many"), ["animals"])
 
 
-def _compared(folder: Path, profile: str, data: Sequence[str]) -> Found:
+def _status(folder: Path, profile: str) -> Command:
+    return Command(python("-m", "experiments", "status", "--strict", "--profile", profile), folder)
+
+
+def _compared(project: Project, ours: Command, data: Sequence[str] = ()) -> Found:
     if shutil.which("dvc") is None:
         raise RuntimeError("Put dvc on PATH, from an environment of its own: this row compares with it.")
-    project = open_project(profile, folder)
     _follow_by_dvc(project, data)
-    ours = Command(python("-m", "experiments", "status", "--strict", "--profile", profile), folder)
-    theirs = Command(["dvc", "status"], folder, {"DVC_NO_ANALYTICS": "1"})
+    theirs = Command(["dvc", "status"], project.root, {"DVC_NO_ANALYTICS": "1"})
     spreads = in_turns(ours, theirs, ROUNDS, lambda taken: taken.cpu)
     return Found(
         ours=spreads[0],
         theirs=spreads[1],
         unit="s of computing",
-        remark=f"{len(project.stages)} stages, all fresh",
+        remark=f"{len(project.stages):,} stages, all fresh",
     )
 
 
