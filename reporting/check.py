@@ -6,6 +6,11 @@ them) and those that the author marked; a PDF must show what its page shows; and
 sentence that the author bound to it (`reporting.proofread` reads the pages' sources).
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -112,4 +117,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)

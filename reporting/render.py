@@ -4,6 +4,11 @@ The renderer without Quarto, `render`, supports what the pages of this project u
 and line what it does not.
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import os
 import signal
 import subprocess
@@ -89,7 +94,7 @@ def _prepare(site: Site, target: Path) -> None:
         code = subprocess.run(
             [sys.executable, script], cwd=site.root, env=environment, check=False
         ).returncode
-        if code == -signal.SIGINT:  # of a terminal, which tells both, the script first
+        if code in (-signal.SIGINT, startup.STOPPED):  # of a terminal, which tells both, the script first
             raise KeyboardInterrupt
         if code != 0:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
@@ -171,4 +176,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)
