@@ -30,7 +30,7 @@ from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Page, Site
-from reporting.rendering.source import Markdown
+from reporting.rendering.source import Markdown, most_open
 
 
 class Renderer(StrEnum):
@@ -115,7 +115,10 @@ def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper:
 
 
 def _written(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper: bool) -> Resolved:
-    document, warnings = pandoc.read(markdown.text)
+    try:
+        document, warnings = pandoc.read(markdown.text)
+    except pandoc.Endless as error:
+        raise markdown.refuse_at(most_open(markdown.lines), f"if it is here, {error}") from None
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
     document = crossref.with_titles(crossref.open_cells(document))
