@@ -22,9 +22,9 @@ import typer
 from experiments.profile import active
 from experiments.project import open_project
 from figures.readable import readable
-from pipeline.errors import UserError, sentence
+from pipeline.errors import UserError, first_few, sentence
 from pipeline.files import read_text
-from reporting import proofread
+from reporting import proofread, quarto
 from reporting.checking import page, paper
 from reporting.document import open_document, showing
 from reporting.numbers import FORMATS, Numbers
@@ -57,6 +57,18 @@ def check(site: Path, numbers: Numbers, typed: Collection[str] = ()) -> Outcome:
         problem for path, tree in pages.items() for problem in _problems(path, tree, numbers, appended, typed)
     ]
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
+
+
+def refuse_gaps(root: Path, site: Path) -> None:
+    """Refuse a site that lacks some of the pages that the project lists, or the PDF of one that has it.
+
+    Raises:
+        UserError: in a sentence that names them.
+    """
+    listed = quarto.files(root) if (root / "_quarto.yml").is_file() else []
+    gone = [name for name in listed if not (site / name).is_file()]
+    if gone:
+        raise UserError(f"There is no {first_few(gone, 3, ', ')} in {site}: run `make report` first.")
 
 
 def _problems(
@@ -100,6 +112,7 @@ def main(
     try:
         document = open_document(open_project(profile or active(), Path.cwd()))
         with showing(document):
+            refuse_gaps(Path.cwd(), site)
             outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
             sources = [
                 *proofread.mistakes(document),
