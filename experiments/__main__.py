@@ -1,5 +1,10 @@
 """The command line: new, check, run, status, why, reproduce, clean."""
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements.txt")
+
 import json
 import sys
 from collections.abc import Iterator
@@ -220,4 +225,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with startup.over():
+        main()

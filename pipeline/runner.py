@@ -234,8 +234,11 @@ def _bring_up_to_date(run: _Run, name: str) -> None:
     if name in run.fresh:
         return
     stage = run.project.stages[name]
+    found = run.state(name)
+    if name not in run.force and run.is_main:
+        _put_back(run, name, found.key)
     # A result that is fresh needs no inputs: one that it was made from may be gone.
-    if name in run.force or run.state(name).state != "fresh":
+    if name in run.force or found.state != "fresh":
         _bring_inputs(run, stage)
         for source in stage.artefacts:
             _make_sure_of_artefacts(run, source)
@@ -258,12 +261,13 @@ def _anew(run: _Run, scratch: Path) -> Iterator[None]:
 
     What is not complete was left by a run that was killed, which this one goes on with.
     """
-    if not run.is_main or not (scratch / _COMPLETE).exists():
+    aside = _aside(scratch)
+    if run.is_main and (scratch / _COMPLETE).exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        scratch.rename(aside)
+    if not run.is_main or not aside.exists():
         yield
         return
-    aside = scratch.with_name(f"{scratch.name}-before")
-    shutil.rmtree(aside, ignore_errors=True)
-    scratch.rename(aside)
     try:
         yield
     except UserError:
@@ -271,6 +275,22 @@ def _anew(run: _Run, scratch: Path) -> Iterator[None]:
         aside.rename(scratch)
         raise
     shutil.rmtree(aside)
+
+
+def _put_back(run: _Run, name: str, key: str) -> None:
+    """Put back what a forced run that was killed had set aside, unless it was done; then that goes."""
+    scratch = run.project.cache / name / key[:16]
+    if not _aside(scratch).exists():
+        return
+    with FileLock(run.project.results / f".{name}.lock"):  # which a run that goes on holds
+        if not (scratch / _COMPLETE).exists() and (_aside(scratch) / _COMPLETE).exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+            _aside(scratch).rename(scratch)
+        shutil.rmtree(_aside(scratch), ignore_errors=True)
+
+
+def _aside(scratch: Path) -> Path:
+    return scratch.with_name(f"{scratch.name}-before")
 
 
 def _bring_inputs(run: _Run, stage: Stage) -> None:

@@ -1,5 +1,10 @@
 """What the author can cite: `python -m reporting numbers` and `python -m reporting claims`."""
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -71,4 +76,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with startup.over():
+        main()

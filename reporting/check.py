@@ -6,6 +6,11 @@ them) and those that the author marked; a PDF must show what its page shows; and
 sentence that the author bound to it (`reporting.proofread` reads the pages' sources).
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +22,9 @@ import typer
 from experiments.profile import active
 from experiments.project import open_project
 from figures.readable import readable
-from pipeline.errors import UserError, sentence
+from pipeline.errors import UserError, first_few, sentence
 from pipeline.files import read_text
-from reporting import proofread
+from reporting import proofread, quarto
 from reporting.checking import page, paper
 from reporting.document import open_document, showing
 from reporting.numbers import FORMATS, Numbers
@@ -52,6 +57,18 @@ def check(site: Path, numbers: Numbers, typed: Collection[str] = ()) -> Outcome:
         problem for path, tree in pages.items() for problem in _problems(path, tree, numbers, appended, typed)
     ]
     return Outcome(tuple(problems), sum(len(page.origins(tree)) for tree in pages.values()), len(pages))
+
+
+def refuse_gaps(root: Path, site: Path) -> None:
+    """Refuse a site that lacks some of the pages that the project lists, or the PDF of one that has it.
+
+    Raises:
+        UserError: in a sentence that names them.
+    """
+    listed = quarto.files(root) if (root / "_quarto.yml").is_file() else []
+    gone = [name for name in listed if not (site / name).is_file()]
+    if gone:
+        raise UserError(f"There is no {first_few(gone, 3, ', ')} in {site}: run `make report` first.")
 
 
 def _problems(
@@ -95,6 +112,7 @@ def main(
     try:
         document = open_document(open_project(profile or active(), Path.cwd()))
         with showing(document):
+            refuse_gaps(Path.cwd(), site)
             outcome = check(site, document.numbers, proofread.numbers_of_the_author(document))
             sources = [
                 *proofread.mistakes(document),
@@ -112,4 +130,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)

@@ -7,6 +7,11 @@ Every other number has to come from `reporting.numbers`. What an expression of a
 `make check` sees on the page.
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import ast
 import html
 import re
@@ -18,6 +23,7 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
+from pipeline.errors import UserError, sentence
 from pipeline.files import read_text
 from reporting.checking.page import digits, numbers_in
 from reporting.document import templates_in
@@ -236,11 +242,16 @@ def findings(root: Path) -> list[Finding]:
 
 def main() -> None:
     """Print every typed number of the project in the current folder; exit with 1 if there is one."""
-    found = findings(Path.cwd())
+    try:
+        found = findings(Path.cwd())
+    except (UserError, OSError) as error:
+        print(sentence(error), file=sys.stderr)
+        sys.exit(2)
     for finding in found:
         print(finding)
     sys.exit(1 if found else 0)
 
 
 if __name__ == "__main__":
-    main()
+    with startup.over():
+        main()

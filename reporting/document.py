@@ -235,6 +235,11 @@ class Document:
                 return self._filled(name)
         except UserError:
             raise
+        except RecursionError as error:  # whose thousand frames a cell would write out, so not from it
+            raise UserError(
+                f"{_place(error, f'{name}.md.j2')}: this has no end, or is nested too deep: mend it where it "
+                "includes or calls itself, also by way of others."
+            ) from None
         except (
             Exception
         ) as error:  # of a template, or of what it calls: the author reads a place and a reason
@@ -369,7 +374,7 @@ def showing(document: Document) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, OSError, jinja2.TemplateSyntaxError):
+    except (UserError, OSError, RecursionError, jinja2.TemplateSyntaxError):
         raise
     except Exception as error:
         altered = [stage for stage, state in document.states.items() if freshness.ALTERED in state.why]
@@ -397,15 +402,20 @@ def _judges(stage: Stage, envelopes: Mapping[str, Any]) -> bool:
     )
 
 
-def _in_template(error: Exception, name: str) -> str:
+def _place(error: Exception, name: str) -> str:
     """Say where in the templates an error is: Jinja's frames bear their names and lines."""
     places = [(Path(frame.filename).name, frame.lineno) for frame in extract_tb(error.__traceback__)]
     if isinstance(error, jinja2.TemplateSyntaxError):
         places.append((error.name or name, error.lineno))
     file, line = next((place for place in reversed(places) if place[0].endswith(".j2")), (name, 1))
+    return f"templates/{file}:{line}"
+
+
+def _in_template(error: Exception, name: str) -> str:
+    """Say what is wrong in the templates, and where."""
     is_jinja = isinstance(error, jinja2.TemplateError)  # whose text alone can be several lines of source
     said = str(error.message) if is_jinja else f"{type(error).__name__}: {error}"
-    return f"templates/{file}:{line}: {reason(Exception(said))}."
+    return f"{_place(error, name)}: {reason(Exception(said))}."
 
 
 def _callout(kind: str, title: str, text: str) -> str:

@@ -8,7 +8,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +17,11 @@ if __name__ == "__main__":
     # Quarto runs this as a file, which puts its own folder on the path, where `numbers` would hide
     # the standard library's.
     sys.path[0] = str(ROOT)
-    # Whoever renders says that it was stopped; what follows takes long to import.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from pipeline import startup  # noqa: E402  (found by what stands above)
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
 
 
 def without_environment(missing: str | None) -> str:
@@ -155,10 +157,8 @@ def main() -> None:
     except (UserError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    main()
+    with startup.over():  # whoever renders says that it was stopped
+        main()

@@ -3,6 +3,11 @@
 It makes HTML alone, in a folder of its own: `_site`, which is handed in, stays as it is. Nothing is computed.
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import json
 import subprocess
 import sys
@@ -208,4 +213,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)

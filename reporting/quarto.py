@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import UserError
 from reporting.rendering.output import replacing
+from reporting.rendering.project import FRONT_MATTER
 
 LOG = Path(".cache") / "quarto.log"
 _PROGRESS = re.compile(r"\[\d+/\d+\] ")
@@ -58,6 +59,26 @@ def render(root: Path, output: Path | None = None) -> Path:
     return target
 
 
+def files(root: Path) -> list[str]:
+    """Return the files of the site for the pages that a project lists: HTML, and PDF where that is asked."""
+    found = []
+    for name in map(str, _project(root).get("render") or []):
+        if name.endswith(".qmd") and not set("*?[!") & set(name):
+            formats = _front_matter(root / name).get("format") or _configuration(root).get("format") or ()
+            found.append(f"{Path(name).stem}.html")
+            found += [f"{Path(name).stem}.pdf"] if "typst" in formats else []
+    return found
+
+
+def _front_matter(page: Path) -> dict[str, Any]:
+    """What stands at the head of a page, nothing where it cannot be read: whoever renders it says so."""
+    try:
+        found = FRONT_MATTER.match(page.read_text(encoding="utf-8"))
+        return dict(yaml.safe_load(found[1]) or {}) if found else {}
+    except (OSError, ValueError, yaml.YAMLError, TypeError):
+        return {}
+
+
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold the project's pages: two renders by Quarto would write the same files beside them."""
@@ -70,11 +91,16 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _project(root: Path) -> dict[str, Any]:
-    """The `project` section of `_quarto.yml`, read as loosely as Quarto does."""
+    """The `project` section of `_quarto.yml`."""
+    return _configuration(root).get("project") or {}
+
+
+def _configuration(root: Path) -> dict[str, Any]:
+    """What stands in `_quarto.yml`, read as loosely as Quarto does."""
     try:
-        text = (root / "_quarto.yml").read_text(encoding="utf-8")
-        return dict((yaml.safe_load(text) or {}).get("project") or {})
-    except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
+        whole = dict(yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8")) or {})
+        return whole | {"project": dict(whole.get("project") or {})}
+    except (OSError, ValueError, yaml.YAMLError, TypeError) as error:
         raise UserError(f"_quarto.yml in {root} cannot be read: {error}") from error
 
 

@@ -4,6 +4,11 @@ The renderer without Quarto, `render`, supports what the pages of this project u
 and line what it does not.
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import os
 import signal
 import subprocess
@@ -25,7 +30,7 @@ from reporting.rendering.crossref import Resolved
 from reporting.rendering.output import replacing
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Page, Site
-from reporting.rendering.source import Markdown
+from reporting.rendering.source import Markdown, most_open
 
 
 class Renderer(StrEnum):
@@ -89,7 +94,7 @@ def _prepare(site: Site, target: Path) -> None:
         code = subprocess.run(
             [sys.executable, script], cwd=site.root, env=environment, check=False
         ).returncode
-        if code == -signal.SIGINT:  # of a terminal, which tells both, the script first
+        if code in (-signal.SIGINT, startup.STOPPED):  # of a terminal, which tells both, the script first
             raise KeyboardInterrupt
         if code != 0:
             raise UserError(f"{script} ended with exit code {code}, so no page was changed.")
@@ -110,7 +115,10 @@ def write(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper:
 
 
 def _written(page: Page, markdown: Markdown, site: Site, folder: Path, *, on_paper: bool) -> Resolved:
-    document, warnings = pandoc.read(markdown.text)
+    try:
+        document, warnings = pandoc.read(markdown.text)
+    except pandoc.Endless as error:
+        raise markdown.refuse_at(most_open(markdown.lines), f"if it is here, {error}") from None
     for position, message in warnings:  # of what Pandoc found odd, such as a div that is never closed
         raise markdown.refuse_at(position, f"{message}.")
     document = crossref.with_titles(crossref.open_cells(document))
@@ -171,4 +179,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)

@@ -4,6 +4,11 @@ It holds the pages with their PDF, the sources with their locks, the results, an
 `sha256sum -c` reads.
 """
 
+from pipeline import startup
+
+if __name__ == "__main__":
+    startup.guard("requirements-render.txt")
+
 import hashlib
 import io
 import os
@@ -125,4 +130,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with startup.over():
+        typer.run(main)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -251,11 +251,25 @@ async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
         client = NotebookClient(
             notebook, km=manager, timeout=None, resources=folder_of_cells, shutdown_kernel="immediate"
         )
-        try:
-            async with client.async_setup_kernel(cleanup_kc=True):
-                yield client
-        finally:  # what is stopped while it starts leaves this behind, which would fail when Python ends
-            atexit.unregister(client._cleanup_kernel)
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(_end, client)
+            try:
+                await ends.enter_async_context(client.async_setup_kernel(cleanup_kc=True))
+            except RuntimeError as error:
+                raise UserError(
+                    f"{draft.page.name}: no Python could be started to run its cells ({reason(error)}): mend "
+                    "what it says above; a package that is missing comes by "
+                    f"`{sys.executable} -m pip install -r requirements-render.txt`."
+                ) from error
+            yield client
+
+
+async def _end(client: Any) -> None:
+    """End a kernel that was stopped while it started: nbclient leaves it, and a call that fails later."""
+    atexit.unregister(client._cleanup_kernel)
+    if client.km and client.km.has_kernel:
+        await client.km.provisioner.kill()  # first, since it would speak of what else ends it
+        await client._async_cleanup_kernel()
 
 
 async def _run_cell(client: Any, cell: Cell, index: int) -> str:

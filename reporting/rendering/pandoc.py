@@ -16,7 +16,14 @@ from typing import Any
 
 from pipeline.errors import UserError
 
+PATIENCE = 120
+"""Seconds for one call of Pandoc, which needs one or two, and without end for what is nested too deep."""
 _WAY_BACK = "\N{LEFTWARDS ARROW WITH HOOK}"
+
+
+class Endless(UserError):
+    """Pandoc did not come to an end."""
+
 
 Node = dict[str, Any]
 Attributes = tuple[str, list[str], list[list[str]]]
@@ -41,7 +48,15 @@ def _run(arguments: list[str], given: str) -> str:
 
 def _done(arguments: list[str], given: str) -> subprocess.CompletedProcess[str]:
     command = [str(program()), "--sandbox", *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", check=False)
+    try:
+        done = subprocess.run(
+            command, input=given, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise Endless(
+            f"Pandoc found no end in {PATIENCE} s, as with brackets or quotation marks one within the other "
+            r"that are not escaped (\[): take some away."
+        ) from None
     if done.returncode != 0:
         raise UserError(f"Pandoc failed: {done.stderr.strip()}")
     return done

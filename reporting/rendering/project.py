@@ -18,7 +18,7 @@ from reporting.rendering import schema, settings
 from reporting.rendering.settings import Source, as_list
 
 CONFIGURATION = "_quarto.yml"
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _LOADS = re.compile(r"(?i)@import|\b(?:url|src|image|image-set)\(|</")
 _MADE = {".cache", "_figures", "_site"}
 _NEITHER_READ_NOR_IGNORED = ("_metadata.yml", "_variables.yml", "_quarto.yaml", "_extensions")
@@ -26,7 +26,7 @@ _NEITHER_READ_NOR_IGNORED = ("_metadata.yml", "_variables.yml", "_quarto.yaml", 
 
 def without_front_matter(text: str) -> str:
     """Return a page's text, in which blank lines stand for the front matter."""
-    return _FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text.removeprefix("\ufeff"))
+    return FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text.removeprefix("\ufeff"))
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _page(root: Path, name: str, configuration: dict[str, Any]) -> Page:
             f"{CONFIGURATION}: project.render: {name!r} must be a .qmd file beside {CONFIGURATION}."
         )
     whole = _text(root, name)
-    found = _FRONT_MATTER.match(whole)
+    found = FRONT_MATTER.match(whole)
     given = settings.read(Source(name, found[1], first_line=2), schema.PAGE) if found else {}
     if "title" not in given:
         raise UserError(f"{name}:1: the front matter must give a title.")

@@ -1,9 +1,9 @@
 """A page's Markdown that knows from which line of which `.qmd` each of its lines came."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from pipeline.errors import UserError
 
@@ -55,6 +55,18 @@ class Markdown:
             return UserError(f"{self.file}: {reason}")
         line = self.lines[min(position, len(self.lines)) - 1]
         return UserError(f"{line.file or self.file}:{line.number}: {reason}")
+
+
+def most_open(lines: Sequence[Line]) -> int:
+    """Return the line, counted from one, in which most brackets stand open, one within the other."""
+    return (
+        max(range(len(lines)), key=lambda at: 0 if lines[at].code else _open(lines[at].text), default=0) + 1
+    )
+
+
+def _open(text: str) -> int:
+    marks = re.findall(r"\\.|[\[\]]", text)
+    return max(accumulate({"[": 1, "]": -1}.get(mark, 0) for mark in marks), default=0)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -105,6 +106,25 @@ def test_a_forced_run_that_was_killed_is_gone_on_with_by_the_next(toy: Project) 
     (mark,) = toy.cache.glob("first/*/complete")
     mark.unlink()  # as a killed run leaves it
     assert "first: total 0 -> 1" in run(toy, "first", force=["first"])
+
+
+@pytest.mark.parametrize("force", [["first"], []])
+@pytest.mark.parametrize("half", [True, False])
+def test_what_a_forced_run_that_was_killed_had_set_aside_is_put_back_or_gone(
+    toy: Project, force: list[str], half: bool
+) -> None:
+    rewrite(toy, "first", MARKING)
+    run(toy)
+    (scratch,) = toy.cache.glob("first/*")
+    aside = scratch.with_name(f"{scratch.name}-before")
+    shutil.copytree(scratch, aside)  # as a killed run leaves it
+    (aside / "older").touch()
+    if half:
+        (scratch / "complete").unlink()
+    run(toy, "first", force=force)
+    assert [*toy.cache.glob("first/*")] == [scratch]
+    assert (scratch / "complete").exists()
+    assert (scratch / "older").exists() == (half and not force)
 
 
 def test_what_a_stage_left_is_still_there_if_it_cannot_be_computed_again(toy: Project) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -6,11 +7,13 @@ import pytest
 import typst
 
 from pipeline.errors import UserError
-from reporting.check import Outcome, check
+from reporting.check import Outcome, check, refuse_gaps
 from reporting.checking.paper import off_the_sheet, read
 from reporting.markdown import escape
 from reporting.numbers import Numbers
-from tests.support.pages import Project
+from tests.support.commands import python
+from tests.support.copies import PAGES, ROOT, copy_parts
+from tests.support.pages import Project, with_page
 
 SPACE = "\N{NO-BREAK SPACE}"
 TOP1 = '<span data-from="vit.top1" data-as="percent">81.3&nbsp;%</span>'
@@ -289,3 +292,31 @@ def test_a_page_that_only_leads_elsewhere_by_a_script_is_no_page(tmp_path: Path,
     assert outcome(tmp_path, f"<p>{TOP1}</p>") == Outcome((), numbers=1, pages=1)
     (tmp_path / "index.html").write_text(redirect.replace("<body>", "<body>93 %"))
     assert outcome(tmp_path, f"<p>{TOP1}</p>").pages == 2
+
+
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        (["report.html"], "report.html"),
+        (["report.pdf"], "report.pdf"),
+        (["report.html", "more.html"], "report.html, more.html"),
+    ],
+)
+def test_a_site_that_lacks_a_page_or_a_pdf_is_refused_by_name(
+    tmp_path: Path, gone: list[str], named: str
+) -> None:
+    project = with_page(Project(tmp_path), "more", "x\n").page("x\n").render()
+    refuse_gaps(project.root, project.site)
+    for name in gone:
+        (project.site / name).unlink()
+    with pytest.raises(UserError, match=rf"There is no {re.escape(named)} in .*: run `make report` first"):
+        refuse_gaps(project.root, project.site)
+
+
+def test_the_command_refuses_a_site_that_lacks_a_page(tmp_path: Path) -> None:
+    copy_parts(tmp_path, *PAGES, "pipeline", "experiments", "profiles", "reporting", "templates")
+    (tmp_path / "_site").mkdir()
+    (tmp_path / "_site" / "captions.html").write_text("<main></main>")
+    done = python(tmp_path, "-m", "reporting.check", PYTHONPATH=str(ROOT))
+    assert done.returncode == 2
+    assert "There is no provenance.html, appendix.html, report.html, and 1 more in _site" in done.stderr

@@ -221,6 +221,13 @@ def test_an_error_in_a_template_is_told_with_the_template_and_the_line(
     assert "\n" not in str(told.value)
 
 
+def test_a_template_without_an_end_is_named_and_no_frame_of_it_is_written_out(filled: Project) -> None:
+    (filled.root / "templates" / "set_up.md.j2").write_text("One.\n\n{% include 'set_up.md.j2' %}\n")
+    with pytest.raises(UserError, match=r"^templates/set_up\.md\.j2:3: this has no end") as told:
+        open_document(filled).block("set_up")
+    assert told.value.__suppress_context__  # a cell would write out what it came from, for minutes
+
+
 WRONG = (None, "x", -1, [])
 
 

@@ -146,6 +146,23 @@ def test_a_failing_preparation_stops_everything_with_its_own_words(project: Proj
 STARTED = "import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n"
 
 
+def stopped_render(project: Project, *path: str) -> tuple[int, str]:
+    """Render, press Ctrl-C once there is the file ``started``, and return the exit code and what was said."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reporting.render", "--renderer", "builtin"], cwd=project.root,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([*path, str(ROOT)])}, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not (project.root / "started").exists() and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, said = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    return process.returncode, said
+
+
 @pytest.mark.parametrize("busy", ["the cells", "the preparation"])
 def test_a_render_that_the_keyboard_stops_says_so_and_leaves_the_last_site(
     project: Project, busy: str
@@ -158,20 +175,39 @@ def test_a_render_that_the_keyboard_stops_says_so_and_leaves_the_last_site(
         )
         # As ours does.
         project.write("prepare.py", f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n{STARTED}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reporting.render", "--renderer", "builtin"], cwd=project.root,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        while not (project.root / "started").exists() and process.poll() is None:
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        _, said = process.communicate(timeout=50)
-    finally:
-        process.kill()
-    assert (process.returncode, said) == (130, "Stopped: the last site stays as it was.\n")
+    assert stopped_render(project) == (130, "Stopped: the last site stays as it was.\n")
     assert project.html() == "the last good page"
     assert not [*project.root.glob(".cache/*site-*")]
+
+
+def test_a_kernel_that_starts_while_the_keyboard_stops_the_render_is_gone_without_a_word(
+    project: Project,
+) -> None:
+    project.page("```{python}\n1\n```\n").write("slow/ipykernel_launcher.py", STARTED)
+    said = stopped_render(project, "slow")  # which the kernel would keep open for as long as it lives
+    assert said == (130, "Stopped: the last site stays as it was.\n")
+
+
+@pytest.mark.parametrize("package", ["nbclient", "jupyter_client", "pypandoc"])
+def test_a_package_that_is_missing_once_pages_are_made_is_one_sentence(
+    project: Project, package: str
+) -> None:
+    project.page("```{python}\n```\n").write("_site/report.html", "the last good page")
+    project.write(f"{package}.py", f"raise ModuleNotFoundError('no', name={package!r})\n")
+    done = render_after(project, "")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert f"lacks the package {package}" in done.stderr
+    assert project.html() == "the last good page"
+
+
+def test_a_python_that_cannot_run_cells_is_named_and_what_to_install(project: Project) -> None:
+    project.page("```{python}\n```\n").write("ipykernel_launcher.py", "import sys\nsys.exit('no ipykernel')")
+    done = render_after(project, "")
+    assert done.returncode == 2
+    assert "no ipykernel" in done.stderr and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("report.qmd: no Python could be started to run its cells")
+    assert "-m pip install -r requirements-render.txt" in last
 
 
 def test_a_preview_which_runs_cells_in_its_own_process_shows_the_same(project: Project) -> None:

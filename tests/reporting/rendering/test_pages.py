@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from reporting.rendering import allowed, cells, crossref, pandoc, pdf
 from reporting.rendering import project as projects
 from reporting.rendering.output import MARK
-from tests.support.pages import CONFIGURATION, FRONT, Project, with_page
+from tests.support.pages import CONFIGURATION, FRONT, FRONT_LINES, Project, with_page
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -222,6 +222,16 @@ def test_words_in_narrow_columns_may_break_and_do_not_lie_over_the_next(project:
 def test_a_page_that_is_nested_too_deep_is_one_sentence(project: Project) -> None:
     project.page(f"# One\n\n{'>' * 3_000} deep\n")
     with pytest.raises(UserError, match=r"^report\.qmd: what it has within each other is too deep"):
+        project.render()
+
+
+@pytest.mark.parametrize("deep", ["[" * 20_000, "[" * 30 + "x" + "]" * 30, r"\[ [x](#sec-a) " + "a [b " * 40])
+def test_brackets_in_which_pandoc_finds_no_end_are_named_by_their_line(
+    project: Project, deep: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pandoc, "PATIENCE", 3)
+    project.page(f"# One {{#sec-a}}\n\n[x](#sec-a) and [[y]{{.z}}](#sec-a)\n\n{deep}\n")
+    with pytest.raises(UserError, match=rf"^report\.qmd:{FRONT_LINES + 5}: .*Pandoc found no end in 3 s"):
         project.render()
 
 
