@@ -170,6 +170,16 @@ def test_an_error_is_one_sentence_beside_the_last_good_page_until_it_is_mended(
     assert preview.until(lambda told: not told["problem"])["version"] != version
 
 
+def test_a_template_that_is_not_utf_8_is_one_sentence_until_it_is_mended(preview: Preview) -> None:
+    path = preview.folder / "templates" / "accuracy.md.j2"
+    content = path.read_bytes()
+    path.write_bytes(b"\xff" + content)
+    said = preview.until(lambda told: told["problem"])["problem"]
+    assert said.endswith("accuracy.md.j2 is not text in UTF-8: save it as UTF-8, or make it anew.")
+    path.write_bytes(content)
+    assert preview.until(lambda told: not told["problem"])["version"]
+
+
 def test_only_the_page_that_is_served_reloads_and_from_this_machine_alone(preview: Preview) -> None:
     page = preview.get("/report.html")
     assert page.count('<script src="/_preview/script.js" data-version="') == 1

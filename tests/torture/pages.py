@@ -16,6 +16,7 @@ import typer
 
 from reporting.markdown import escape
 from reporting.render import main, render
+from reporting.rendering import pandoc
 from reporting.rendering.output import MARK
 from tests.reporting.rendering.test_refusals import UNSUPPORTED
 from tests.support.pages import HOSTILE, Project
@@ -50,6 +51,11 @@ def rows() -> Iterator[Row]:
             lambda root, line=line: (root / "matplotlibrc").write_text(f"{line}\n"), command=drawing,
             right=lambda root, seen: seen.said.strip() == drawing(root),
         )  # fmt: skip
+
+    yield Row(
+        "pages", "brackets in which Pandoc finds no end", endless, r"report\.qmd:\d+: .*Pandoc found no end",
+        command=impatient,
+    )  # fmt: skip
 
 
 TURNED = "a \u202egnp.exe"
@@ -101,6 +107,18 @@ def page(
             project.write("style.css", f"\n{style}\n")
 
     return Row("pages", case, arrange, said, right, rendered())
+
+
+def endless(root: Path) -> None:
+    """Lay out a page of brackets that are never closed."""
+    (root / "site").mkdir()
+    Project(root / "site").page(f"x\n\n{'[' * 20_000}\n")
+
+
+def impatient(root: Path) -> object:
+    """Render, and wait for Pandoc for a few seconds alone."""
+    pandoc.PATIENCE = 5
+    return rendered()(root)
 
 
 def rendered(output: str | None = None) -> Callable[[Path], object]:
