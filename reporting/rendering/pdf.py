@@ -126,8 +126,8 @@ def _div(div: Node, words: Labels) -> list[Node]:
         edge, ground = _TONES[classes[1].removeprefix("callout-")]
         colours = f'icon_color: rgb("#{edge}"), background_color: rgb("#{ground}")'
         label = f" <{identifier}>" if identifier else ""
-        start, middle = raw("typst", f"#callout({colours}, title: ["), raw("typst", "], body: [")
-        return [start, blocks[0], middle, *blocks[1:], raw("typst", f"]){label}")]
+        start, middle = raw("typst", f"#block[#callout({colours}, title: ["), raw("typst", "], body: [")
+        return [start, blocks[0], middle, *blocks[1:], raw("typst", f"])]{label}")]
     return [div]
 
 

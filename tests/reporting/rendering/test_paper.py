@@ -120,17 +120,6 @@ def test_no_heading_of_a_group_of_rows_stays_behind_at_the_foot(accessible: Proj
     assert sum(str(element.get("/S")) == "/TH" for element in elements) >= 3
 
 
-def test_a_callout_stays_with_what_it_is_said_of(accessible: Project) -> None:
-    box = "::: {.callout-caution title='BOX'}\nWhat follows is old.\n:::\n\n"
-    of = '::: {#fig-N}\n![](figures/dot.svg){fig-alt="A box" width=300}\n\nOF it.\n:::\n\n'
-    body = "".join(f"{LONG * (at % 9 + 4)}{box}{of.replace('N', str(at))}" for at in range(18))
-    accessible.page(f"# One\n\n{body}").render()
-    sheets = accessible.paper().sheets
-    assert len(sheets) > 3
-    for sheet in sheets:
-        assert sheet.text.count("BOX") == sheet.text.count("OF it"), sheet.text
-
-
 def test_a_command_can_be_copied_and_a_hash_fits_its_column(accessible: Project) -> None:
     command = "python -m experiments run data_sets evidence --profile offline"
     table = f"| a | b | c | d | e |\n|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | `{'0123456789abcdef' * 4}` |\n"
