@@ -192,7 +192,7 @@ def test_the_rates_are_those_of_the_results_that_are_there(tmp_path: Path) -> No
     offline = open_project("offline", ROOT)
     assert not list(size.rates(replace(offline, results=tmp_path)))
     zero_shot, lora, memory = size.rates(offline)
-    assert re.search(r" [\d,.]+ images/s in fp32", zero_shot)
+    assert re.search(r" [\d,.]+ images/s in (fp32|bf16)", zero_shot)
     assert re.search(r" [\d,.]+ s for \d+ epochs over 50 photos$", lora)
     assert re.search(r" \d\.\d\d GB ", memory)
 
