@@ -66,7 +66,7 @@ def refuse_gaps(root: Path, site: Path) -> None:
         UserError: in a sentence that names them.
     """
     listed = quarto.files(root) if (root / "_quarto.yml").is_file() else []
-    gone = [name for name in listed if not (site / name).is_file()]
+    gone = [name for name in listed if not (site / name).exists()]
     if gone:
         raise UserError(f"There is no {first_few(gone, 3, ', ')} in {site}: run `make report` first.")
 

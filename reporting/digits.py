@@ -186,13 +186,15 @@ def prose_of_template(source: str, environment: jinja2.Environment) -> tuple[Pro
     """Return the text of a template, with holes for what it prints, and the constants among that.
 
     Raises:
-        jinja2.TemplateSyntaxError: if it is no template.
+        jinja2.TemplateSyntaxError: if it is no template, or brackets in it are nested too deep.
     """
     text, starts = "", [(0, 1)]
     constants: list[nodes.Const] = []
-    for child in (
-        child for output in environment.parse(source).find_all(nodes.Output) for child in output.nodes
-    ):
+    try:
+        printed = [*environment.parse(source).find_all(nodes.Output)]
+    except RecursionError:
+        raise jinja2.TemplateSyntaxError("brackets are nested too deep", 1) from None
+    for child in (child for output in printed for child in output.nodes):
         if isinstance(child, nodes.TemplateData):
             starts.append((len(text), child.lineno))
             text += child.data

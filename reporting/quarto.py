@@ -60,12 +60,16 @@ def render(root: Path, output: Path | None = None) -> Path:
 
 
 def files(root: Path) -> list[str]:
-    """Return the files of the site for the pages that a project lists: HTML, and PDF where that is asked."""
+    """Return the files of the site for the pages that a project lists: HTML, also by other names, and PDF."""
     found = []
     for name in map(str, _project(root).get("render") or []):
         if name.endswith(".qmd") and not set("*?[!") & set(name):
-            formats = _front_matter(root / name).get("format") or _configuration(root).get("format") or ()
-            found.append(f"{Path(name).stem}.html")
+            front = _front_matter(root / name)
+            formats = front.get("format") or _configuration(root).get("format") or ()
+            found += [
+                f"{Path(name).stem}.html",
+                *(str(name).lstrip("/") for name in front.get("aliases") or []),
+            ]
             found += [f"{Path(name).stem}.pdf"] if "typst" in formats else []
     return found
 

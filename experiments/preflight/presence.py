@@ -84,8 +84,8 @@ def _missing(config: Any, root: Path, ask_hub: _Ask, ask_cifar10: _Ask) -> str |
             case ZeroShotConfig(tower=OpenClipTower() as tower):
                 from experiments.classification import open_clip_weights
 
-                lacking = open_clip_weights.missing(tower, root, ask_hub)
-                return lacking or sizes.impossible_tower(tower, root)
+                impossible = sizes.impossible_tower(tower, root)
+                return impossible or open_clip_weights.missing(tower, root, ask_hub)
     except UserError as error:
         return str(error)
     except ModuleNotFoundError:

@@ -77,6 +77,10 @@ def impossible_tower(config: OpenClipTower, root: Path) -> str | None:
     if not config.model.startswith(LOCAL_FOLDER) or config.local is None:
         return None
     file = root / config.local / _OPEN_CLIP
+    try:
+        _read(file)
+    except RecursionError:
+        return f"{file.name} of {config.model} is nested too deep to be read: get it anew."
     return _too_many(file, config.model) or _too_large(file, config.model, _SIDE, "mend it")
 
 
@@ -117,5 +121,5 @@ def _read(file: Path) -> object:
     """Return what a JSON file holds, nothing if it cannot be read, which those say who need it."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None

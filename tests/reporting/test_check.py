@@ -299,6 +299,7 @@ def test_a_page_that_only_leads_elsewhere_by_a_script_is_no_page(tmp_path: Path,
     [
         (["report.html"], "report.html"),
         (["report.pdf"], "report.pdf"),
+        (["index.html"], "index.html"),
         (["report.html", "more.html"], "report.html, more.html"),
     ],
 )
@@ -319,4 +320,4 @@ def test_the_command_refuses_a_site_that_lacks_a_page(tmp_path: Path) -> None:
     (tmp_path / "_site" / "captions.html").write_text("<main></main>")
     done = python(tmp_path, "-m", "reporting.check", PYTHONPATH=str(ROOT))
     assert done.returncode == 2
-    assert "There is no provenance.html, appendix.html, report.html, and 1 more in _site" in done.stderr
+    assert "There is no provenance.html, appendix.html, report.html, and 2 more in _site" in done.stderr

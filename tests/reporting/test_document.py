@@ -12,6 +12,7 @@ from pipeline.project import Project
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, stages_of
 from reporting.document import open_document, showing
 from reporting.prepare import draw_figures
+from reporting.proofread import mistakes
 from tests.support.copies import ROOT
 from tests.support.results import classifier
 from tests.support.spoken import page
@@ -226,6 +227,15 @@ def test_a_template_without_an_end_is_named_and_no_frame_of_it_is_written_out(fi
     with pytest.raises(UserError, match=r"^templates/set_up\.md\.j2:3: this has no end") as told:
         open_document(filled).block("set_up")
     assert told.value.__suppress_context__  # a cell would write out what it came from, for minutes
+
+
+def test_brackets_of_a_template_that_are_nested_too_deep_are_a_sentence(filled: Project) -> None:
+    for deep in ("[" * 5_000, "(" * 300 + "1" + ")" * 300):
+        (filled.root / "templates" / "set_up.md.j2").write_text(f"One.\n\n{{{{ {deep} }}}}\n")
+        document = open_document(filled)
+        assert [*mistakes(document)] == []
+        with pytest.raises(UserError, match=r"^templates/set_up\.md\.j2:1: .*nested too deep"):
+            document.block("set_up")
 
 
 WRONG = (None, "x", -1, [])

@@ -160,6 +160,10 @@ def test_weights_of_ones_own_that_no_stage_could_use_are_told_before_a_run(own: 
         assert_each_is_in_its_own((said,), look(opened).findings.problems)
         told = presence.missing(opened.profile, own, opened.downloads, ["zero_shot"])
         assert told and told[0].startswith(said)
+    config.write_text(f'{{"model_cfg": {"[" * 100_000}')
+    said = "open_clip_config.json of local-dir:tower is nested too deep to be read: get it anew."
+    assert said in look(opened).findings.problems
+    assert presence.missing(opened.profile, own, opened.downloads, ["zero_shot"]) == [said]
     config.write_text(whole)
     for file in weights.values():
         spoil(file)
