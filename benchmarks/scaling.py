@@ -87,9 +87,9 @@ def of_pages(count: int) -> float:
 
 
 CURVES = {
-    "images": Curve("test images", "stage `zero_shot`, tiny tower", (1_000, 10_000, 100_000), of_images),
-    "captions": Curve("photos with captions", "stage `captions`", (50, 500, 5_000), of_captions),
-    "results": Curve("results on disk", "`status`, all fresh", (10, 100, 1_000), of_results),
+    "images": Curve("test images", "stage zero_shot, tiny tower", (1_000, 10_000, 100_000), of_images),
+    "captions": Curve("photos with captions", "stage captions", (50, 500, 5_000), of_captions),
+    "results": Curve("results on disk", "status, all fresh", (10, 100, 1_000), of_results),
     "pages": Curve("pages beside the four", "render, warm", (1, 4, 16), of_pages),
 }
 
@@ -123,6 +123,10 @@ def _draw() -> None:
         axes.set_title(f"{CURVES[name].done}: exponent {exponent(measured):.2f}", fontsize=9)
         axes.set_xlabel(CURVES[name].grows, fontsize=8)
         axes.set_ylabel("seconds of computing", fontsize=8)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.tick_params(which="both", labelsize=7)
         axes.grid(which="major", color="#dddddd")
     figure.savefig(DRAWN, dpi=120)
 
