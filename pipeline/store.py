@@ -64,7 +64,7 @@ def read(project: Project[Any], name: str) -> Envelope[Any]:
 def is_sealed(project: Project[Any], name: str) -> bool:
     """Tell whether the file of a result says what was written there, whatever today's type makes of it."""
     written = json.loads(path_of(project, name).read_bytes())
-    return seal(written) == written["seal"]
+    return seal(written) == written.get("seal")
 
 
 def require_place(project: Project[Any], name: str) -> None:

@@ -174,6 +174,15 @@ def test_what_stands_around_a_value_is_no_more_to_be_altered_than_it(
     assert freshness.of(toy, "first").why == (freshness.ALTERED,)
 
 
+def test_a_result_without_its_seal_was_altered_by_hand(toy: Project) -> None:
+    run(toy, "first")
+    file = store.path_of(toy, "first")
+    written = json.loads(file.read_text())
+    del written["seal"]
+    file.write_text(json.dumps(written))
+    assert freshness.of(toy, "first").why == (freshness.ALTERED,)
+
+
 def test_a_result_whose_type_gained_a_field_was_not_altered_by_hand(tmp_path: Path) -> None:
     class Longer(Sum):
         more: int | None = None
