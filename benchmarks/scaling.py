@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +54,11 @@ def of_images(count: int) -> float:
 
 def of_captions(count: int) -> float:
     """Return what comparing the captions of so many photos takes: those of `offline`, repeated."""
-    generated = store.read(open_project("offline"), "generate").value
+    project = open_project("offline")
+    generated = store.read(project, "generate").value
     drawn = [generated.records[at % len(generated.records)] for at in range(count)]
     records = tuple(record.model_copy(update={"index": at}) for at, record in enumerate(drawn))
-    config = open_project("offline").profile.captions
+    config = project.profile.captions
     assert isinstance(config, CaptionsConfig)
     start = time.process_time()
     captions(config, {"generate": generated.model_copy(update={"records": records})}, surroundings(Path()))
@@ -117,7 +118,9 @@ def _kept() -> dict[str, dict[str, float]]:
 
 def _draw() -> None:
     figure = Figure(figsize=(8, 5.5), layout="constrained")
-    for place, (name, measured) in enumerate(_shown(), start=1):
+    kept = _kept()
+    for place, name in enumerate((name for name in CURVES if name in kept), start=1):
+        measured = kept[name]
         axes = figure.add_subplot(2, 2, place)
         axes.loglog([int(size) for size in measured], [*measured.values()], marker="o", color="#08519c")
         axes.set_title(f"{CURVES[name].done}: exponent {exponent(measured):.2f}", fontsize=9)
@@ -129,11 +132,6 @@ def _draw() -> None:
         axes.tick_params(which="both", labelsize=7)
         axes.grid(which="major", color="#dddddd")
     figure.savefig(DRAWN, dpi=120)
-
-
-def _shown() -> Iterator[tuple[str, dict[str, float]]]:
-    kept = _kept()
-    return ((name, kept[name]) for name in CURVES if name in kept)
 
 
 if __name__ == "__main__":

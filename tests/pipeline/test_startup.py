@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pipeline import startup
+from tests.support import commands
 from tests.support.commands import python
 from tests.support.copies import ROOT
 
@@ -27,19 +26,9 @@ COMMANDS = {
 
 
 def stopped(folder: Path, *arguments: str | Path, **environment: str) -> tuple[int, str]:
-    """Start this Python, press Ctrl-C once there is the file ``begun``; return its exit code and words."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        while not (folder / "begun").exists() and process.poll() is None:
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        said, _ = process.communicate(timeout=50)
-    finally:
-        process.kill()
-    return process.returncode, said
+    """Press Ctrl-C once there is the file ``begun``; return the exit code and all that was said."""
+    done = commands.stopped(folder / "begun", ROOT, *arguments, **environment)
+    return done.returncode, done.stdout + done.stderr
 
 
 def endless(folder: Path) -> str:

@@ -2,8 +2,10 @@
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,25 @@ def run(folder: Path, *command: str | Path, **environment: str) -> subprocess.Co
 def python(folder: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run this Python in the same way."""
     return run(folder, sys.executable, *arguments, **environment)
+
+
+def stopped(
+    begun: Path, folder: Path, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run this Python in the same way, and press Ctrl-C once there is the file `begun`."""
+    command = [sys.executable, *arguments]
+    process = subprocess.Popen(
+        command, cwd=folder, env=os.environ | environment, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        told, said = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, told, said)
 
 
 @contextmanager

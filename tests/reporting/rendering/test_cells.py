@@ -2,16 +2,14 @@
 
 import os
 import re
-import signal
 import subprocess
-import sys
-import time
 
 import pytest
 
 from pipeline.errors import UserError
 from reporting.rendering import cells
 from reporting.rendering.project import load
+from tests.support import commands
 from tests.support.commands import python
 from tests.support.copies import ROOT
 from tests.support.pages import FRONT_LINES, Project
@@ -148,19 +146,10 @@ STARTED = "import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)
 
 def stopped_render(project: Project, *path: str) -> tuple[int, str]:
     """Render, press Ctrl-C once there is the file ``started``, and return the exit code and what was said."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reporting.render", "--renderer", "builtin"], cwd=project.root,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([*path, str(ROOT)])}, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        while not (project.root / "started").exists() and process.poll() is None:
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        _, said = process.communicate(timeout=50)
-    finally:
-        process.kill()
-    return process.returncode, said
+    command = ("-m", "reporting.render", "--renderer", "builtin")
+    folders = os.pathsep.join([*path, str(ROOT)])
+    done = commands.stopped(project.root / "started", project.root, *command, PYTHONPATH=folders)
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("busy", ["the cells", "the preparation"])
