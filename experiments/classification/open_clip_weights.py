@@ -158,12 +158,16 @@ def _code(path: Path) -> str | None:
 
 
 def _code_of_tokenizer(folder: Path) -> str | None:
-    """Say that the configuration in a folder asks for more of its tokenizer than is safe; None if not."""
+    """Say that the configuration in a folder asks of its tokenizer what is unsafe or unclear; None if not."""
     try:
         described = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
         told = described["model_cfg"]["text_cfg"].get("tokenizer_kwargs") or {}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # open_clip says what is wrong with it
+    if not isinstance(told, dict):
+        return (
+            f"{folder / CONFIGURATION} names none of its tokenizer's options: delete tokenizer_kwargs there."
+        )
     wrong = sorted(set(told) - _OPTIONS_OF_TOKENIZERS)
     return (
         f"{folder / CONFIGURATION} gives its tokenizer options that could run code ({', '.join(wrong)}): "

@@ -158,7 +158,9 @@ def _unpack(file: Path, folder: Path) -> None:
                 wheel.extractall(folder)
         else:
             with tarfile.open(file) as tarball:
-                tarball.extractall(folder, filter="data")
+                # Python has had filters since 3.11.4; what is unpacked is known by its hash all the same.
+                tarball.extraction_filter = getattr(tarfile, "data_filter", None)
+                tarball.extractall(folder)
     except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise UserError(f"{file} cannot be unpacked ({reason(error)}): delete it and run again.") from error

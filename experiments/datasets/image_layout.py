@@ -19,7 +19,8 @@ _ROLES = {
         r"|apprentissage|treinamento|treino|addestramento|обуч(ение|ающ\w+)|тренировочн\w+"
     ),
     "test": re.compile(
-        "(test(ing)?|eval(uation)?)(set|data|images?|imgs?)?|test(daten|satz|menge|bilder)|pruebas?|teste"
+        "(test(ing)?|eval(uation)?|holdout)(set|data|images?|imgs?)?|test(daten|satz|menge|bilder)|pruebas?"
+        "|teste"
         r"|тест(ов\w+)?"
     ),
     "validation": re.compile(
@@ -39,8 +40,9 @@ _UNSPACED = {
 _UNSPACED_FILLERS = (
     "용|셋|세트|데이터|이미지|用|的|集|数据|數據|資料|データ|セット|图片|图像|圖片|圖像|画像|样本|樣本"
 )
+_OTHERS = ("test", "testing", "eval", "evaluation", "val", "valid", "validation", "dev", "holdout")
 _PAIRS = [
-    *(("train", part) for part in ("test", "val", "valid", "validation", "dev")),
+    *((train, part) for train in ("train", "training") for part in _OTHERS),
     *(
         (train, part)
         for train in _UNSPACED["train"].split("|")
@@ -214,7 +216,11 @@ def _question_of_names(top: Classes) -> str:
 def _divided(names: Iterable[str]) -> set[str]:
     """Return the names that differ by the word for the part alone: `cats_train` and `cats_test`, `trainA`."""
     plain = {_plain(name): name for name in names}
-    found = set[str]()
+    parts: dict[frozenset[str], dict[str, set[str]]] = {}
+    for name in plain.values():
+        if role := _role(name):
+            parts.setdefault(role[1], {}).setdefault(role[0], set()).add(name)
+    found = {name for roles in parts.values() if len(roles) > 1 for each in roles.values() for name in each}
     for name, shown in plain.items():
         for train, part in _PAIRS:
             other = plain.get(name.replace(train, part), shown)

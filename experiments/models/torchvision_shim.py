@@ -7,21 +7,16 @@ need neither operator. Declaring the two schemas is enough; calling either still
 
 Run as ``python -m experiments.models.torchvision_shim``, it mends the environment that it runs in for
 programs of others, such as ``accelerate launch``, which imports torchvision by way of timm: Python then
-loads a copy of this module whenever it starts. Only the standard library is imported before it is needed.
+loads a copy of this module whenever it starts. So nothing is imported before it is needed: what else the
+standard library would bring takes longer than all the rest of Python's start.
 """
 
-import importlib.abc
-import importlib.util
-import shutil
 import sys
-import sysconfig
-from pathlib import Path
-from typing import Any
 
 _ARGUMENTS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 OPERATORS = ("nms", "qnms")
 
-_declared: list[Any] = []  # a declaration lasts only as long as its Library object
+_declared: list[object] = []  # a declaration lasts only as long as its Library object
 
 
 def declare_missing_operators() -> tuple[str, ...]:
@@ -47,6 +42,9 @@ def declare_missing_operators() -> tuple[str, ...]:
 
 def _compiled_part_loads() -> bool:
     """Load torchvision's compiled part as torchvision itself will; True if there is nothing to mend."""
+    import importlib.util
+    from pathlib import Path
+
     spec = importlib.util.find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations:
         return True
@@ -61,7 +59,7 @@ def _compiled_part_loads() -> bool:
     return all(hasattr(torch.ops.torchvision, name) for name in OPERATORS)
 
 
-class _Watch(importlib.abc.MetaPathFinder):
+class _Watch:
     """Declares the operators when somebody is about to import torchvision, and finds nothing itself."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
@@ -75,14 +73,19 @@ def watch() -> None:
     sys.meta_path.insert(0, _Watch())
 
 
-def mend(environment: Path) -> bool:
+def mend(environment: str) -> bool:
     """Let every Python of an environment `watch`, by its folder of packages; tell whether that was needed."""
+    from pathlib import Path
+
     if _compiled_part_loads():
         return False
-    shutil.copyfile(__file__, environment / "torchvision_shim.py")
-    (environment / "torchvision_shim.pth").write_text("import torchvision_shim; torchvision_shim.watch()\n")
+    copy = Path(environment) / "torchvision_shim.py"
+    copy.write_bytes(Path(__file__).read_bytes())
+    copy.with_suffix(".pth").write_text("import torchvision_shim; torchvision_shim.watch()\n")
     return True
 
 
 if __name__ == "__main__":
-    mend(Path(sysconfig.get_paths()["purelib"]))
+    import sysconfig
+
+    mend(sysconfig.get_paths()["purelib"])

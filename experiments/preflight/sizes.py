@@ -28,18 +28,17 @@ _TOKENS = ("tokenizer.json", "vocab.json")
 _PREPROCESSING = ("preprocessor_config.json", "processor_config.json")
 
 
-def _unreadable(config: EncoderDecoderConfig, root: Path) -> str | None:
-    """Return a sentence if a file of a captioner on this machine cannot be read as what it is, else None."""
-    folder = root / config.local if config.local else hub.usable(model_folder.repository(config))
-    for file in sorted(folder.glob("*.json")) if folder else ():
+def _unreadable(folder: Path, model: str) -> str | None:
+    """Return a sentence if a file of a model on this machine cannot be read as what it is, else None."""
+    for file in sorted(folder.glob("*.json")):
         if file.name in _TOKENS:
             continue
         try:
             json.loads(file.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            return f"{file.name} of {config.model} is not text in UTF-8: save it as UTF-8, or get it anew."
+            return f"{file.name} of {model} is not text in UTF-8: save it as UTF-8, or get it anew."
         except RecursionError:
-            return f"{file.name} of {config.model} is nested too deep to be read: get it anew."
+            return f"{file.name} of {model} is nested too deep to be read: get it anew."
         except (OSError, ValueError):
             continue  # which those say who need it
     return None
@@ -60,7 +59,8 @@ def impossible(config: EncoderDecoderConfig, root: Path) -> str | None:
 
     Transformers builds whatever it is told, layer by layer and pixel by pixel, for years if need be.
     """
-    if sentence := _unreadable(config, root):
+    place = root / config.local if config.local else hub.usable(model_folder.repository(config))
+    if place and (sentence := _unreadable(place, config.model)):
         return sentence
     folder = folder_of(config, root)
     if folder is None:
@@ -77,10 +77,8 @@ def impossible_tower(config: OpenClipTower, root: Path) -> str | None:
     if not config.model.startswith(LOCAL_FOLDER) or config.local is None:
         return None
     file = root / config.local / _OPEN_CLIP
-    try:
-        _read(file)
-    except RecursionError:
-        return f"{file.name} of {config.model} is nested too deep to be read: get it anew."
+    if sentence := _unreadable(file.parent, config.model):
+        return sentence
     return _too_many(file, config.model) or _too_large(file, config.model, _SIDE, "mend it")
 
 

@@ -287,8 +287,17 @@ def _require_all_weights(name: str, report: Any) -> None:
 
 
 def _require_vocabulary(name: str, network: Any, tokenizer: Any) -> None:
-    """Check that the decoder knows each token that the tokenizer can write: it would fail on one, later."""
-    known, most = network.decoder.get_input_embeddings().num_embeddings, max(tokenizer.get_vocab().values())
+    """Check that the decoder knows each token that the tokenizer can write, and that this can write most.
+
+    The one would fail, later; of a damaged vocabulary transformers says nothing, and takes texts for empty.
+    """
+    known, tokens = network.decoder.get_input_embeddings().num_embeddings, tokenizer.get_vocab()
+    if 2 * len(tokens) < known:
+        raise UserError(
+            f"The tokenizer of {name} has {len(tokens):,} tokens, but the decoder knows {known:,}: get its "
+            "files anew."
+        )
+    most = max(tokens.values())
     if most >= known:
         raise UserError(
             f"The tokenizer of {name} is another model's: it has {most + 1:,} tokens, but the decoder knows "

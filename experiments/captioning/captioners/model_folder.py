@@ -78,6 +78,9 @@ def lacks(folder: Path) -> str | None:
 def unfit(name: str, folder: Path) -> str | None:
     """Return a sentence if `folder`, of the model `name`, holds no whole VisionEncoderDecoder."""
     config = folder / "config.json"
+    generation = folder / "generation_config.json"
+    if generation.is_file() and not isinstance(_held(generation), dict):
+        return f"{generation.name} of {name} is damaged: get it anew, or delete it if the model came without."
     kind = _read(config).get("model_type")
     if config.is_file() and kind != "vision-encoder-decoder":
         return (
@@ -167,8 +170,13 @@ def _shared_out(index: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds, empty if it cannot be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    found = _held(path)
     return found if isinstance(found, dict) else {}
+
+
+def _held(path: Path) -> object:
+    """Return what a JSON file holds, None if it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None

@@ -257,6 +257,12 @@ def test_code_beside_a_model_is_never_run_whatever_asks_for_it(
         )
 
 
+def test_options_of_a_tokenizer_without_names_are_one_sentence(tiny: Path, tmp_path: Path):
+    texts = {**TINY["text_cfg"], "tokenizer_kwargs": [1]}
+    folder = folder_of(tiny, tmp_path / "mine", {**TINY, "text_cfg": texts})
+    assert "names none of its tokenizer's options: delete" in refused(tower(f"local-dir:{folder}"))
+
+
 def test_harmless_options_of_a_tokenizer_are_passed_on(tiny: Path, tmp_path: Path):
     texts = {**TINY["text_cfg"], "tokenizer_kwargs": {"clean": "lower"}}
     folder = folder_of(tiny, tmp_path / "mine", {**TINY, "text_cfg": texts})

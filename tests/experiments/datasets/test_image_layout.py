@@ -122,6 +122,31 @@ ASKED = {
         ("pets-Train", "pets-val"),
         "parts of the same data ('pets-Train', 'pets-val')",
     ),
+    "flat parts of each class by other words": (
+        ("cats_train", "cats_eval", "dogs_training", "dogs_validation"),
+        "parts of the same data ('cats_eval', 'cats_train', 'dogs_training', …)",
+    ),
+    "a flat part held out": (("cat_train", "cat_holdout", "dog"), "data ('cat_holdout', 'cat_train')"),
+    "flat parts of each class in capitals": (
+        ("catsTraining", "catsEval"),
+        "data ('catsEval', 'catsTraining')",
+    ),
+    "flat parts of each class in French": (
+        ("chats_entraînement", "chats_test"),
+        "parts of the same data ('chats_entraînement', 'chats_test')",
+    ),
+    "flat parts of each class in Spanish": (
+        ("gatos_entrenamiento", "gatos_prueba"),
+        "parts of the same data ('gatos_entrenamiento', 'gatos_prueba')",
+    ),
+    "flat parts of each class in German": (
+        ("Hunde Trainingsdaten", "Hunde Testdaten"),
+        "parts of the same data ('Hunde Testdaten', 'Hunde Trainingsdaten')",
+    ),
+    "flat parts of each class in Russian": (
+        ("кошки_обучение", "кошки_тест"),
+        "parts of the same data ('кошки_обучение', 'кошки_тест')",
+    ),
     "parts beside another folder": (
         ("data/train/a", "data/train/b", "data/test/a", "data/test/b", "docs"),
         "'data' holds parts of the data, and there are folders beside it",

@@ -65,8 +65,8 @@ def test_a_mended_environment_lets_programs_of_others_import_torchvision(broken:
     """What `make` does for accelerate's command line, in a folder of packages of its own."""
     packages = tmp_path / "packages"
     packages.mkdir()
-    code = "from pathlib import Path\nfrom experiments.models.torchvision_shim import mend\n"
-    assert python(f"{code}print(mend(Path({str(packages)!r})))", broken) == "True"
+    code = "from experiments.models.torchvision_shim import mend\n"
+    assert python(f"{code}print(mend({str(packages)!r}))", broken) == "True"
     code = f"import site; site.addsitedir({str(packages)!r})\nprint('torch' in sys.modules)\n"
     code += "import torchvision; print('torch' in sys.modules)"
     start = START.replace("import torch\n", "")
@@ -75,9 +75,18 @@ def test_a_mended_environment_lets_programs_of_others_import_torchvision(broken:
 
 def test_an_environment_that_needs_no_mending_is_left_alone(tmp_path: Path):
     code = f"""
-from pathlib import Path
 from experiments.models import torchvision_shim
 torchvision_shim._compiled_part_loads = lambda: True
-print(torchvision_shim.mend(Path({str(tmp_path)!r})), list(Path({str(tmp_path)!r}).iterdir()))
+print(torchvision_shim.mend({str(tmp_path)!r}))
 """
-    assert python(code, tmp_path) == "False []"
+    assert python(code, tmp_path) == "False"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_shim_brings_nothing_along_when_python_starts() -> None:
+    """It is loaded by every Python of a mended environment, whatever that is started for."""
+    code = "import sys; before = {*sys.modules}; import torchvision_shim; print(*{*sys.modules} - before)"
+    place = ROOT / "experiments" / "models"
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(place)!r}); {code}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["torchvision_shim"]

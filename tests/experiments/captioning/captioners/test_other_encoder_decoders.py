@@ -201,7 +201,8 @@ def test_what_old_checkpoints_kept_beside_their_weights_is_ignored(kind: tuple[s
 def test_a_tokenizer_that_ends_nothing_is_one_sentence(tmp_path: Path):
     folder = publish("vit", "bert", tmp_path / "endless")
     (folder / "vocab.txt").unlink()
-    Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, "[UNK]")).save(str(folder / "tokenizer.json"))
+    words = {"a": 0, "[UNK]": 1} | {f"word{number}": number for number in range(2, 40)}
+    Tokenizer(models.WordLevel(words, "[UNK]")).save(str(folder / "tokenizer.json"))
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}
     for more, sentence in (
         ({}, "endless does not say how a caption ends: add eos_token"),
@@ -271,13 +272,22 @@ def test_a_start_that_is_no_token_of_the_decoder_is_refused_as_generate_does(
     assert f"told says that a caption begins with the token {start!r}, which is none of" in sentence
 
 
+@pytest.mark.parametrize("cut", ["", "{", "[]", '{"decoder_start_token_id": 7', "[" * 100_000])
+def test_damaged_rules_of_generation_are_told_and_never_passed_over(cut: str, tmp_path: Path):
+    folder = publish("vit", "gpt2", tmp_path / "told")
+    say(folder, "generation_config.json", {START: 7, END: 11, PAD: 1})
+    assert load_captioner(folder).start == 7
+    (folder / "generation_config.json").write_text(cut)
+    assert "generation_config.json of told is damaged" in refusal(load_captioner, folder)
+
+
 def test_a_decoder_that_is_blind_is_refused_by_its_logits(tmp_path: Path):
     for name, config in (
         ("opt", transformers.OPTConfig(hidden_size=32, ffn_dim=64, num_hidden_layers=1,
          num_attention_heads=2, word_embed_proj_dim=32, vocab_size=300, max_position_embeddings=64)),
         ("llama", transformers.LlamaConfig(hidden_size=32, vocab_size=300, **SIZE)),
         ("biogpt", transformers.BioGptConfig(hidden_size=32, vocab_size=300, **SIZE)),
-        ("plain", transformers.GPT2Config(**{**GPT2, "add_cross_attention": False})),
+        ("plain", transformers.GPT2Config(**{**GPT2, "add_cross_attention": False, "vocab_size": 300})),
     ):  # fmt: skip
         folder = publish("vit", "gpt2", tmp_path / name)
         encoder = transformers.ViTConfig(hidden_size=32, **VISION)
@@ -311,9 +321,15 @@ def another_tokenizer(folder: Path) -> None:
     (folder / "vocab.json").write_text(json.dumps(pieces | {"more": 400}))
 
 
+def hardly_a_tokenizer(folder: Path) -> None:
+    (folder / "vocab.json").write_text("{}")
+    (folder / "tokenizer.json").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
+        (hardly_a_tokenizer, "tokens, but the decoder knows 257"),
         (spoil, "is damaged: 1 of its tensors hold values that are no numbers, such as decoder."),
         (another_size, "do not fit its encoder"),
         (another_tokenizer, "has 401 tokens, but the decoder knows 257"),
