@@ -6,6 +6,7 @@ import json
 import lzma
 import pickle
 import re
+import time
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,7 +38,10 @@ HOSTILE = (
 
 UNFIT = "\u202d\u202e\ufffe\uffff"
 LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=UNFIT)
-CAPTIONS = st.text(LETTERS, min_size=1).map(str.strip).filter(bool) | st.sampled_from(HOSTILE)
+CAPTIONS = (
+    st.text(LETTERS, min_size=1).map(str.strip).filter(lambda text: text[:1] not in {"", *"[({"})  # lists do
+    | st.sampled_from(HOSTILE)
+)
 LINES = st.text(LETTERS | st.sampled_from("\n\t"), min_size=1)
 
 
@@ -333,6 +337,19 @@ FORMS = {
     "lists with gaps": (
         'image,captions\na.jpg,"[""A dog , a cat ."", null, ""Two pets .""]"\nb.jpg,"(\'A car .\',)"\n'
     ),
+    "lists as JSON shows them": (
+        'image,captions\na.jpg,"[""A dog , a cat ."",""Two pets .""]"\nb.jpg,"[""A c\\u0061r .""]"\n'
+    ),
+    "lists of numpy's own texts": (
+        "image,captions\na.jpg,\"[np.str_('A dog , a cat .'), np.str_('Two pets .')]\"\n"
+        "b.jpg,\"array(['A car .'], dtype='<U7')\"\n"
+    ),
+    "lists without names of columns": "a.jpg\t['A dog , a cat .', 'Two pets .']\nb.jpg\t['A car .']\n",
+    "metadata.jsonl with lists as texts": (
+        json.dumps({"file_name": "a.jpg", "text": str(list(TWO[0].captions))})
+        + "\n"
+        + json.dumps({"file_name": "b.jpg", "text": '["A car ."]'})
+    ),
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),
@@ -503,3 +520,68 @@ def test_pairs_without_a_first_line_that_names_columns_are_read(between: str, tm
     path.write_text("\n".join([*lines, "3.png lost its tab"]))
     _, wrong = examine_captions(path, "pairs.txt")
     assert wrong == ["pairs.txt:4: the line must read name.jpg, a tab and a caption, like the others."]
+
+
+def table(*fields: str) -> str:
+    """Return a table with a photo for each field of captions."""
+    written = io.StringIO()
+    csv.writer(written).writerows([("image", "captions"), *((f"{at}.jpg", f) for at, f in enumerate(fields))])
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("field", "captions"),
+    [
+        (r'["A", "B \/ C"]', ("A", "B / C")),
+        (r'["A \ud83d\ude00"]', ("A 😀",)),
+        (r"""['It\'s "A"', "B's"]""", ('It\'s "A"', "B's")),
+        (r"['A \d']", (r"A \d",)),
+        ("['A' 'B'\n 'C']", ("A", "B", "C")),
+        ("[a dog] runs", ("[a dog] runs",)),
+        ("[3D]", ("[3D]",)),
+        ("[", ("[",)),
+        ("(2)", ("(2)",)),
+        ("(1, 2)", ("(1, 2)",)),
+        ('["Stop", "Go"] on two signs', ('["Stop", "Go"] on two signs',)),
+        ("['Tis the season] a tree", ("['Tis the season] a tree",)),
+    ],
+)
+def test_a_list_in_a_field_is_read_as_it_was_written_and_anything_else_stands(
+    tmp_path: Path, field: str, captions: tuple[str, ...]
+):
+    assert read(table(field), tmp_path) == [CaptionedFile("0.jpg", captions)]
+
+
+@pytest.mark.parametrize("field", ["[]", "()", "[None]", "[[], nan]", "array([], dtype=object)", "['']"])
+def test_an_empty_list_of_captions_is_no_caption(tmp_path: Path, field: str):
+    wrong = "c:3: the caption of '1.jpg' is empty; write one or remove the line."
+    assert examine(table("A dog", field), tmp_path) == ([CaptionedFile("0.jpg", ("A dog",))], [wrong])
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("['A', 5]", "a list, but not of texts alone; write texts alone."),
+        ('["A", 5]', "a list, but not of texts alone; write texts alone."),
+        ("[b'A']", "a list, but not of texts alone; write texts alone."),
+        ("[1, 2.5]", "a list, but not of texts alone; write texts alone."),
+        ("['A' 'B' ... 'Y' 'Z']", "a list, but not of texts alone; write texts alone."),
+        ("[{'raw': 'A'}]", "a list, but not of texts alone; write texts alone."),
+        ("{'A', 'B'}", "a list, but not of texts alone; write texts alone."),
+        ("['A', 'B'", "a list that breaks off; write it to its end."),
+        ("['A', 'B is c", "a list that breaks off; write it to its end."),
+        ("['A\nB']", "a list with a text that cannot be read; write it anew."),
+        (r"['\x']", "a list with a text that cannot be read; write it anew."),
+    ],
+)
+def test_a_list_that_is_not_one_of_texts_is_told(tmp_path: Path, field: str, wrong: str):
+    sentence = f"c:3: the captions {field!r} are {wrong}"
+    assert examine(table("A dog", field), tmp_path) == ([CaptionedFile("0.jpg", ("A dog",))], [sentence])
+
+
+@pytest.mark.parametrize("begin", ["['", '["', "[", "[" * 30_000, "['A'" + ", 'A'" * 30_000, "," * 30_000])
+@pytest.mark.parametrize("more", [r"\'", r"\"\"", "[", " ", "9", "array", "''"])
+def test_no_field_of_captions_takes_longer_than_its_length(tmp_path: Path, begin: str, more: str):
+    begun = time.process_time()
+    examine(table(begin + more * 30_000), tmp_path)
+    assert time.process_time() - begun < 2
