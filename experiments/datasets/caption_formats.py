@@ -3,7 +3,8 @@
 import ast
 import json
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ COLUMNS = {
 }
 """What the columns of a table, or the fields of a record, are called that name a picture and describe it."""
 _NO_SPLIT = "{} has a split that is no text: write train, val, restval or test, or leave it out."
+_LONG = 40
+"""So many characters of a list are shown where it is refused."""
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 # Where a file was copied from a page, its tabs have become blanks.
@@ -24,9 +27,15 @@ _TOKEN = re.compile(r"(?P<name>[^\t]+?)#(?P<number>[0-9]{1,9})(?:[ ]*\t| {2,})(?
 _PAIR = re.compile(
     r"(?P<name>[^\t]+?\.(?:jpe?g|png|gif|bmp|webp|tiff?))(?:[ ]*\t| {2,})(?P<text>.*)", re.IGNORECASE
 )
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-_DTYPE = re.compile(r",\s*dtype=(?:\w+|'[^']*')(?=\))")
-_AROUND = re.compile(r"(?:array|None|null|nan|[\[\](),\s])*")
+_QUOTED = r"""'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+\""""
+# What a list consists of as Python, numpy, pandas or JSON shows it; whoever reads it never looks back.
+_IN_LIST = re.compile(
+    rf"dtype=(?:\w++|{_QUOTED})|(?:(?:np\.|numpy\.)?(?:array|str_)(?=\())|None|null|nan|[\[\](),\s]"
+    rf"|(?P<text>[uU]?(?:{_QUOTED}))"
+    rf"|(?P<other>[bBrRfF]{{1,2}}(?:{_QUOTED})|True|False|true|false|[-+]?\.?\d[-+.\deE_]*+(?!\w)|\.\.\.|[{{}}:])",
+    re.DOTALL,
+)
+_LIST_BEGINS = re.compile(r"[\[({]|(?:np\.|numpy\.)?array\(")
 _BLANKS = re.compile(r"(?P<name>.*?\S) {2,}(?P<text>.*)")
 # Where a number is missing, pandas writes none, and all others like 4.0.
 _NUMBER = r"(?P<number>[0-9]{1,9})(?:\.0+)?"
@@ -135,7 +144,7 @@ def _lines(text: str, shown_as: str, pattern: re.Pattern[str], shape: str, *, he
         match = pattern.fullmatch(line)
         if match:
             place = int(match.groupdict().get("number") or 0)
-            yield WrittenCaption(f"{shown_as}:{number}", match["name"], match["text"], place)
+            yield from _told(f"{shown_as}:{number}", match["name"], [match["text"]], place)
         else:
             yield f"{shown_as}:{number}: the line must read {shape}, like the others."
 
@@ -161,24 +170,64 @@ def _table(text: str, shown_as: str, separator: str, count: int, columns: _Colum
             match = re.fullmatch(_NUMBER, number)
             first = int(match["number"]) if match else 0
             split = row.fields[columns.split].strip() if columns.split is not None else ""
-            told = [each for at in columns.captions for each in _listed(row.fields[at])]
-            captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
-            for place, caption in enumerate(captions, start=first):
-                yield WrittenCaption(where, row.fields[columns.image], caption, place, split)
+            texts = (row.fields[at] for at in columns.captions)
+            yield from _told(where, row.fields[columns.image], texts, first, split)
+
+
+def _told(where: str, name: str, fields: Iterable[str], first: int = 0, split: str = "") -> Found:
+    """Read the captions of a picture that stand in some fields, numbered from `first` on."""
+    try:
+        told = [each for field in fields for each in _listed(field)]
+    except ValueError as error:
+        yield f"{where}: {error}"
+        return
+    captions = [each for each in told if each.strip()] or told[:1]  # some pictures have fewer
+    for number, caption in enumerate(captions, start=first):
+        yield WrittenCaption(where, name, caption, number, split)
 
 
 def _listed(field: str) -> list[str]:
-    """Return the captions in a field, several where a list was written as Python, numpy or JSON shows it.
+    """Return the captions in a field, several where a list was written as JSON, Python or numpy shows it.
 
-    numpy writes no commas, with which Python would take all texts for one.
+    An empty list is a caption without text. What is no list is a caption as it stands.
+
+    Raises:
+        ValueError: if it is a list, but not of texts, or breaks off; its text says what to do.
     """
-    told = _DTYPE.sub("", field.strip())
-    if told[:1] in {"[", "("} or told.startswith("array("):
-        texts = _QUOTED.findall(told)
-        if texts and _AROUND.fullmatch(_QUOTED.sub("", told)):
-            with suppress(ValueError, SyntaxError):
-                return [str(ast.literal_eval(text)) for text in texts]
-    return [field]
+    told = field.strip()
+    if not _LIST_BEGINS.match(told):
+        return [field]
+    with suppress(ValueError, RecursionError):  # Python would keep the backslash of JSON's "\/"
+        found = json.loads(told, strict=False)
+        if isinstance(found, list) and found and all(isinstance(each, str) for each in found):
+            return found
+    parts, rest = _in_list(told)
+    texts = [part["text"] for part in parts if part["text"]]
+    in_brackets = told[0] == "(" and told != "()" and not texts  # as "(2)" is
+    shown = repr(told if len(told) <= _LONG else f"{told[:_LONG]}…")
+    if rest or in_brackets or told[-1] not in "])}":
+        if told[0] != "(" and (texts if not rest else rest[0] in "'\"" and "]" not in rest):
+            raise ValueError(f"the captions {shown} are a list that breaks off; write it to its end.")
+        return [field]
+    if any(part["other"] for part in parts):
+        raise ValueError(f"the captions {shown} are a list, but not of texts alone; write texts alone.")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of a backslash that means nothing
+            # One by one: numpy writes no commas, with which Python would take all texts for one.
+            return [str(ast.literal_eval(text)) for text in texts] or [""]
+    except (ValueError, SyntaxError) as error:
+        raise ValueError(
+            f"the captions {shown} are a list with a text that cannot be read; write it anew."
+        ) from error
+
+
+def _in_list(told: str) -> tuple[list[re.Match[str]], str]:
+    """Return what a list consists of, and the rest, from what no list has on."""
+    parts, end = list[re.Match[str]](), 0
+    while part := _IN_LIST.match(told, end):
+        parts.append(part)
+        end = part.end()
+    return parts, told[end:]
 
 
 def _json(text: str, shown_as: str) -> Found:
@@ -262,13 +311,15 @@ def _record(record: object, where: str) -> Found:
     """Read the captions of an object that has a picture's name and one caption or several."""
     fields = record if isinstance(record, dict) else {}
     name, texts = (fields.get(_only([*fields], COLUMNS[what])) for what in ("image", "caption"))
-    captions, split = [texts] if isinstance(texts, str) else texts, fields.get("split")
+    split = fields.get("split")
     if not isinstance(split, str | None):
         yield _NO_SPLIT.format(where)
-    elif not isinstance(name, str) or not isinstance(captions, list) or not captions:
+    elif isinstance(name, str) and isinstance(texts, str):
+        yield from _told(where, name, [texts], split=split or "")
+    elif not isinstance(name, str) or not isinstance(texts, list) or not texts:
         yield f"{where} must have the name of an image and a caption, as file_name and text."
     else:
-        for number, caption in enumerate(captions):
+        for number, caption in enumerate(texts):
             if isinstance(caption, str):
                 yield WrittenCaption(where, name, caption, number, split or "")
             else:

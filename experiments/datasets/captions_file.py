@@ -10,7 +10,7 @@ from posixpath import normpath
 
 from experiments.datasets.caption_formats import WrittenCaption, written_captions
 from experiments.datasets.problems import refuse
-from experiments.datasets.text import unfit
+from experiments.datasets.text import seen, unfit
 
 _LEAVES = re.compile(r"[/\\]|[A-Za-z]:[/\\]|(?:.*[/\\])?\.\.(?:[/\\]|$)", re.DOTALL)
 
@@ -143,7 +143,7 @@ def _problem(caption: WrittenCaption) -> str:
         return f"{caption.where}: no image is named; name one or remove the line."
     if _LEAVES.match(name):
         return f"{caption.where}: the name {name!r} leads out of photos.folder; write the path inside it."
-    if not caption.text.strip():
+    if not seen(caption.text):
         return f"{caption.where}: the caption of {name!r} is empty; write one or remove the line."
     if wrong := unfit(name) or unfit(caption.text):
         return f"{caption.where}: the name or caption {name!r} {wrong}; write it anew."

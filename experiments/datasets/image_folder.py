@@ -1,8 +1,10 @@
 """Classification images of a user's own: a folder for each class."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from experiments.datasets.listing import Listing, Unused, listing, sentences
 from experiments.datasets.pictures import decode
 from experiments.datasets.preprocess import preprocess
 from experiments.datasets.problems import in_one
-from experiments.datasets.text import unfit
+from experiments.datasets.text import seen, told_apart, unfit
 from pipeline.errors import UserError
 
 Part = list[tuple[str, int]]
@@ -112,12 +114,13 @@ def examine(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
     layout = layout_of(found.pictures, folder.resolve().name)
     if layout.question:
         return Split(folder, (), [], [], found.unused), [layout.question]
-    names = sorted({name for classes in layout.parts.values() for name in classes})
-    if len(layout.parts) == 2:
-        (train, test), problems = _given(layout.parts, names), _problems_of_parts(layout.parts, names)
+    parts = {part: _composed(classes) for part, classes in layout.parts.items()}
+    names = sorted({name for classes in parts.values() for name in classes})
+    if len(parts) == 2:
+        (train, test), problems = _given(parts, names), _problems_of_parts(parts, names)
         seed = 0
     else:
-        (train, test), problems = _drawn(layout.parts[""], names, config), _problems_of_draw(layout, config)
+        (train, test), problems = _drawn(parts[""], names, config), _problems_of_draw(parts[""], config)
         seed = config.seed or 0
     order = np.random.default_rng(seed).permutation(len(train))
     split = Split(
@@ -127,7 +130,15 @@ def examine(config: ImageFolder, root: Path) -> tuple[Split, list[str]]:
         test=test,
         unused={**found.unused, **_outside(found, layout)},
     )
-    return split, [*problems, *_problems_of_names(names)]
+    return split, [*problems, *_problems_of_alike(layout.parts), *_problems_of_names(names)]
+
+
+def _composed(classes: Classes) -> Classes:
+    """Return classes by their names with each accent as part of its letter, since systems differ in that."""
+    found: dict[str, list[str]] = {}
+    for name, files in classes.items():
+        found.setdefault(normalize("NFC", name), []).extend(files)
+    return found
 
 
 def _given(parts: Mapping[str, Classes], names: Sequence[str]) -> tuple[Part, Part]:
@@ -140,12 +151,37 @@ def _given(parts: Mapping[str, Classes], names: Sequence[str]) -> tuple[Part, Pa
 
 
 def _problems_of_parts(parts: Mapping[str, Classes], names: Sequence[str]) -> list[str]:
+    """Name classes that only one part has; of one that is written otherwise there, another sentence tells."""
     return [
         f"class {name!r} has no image in {part}"
         for part, classes in parts.items()
         for name in names
-        if not classes.get(name)
+        if _alike(name) not in map(_alike, classes)
     ]
+
+
+def _problems_of_alike(parts: Mapping[str, Classes]) -> list[str]:
+    """Name folders that a person would take for one class, which would be two.
+
+    One name whose accents training and test write in two ways is one class; inside a part, it is told.
+    """
+    folders: dict[str, set[str]] = defaultdict(set)
+    for classes in parts.values():
+        for name in classes:
+            folders[_alike(name)].add(name)
+    return [
+        f"the folders {' and '.join(told_apart(sorted(names)))} differ only by case, blanks or "
+        "underscores, marks that nobody sees, or the encoding of accents: if they are one class, merge them "
+        "or give them one name; if not, rename one"
+        for _, names in sorted(folders.items())
+        if len({normalize("NFC", name) for name in names}) > 1
+        or any(len(names & {*classes}) > 1 for classes in parts.values())
+    ]
+
+
+def _alike(folder: str) -> str:
+    """Return what folders have in common that a person would take for one class."""
+    return seen(_shown(folder).lower())
 
 
 def _drawn(classes: Classes, names: Sequence[str], config: ImageFolder) -> tuple[Part, Part]:
@@ -159,10 +195,10 @@ def _drawn(classes: Classes, names: Sequence[str], config: ImageFolder) -> tuple
     return train, test
 
 
-def _problems_of_draw(layout: Layout, config: ImageFolder) -> list[str]:
+def _problems_of_draw(classes: Classes, config: ImageFolder) -> list[str]:
     problems = [
         f"class {name!r} has {len(files)} images: at least two are needed, one to test"
-        for name, files in sorted(layout.parts[""].items())
+        for name, files in sorted(classes.items())
         if len(files) < 2
     ]
     if config.test_share is None or config.seed is None:
@@ -197,8 +233,6 @@ def _problems_of_names(names: Sequence[str]) -> list[str]:
     problems = []
     if len(names) < 2:
         problems.append(f"there are {len(names)} folders with images in it: one for each class is needed")
-    if len({_shown(name) for name in names}) < len(names):
-        problems.append("two classes have the same name: an underscore counts as a space")
     wrong = {name: unfit(_shown(name)) for name in names}
     problems += [
         f"the name of class {name!r} {what}: rename its folder" for name, what in wrong.items() if what

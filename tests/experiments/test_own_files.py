@@ -68,6 +68,15 @@ def test_a_run_says_once_what_is_not_there_and_begins_nothing(root: Path) -> Non
     assert photos.startswith("What the profile names as photos.folder (photos) or photos.captions")
 
 
+def test_a_run_refuses_two_folders_that_a_person_takes_for_one_class(root: Path) -> None:
+    for number in range(4):
+        draw(root / "animals" / "Cat" / f"{number}.png", 9000 + number)
+    run = python(root, "-m", "experiments", "run", "data_sets", "--profile", "mine")
+    assert (run.returncode, run.stdout) == (2, "")
+    (told,) = run.stderr.splitlines()
+    assert "the folders 'Cat' and 'cat' differ only by case" in told
+
+
 def test_a_run_on_folders_alone_says_what_they_are_and_keeps_their_manifests(root: Path) -> None:
     opened = inspected(root)
     found = store.read(opened, "data_sets").value

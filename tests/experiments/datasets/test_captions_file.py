@@ -6,6 +6,7 @@ import json
 import lzma
 import pickle
 import re
+import time
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +22,7 @@ from experiments.datasets.captions_file import (
     examine_captions,
     read_captions,
 )
+from experiments.datasets.text import seen
 from tests.support.imports import HEAVY, imported_at_once
 from tests.support.refusals import refusal
 
@@ -37,7 +39,9 @@ HOSTILE = (
 
 UNFIT = "\u202d\u202e\ufffe\uffff"
 LETTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=UNFIT)
-CAPTIONS = st.text(LETTERS, min_size=1).map(str.strip).filter(bool) | st.sampled_from(HOSTILE)
+CAPTIONS = st.text(LETTERS, min_size=1).map(str.strip).filter(seen).filter(
+    lambda text: text[0] not in "[({"
+) | st.sampled_from(HOSTILE)
 LINES = st.text(LETTERS | st.sampled_from("\n\t"), min_size=1)
 
 
@@ -78,7 +82,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(
-    written=files(captions=LINES.map(str.strip).filter(bool) | st.sampled_from(HOSTILE)),
+    written=files(captions=LINES.map(str.strip).filter(seen) | st.sampled_from(HOSTILE)),
     delimiter=st.sampled_from(",;\t"),
     lineterminator=st.sampled_from(["\n", "\r\n"]),
     mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
@@ -123,7 +127,7 @@ def test_flickr30k_is_read_in_the_order_of_its_numbers(place: Path, written: Wri
     assert sorted(found, key=lambda file: file.name) == sorted(written, key=lambda file: file.name)
 
 
-@given(written=files(captions=LINES.map(str.strip).filter(bool)), ascii_only=st.booleans())
+@given(written=files(captions=LINES.map(str.strip).filter(seen)), ascii_only=st.booleans())
 def test_coco_is_read_as_it_was_written(place: Path, written: Written, ascii_only: bool):
     images = [{"id": number, "file_name": file.name} for number, file in enumerate(written)]
     annotations = [
@@ -333,6 +337,19 @@ FORMS = {
     "lists with gaps": (
         'image,captions\na.jpg,"[""A dog , a cat ."", null, ""Two pets .""]"\nb.jpg,"(\'A car .\',)"\n'
     ),
+    "lists as JSON shows them": (
+        'image,captions\na.jpg,"[""A dog , a cat ."",""Two pets .""]"\nb.jpg,"[""A c\\u0061r .""]"\n'
+    ),
+    "lists of numpy's own texts": (
+        "image,captions\na.jpg,\"[np.str_('A dog , a cat .'), np.str_('Two pets .')]\"\n"
+        "b.jpg,\"array(['A car .'], dtype='<U7')\"\n"
+    ),
+    "lists without names of columns": "a.jpg\t['A dog , a cat .', 'Two pets .']\nb.jpg\t['A car .']\n",
+    "metadata.jsonl with lists as texts": (
+        json.dumps({"file_name": "a.jpg", "text": str(list(TWO[0].captions))})
+        + "\n"
+        + json.dumps({"file_name": "b.jpg", "text": '["A car ."]'})
+    ),
     "metadata.jsonl": "\n".join(map(json.dumps, RECORDS)),
     "metadata.jsonl with lists": "\n".join(map(json.dumps, LAVIS)),
     "LAVIS": json.dumps(LAVIS, indent=1),
@@ -503,3 +520,70 @@ def test_pairs_without_a_first_line_that_names_columns_are_read(between: str, tm
     path.write_text("\n".join([*lines, "3.png lost its tab"]))
     _, wrong = examine_captions(path, "pairs.txt")
     assert wrong == ["pairs.txt:4: the line must read name.jpg, a tab and a caption, like the others."]
+
+
+def table(*fields: str) -> str:
+    """Return a table with a photo for each field of captions."""
+    written = io.StringIO()
+    csv.writer(written).writerows([("image", "captions"), *((f"{at}.jpg", f) for at, f in enumerate(fields))])
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("field", "captions"),
+    [
+        (r'["A", "B \/ C"]', ("A", "B / C")),
+        (r'["A \ud83d\ude00"]', ("A 😀",)),
+        (r"""['It\'s "A"', "B's"]""", ('It\'s "A"', "B's")),
+        (r"['A \d']", (r"A \d",)),
+        ("['A' 'B'\n 'C']", ("A", "B", "C")),
+        ("[a dog] runs", ("[a dog] runs",)),
+        ("[3D]", ("[3D]",)),
+        ("[", ("[",)),
+        ("(2)", ("(2)",)),
+        ("(1, 2)", ("(1, 2)",)),
+        ('["Stop", "Go"] on two signs', ('["Stop", "Go"] on two signs',)),
+        ("['Tis the season] a tree", ("['Tis the season] a tree",)),
+    ],
+)
+def test_a_list_in_a_field_is_read_as_it_was_written_and_anything_else_stands(
+    tmp_path: Path, field: str, captions: tuple[str, ...]
+):
+    assert read(table(field), tmp_path) == [CaptionedFile("0.jpg", captions)]
+
+
+@pytest.mark.parametrize(
+    "field", ["[]", "()", "[None]", "[[], nan]", "array([], dtype=object)", "['']", "\u200b"]
+)
+def test_an_empty_list_of_captions_is_no_caption(tmp_path: Path, field: str):
+    wrong = "c:3: the caption of '1.jpg' is empty; write one or remove the line."
+    assert examine(table("A dog", field), tmp_path) == ([CaptionedFile("0.jpg", ("A dog",))], [wrong])
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("['A', 5]", "a list, but not of texts alone; write texts alone."),
+        ('["A", 5]', "a list, but not of texts alone; write texts alone."),
+        ("[b'A']", "a list, but not of texts alone; write texts alone."),
+        ("[1, 2.5]", "a list, but not of texts alone; write texts alone."),
+        ("['A' 'B' ... 'Y' 'Z']", "a list, but not of texts alone; write texts alone."),
+        ("[{'raw': 'A'}]", "a list, but not of texts alone; write texts alone."),
+        ("{'A', 'B'}", "a list, but not of texts alone; write texts alone."),
+        ("['A', 'B'", "a list that breaks off; write it to its end."),
+        ("['A', 'B is c", "a list that breaks off; write it to its end."),
+        ("['A\nB']", "a list with a text that cannot be read; write it anew."),
+        (r"['\x']", "a list with a text that cannot be read; write it anew."),
+    ],
+)
+def test_a_list_that_is_not_one_of_texts_is_told(tmp_path: Path, field: str, wrong: str):
+    sentence = f"c:3: the captions {field!r} are {wrong}"
+    assert examine(table("A dog", field), tmp_path) == ([CaptionedFile("0.jpg", ("A dog",))], [sentence])
+
+
+@pytest.mark.parametrize("begin", ["['", '["', "[", "[" * 30_000, "['A'" + ", 'A'" * 30_000, "," * 30_000])
+@pytest.mark.parametrize("more", [r"\'", r"\"\"", "[", " ", "9", "array", "''"])
+def test_no_field_of_captions_takes_longer_than_its_length(tmp_path: Path, begin: str, more: str):
+    begun = time.process_time()
+    examine(table(begin + more * 30_000), tmp_path)
+    assert time.process_time() - begun < 2

@@ -145,6 +145,9 @@ def test_parts_by_other_names_are_taken_as_they_are_and_what_is_in_neither_is_to
     [
         (b"caf\xe9", "is not text in UTF-8"),
         (b"b\x07ell", "holds the control character U+0007"),
+        (b"_", "holds nothing that can be seen"),
+        (b" \xc2\xa0 ", "holds nothing that can be seen"),
+        ("\u200b".encode(), "holds nothing that can be seen"),
         ("a\u202egnp".encode(), "holds the mark U+202E, which turns the letters after it round"),
     ],
 )
@@ -160,6 +163,65 @@ def test_a_class_whose_name_no_result_or_page_can_hold_is_refused_before_the_wor
     sentence.encode()  # a terminal can show it
 
 
+ALIKE = [
+    (("caf\u00e9", "cafe\u0301"), r"'cafe\u0301' and 'caf\xe9'"),
+    (("\ud55c", "\u1112\u1161\u11ab"), r"'\u1112\u1161\u11ab' and '\ud55c'"),
+    (("Cat", "cat"), "'Cat' and 'cat'"),
+    (("\u00c9lan", "e\u0301lan"), "'e\u0301lan' and '\u00c9lan'"),
+    (("cat", "cat\u200b"), r"'cat' and 'cat\u200b'"),
+    (("heart", "heart\ufe0f"), r"'heart' and 'heart\ufe0f'"),
+    (("big_cat", "big cat"), "'big cat' and 'big_cat'"),
+]
+"""Names of folders that look alike, and how they are told."""
+
+
+@pytest.mark.parametrize(("names", "told"), ALIKE)
+def test_folders_that_a_person_takes_for_one_class_are_named(
+    root: Path, names: tuple[str, str], told: str
+) -> None:
+    for name in names:
+        for number in range(3):
+            save(root / "pets" / name / f"{number}.jpg", 50 + number)
+    found = [problem for problem in problems_of(SECTION, root) if "differ only" in problem]
+    assert [problem.partition(" differ")[0] for problem in found][-1:] == [f"the folders {told}"]
+    assert f"the folders {told} differ only" in refusal(load, SECTION, root)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"), [each for each in ALIKE if "xe9" not in each[1] and "ud55c" not in each[1]]
+)
+def test_a_class_that_training_and_test_write_otherwise_is_told_in_one_sentence(
+    tmp_path: Path, names: tuple[str, str], told: str
+) -> None:
+    for place in (f"train/{names[0]}", f"test/{names[1]}", "train/dog", "test/dog"):
+        save(tmp_path / "pets" / place / "1.png")
+    (problem,) = problems_of(GIVEN, tmp_path)
+    assert problem.startswith(f"the folders {told} differ only by case")
+
+
+@pytest.mark.parametrize("names", [each for each, told in ALIKE if "xe9" in told or "ud55c" in told])
+def test_a_name_that_training_and_test_encode_otherwise_is_one_class(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    for number, place in enumerate((f"train/{names[1]}", f"test/{names[0]}", "train/dog", "test/dog")):
+        save(tmp_path / "pets" / place / "1.png", number)
+    images = load(GIVEN, tmp_path)
+    assert images.classes == tuple(sorted(("dog", names[0])))
+    assert images.test_labels.tolist() == [0, 1]
+
+
+def test_classes_that_differ_by_a_sign_that_is_seen_are_classes(tmp_path: Path) -> None:
+    england, scotland = (
+        f"\U0001f3f4{''.join(chr(0xE0000 + ord(sign)) for sign in region)}\U000e007f"
+        for region in ("gbeng", "gbsct")
+    )
+    for number, name in enumerate(
+        2 * ["Ma\u00dfe", "Masse", "resume", "r\u00e9sum\u00e9", england, scotland, "C", "C++"]
+    ):
+        save(tmp_path / "pets" / name / f"{number}.png", number)
+    assert problems_of(SECTION, tmp_path) == []
+
+
 @pytest.mark.parametrize("test", ["test", "val", "validation"])
 def test_a_folder_with_its_own_parts_is_taken_as_it_is(tmp_path: Path, test: str) -> None:
     for number, place in enumerate(["train/a", "train/b", "train/a", "train/b", f"{test}/b", f"{test}/a"]):
@@ -172,7 +234,11 @@ def test_everything_that_is_wrong_with_a_folder_is_said_at_once(tmp_path: Path) 
     for name in ("train/a", "train/b_c", "train/b c", "test/a", "test/d"):
         save(tmp_path / "pets" / name / "1.png")
     for told in (" | ".join(problems_of(GIVEN, tmp_path)), refusal(load, GIVEN, tmp_path)):
-        for part in ("'b_c' has no image in test/", "'d' has no image in train/", "the same name"):
+        for part in (
+            "'b_c' has no image in test/",
+            "'d' has no image in train/",
+            "'b c' and 'b_c' differ only",
+        ):
             assert part in told
 
 

@@ -54,6 +54,15 @@ def test_names_of_classes_may_be_given_but_not_too_few(root: Path) -> None:
     assert sentence in refusal(load, SECTION.model_copy(update={"classes": ("a", "b")}), root)
 
 
+def test_classes_that_differ_by_case_as_emnists_letters_do_are_loaded_and_one_without_a_name_is_not(
+    root: Path,
+) -> None:
+    letters = (*"ABCDE", *"abcde")
+    assert load(SECTION.model_copy(update={"classes": letters}), root).classes == letters
+    unnamed = SECTION.model_copy(update={"classes": ("_", *letters[1:])})
+    assert "a class whose name ' ' holds nothing that can be seen" in refusal(load, unnamed, root)
+
+
 @pytest.mark.parametrize("name", ["Nonesuch", "VisionDataset2", "os", "wrap_dataset_for_transforms_v2"])
 def test_a_name_that_torchvision_does_not_have_is_answered_with_those_it_has(root: Path, name: str) -> None:
     with pytest.raises(UserError, match=rf"no data set '{name}'.*it has .*CIFAR100.*FashionMNIST"):

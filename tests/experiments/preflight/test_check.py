@@ -286,6 +286,23 @@ def test_room_is_asked_for_what_would_run_and_what_that_needs(folder: Path, monk
     assert "100 kB are free" in disk
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Cat", "the folders 'Cat' and 'cat' differ only by case"),
+        ("cat\u200b", r"the folders 'cat' and 'cat\u200b' differ only by case"),
+        ("_", "the name of class '_' holds nothing that can be seen: rename its folder"),
+    ],
+)
+def test_the_check_refuses_a_class_that_looks_like_another_or_like_nothing(own: Path, name: str, told: str):
+    project(own, IMAGES)
+    for number in range(12):
+        draw(own / "animals" / name / f"{number}.png", 9000 + number)
+    found = CliRunner().invoke(app, ["check", "--profile", "mine"])
+    assert found.exit_code == 2
+    assert told in " ".join(f"{found.stdout} {found.stderr}".split())
+
+
 def test_the_command_prints_lines_and_exits_with_2_if_there_is_a_problem(folder: Path):
     project(folder)
     clean = CliRunner().invoke(app, ["check", "--profile", "mine"])
