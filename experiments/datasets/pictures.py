@@ -76,8 +76,8 @@ _NARROW = {"L;2": 2, "L;4": 4}
 _WITHOUT_ALPHA = ("BMP", "DIB", "TGA")
 """Formats whose fourth byte many programs leave at 0 where it means nothing."""
 _ENDS_EARLY = "it ends early: it holds less than the {} x {} pixels that it declares"
-_UNWRITTEN = (77, 178)
-"""Two values of pixels before they are decoded; what is still either afterwards was never decoded."""
+_UNWRITTEN = 77
+"""A PNG's pixels before they are decoded: where many are that afterwards, they may never have been."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """What ends the data of a scan in a JPEG: 0xFF is followed by 0 in them, and by 0xD0 to 0xD7 between them."""
 _SCAN, _END = 0xDA, 0xD9
@@ -237,8 +237,8 @@ def _load_all(picture: ImageFile.ImageFile, file: Path | bytes) -> None:
     """
     declared = picture.size
     if picture.format == "PNG":
-        _load_on(picture, _UNWRITTEN[0])
-        is_short = _seems_unwritten(picture) and _changes(picture, file, _UNWRITTEN[1])
+        _load_on(picture, _UNWRITTEN)
+        is_short = _seems_unwritten(picture) and _decodes_to_another(file, picture)
     elif picture.format in ("JPEG", "MPO"):
         is_short = _is_short_jpeg(picture, file)
     else:
@@ -258,14 +258,14 @@ def _load_on(picture: ImageFile.ImageFile, value: int) -> None:
 def _seems_unwritten(picture: Image.Image) -> bool:
     """Tell whether the rows that a PNG holds last are as they were before: the last but one if interlaced."""
     last = np.asarray(picture.crop((0, max(picture.height - 2, 0), *picture.size)))
-    value = True if picture.mode == "1" else _UNWRITTEN[0]
-    return any((row[1::2] == value).all() for row in last)
+    unwritten = True if picture.mode == "1" else _UNWRITTEN
+    return any((row[1::2] == unwritten).all() for row in last)
 
 
-def _changes(picture: Image.Image, file: Path | bytes, value: int) -> bool:
-    """Tell whether a picture decodes to something else on another canvas."""
+def _decodes_to_another(file: Path | bytes, picture: Image.Image) -> bool:
+    """Tell whether a file, decoded on black, is another picture."""
     with _opened(file) as again:
-        _load_on(again, value)
+        again.load()
         return again.tobytes() != picture.tobytes()
 
 
@@ -297,9 +297,7 @@ def _is_short_jpeg(picture: ImageFile.ImageFile, file: Path | bytes) -> bool:
     end, is_complete = _scans(jpeg)
     if end is None or (is_complete and not is_grey):
         return False
-    with _opened(jpeg[:end] + _MORE + jpeg[end:]) as again:
-        again.load()
-        return again.tobytes() != picture.tobytes()
+    return _decodes_to_another(jpeg[:end] + _MORE + jpeg[end:], picture)
 
 
 def _scans(jpeg: bytes) -> tuple[int | None, bool]:
