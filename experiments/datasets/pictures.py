@@ -77,15 +77,17 @@ _WITHOUT_ALPHA = ("BMP", "DIB", "TGA")
 """Formats whose fourth byte many programs leave at 0 where it means nothing."""
 _ENDS_EARLY = "it ends early: it holds less than the {} x {} pixels that it declares"
 _UNWRITTEN = 77
-"""A PNG's pixels before they are decoded: where many are that afterwards, they may never have been."""
+"""The pixels of a PNG before they are decoded: what is that afterwards may never have been decoded."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """What ends the data of a scan in a JPEG: 0xFF is followed by 0 in them, and by 0xD0 to 0xD7 between them."""
 _SCAN, _END = 0xDA, 0xD9
 """Markers of JPEG."""
 _HUFFMAN = {0xC0: 1, 0xC1: 1, 0xC2: 64}
 """Of the frames of a JPEG whose codes are Huffman's, how many parts scans may bring one by one."""
-_MORE = bytes(range(256))[:-1]
-"""Data for a JPEG's last scan: a decoder passes over it unless it still lacked some."""
+_MIDDLE = {127, 128}
+"""What a decoder takes for a JPEG's values where it has no data."""
+_MORE = b"\0" + bytes(k * k * 89 % 255 for k in range(1, 256))
+"""Data for a JPEG's last scan, as good as random: a decoder passes over them unless it still lacked some."""
 
 SIDE = 256
 """The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -237,8 +239,7 @@ def _load_all(picture: ImageFile.ImageFile, file: Path | bytes) -> None:
     """
     declared = picture.size
     if picture.format == "PNG":
-        _load_on(picture, _UNWRITTEN)
-        is_short = _seems_unwritten(picture) and _decodes_to_another(file, picture)
+        is_short = _load_png(picture) and _decodes_to_another(file, picture)
     elif picture.format in ("JPEG", "MPO"):
         is_short = _is_short_jpeg(picture, file)
     else:
@@ -248,18 +249,19 @@ def _load_all(picture: ImageFile.ImageFile, file: Path | bytes) -> None:
         raise ValueError(_ENDS_EARLY.format(*declared))
 
 
-def _load_on(picture: ImageFile.ImageFile, value: int) -> None:
-    """Decode a picture on a canvas of that value instead of on a black one."""
+def _load_png(picture: ImageFile.ImageFile) -> bool:
+    """Decode a PNG, and tell whether pixels that it holds last are as they were before.
+
+    The last are in an odd column of the last row, or of the last but one if it is interlaced.
+    """
     bands = len(picture.getbands())
-    picture.im = Image.new(picture.mode, picture.size, (value,) * bands if bands > 1 else value).im
+    canvas = Image.new(picture.mode, picture.size, (_UNWRITTEN,) * bands if bands > 1 else _UNWRITTEN)
+    column = max(picture.width // 2 * 2 - 1, 0)
+    last = [(column, max(picture.height - back, 0)) for back in (1, 2)]
+    before = [canvas.getpixel(place) for place in last]
+    picture.im = canvas.im
     picture.load()
-
-
-def _seems_unwritten(picture: Image.Image) -> bool:
-    """Tell whether the rows that a PNG holds last are as they were before: the last but one if interlaced."""
-    last = np.asarray(picture.crop((0, max(picture.height - 2, 0), *picture.size)))
-    unwritten = True if picture.mode == "1" else _UNWRITTEN
-    return any((row[1::2] == unwritten).all() for row in last)
+    return any(picture.getpixel(place) == value for place, value in zip(last, before, strict=True))
 
 
 def _decodes_to_another(file: Path | bytes, picture: Image.Image) -> bool:
@@ -289,8 +291,8 @@ def _is_short_jpeg(picture: ImageFile.ImageFile, file: Path | bytes) -> bool:
     """
     is_sharpened = "progressive" in picture.info
     picture.load()
-    corner = np.ravel(picture.getpixel((picture.width - 1, picture.height - 1)) or 0)
-    is_grey = bool(np.isin(corner, (127, 128)).all())
+    corner = picture.getpixel((picture.width - 1, picture.height - 1))
+    is_grey = _MIDDLE.issuperset(corner if isinstance(corner, tuple) else (corner,))
     if not (is_grey or is_sharpened):
         return False
     jpeg = file if isinstance(file, bytes) else file.read_bytes()
@@ -301,26 +303,27 @@ def _is_short_jpeg(picture: ImageFile.ImageFile, file: Path | bytes) -> bool:
 
 
 def _scans(jpeg: bytes) -> tuple[int | None, bool]:
-    """Return where the data of a JPEG's last scan end, and whether its scans bring all that they have to.
+    """Return where the data of a JPEG's last scan end, and whether its scans bring all that they can.
 
+    Each scan brings some coefficients of some components, to a certain bit: all are brought at bit 0.
     None if that cannot be told, as of arithmetic codes, whose data may lack zeros at their end.
     """
-    at, end, lacking, parts = 2, None, set(), 0
+    at, end, lacking, parts = 2, None, {}, 0
     while (found := _MARKER.search(jpeg, at)) and (kind := jpeg[found.start() + 1]) != _END:
         at = found.end()
         length = int.from_bytes(jpeg[at : at + 2])
         segment, at = jpeg[at + 2 : at + length], at + length
         if kind in _HUFFMAN:
             parts = _HUFFMAN[kind]
-            lacking = {(component, part) for component in segment[6::3] for part in range(parts)}
+            lacking = dict.fromkeys(segment[6::3], (1 << parts) - 1)
         elif kind == _SCAN:
             *_, first, last, bits = segment
-            if parts == 1 or bits % 16 == 0:
-                brought = range(first, min(last + 1, parts))
-                lacking -= {(component, part) for component in segment[1:-3:2] for part in brought}
+            brought = (2 << last) - (1 << first) if bits % 16 == 0 else 0
+            for component in lacking.keys() & set(segment[1:-3:2]):
+                lacking[component] &= ~brought
             ended = _MARKER.search(jpeg, at)
             end = at = ended.start() if ended else len(jpeg)
-    return (end if parts else None), not lacking
+    return (end if parts else None), not any(lacking.values())
 
 
 def _opened(file: Path | bytes) -> ImageFile.ImageFile:
