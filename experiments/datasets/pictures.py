@@ -244,7 +244,8 @@ def _load_all(picture: ImageFile.ImageFile, file: Path | bytes) -> None:
         is_short = _is_short_jpeg(picture, file)
     else:
         is_short = picture.format == "TIFF" and _lacks_strips(picture)
-        picture.load()
+        if not is_short:
+            picture.load()
     if is_short:
         raise ValueError(_ENDS_EARLY.format(*declared))
 
@@ -276,9 +277,11 @@ def _lacks_strips(picture: Image.Image) -> bool:
     tags = getattr(picture, "tag_v2", {})
     width, height = tags[_WIDTH], tags[_HEIGHT]
     if _STRIPS in tags:
-        places, part_width, part_height = tags[_STRIPS], width, tags.get(_STRIP_HEIGHT, height)
-    else:
+        places, part_width, part_height = tags[_STRIPS], width, tags.get(_STRIP_HEIGHT) or height
+    elif _TILES in tags:
         places, part_width, part_height = tags[_TILES], tags[_TILE_WIDTH], tags[_TILE_HEIGHT]
+    else:
+        return False
     planes = tags.get(_SAMPLES, 1) if tags.get(_PLANES) == _SEPARATE else 1
     return np.count_nonzero(places) < math.ceil(width / part_width) * math.ceil(height / part_height) * planes
 
