@@ -163,8 +163,8 @@ def decode(file: Path | bytes) -> np.ndarray:
     may be damaged.
 
     Raises:
-        ValueError: if it cannot be decoded, has more than `MOST_PIXELS`, or values whose range cannot be
-            told; the text says why.
+        ValueError: if it cannot be decoded, lacks a part, has more than `MOST_PIXELS`, or values whose range
+            cannot be told; the text says why.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # Pillow's name no file
