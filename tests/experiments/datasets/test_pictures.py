@@ -2,6 +2,7 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,10 @@ REFUSED = {
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
         r"it is none of JPEG, PNG",
     ),
+    "a TIFF of no known kind": (
+        tiff(1, 4, bytes(48), {}),
+        r"it is a TIFF that is damaged or of a kind that cannot be read: save it as PNG\)$",
+    ),
     "PDF": (b"%PDF-1.4\n", "it is none of JPEG, PNG"),
     "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "it is none of JPEG, PNG"),
     "nothing": (b"", "it is empty"),
@@ -201,6 +206,133 @@ def test_the_colour_that_a_png_says_is_clear_is_white_however_many_bits_it_has(
     content: bytes, expected: list[int]
 ) -> None:
     assert decode(content)[0, :, 0].tolist()[: len(expected)] == expected
+
+
+def test_a_png_whose_other_notes_are_damaged_is_still_turned_upright() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    png = encoded(Image.new("RGB", (6, 4)), exif=turned)
+    assert decode(png[:33] + b"\0\0\0\3tEXtabcXXXX" + png[33:]).shape == (6, 4, 3)
+
+
+NOISE = np.random.default_rng(0).integers(1, 255, (60, 80, 3), dtype=np.uint8)
+
+
+def png_of_rows(
+    bits: int, colour: int, samples: int, rows: int, *, of: int, interlaced: bool = False
+) -> bytes:
+    """A PNG 16 pixels wide whose compressed data are whole, but hold only so many rows of the last pass."""
+    row = b"\0" + b"\xa5" * (16 * bits * samples // 8)
+    passes = [(2, of // 8), (2, of // 8), (4, of // 8), (4, of // 4), (8, of // 4), (8, of // 2)]
+    before = b"".join((b"\0" + b"\xa5" * -(-width * bits * samples // 8)) * high for width, high in passes)
+    header = struct.pack(">IIBBBBB", 16, of, bits, colour, 0, 0, interlaced)
+    palette = chunk(b"PLTE", bytes(range(256)) * 3) if colour == 3 else b""
+    data = chunk(b"IDAT", zlib.compress((before if interlaced else b"") + row * rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + data + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+@pytest.mark.parametrize(
+    ("bits", "colour", "samples"),
+    [(1, 0, 1), (2, 0, 1), (8, 0, 1), (16, 0, 1), (8, 2, 3), (16, 2, 3), (8, 3, 1), (8, 4, 2), (8, 6, 4)],
+)
+def test_a_png_that_holds_fewer_rows_than_it_declares_is_refused(
+    bits: int, colour: int, samples: int, is_interlaced: bool
+) -> None:
+    def holding(rows: int) -> bytes:
+        return png_of_rows(bits, colour, samples, rows, of=40, interlaced=is_interlaced)
+
+    whole = 20 if is_interlaced else 40
+    assert decode(holding(whole)).shape == (40, 16, 3)
+    for rows in (2, whole - 1):
+        with pytest.raises(
+            ValueError, match=r"^it cannot be decoded \(it ends early: .* 16 x 40 pixels.*\)$"
+        ):
+            decode(holding(rows))
+
+
+@pytest.mark.parametrize("value", [0, 77, 128])
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_a_picture_of_one_colour_is_whole_whatever_it_is(ending: str, value: int) -> None:
+    for mode in ("L", "RGB", "P"):
+        if (mode, ending) != ("P", "jpg"):
+            colour = (value,) * 3 if mode == "RGB" else value
+            assert decode(encoded(Image.new(mode, (33, 21), colour), ending)).shape == (21, 33, 3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"restart_marker_blocks": 2}, {"progressive": True}, {"subsampling": 0}, {"optimize": True}],
+)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_that_is_cut_and_closed_again_is_refused(mode: str, options: dict[str, Any]) -> None:
+    jpeg = encoded(Image.fromarray(NOISE).convert(mode), "jpg", quality=90, **options)
+    assert (decode(jpeg) == decode(jpeg + b"notes after the end")).all()
+    for share in (0.5, 0.6) if "progressive" in options else (0.5, 0.7, 0.9):
+        with pytest.raises(
+            ValueError, match=r"^it cannot be decoded \(it ends early: .* 80 x 60 pixels.*\)$"
+        ):
+            decode(jpeg[: int(len(jpeg) * share)] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate"])
+def test_a_tiff_that_names_fewer_strips_than_it_needs_is_refused(tmp_path: Path, compression: str) -> None:
+    content = bytearray(
+        encoded(
+            Image.fromarray(NOISE), "tif", compression=compression, tiffinfo={278: 30}, strip_size=80 * 90
+        )
+    )
+    assert decode(bytes(content)).shape == (60, 80, 3)
+    for tag in (273, 279):
+        entry = next(at for kind in (3, 4) if (at := content.find(struct.pack("<HHI", tag, kind, 2))) > 0)
+        size = 2 if content[entry + 2] == 3 else 4
+        (place,) = struct.unpack_from("<I", content, entry + 8)
+        if size == 4:
+            content[entry + 8 : entry + 12] = content[place : place + 4]
+        struct.pack_into("<I", content, entry + 4, 1)
+    path = tmp_path / "photo.tif"
+    path.write_bytes(content)
+    for file in (bytes(content), path):
+        with pytest.raises(
+            ValueError, match=r"^it cannot be decoded \(it ends early: .* 80 x 60 pixels.*\)$"
+        ):
+            decode(file)
+
+
+@pytest.mark.parametrize("ending", ["gif", "bmp", "webp", "ppm", "tga", "pcx", "sgi", "qoi", "jp2"])
+def test_a_picture_of_another_format_that_is_cut_is_refused(ending: str) -> None:
+    content = encoded(Image.fromarray(NOISE), ending)
+    for share in (0.3, 0.5, 0.9):
+        with pytest.raises(ValueError, match=r"^it cannot be decoded"):
+            decode(content[: int(len(content) * share)])
+
+
+def bmp_with_transparency(picture: Image.Image) -> bytes:
+    """A BMP of version 4, which Pillow does not write, that says which byte is the transparency."""
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, *picture.size, 1, 32, 3, 0, 0, 0, 0, 0) + masks + bytes(52)
+    content = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(content), 0, 0, 122) + header + content
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (bmp_with_transparency, [10, 200, 30]),
+        (lambda picture: encoded(picture, "tga"), [10, 200, 30]),
+        (lambda picture: encoded(picture, "png"), [255, 255, 255]),
+        (lambda picture: encoded(picture, "webp", lossless=True), [255, 255, 255]),
+    ],
+    ids=["BMP", "TGA", "PNG", "WebP"],
+)
+def test_a_bmp_or_tga_that_would_be_clear_everywhere_has_no_transparency(
+    write: Callable[[Image.Image], bytes], expected: list[int]
+) -> None:
+    picture = Image.new("RGBA", (4, 3), (10, 200, 30, 0))
+    assert decode(write(picture))[1, 1].tolist() == expected
+    picture.putpixel((0, 0), (10, 200, 30, 255))
+    assert decode(write(picture))[1, 1].tolist() == [255, 255, 255]
+    assert decode(write(picture))[0, 0].tolist() == [10, 200, 30]
 
 
 def test_a_damaged_jpeg_note_leaves_the_picture_as_it_is_stored() -> None:
