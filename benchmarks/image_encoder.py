@@ -16,10 +16,10 @@ from experiments import profile
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import preprocess
 from experiments.config.zero_shot import OpenClipTower
-from experiments.models.feature_store import BATCH
 from experiments.models.precision import best_device, chosen
 
 ROUNDS = 10
+BATCH = 250
 
 
 def main(name: str) -> None:

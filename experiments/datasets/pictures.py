@@ -4,8 +4,6 @@ import hashlib
 import importlib
 import importlib.util
 import io
-import math
-import re
 import struct
 import warnings
 import zlib
@@ -18,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from experiments.datasets.whole_pictures import load
 from pipeline.errors import reason
 
 FORMATS = {
@@ -61,12 +60,7 @@ _MAGIC = {
 }
 """What a file is by how it starts, even where Pillow does not know it for a picture."""
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 338, 339
-_WIDTH, _HEIGHT, _SAMPLES, _PLANES = 256, 257, 277, 284
-_STRIPS, _STRIP_HEIGHT = 273, 278
-_TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
 """Tags of TIFF."""
-_SEPARATE = 2
-"""What `_PLANES` can say: each sample has strips or tiles of its own."""
 _WHITE_IS_ZERO = 0
 """What the second can say; Pillow sees to it where values have 8 bits or less."""
 _SIGNED = 2
@@ -75,19 +69,6 @@ _NARROW = {"L;2": 2, "L;4": 4}
 """The bits of a value in a PNG by what Pillow calls their layout."""
 _WITHOUT_ALPHA = ("BMP", "DIB", "TGA")
 """Formats whose fourth byte many programs leave at 0 where it means nothing."""
-_ENDS_EARLY = "it ends early: it holds less than the {} x {} pixels that it declares"
-_UNWRITTEN = 77
-"""The pixels of a PNG before they are decoded: what is that afterwards may never have been decoded."""
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""What ends the data of a scan in a JPEG: 0xFF is followed by 0 in them, and by 0xD0 to 0xD7 between them."""
-_SCAN, _END = 0xDA, 0xD9
-"""Markers of JPEG."""
-_HUFFMAN = {0xC0: 1, 0xC1: 1, 0xC2: 64}
-"""Of the frames of a JPEG whose codes are Huffman's, how many parts scans may bring one by one."""
-_MIDDLE = {127, 128}
-"""What a decoder takes for a JPEG's values where it has no data."""
-_MORE = b"\0" + bytes(k * k * 89 % 255 for k in range(1, 256))
-"""Data for a JPEG's last scan, as good as random: a decoder passes over them unless it still lacked some."""
 
 SIDE = 256
 """The longer side of a picture on a page in pixels: at an inch and a half on paper these are 170 an inch."""
@@ -228,105 +209,8 @@ def _decoded(file: Path | bytes) -> np.ndarray:
 
 def _read(file: Path | bytes) -> np.ndarray:
     with _opened(file) as picture:
-        _load_all(picture, file)
+        load(picture, file, _opened)
         return np.array(_upright(picture))
-
-
-def _load_all(picture: ImageFile.ImageFile, file: Path | bytes) -> None:
-    """Decode a picture, and refuse one of which the file lacks a part, which Pillow leaves black or grey.
-
-    Whether a part is lacking is told by a second decoding, for the few pictures that look like it.
-    """
-    declared = picture.size
-    if picture.format == "PNG":
-        is_short = _load_png(picture) and _decodes_to_another(file, picture)
-    elif picture.format in ("JPEG", "MPO"):
-        is_short = _is_short_jpeg(picture, file)
-    else:
-        is_short = picture.format == "TIFF" and _lacks_strips(picture)
-        if not is_short:
-            picture.load()
-    if is_short:
-        raise ValueError(_ENDS_EARLY.format(*declared))
-
-
-def _load_png(picture: ImageFile.ImageFile) -> bool:
-    """Decode a PNG, and tell whether pixels that it holds last are as they were before.
-
-    The last are in an odd column of the last row, or of the last but one if it is interlaced.
-    """
-    bands = len(picture.getbands())
-    canvas = Image.new(picture.mode, picture.size, (_UNWRITTEN,) * bands if bands > 1 else _UNWRITTEN)
-    column = max(picture.width // 2 * 2 - 1, 0)
-    last = [(column, max(picture.height - back, 0)) for back in (1, 2)]
-    before = [canvas.getpixel(place) for place in last]
-    picture.im = canvas.im
-    picture.load()
-    return any(picture.getpixel(place) == value for place, value in zip(last, before, strict=True))
-
-
-def _decodes_to_another(file: Path | bytes, picture: Image.Image) -> bool:
-    """Tell whether a file, decoded on black, is another picture."""
-    with _opened(file) as again:
-        again.load()
-        return again.tobytes() != picture.tobytes()
-
-
-def _lacks_strips(picture: Image.Image) -> bool:
-    """Tell whether a TIFF names fewer strips or tiles than its size needs."""
-    tags = getattr(picture, "tag_v2", {})
-    width, height = tags[_WIDTH], tags[_HEIGHT]
-    if _STRIPS in tags:
-        places, part_width, part_height = tags[_STRIPS], width, tags.get(_STRIP_HEIGHT) or height
-    elif _TILES in tags:
-        places, part_width, part_height = tags[_TILES], tags[_TILE_WIDTH], tags[_TILE_HEIGHT]
-    else:
-        return False
-    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANES) == _SEPARATE else 1
-    return np.count_nonzero(places) < math.ceil(width / part_width) * math.ceil(height / part_height) * planes
-
-
-def _is_short_jpeg(picture: ImageFile.ImageFile, file: Path | bytes) -> bool:
-    """Decode a JPEG, and tell whether its data end early, though what marks their end is there.
-
-    What is lacking becomes grey, or in a JPEG of several scans less sharp. Where it looks like that, data are
-    added to the last scan: they change what a decoder makes of it only if it lacked some.
-    """
-    is_sharpened = "progressive" in picture.info
-    picture.load()
-    corner = picture.getpixel((picture.width - 1, picture.height - 1))
-    is_grey = _MIDDLE.issuperset(corner if isinstance(corner, tuple) else (corner,))
-    if not (is_grey or is_sharpened):
-        return False
-    jpeg = file if isinstance(file, bytes) else file.read_bytes()
-    end, is_complete = _scans(jpeg)
-    if end is None or (is_complete and not is_grey):
-        return False
-    return _decodes_to_another(jpeg[:end] + _MORE + jpeg[end:], picture)
-
-
-def _scans(jpeg: bytes) -> tuple[int | None, bool]:
-    """Return where the data of a JPEG's last scan end, and whether its scans bring all that they can.
-
-    Each scan brings some coefficients of some components, to a certain bit: all are brought at bit 0.
-    None if that cannot be told, as of arithmetic codes, whose data may lack zeros at their end.
-    """
-    at, end, lacking, parts = 2, None, {}, 0
-    while (found := _MARKER.search(jpeg, at)) and (kind := jpeg[found.start() + 1]) != _END:
-        at = found.end()
-        length = int.from_bytes(jpeg[at : at + 2])
-        segment, at = jpeg[at + 2 : at + length], at + length
-        if kind in _HUFFMAN:
-            parts = _HUFFMAN[kind]
-            lacking = dict.fromkeys(segment[6::3], (1 << parts) - 1)
-        elif kind == _SCAN:
-            *_, first, last, bits = segment
-            brought = (2 << last) - (1 << first) if bits % 16 == 0 else 0
-            for component in lacking.keys() & set(segment[1:-3:2]):
-                lacking[component] &= ~brought
-            ended = _MARKER.search(jpeg, at)
-            end = at = ended.start() if ended else len(jpeg)
-    return (end if parts else None), not any(lacking.values())
 
 
 def _opened(file: Path | bytes) -> ImageFile.ImageFile:

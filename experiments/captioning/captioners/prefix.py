@@ -45,7 +45,8 @@ GRID = 2
 """Features are averaged over this many by this many parts of the image, each of which becomes a token."""
 
 _HIDDEN = 1024
-_BATCH = 250
+_PHOTOS = 32  # encoded at once, as many as `feature_store` asks for
+_CAPTIONS = 500  # written at once
 
 
 class Mapper(nn.Module):
@@ -104,10 +105,10 @@ class PrefixCaptioner:
         """Return the tower's features, float32 (N, GRID², 1280), of uint8 photos (H, W, 3)."""
         size = (self.config.image_size, self.config.image_size)
         found = []
-        for first in range(0, len(photos), _BATCH):
+        for first in range(0, len(photos), _PHOTOS):
             fitted = [
                 np.asarray(ImageOps.fit(Image.fromarray(photo), size, Image.Resampling.BICUBIC))
-                for photo in photos[first : first + _BATCH]
+                for photo in photos[first : first + _PHOTOS]
             ]
             pixels = torch.from_numpy(np.stack(fitted)).to(self.device).permute(0, 3, 1, 2) / 127.5 - 1
             with autocast(self.precision, self.device):
@@ -158,7 +159,7 @@ class PrefixCaptioner:
         with evaluating(self.network):
             return [
                 caption
-                for prefixes in features.to(self.device).split(2 * _BATCH)
+                for prefixes in features.to(self.device).split(_CAPTIONS)
                 for caption in self._generate(prefixes, config)
             ]
 
