@@ -60,15 +60,17 @@ def check(site: Path, numbers: Numbers, typed: Collection[str] = ()) -> Outcome:
 
 
 def refuse_gaps(root: Path, site: Path) -> None:
-    """Refuse a site that lacks some of the pages that the project lists, or the PDF of one that has it.
+    """Refuse a site of which a page that the project lists, or the PDF of one that has it, is gone or empty.
 
     Raises:
         UserError: in a sentence that names them.
     """
     listed = quarto.files(root) if (root / "_quarto.yml").is_file() else []
-    gone = [name for name in listed if not (site / name).exists()]
+    gone = [name for name in listed if not (site / name).is_file() or not (site / name).stat().st_size]
     if gone:
-        raise UserError(f"There is no {first_few(gone, 3, ', ')} in {site}: run `make report` first.")
+        raise UserError(
+            f"There is no {first_few(gone, 3, ', ')} in {site}, or nothing in it: run `make report`."
+        )
 
 
 def _problems(

@@ -310,7 +310,11 @@ def test_a_site_that_lacks_a_page_or_a_pdf_is_refused_by_name(
     refuse_gaps(project.root, project.site)
     for name in gone:
         (project.site / name).unlink()
-    with pytest.raises(UserError, match=rf"There is no {re.escape(named)} in .*: run `make report` first"):
+    with pytest.raises(UserError, match=rf"There is no {re.escape(named)} in .*: run `make report`"):
+        refuse_gaps(project.root, project.site)
+    for name in gone:
+        (project.site / name).touch()
+    with pytest.raises(UserError, match=rf"There is no {re.escape(named)} in .*, or nothing in it"):
         refuse_gaps(project.root, project.site)
 
 
