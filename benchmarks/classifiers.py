@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from benchmarks.pairs import duration
 from benchmarks.table import Found, Spread
 from experiments import profile
 from experiments.classification.inputs import augmented_batches
-from experiments.classification.training import predict, train
+from experiments.classification.training import Training, predict, train
 from experiments.classification.vit import VisionTransformer, adamw
-from experiments.config.training import VitConfig
+from experiments.config.training import TrainingConfig, VitConfig
 from experiments.context import Context
 from experiments.datasets.cifar10 import load
 from experiments.datasets.images import ClassifiedImages
@@ -57,13 +58,20 @@ def _by_the_profile(config: VitConfig, images: ClassifiedImages) -> tuple[float,
         network = VisionTransformer(images.train_images, len(images.classes), config)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = adamw(network, config.learning_rate, config.weight_decay)
-    with tempfile.TemporaryDirectory() as scratch:
-        done = train(network, optimiser, images, config=config, context=surroundings(Path(scratch)))
+    done = trained(network, optimiser, images, config)
     shares = [right / len(images.validation_labels) for right in done.right]
     reached = next((epoch for epoch, share in enumerate(shares, start=1) if share >= LEVEL), None)
     if reached is None:
         raise RuntimeError(f"The profile's ViT came to {max(shares):.1%} of the validation images.")
     return done.seconds * reached / config.epochs, reached, done.precision
+
+
+def trained(
+    network: nn.Module, optimiser: torch.optim.Optimizer, images: ClassifiedImages, config: TrainingConfig
+) -> Training:
+    """Train a network as a stage does, and return how that went."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return train(network, optimiser, images, config=config, context=surroundings(Path(scratch)))
 
 
 def _plainly(config: VitConfig, images: ClassifiedImages) -> tuple[float, int, float]:

@@ -80,6 +80,16 @@ ROWS = (
         target=0.4,
         measured="benchmarks.classifiers:vit",
     ),
+    *(
+        Row(
+            name=f"cnn-{seed}",
+            what=f"the CNN of `offline`, trained from seed {seed}",
+            against="airbench94 in plain PyTorch, fp32",
+            target=1.0,
+            measured=f"benchmarks.airbench:seed_{seed}",
+        )
+        for seed in (1, 2, 3)
+    ),
     Row(
         name="import",
         what="import of `reporting`, with all that a cell imports",
