@@ -64,6 +64,11 @@ def damaged_captioners() -> Iterator[Row]:
         "weights that are empty": (holding("model.safetensors", b""), "cannot be read as a checkpoint"),
         "a broken preprocessing": (holding("preprocessor_config.json", b"{"), "preprocess|could not load"),
         "a broken vocabulary": (holding("vocab.json", b"{"), "tokenizer|could not load"),
+        "a vocabulary of nothing": (holding("vocab.json", b"{}"), "tokens, but the decoder knows 257"),
+        "rules of generation that break off": (
+            holding("generation_config.json", b'{"decoder_start_token_id": 7'),
+            r"generation_config\.json of captioner is damaged",
+        ),
     }  # fmt: skip
     for case, (spoil, said) in cases.items():
 
@@ -83,7 +88,7 @@ def blind_captioners() -> Iterator[Row]:
         "Llama": library.LlamaConfig(**sizes),
         "BioGPT": library.BioGptConfig(**sizes),
         "GPT-2 without cross-attention": library.GPT2Config(
-            **{**captioners.GPT2, "add_cross_attention": False}
+            **{**captioners.GPT2, "add_cross_attention": False, "vocab_size": 300}
         ),
     }
     for case, config in blind.items():
