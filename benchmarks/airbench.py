@@ -5,7 +5,6 @@ airbench94 trains it longer, with a bias of the whitening filters and Lookahead,
 """
 
 import math
-from functools import partial
 
 import numpy as np
 import torch
@@ -67,7 +66,19 @@ def compared(seed: int) -> Found:
     )
 
 
-seed_1, seed_2, seed_3 = (partial(compared, seed) for seed in (1, 2, 3))
+def seed_1() -> Found:
+    """Compare from the first seed; each takes most of an hour on two cores."""
+    return compared(1)
+
+
+def seed_2() -> Found:
+    """Compare from the second seed."""
+    return compared(2)
+
+
+def seed_3() -> Found:
+    """Compare from the third seed."""
+    return compared(3)
 
 
 def _airbench94(images: ClassifiedImages, seed: int) -> nn.Sequential:

@@ -263,7 +263,7 @@ def _anew(run: _Run, scratch: Path) -> Iterator[None]:
     """
     aside = _aside(scratch)
     if run.is_main and (scratch / _COMPLETE).exists():
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
         scratch.rename(aside)
     if not run.is_main or not aside.exists():
         yield
@@ -271,10 +271,10 @@ def _anew(run: _Run, scratch: Path) -> Iterator[None]:
     try:
         yield
     except UserError:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
         aside.rename(scratch)
         raise
-    shutil.rmtree(aside)
+    _remove(aside)
 
 
 def _put_back(run: _Run, name: str, key: str) -> None:
@@ -284,13 +284,21 @@ def _put_back(run: _Run, name: str, key: str) -> None:
         return
     with FileLock(run.project.results / f".{name}.lock"):  # which a run that goes on holds
         if not (scratch / _COMPLETE).exists() and (_aside(scratch) / _COMPLETE).exists():
-            shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
             _aside(scratch).rename(scratch)
-        shutil.rmtree(_aside(scratch), ignore_errors=True)
+        _remove(_aside(scratch))
 
 
 def _aside(scratch: Path) -> Path:
     return scratch.with_name(f"{scratch.name}-before")
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, or a link to one that a user has elsewhere, which stays there."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bring_inputs(run: _Run, stage: Stage) -> None:
@@ -588,8 +596,8 @@ def _naming_packages(stage: Stage) -> Iterator[None]:
 def _keeping_the_traceback(call: Call) -> Iterator[None]:
     """Turn an error that no stage foresaw into a sentence that names its cause and the file that tells all.
 
-    What the system refuses, such as room on a disk, and a package that is not installed have sentences of
-    their own.
+    What the system refuses, such as room on a disk, what stands in the place of a file in `.cache`, and a
+    package that is not installed have sentences of their own.
     """
     try:
         yield
@@ -598,6 +606,11 @@ def _keeping_the_traceback(call: Call) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
             raise
+        if place := _in_the_way(call.project.cache, error):
+            raise UserError(
+                f"{place} is no file that can be used ({reason(error)}): delete it, then run the same "
+                "command again."
+            ) from error
         first = next(iter(str(error).strip().splitlines()), "")
         kind = type(error).__name__
         said = f"{kind}: {reason(Exception(first))}" if first else kind
@@ -608,6 +621,16 @@ def _keeping_the_traceback(call: Call) -> Iterator[None]:
         except OSError as refused:
             where = f"its traceback could not be written ({refused.strerror})"
         raise UserError(f"Stage {call.stage.name} failed ({said}): {where}.") from error
+
+
+def _in_the_way(cache: Path, error: Exception) -> Path | None:
+    """Return what stands in the place of a file in `.cache` and is none: a folder, or a broken link."""
+    if isinstance(error, OSError):
+        for name in (error.filename, error.filename2):
+            path = Path(str(name))
+            if name and path.is_relative_to(cache) and (path.is_dir() or path.is_symlink()):
+                return path
+    return None
 
 
 def _scratch(project: Project[Any], name: str, key: str) -> Path:

@@ -15,6 +15,7 @@ from experiments.results.audit import Topic
 from experiments.results.captions import Family
 from experiments.results.evidence import Evidence
 from pipeline import options
+from pipeline.errors import UserError
 from reporting.blocks import CLASSIFIERS
 from reporting.numbers import decimals
 
@@ -65,7 +66,13 @@ def wordings() -> Mapping[str, Mapping[str, str]]:
 
 
 def headings() -> Mapping[str, Word]:
-    """Return the groups whose claims have a row in the table of evidence, each with its heading."""
+    """Return the groups whose claims have a row in the table of evidence, each with its heading.
+
+    Raises:
+        UserError: if the file has no headings.
+    """
+    if "headings" not in wordings():
+        raise UserError("reporting/wordings.toml: the table [headings] is missing; put it back.")
     return {
         **wordings()["headings"],
         **{classes_of(stage): ("text", f"{stage}.model") for stage in CLASSIFIERS},
@@ -85,7 +92,7 @@ class Claim:
     `Evidence.tests`; `facts` are paths in the results of what a claim rests on besides.
 
     Raises:
-        ValueError: if there is no such group.
+        UserError: if there is no such group.
     """
 
     id: str
@@ -113,11 +120,14 @@ class Claim:
         """The text of that wording.
 
         Raises:
-            ValueError: if there is none, where the evidence came out as it was thought that it cannot.
+            UserError: if there is none, where the evidence came out as it was thought that it cannot.
         """
         name, outcome = self.chosen
         if outcome not in wordings().get(name, {}):
-            raise ValueError(f"the claim {self.id} has no wording for what it says: {name}.{outcome}")
+            raise UserError(
+                f"the claim {self.id} has no wording for what it says: add {name}.{outcome} to "
+                "reporting/wordings.toml"
+            )
         return wordings()[name][outcome]
 
     @property
@@ -141,12 +151,15 @@ def require_groups(*names: str) -> None:
     """Require that claims can be in groups of these names.
 
     Raises:
-        ValueError: if one is no such group.
+        UserError: if one is no such group.
     """
     groups = sorted({*headings(), *map(of_the_brief, get_args(Topic))})
     for name in names:
         if name not in groups:
-            raise ValueError(f"{name!r} is no group of claims; the groups are {', '.join(groups)}")
+            raise UserError(
+                f"{name!r} is no group of claims with a heading in reporting/wordings.toml; the groups are "
+                f"{', '.join(groups)}"
+            )
 
 
 def sides(evidence: Evidence, test: str) -> dict[str, Word]:

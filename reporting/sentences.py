@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from pipeline.errors import UserError, reason
 from reporting.audit_claims import brief_claims
 from reporting.caption_claims import caption_claims
 from reporting.claims import Claim, Several, Word, headings, require_groups, wordings
@@ -66,7 +67,7 @@ class Sentences:
         """Return the identifiers of the claims of some groups.
 
         Raises:
-            ValueError: if one is no group.
+            UserError: if one is no group.
         """
         require_groups(*groups)
         return [name for name, claim in self.claims.items() if claim.group in groups]
@@ -138,7 +139,11 @@ class Sentences:
 
     def _filled(self, source: str, claim: Claim, **turn: str) -> Markdown:
         words = {key: self.word(word) for key, word in claim.words.items()}
-        return Markdown(_template(self.environment, source).render({"n": self.numbers, **turn, **words}))
+        try:
+            return Markdown(_template(self.environment, source).render({"n": self.numbers, **turn, **words}))
+        except jinja2.TemplateError as error:
+            where = ".".join(claim.chosen)
+            raise UserError(f"reporting/wordings.toml: {where} cannot be filled: {reason(error)}") from error
 
     def word(self, word: Word) -> str:
         """Return a word of a claim as Markdown, unless it is text as it is."""

@@ -9,6 +9,7 @@ from experiments.new_profile import folders
 from experiments.new_profile.folders import Values
 from experiments.profile import CAPTIONING, CLASSIFICATION, COMPARING, IN_CACHE, NAME
 from pipeline.errors import UserError
+from pipeline.files import write_whole
 
 TEMPLATE = Path(__file__).with_name("profile.toml")
 """What ``offline`` runs, and below each section its alternatives, switched off by a ``#`` on each line."""
@@ -47,14 +48,9 @@ def start(
         if photos is None:
             text = off(text, *CAPTIONING, *COMPARING)
     path = root / "profiles" / f"{name}.toml"
-    path.parent.mkdir(exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UserError(
-            f"profiles/{path.name} is there already: choose another name, or edit that file."
-        ) from None
+    if path.exists():
+        raise UserError(f"profiles/{path.name} is there already: choose another name, or edit that file.")
+    write_whole(path, text.encode())
     return path
 
 

@@ -25,8 +25,9 @@ def test_it_learns_and_freezes_the_bias_of_the_whitening(monkeypatch: pytest.Mon
     network = airbench._airbench94(images, seed=1)
     airbench._learn(network, images, seed=1)
     assert (airbench._named(network, images.test_images) == images.test_labels).mean() > 0.9
-    assert isinstance(network[1], nn.Conv2d) and network[1].bias is not None
-    assert network[1].bias.abs().sum() > 0 and not network[1].bias.requires_grad
+    whitening = network[1]
+    assert isinstance(whitening, nn.Conv2d) and whitening.bias is not None
+    assert whitening.bias.abs().sum() > 0 and not whitening.bias.requires_grad
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_its_end() -> None:

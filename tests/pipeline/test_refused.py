@@ -127,6 +127,19 @@ def test_a_traceback_that_cannot_be_written_costs_the_traceback_alone(toy: Proje
     )
 
 
+@pytest.mark.parametrize("in_place", [Path.mkdir, lambda path: path.symlink_to(path)])
+def test_what_stands_in_the_place_of_a_file_of_the_cache_is_to_be_deleted(
+    toy: Project, in_place: Callable[[Path], object]
+) -> None:
+    rewrite(toy, "first", FAILING.format(line="open(context.scratch / 'kept')"))
+    run_once = refusal(run, toy)
+    assert "traceback" in run_once
+    (scratch,) = (path for path in (toy.cache / "first").iterdir() if path.is_dir())
+    in_place(scratch / "kept")
+    assert refusal(run, toy).startswith(f"{scratch / 'kept'} is no file that can be used (")
+    assert refusal(run, toy).endswith("): delete it, then run the same command again.")
+
+
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "OSError(28, 'No space left', 'x')"])
 def test_the_keyboard_and_a_full_disk_are_no_errors_of_a_stage(toy: Project, error: str) -> None:
     rewrite(toy, "first", FAILING.format(line=f"raise {error}"))
@@ -143,7 +156,12 @@ def test_what_another_process_says_of_an_error_stands_in_a_file_of_its_own(toy: 
             return value
 
     call: Any = type("", (), {})()
-    call.is_main, call.stage, call.scratch = False, toy.stages["first"], toy.cache / "first" / "0"
+    call.project, call.is_main, call.stage, call.scratch = (
+        toy,
+        False,
+        toy.stages["first"],
+        toy.cache / "first" / "0",
+    )
     with pytest.raises(UserError, match="traceback-of-another-process"), runner._keeping_the_traceback(call):
         raise ValueError("x")
 

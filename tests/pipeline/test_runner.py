@@ -100,6 +100,20 @@ def test_a_forced_stage_is_computed_again_from_an_empty_folder_although_it_is_fr
     assert store.path_of(toy, "second").stat().st_mtime_ns == before
 
 
+def test_a_stage_whose_folder_is_a_link_is_computed_again_and_what_it_leads_to_stays(
+    toy: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run(toy, "first")
+    (scratch,) = (path for path in (toy.cache / "first").iterdir() if path.is_dir())
+    elsewhere = tmp_path_factory.mktemp("disk") / "kept"
+    scratch.rename(elsewhere)
+    scratch.symlink_to(elsewhere)
+    for _ in range(2):
+        assert "first: total" in run(toy, "first", force=["first"])
+    assert (elsewhere / "complete").is_file()
+    assert not [*scratch.parent.glob("*-before")]
+
+
 def test_a_forced_run_that_was_killed_is_gone_on_with_by_the_next(toy: Project) -> None:
     rewrite(toy, "first", MARKING)
     run(toy)

@@ -141,8 +141,7 @@ def test_a_reason_without_a_wording_is_an_error_and_no_empty_cell(audits: dict[s
     claims = audit.claims | {"epochs": audit.claims["epochs"].model_copy(update={"reason": "whole"})}
     with pytest.raises(
         UserError,
-        match=r"templates/audit_words\.j2:\d+: .*brief_epochs has no wording for what it says: "
-        r"brief_epochs\.whole",
+        match=r"brief_epochs has no wording for what it says: add brief_epochs\.whole to reporting/wordings",
     ):
         shown(audit.model_copy(update={"claims": claims})).block("audit")
 

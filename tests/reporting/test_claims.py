@@ -372,8 +372,24 @@ def test_a_wording_that_cannot_be_is_refused() -> None:
         (Claim(id="x", group="rank", says="fails"), "x.fails"),
         (Claim(id="x", wording="longer", outcome="y", group="rank", says="holds"), "longer.y"),
     ):
-        with pytest.raises(ValueError, match=f"{claim.id} has no wording for what it says: {missing}$"):
+        with pytest.raises(UserError, match=f"{claim.id} has no wording for what it says: add {missing} to"):
             _ = claim.source
+
+
+def test_wordings_without_headings_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reporting.claims.wordings", dict)
+    with pytest.raises(UserError, match=r"wordings.toml: the table \[headings\] is missing"):
+        Claim(id="x", group="rank", says="holds")
+
+
+@pytest.mark.parametrize("wording", ["Half {{ of", "A word that {{ nobody }} gives."])
+def test_a_wording_that_cannot_be_filled_is_named(
+    wording: str, computed: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = document(computed["as_usual"], tmp_path).sentences
+    monkeypatch.setattr(Claim, "source", wording)
+    with pytest.raises(UserError, match=r"^reporting/wordings.toml: lora_share\.holds cannot be filled: "):
+        sentences.told("lora_share")
 
 
 def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
@@ -382,9 +398,9 @@ def test_a_group_that_no_claim_can_be_in_is_an_error_and_not_an_empty_list(
     sentences = document(computed["as_usual"], tmp_path).sentences
     assert sentences.of("broken", "against full") == sentences.of("against full") != []
     for group in ("rankings", "classes of lora", "Rank"):
-        with pytest.raises(ValueError, match=f"'{group}' is no group of claims; the groups are a"):
+        with pytest.raises(UserError, match=f"'{group}' is no group of claims .*; the groups are a"):
             sentences.of("rank", group)
-        with pytest.raises(ValueError, match=f"'{group}' is no group of claims"):
+        with pytest.raises(UserError, match=f"'{group}' is no group of claims"):
             Claim(id="x", group=group, says="holds")
 
 

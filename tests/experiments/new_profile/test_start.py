@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import subprocess
@@ -304,3 +305,15 @@ def test_the_command_writes_a_profile_once_and_says_what_to_do_next_without_torc
     assert "is there already" in again.stderr
     assert len(again.stderr.splitlines()) == 1
     assert path.read_text() == "precious"
+
+
+def test_a_profile_for_which_there_is_no_room_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        start("mine", tmp_path)
+    assert not [*(tmp_path / "profiles").iterdir()]
