@@ -123,7 +123,8 @@ def run(
             raise typer.Exit(1)
         if not is_up_to_date:
             raise typer.Exit(1)
-        typer.echo(f"The results in results/{project.name} are up to date.")
+        what = ", ".join(stages) if stages else f"The results in results/{project.name}"
+        typer.echo(f"{what} {'is' if len(wanted) == 1 else 'are'} up to date.")
 
 
 @app.command()

@@ -242,6 +242,7 @@ def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_fo
     assert forced.returncode == 0, forced.stderr
     assert "cnn is fresh: it is computed again all the same" in forced.stdout
     assert re.search(r"What was computed:\n(zero_shot: .*\n)cnn: top1 (\S+) -> \2\n", forced.stdout)
+    assert forced.stdout.splitlines()[-1] == "cnn, zero_shot are up to date.", "of others nothing is said"
     old, download = folder / ".cache/smoke/cnn/0123456789abcdef/x", folder / ".cache/downloads/y"
     for path in (old, download):
         path.parent.mkdir(parents=True, exist_ok=True)
