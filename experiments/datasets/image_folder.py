@@ -163,7 +163,8 @@ def _problems_of_parts(parts: Mapping[str, Classes], names: Sequence[str]) -> li
 def _problems_of_alike(parts: Mapping[str, Classes]) -> list[str]:
     """Name folders that a person would take for one class, which would be two.
 
-    One name whose accents training and test write in two ways is one class; inside a part, it is told.
+    One name whose accents training and test write in two ways is one class; inside a part, it is told. So are
+    letters of two forms, such as the wide ones of Chinese and Japanese fonts, and a ligature.
     """
     folders: dict[str, set[str]] = defaultdict(set)
     for classes in parts.values():
@@ -181,7 +182,7 @@ def _problems_of_alike(parts: Mapping[str, Classes]) -> list[str]:
 
 def _alike(folder: str) -> str:
     """Return what folders have in common that a person would take for one class."""
-    return seen(_shown(folder).lower())
+    return seen(normalize("NFKC", _shown(folder)).lower())
 
 
 def _drawn(classes: Classes, names: Sequence[str], config: ImageFolder) -> tuple[Part, Part]:

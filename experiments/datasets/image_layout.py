@@ -15,12 +15,13 @@ Classes = Mapping[str, Sequence[str]]
 
 _ROLES = {
     "train": re.compile(
-        "train(ing)?(set|data|images?|imgs?)?|trainings(daten|satz|menge|bilder)|entrenamiento|entrainement"
-        r"|apprentissage|treinamento|treino|addestramento|обуч(ение|ающ\w+)|тренировочн\w+"
+        "train(ing|val)?s?(set|data|images?|imgs?)?|trainings(daten|satz|menge|bilder)|entrenamiento|entrainement"
+        r"|apprentissage|treinamento|treino|addestramento|trenovani|koulutus|traning|egitim|oefenen"
+        r"|обуч(ение|ающ\w+)|тренировочн\w+"
     ),
     "test": re.compile(
-        "(test(ing)?|eval(uation)?|holdout)(set|data|images?|imgs?)?|test(daten|satz|menge|bilder)|pruebas?"
-        "|teste"
+        "(tests?|testing|eval(uation)?|holdout)(set|data|images?|imgs?)?|test(daten|satz|menge|bilder)|pruebas?"
+        "|teste[nr]?|prova|verifica|testovani|testi|toets"
         r"|тест(ов\w+)?"
     ),
     "validation": re.compile(
@@ -40,9 +41,12 @@ _UNSPACED = {
 _UNSPACED_FILLERS = (
     "용|셋|세트|데이터|이미지|用|的|集|数据|數據|資料|データ|セット|图片|图像|圖片|圖像|画像|样本|樣本"
 )
-_OTHERS = ("test", "testing", "eval", "evaluation", "val", "valid", "validation", "dev", "holdout")
+_OTHERS = ("test", "tests", "testing", "eval", "evaluation", "val", "valid", "validation", "dev", "holdout")
 _PAIRS = [
-    *((train, part) for train in ("train", "training") for part in _OTHERS),
+    *((train, part) for train in ("train", "training", "trainval") for part in _OTHERS),
+    ("trn", "tst"),
+    ("gallery", "query"),
+    ("seen", "unseen"),
     *(
         (train, part)
         for train in _UNSPACED["train"].split("|")

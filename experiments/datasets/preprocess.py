@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from experiments.datasets.images import ClassifiedImages
 from experiments.datasets.pictures import Pictures, digest
-from pipeline.files import sha256_of, write_whole
+from pipeline.files import keep, kept, sha256_of
 
 _ABOUT = "whole.json"
 """Written last, with the SHA-256 of each file: a folder without it, or with another file, is not whole."""
@@ -45,7 +45,7 @@ def preprocess(
             if reasons:
                 raise failed(reasons)
             hashes = {file.name: sha256_of(file) for file in sorted(folder.glob("*.npy"))}
-            write_whole(folder / _ABOUT, json.dumps(hashes).encode())
+            keep(folder / _ABOUT, json.dumps(hashes).encode())
     originals = {
         part: Pictures(partial(read, part), len(own), _map(folder, part, "digests"))
         for part, own in labels.items()
@@ -66,10 +66,12 @@ def preprocess(
 
 def _is_whole(folder: Path) -> bool:
     """Tell whether all was made to the end, and every file is still as it was then."""
+    told = kept(folder / _ABOUT)
+    if told is None:
+        return False
     try:
-        hashes = json.loads((folder / _ABOUT).read_bytes())
-        return all(sha256_of(folder / name) == sha256 for name, sha256 in hashes.items())
-    except (OSError, ValueError, AttributeError):
+        return all(sha256_of(folder / name) == sha256 for name, sha256 in json.loads(told).items())
+    except OSError:
         return False
 
 

@@ -1,7 +1,6 @@
 """Image features that are computed once and kept on disk, never all of them in memory."""
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,8 @@ from torch import Tensor, nn
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.processes import Processes, is_main, shared_out
-from pipeline.files import sha256_of, write_whole
+from pipeline.files import keep, kept, sha256_of
+from pipeline.frozen import Frozen
 
 BATCH = 32
 """Pictures that are encoded at once.
@@ -32,6 +32,13 @@ Encode = Callable[[Sequence[np.ndarray]], Tensor]
 """Computes the features of uint8 pictures (H, W, 3): float32 on the CPU, one row each."""
 Report = Callable[[int], None]
 """Called with the number of pictures done."""
+
+
+class _About(Frozen):
+    """The SHA-256 of a file of features, and the seconds that computing them took."""
+
+    sha256: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -111,13 +118,14 @@ def _path(folder: Path, encoder: str, pictures: Pictures) -> Path:
 def _read(path: Path, n: int) -> Features | None:
     """Return the features of `n` pictures at `path`, or None if there are none or the file is damaged."""
     try:
-        about = json.loads(_about(path).read_bytes())
-        if sha256_of(path) != about["sha256"]:
+        told = kept(_about(path))
+        about = _About.model_validate_json(told) if told is not None else None
+        if about is None or sha256_of(path) != about.sha256:
             return None
         features = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
-    return Features(features, about["seconds"], reused=True) if len(features) == n else None
+    return Features(features, about.seconds, reused=True) if len(features) == n else None
 
 
 def _compute(path: Path, encode: Encode, pictures: Pictures, report: Report, processes: Processes) -> None:
@@ -146,11 +154,11 @@ def _compute(path: Path, encode: Encode, pictures: Pictures, report: Report, pro
 
 
 def _put_in_place(unfinished: Path, path: Path, seconds: float) -> None:
-    about = {"sha256": sha256_of(unfinished), "seconds": seconds}
+    about = _About(sha256=sha256_of(unfinished), seconds=seconds)
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
-    write_whole(_about(path), json.dumps(about).encode())
+    keep(_about(path), about.model_dump_json().encode())
 
 
 def _about(path: Path) -> Path:

@@ -171,6 +171,8 @@ ALIKE = [
     (("cat", "cat\u200b"), r"'cat' and 'cat\u200b'"),
     (("heart", "heart\ufe0f"), r"'heart' and 'heart\ufe0f'"),
     (("big_cat", "big cat"), "'big cat' and 'big_cat'"),
+    (("fish", "\ufb01sh"), "'fish' and '\ufb01sh'"),
+    (("cat", "\uff43\uff41\uff54"), "'cat' and '\uff43\uff41\uff54'"),
 ]
 """Names of folders that look alike, and how they are told."""
 

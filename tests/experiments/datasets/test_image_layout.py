@@ -143,6 +143,23 @@ ASKED = {
         ("Hunde Trainingsdaten", "Hunde Testdaten"),
         "parts of the same data ('Hunde Testdaten', 'Hunde Trainingsdaten')",
     ),
+    "flat parts of each class in Italian": (
+        ("gatti_addestramento", "gatti_verifica"),
+        "parts of the same data ('gatti_addestramento', 'gatti_verifica')",
+    ),
+    "flat parts of each class in Czech": (
+        ("ko\u010dky_tr\u00e9nov\u00e1n\u00ed", "ko\u010dky_testov\u00e1n\u00ed"),
+        "parts of the same data (",
+    ),
+    "flat parts in short words": (
+        ("cats-trn", "cats-tst"),
+        "parts of the same data ('cats-trn', 'cats-tst')",
+    ),
+    "flat parts in the plural": (("cats_trainval", "cats_tests"), "data ('cats_tests', 'cats_trainval')"),
+    "what is asked and where it is sought": (
+        ("gallery", "query"),
+        "parts of the same data ('gallery', 'query')",
+    ),
     "flat parts of each class in Russian": (
         ("кошки_обучение", "кошки_тест"),
         "parts of the same data ('кошки_обучение', 'кошки_тест')",

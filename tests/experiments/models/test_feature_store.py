@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +52,29 @@ def test_an_encoder_whose_code_was_changed_has_features_of_its_own(
     path.write_text(path.read_text() + CHANGED)
     monkeypatch.setattr(EncoderDecoderCaptioner, "encode", lambda self, batch: torch.zeros(len(batch), 2, 2))
     assert not features().any()
+
+
+@pytest.mark.parametrize(
+    ("ending", "altered"),
+    [
+        (".json", lambda content: content.replace(b'"seconds"', b'"second"')),
+        (".json", lambda content: content[:-2] + b"9}"),
+        (".json", lambda content: b"[" * 100_000),
+        (".json", lambda content: b""),
+        (".npy", lambda content: content[:-1]),
+        (".npy", lambda content: content[:-1] + bytes([content[-1] ^ 1])),
+    ],
+)
+def test_kept_features_of_which_a_byte_was_altered_are_computed_again(
+    ending: str, altered: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    captioner, lent = random_captioner(), context(tmp_path)
+    photos = pictures_of(generate_photos(SECTION).tuning)
+    first = encoded(captioner, photos, lent).copy()
+    (file,) = tmp_path.rglob(f"*{ending}")
+    content = file.read_bytes()
+    assert altered(content) != content
+    file.write_bytes(altered(content))
+    made = file.stat().st_mtime_ns
+    assert (encoded(captioner, photos, lent) == first).all()
+    assert file.stat().st_mtime_ns > made and file.read_bytes() != altered(content)
