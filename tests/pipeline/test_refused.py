@@ -156,12 +156,8 @@ def test_what_another_process_says_of_an_error_stands_in_a_file_of_its_own(toy: 
             return value
 
     call: Any = type("", (), {})()
-    call.project, call.is_main, call.stage, call.scratch = (
-        toy,
-        False,
-        toy.stages["first"],
-        toy.cache / "first" / "0",
-    )
+    call.project, call.is_main = toy, False
+    call.stage, call.scratch = toy.stages["first"], toy.cache / "first" / "0"
     with pytest.raises(UserError, match="traceback-of-another-process"), runner._keeping_the_traceback(call):
         raise ValueError("x")
 
