@@ -56,20 +56,20 @@ def _rendered(root: Path, output: Path | None) -> Path:
     site = project.load(root)
     target = output or site.output
     pages = [page.html_name for page in site.pages] if target == site.output else []
-    with _naming(target), replacing(target, site.root, pages) as new:
+    with _naming(target), replacing(target, site.root, pages) as new, cells.kernel(site.root) as kernel:
+        if any(cells.MARK in page.text for page in site.pages):
+            kernel.start()
         _prepare(site, target)
         drafts = [cells.draft(page, site.root) for page in site.pages]
-        markdowns = cells.run(drafts, site.root)
         with ThreadPoolExecutor() as pool:
-            trees = list(
-                pool.map(lambda page, markdown: write(page, markdown, site, new), site.pages, markdowns)
-            )
-        names = [page.name for page in site.pages]
-        crossref.refuse_broken_links_between(
-            dict(zip(names, zip(trees, markdowns, strict=True), strict=True))
-        )
+            markdowns, writing = {}, {}
+            for draft in reversed(drafts):  # the last is the one to open: the report, which takes longest
+                markdowns[draft.page.name] = markdown = kernel.run(draft)
+                writing[draft.page.name] = pool.submit(write, draft.page, markdown, site, new)
+            trees = {page.name: writing[page.name].result() for page in site.pages}
+        crossref.refuse_broken_links_between({name: (tree, markdowns[name]) for name, tree in trees.items()})
         if site.searched:
-            index = html.search_index(zip(site.pages, trees, strict=True))
+            index = html.search_index((page, trees[page.name]) for page in site.pages)
             (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
 

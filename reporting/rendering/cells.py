@@ -6,9 +6,9 @@ import atexit
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ _OPTIONS: settings.Schema = {
     "label": settings.text,
     "warning": settings.one_of(True, False),
 }
+MARK = "{python}"
+"""What a page with cells or inline code holds."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
 
@@ -134,51 +136,84 @@ def _run_cell_here(shell: Any, cell: Cell) -> str:
     return _printed(cell, [*shown, *outputs])
 
 
-def run(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
-    """Run the cells of all pages, each page in a kernel of its own, at the same time.
+class Kernel:
+    """The Python in which the pages' cells run, each page's as if no other had run before it.
 
-    That is in a thread: in the main one nbclient would take a Ctrl-C for itself, and go on.
+    It is started once for all of them, since that takes longer than most pages do. What it does is done in a
+    thread: in the main one nbclient would take a Ctrl-C for itself, and go on.
     """
-    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
-    async def whole() -> list[Markdown]:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.append((asyncio.get_running_loop(), task))
-        return await _run_all(drafts, root)
+    def __init__(self, root: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self._root, self._loop, self._ends = root, loop, AsyncExitStack()
+        self._started: asyncio.Task[Any] | None = None
 
-    with ThreadPoolExecutor(1) as thread:
+    def start(self) -> None:
+        """Begin to start Python, without waiting for it."""
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def run(self, draft: Draft) -> Markdown:
+        """Run the cells of a page.
+
+        Raises:
+            UserError: if one of them fails, or no Python can be started.
+        """
+        if not draft.has_code:
+            return Markdown(draft.page.name, tuple(part for part in draft.parts if isinstance(part, Line)))
+        return asyncio.run_coroutine_threadsafe(self._run(draft), self._loop).result()
+
+    def _begin(self) -> asyncio.Task[Any]:
+        self._started = self._started or self._loop.create_task(_client(self._root, self._ends))
+        return self._started
+
+    async def _run(self, draft: Draft) -> Markdown:
         try:
-            return thread.submit(asyncio.run, whole()).result()
-        except KeyboardInterrupt:
-            for loop, task in tasks:
-                loop.call_soon_threadsafe(task.cancel)  # which ends the kernels
-            raise
+            client = await self._begin()
+        except RuntimeError as error:
+            raise UserError(
+                f"{draft.page.name}: no Python could be started to run its cells ({reason(error)}): mend "
+                "what it says above; a package that is missing comes by "
+                f"`{sys.executable} -m pip install -r requirements-render.txt`."
+            ) from error
+        return await _run_page(client, draft)
+
+    async def end(self) -> None:
+        """End Python, and what it is asked for."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._ends.aclose()
 
 
-async def _run_all(drafts: Sequence[Draft], root: Path) -> list[Markdown]:
-    # All kernels end before an error is shown; the first page with an error is the one named.
-    done = await asyncio.gather(*(_run_page(draft, root) for draft in drafts), return_exceptions=True)
-    for outcome in done:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return [outcome for outcome in done if isinstance(outcome, Markdown)]
+@contextmanager
+def kernel(root: Path) -> Iterator[Kernel]:
+    """Lend what runs the cells of the pages in a folder."""
+    loop = asyncio.new_event_loop()
+    with closing(loop), ThreadPoolExecutor(1) as thread:
+        thread.submit(loop.run_forever)
+        lent = Kernel(root, loop)
+        try:
+            yield lent
+        finally:
+            asyncio.run_coroutine_threadsafe(lent.end(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
 
 
-async def _run_page(draft: Draft, root: Path) -> Markdown:
-    if not draft.has_code:
-        return Markdown(draft.page.name, tuple(part for part in draft.parts if isinstance(part, Line)))
+async def _run_page(client: Any, draft: Draft) -> Markdown:
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    client.nb = new_notebook(cells=[new_code_cell(cell.code) for cell in draft.cells])
+    await client.async_wait_for_reply(client.kc.execute("%reset -f", silent=True))
     lines: list[Line] = []
-    async with _kernel(draft, root) as client:
-        cells = iter(range(len(draft.cells)))
-        for part in draft.parts:
-            if isinstance(part, Cell):
-                printed = await _run_cell(client, part, next(cells))
-                lines += _output_lines(part, printed)
-            elif _is_prose(part) and INLINE.search(part.text):
-                lines += await _run_inline(client, part)
-            else:
-                lines.append(part)
+    cells = iter(range(len(draft.cells)))
+    for part in draft.parts:
+        if isinstance(part, Cell):
+            printed = await _run_cell(client, part, next(cells))
+            lines += _output_lines(part, printed)
+        elif _is_prose(part) and INLINE.search(part.text):
+            lines += await _run_inline(client, part)
+        else:
+            lines.append(part)
     return Markdown(draft.page.name, tuple(lines))
 
 
@@ -227,12 +262,12 @@ def _output_lines(cell: Cell, output: str) -> list[Line]:
     return [Line(text, cell.number, printed=True, file=cell.file) for text in texts]
 
 
-@asynccontextmanager
-async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
+async def _client(root: Path, ends: AsyncExitStack) -> Any:
+    """Start a kernel that runs cells in a folder, and say in `ends` how it ends."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
-    from nbformat import v4
+    from nbformat.v4 import new_notebook
 
     class ThisPython(KernelSpecManager):
         """Start the Python that renders, whatever kernels are installed for the user."""
@@ -240,28 +275,22 @@ async def _kernel(draft: Draft, root: Path) -> AsyncIterator[Any]:
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(argv=[sys.executable, *_KERNEL], language="python")
 
-    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell.code) for cell in draft.cells])
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        manager = AsyncKernelManager(
-            kernel_spec_manager=ThisPython(), connection_file=str(Path(folder) / "kernel.json")
-        )
-        if sys.platform != "win32":
-            manager.transport = "ipc"  # no open port, and no word from Jupyter about open ports
-        folder_of_cells = {"metadata": {"path": str(root)}}
-        client = NotebookClient(
-            notebook, km=manager, timeout=None, resources=folder_of_cells, shutdown_kernel="immediate"
-        )
-        async with AsyncExitStack() as ends:
-            ends.push_async_callback(_end, client)
-            try:
-                await ends.enter_async_context(client.async_setup_kernel(cleanup_kc=True))
-            except RuntimeError as error:
-                raise UserError(
-                    f"{draft.page.name}: no Python could be started to run its cells ({reason(error)}): mend "
-                    "what it says above; a package that is missing comes by "
-                    f"`{sys.executable} -m pip install -r requirements-render.txt`."
-                ) from error
-            yield client
+    folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="kernel-"))
+    manager = AsyncKernelManager(
+        kernel_spec_manager=ThisPython(), connection_file=str(Path(folder) / "kernel.json")
+    )
+    if sys.platform != "win32":
+        manager.transport = "ipc"  # no open port, and no word from Jupyter about open ports
+    client = NotebookClient(
+        new_notebook(),
+        km=manager,
+        timeout=None,
+        resources={"metadata": {"path": str(root)}},
+        shutdown_kernel="immediate",
+    )
+    ends.push_async_callback(_end, client)
+    await ends.enter_async_context(client.async_setup_kernel(cleanup_kc=True))
+    return client
 
 
 async def _end(client: Any) -> None:

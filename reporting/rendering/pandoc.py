@@ -27,6 +27,8 @@ class Endless(UserError):
 
 Node = dict[str, Any]
 Attributes = tuple[str, list[str], list[list[str]]]
+_INNER = (dict, list)
+"""What a part of the tree is that has parts."""
 
 
 @cache
@@ -146,24 +148,28 @@ def raw(to: str, markup: str) -> Node:
 
 def walk(tree: Any) -> Iterator[Node]:
     """Every node of a tree, parents before children, in document order."""
-    if isinstance(tree, dict):
-        if "t" in tree:
-            yield tree
-        for value in tree.values():
-            yield from walk(value)
-    elif isinstance(tree, list):
-        for item in tree:
-            yield from walk(item)
+    ahead = [tree]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, dict):
+            if "t" in part:
+                yield part
+            part = part.values()
+        ahead += [inner for inner in reversed(part) if isinstance(inner, _INNER)]
 
 
 def transform(tree: Any, rules: Mapping[str, Callable[[Node], list[Node]]]) -> Any:
     """A tree in which a rule replaces each node of its kind, children first."""
     if isinstance(tree, dict):
-        return {key: transform(value, rules) for key, value in tree.items()}
-    if not isinstance(tree, list):
-        return tree
+        return {
+            key: transform(value, rules) if isinstance(value, _INNER) else value
+            for key, value in tree.items()
+        }
     result = []
     for item in tree:
+        if not isinstance(item, _INNER):
+            result.append(item)
+            continue
         new = transform(item, rules)
         rule = rules.get(new.get("t", "")) if isinstance(new, dict) else None
         result += [new] if rule is None else rule(new)

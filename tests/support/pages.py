@@ -7,6 +7,9 @@ from pathlib import Path
 from reporting.checking import paper
 from reporting.markdown import escape, in_attribute
 from reporting.render import render
+from reporting.rendering import cells
+from reporting.rendering.cells import Draft
+from reporting.rendering.source import Markdown
 from tests.support.copies import ROOT
 
 CONFIGURATION = """\
@@ -93,6 +96,11 @@ class Project:
     def render(self) -> "Project":
         render(self.root)
         return self
+
+    def run(self, draft: Draft) -> Markdown:
+        """Run the cells of a page of the project."""
+        with cells.kernel(self.root) as kernel:
+            return kernel.run(draft)
 
     def html(self, name: str = "report.html") -> str:
         return (self.site / name).read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from reporting.rendering.project import load
 from tests.support import commands
 from tests.support.commands import python
 from tests.support.copies import ROOT
-from tests.support.pages import FRONT_LINES, Project
+from tests.support.pages import FRONT_LINES, Project, with_page
 
 
 def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Project) -> None:
@@ -24,6 +24,15 @@ def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Projec
     words = project.parsed().words
     assert "Table\u00a01: Caption." in words
     assert project.body().count("<ul>") == 2, "a cell's output must not run into the lists around it"
+
+
+@pytest.mark.parametrize("page", ["report", "other"])
+def test_a_page_has_nothing_of_what_the_cells_of_another_left(project: Project, page: str) -> None:
+    bodies = dict.fromkeys(("report", "other"), "```{python}\nrows = 2\n```\n")
+    bodies[page] = "`{python} rows + 1`\n"
+    with_page(project, "other", bodies["other"]).page(bodies["report"])
+    with pytest.raises(UserError, match=rf"^{page}.qmd:\d+: .*NameError: name 'rows' is not defined"):
+        project.render()
 
 
 @pytest.mark.parametrize(
@@ -207,7 +216,7 @@ def test_a_preview_which_runs_cells_in_its_own_process_shows_the_same(project: P
     )
     site = load(project.root)
     [page] = [cells.draft(page, site.root) for page in site.pages]
-    assert cells.run_here(page) == cells.run([page], site.root)[0]
+    assert cells.run_here(page) == project.run(page)
 
 
 @pytest.mark.parametrize("code", ["x = 1\n1 / 0", "x = (", "41 + 1", "print('hello')"])
@@ -216,7 +225,7 @@ def test_a_preview_names_a_cell_that_fails_as_a_render_does(project: Project, co
     site = load(project.root)
     [page] = [cells.draft(page, site.root) for page in site.pages]
     said = []
-    for run in (lambda: cells.run_here(page), lambda: cells.run([page], site.root)):
+    for run in (lambda: cells.run_here(page), lambda: project.run(page)):
         with pytest.raises(UserError) as refused:
             run()
         said.append(re.sub(r"\(\S+, line", "(line", str(refused.value)))  # IPython's own name for a cell

@@ -243,7 +243,7 @@ def test_an_empty_div_with_nothing_to_stand_beside_stops_nothing(project: Projec
 
 def _typst(project: Project) -> str:
     site = projects.load(project.root)
-    markdown = cells.run([cells.draft(site.pages[0], site.root)], site.root)[0]
+    markdown = project.run(cells.draft(site.pages[0], site.root))
     document = crossref.with_titles(pandoc.read(markdown.text)[0])
     allowed.check(document, markdown, site)
     resolved = crossref.resolve(crossref.for_format(document, "typst"), markdown, number_sections=True)
