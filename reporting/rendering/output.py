@@ -46,7 +46,7 @@ def replacing(target: Path, root: Path, pages: Sequence[str] = ()) -> Iterator[P
         new.mkdir()
         yield new
         made = sorted(path.name for path in new.iterdir())
-        (new / MARK).write_text("\n".join([*made, ""]), encoding="utf-8")
+        (new / MARK).write_bytes(os.fsencode("\n".join([*made, ""])))
         _swap(new, target)
 
 
@@ -93,13 +93,13 @@ def _refuse_to_overwrite(target: Path, root: Path, pages: Sequence[str]) -> None
     """Replace nothing but a site: a wrong --output must not cost anyone a folder."""
     try:
         there = {path.name for path in target.iterdir()}
-        made = (target / MARK).read_text(encoding="utf-8").splitlines() if MARK in there else None
+        made = os.fsdecode((target / MARK).read_bytes()).splitlines() if MARK in there else None
     except FileNotFoundError:
         return  # nothing is there, or another render is swapping its site in
     except NotADirectoryError:
         there, made = {target.name}, None
     others = there - {*(made or ()), MARK}
-    is_ours = not there or (made is not None and not others) or not there.isdisjoint(pages)
+    is_ours = not there or (not there.isdisjoint(pages) if made is None else not others)
     if not is_ours or root.is_relative_to(target):
         besides = f" (it holds {sorted(others)[0]})" if others else ""
         raise UserError(

@@ -52,6 +52,8 @@ def damaged_captioners() -> Iterator[Row]:
     cases: dict[str, tuple[Callable[[Path], object], str]] = {
         "weights that are no numbers": (captioners.spoil, "hold values that are no numbers"),
         "photos of another size": (captioners.another_size, "do not fit its encoder"),
+        "photos of another shape": (captioners.another_shape, "do not fit its encoder"),
+        "a tokenizer without its merges": (captioners.lost_merges, "of which its merges make 0"),
         "another tokenizer": (captioners.another_tokenizer, "401 tokens, but the decoder knows 257"),
         "an adapter beside it": (holding("adapter_config.json", b"{}"), "tuned already"),
         "a language model": (holding("config.json", b'{"model_type": "gpt2"}'), "no VisionEncoderDecoder"),

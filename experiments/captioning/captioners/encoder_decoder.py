@@ -1,6 +1,7 @@
 """Captioners that are a VisionEncoderDecoder of transformers, such as ViT-GPT2."""
 
 import copy
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,10 @@ from pipeline.errors import UserError, reason
 
 PHOTOS = 32  # encoded at once
 CAPTIONS = 100  # written at once
+
+_UNMADE = 0.02
+"""The most that a sound vocabulary has, as a share, of tokens that no merge makes."""
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 _UNUSED = re.compile(
     r"^encoder\.pooler\."  # sums a photo up in one vector; captions are written from all features
@@ -210,7 +215,9 @@ def load_encoder_decoder(config: EncoderDecoderConfig, root: Path) -> EncoderDec
         with seeded(0):  # for weights that are missing and replaced by random ones
             loaded: Any = VisionEncoderDecoderModel.from_pretrained(
                 None,
-                config=VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True),
+                config=VisionEncoderDecoderConfig.from_pretrained(
+                    folder, is_encoder_decoder=True, local_files_only=True
+                ),
                 state_dict=tensors,  # rather than its files, which transformers reads in fewer forms
                 dtype=torch.float32,
                 # What generate() is not told it takes from here: without this, the checkpoint's own limits,
@@ -289,7 +296,8 @@ def _require_all_weights(name: str, report: Any) -> None:
 def _require_vocabulary(name: str, network: Any, tokenizer: Any) -> None:
     """Check that the decoder knows each token that the tokenizer can write, and that this can write most.
 
-    The one would fail, later; of a damaged vocabulary transformers says nothing, and takes texts for empty.
+    The one would fail, later; of a damaged vocabulary transformers says nothing, and takes texts for empty,
+    and of lost merges neither, and spells them letter by letter.
     """
     known, tokens = network.decoder.get_input_embeddings().num_embeddings, tokenizer.get_vocab()
     if 2 * len(tokens) < known:
@@ -303,6 +311,31 @@ def _require_vocabulary(name: str, network: Any, tokenizer: Any) -> None:
             f"The tokenizer of {name} is another model's: it has {most + 1:,} tokens, but the decoder knows "
             f"{known:,}; get its files anew."
         )
+    if sentence := _unmerged(name, tokenizer):
+        raise UserError(sentence)
+
+
+def _unmerged(name: str, tokenizer: Any) -> str | None:
+    """Say that a byte-pair encoding has not got the merges that make its tokens, None if it has nearly all.
+
+    Some vocabularies have a few tokens that nothing makes, as RoBERTa's "madeupword0000".
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    described = json.loads(backend.to_str()) if backend is not None else {"model": {"type": None}}
+    model = described["model"]
+    if model.get("type") != "BPE":
+        return None
+    pairs = (merge if isinstance(merge, list) else merge.split(" ", 1) for merge in model["merges"])
+    made = {"".join(pair) for pair in pairs}
+    added = {token["content"] for token in described["added_tokens"]}
+    longer = [token for token in model["vocab"] if len(token) > 1 and token not in added]
+    lost = sum(token not in made and not _BYTE.fullmatch(token) for token in longer)
+    if lost <= _UNMADE * len(longer):
+        return None
+    return (
+        f"The tokenizer of {name} has {len(longer):,} tokens of several letters, of which its merges "
+        f"make {len(longer) - lost:,}: get its merges.txt or tokenizer.json anew."
+    )
 
 
 def _marks(name: str, folder: Path, network: Any, tokenizer: Any) -> dict[str, Any]:
@@ -361,11 +394,11 @@ def _require_sight(captioner: EncoderDecoderCaptioner) -> None:
     decoder = type(captioner.network.decoder).__name__
     try:
         with np.errstate(all="ignore"):  # of what is no number a sentence of ours tells
-            features = exact.encode(two_pictures())
+            features = exact.encode([picture[:, :48] for picture in two_pictures()])  # not square
     except Exception as error:  # whatever a picture of another size than the encoder's makes it raise
         raise UserError(
             f"The photos that preprocessor_config.json of {captioner.model} makes do not fit its encoder "
-            f"({reason(error)}): set there the size that config.json names as image_size."
+            f"({reason(error)}): set there a height and a width as config.json's image_size, or mend that."
         ) from error
     if not features.isfinite().all():
         raise UserError(

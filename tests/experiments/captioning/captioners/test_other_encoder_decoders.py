@@ -316,6 +316,27 @@ def another_size(folder: Path) -> None:
     path.write_text(path.read_text().replace("32", "64"))
 
 
+def another_shape(folder: Path) -> None:
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"size": {"shortest_edge": 32}}))
+
+
+def with_merges(folder: Path, made: int) -> None:
+    """Give a tokenizer of bytes sixty tokens of two, in place of others, and merges for some of these."""
+    pieces = json.loads((folder / "vocab.json").read_text())
+    others = [piece for piece in pieces if not piece.isascii()][:60]
+    pairs = [f"{first}{second}" for first in "abcdefgh" for second in "ijklmnop"][:60]
+    named = dict(zip(others, pairs, strict=True))
+    vocabulary = {named.get(piece, piece): number for piece, number in pieces.items()}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    lines = [f"{pair[0]} {pair[1]}" for pair in pairs[:made]]
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *lines, ""]))
+
+
+def lost_merges(folder: Path) -> None:
+    with_merges(folder, 0)
+
+
 def another_tokenizer(folder: Path) -> None:
     pieces = json.loads((folder / "vocab.json").read_text())
     (folder / "vocab.json").write_text(json.dumps(pieces | {"more": 400}))
@@ -332,6 +353,8 @@ def hardly_a_tokenizer(folder: Path) -> None:
         (hardly_a_tokenizer, "tokens, but the decoder knows 257"),
         (spoil, "is damaged: 1 of its tensors hold values that are no numbers, such as decoder."),
         (another_size, "do not fit its encoder"),
+        (another_shape, "do not fit its encoder"),
+        (lost_merges, "has 60 tokens of several letters, of which its merges make 0"),
         (another_tokenizer, "has 401 tokens, but the decoder knows 257"),
     ],
 )
@@ -341,6 +364,23 @@ def test_parts_that_do_not_belong_together_are_found_before_any_work(
     folder = publish("vit", "gpt2", tmp_path / "odd")
     damage(folder)
     assert said in refusal(load_captioner, folder)
+
+
+def test_a_few_tokens_that_no_merge_makes_are_no_damage(tmp_path: Path):
+    folder = publish("vit", "gpt2", tmp_path / "odd")
+    with_merges(folder, 59)
+    assert load_captioner(folder).tokenizer("ai bj hx").input_ids
+    with_merges(folder, 40)
+    assert "its merges make 40" in refusal(load_captioner, folder)
+
+
+def test_a_configuration_that_denies_what_it_is_captions_all_the_same(tmp_path: Path):
+    folder = publish("vit", "gpt2", tmp_path / "odd")
+    captions = load_captioner(folder).generate(load_captioner(folder).encode(odd_photos()), GREEDY)
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"is_encoder_decoder": False}))
+    denied = load_captioner(folder)
+    assert denied.generate(denied.encode(odd_photos()), GREEDY) == captions
 
 
 def test_a_target_that_the_image_tower_has_as_well_means_the_decoders_layers(tmp_path: Path):
