@@ -20,6 +20,7 @@ from experiments.classification.inputs import augmented_batches
 from experiments.classification.training import TEST_BATCH, predict
 from experiments.datasets.cifar10 import load
 from experiments.datasets.images import ClassifiedImages
+from experiments.models.precision import best_device
 from experiments.models.processes import ALONE
 from experiments.models.seeding import seeded
 from experiments.project import open_project
@@ -47,7 +48,7 @@ def compared(seed: int) -> Found:
     images = load(section, project.downloads, print)  # pyright: ignore[reportArgumentType]
     with seeded(seed):
         network = cnn.network(images.train_images, len(images.classes), config.widths)
-    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
     optimiser = cnn.sgd(network, config.learning_rate, config.weight_decay)
     done = trained(network, optimiser, images, config)
     found = predict(network, images.test_images, done.precision, ALONE)
@@ -90,7 +91,7 @@ def _airbench94(images: ClassifiedImages, seed: int) -> nn.Sequential:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = 1e-12
-    return network
+    return network.to(best_device())
 
 
 def _learn(network: nn.Sequential, images: ClassifiedImages, seed: int) -> None:
@@ -113,8 +114,8 @@ def _learn(network: nn.Sequential, images: ClassifiedImages, seed: int) -> None:
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * _rate(step / steps)
             optimiser.zero_grad()
-            logits = network(pixels)
-            functional.cross_entropy(logits, labels, label_smoothing=_SMOOTHING, reduction="sum").backward()
+            logits, wanted = network(pixels.to(best_device())), labels.to(best_device())
+            functional.cross_entropy(logits, wanted, label_smoothing=_SMOOTHING, reduction="sum").backward()
             optimiser.step()
             if (step + 1) % _LOOKAHEAD_STEPS == 0:
                 _look_ahead(network, average, _LOOKAHEAD * ((step + 1) / steps) ** 3)
@@ -163,6 +164,8 @@ def _named(network: nn.Module, images: np.ndarray) -> np.ndarray:
         batch = torch.tensor(images[first : first + TEST_BATCH])
         padded = torch.from_numpy(np.pad(batch.numpy(), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect"))
         views = (batch, padded[:, :-2, :-2], padded[:, 2:, 2:])
-        logits = [network(view) + network(view.flip(2)) for view in views]
-        found.append((2 * logits[0] + logits[1] + logits[2]).argmax(1).numpy())
+        logits = [
+            network(view) + network(view.flip(2)) for view in (each.to(best_device()) for each in views)
+        ]
+        found.append((2 * logits[0] + logits[1] + logits[2]).argmax(1).cpu().numpy())
     return np.concatenate(found)

@@ -18,7 +18,7 @@ from experiments.config.training import TrainingConfig, VitConfig
 from experiments.context import Context
 from experiments.datasets.cifar10 import load
 from experiments.datasets.images import ClassifiedImages
-from experiments.models.precision import chosen
+from experiments.models.precision import best_device, chosen
 from experiments.models.processes import ALONE
 from experiments.models.seeding import seeded
 from experiments.project import open_project
@@ -56,7 +56,7 @@ def _by_the_profile(config: VitConfig, images: ClassifiedImages) -> tuple[float,
     """Return the seconds and the epochs until the level was reached, and the precision."""
     with seeded(config.seed):
         network = VisionTransformer(images.train_images, len(images.classes), config)
-    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
     optimiser = adamw(network, config.learning_rate, config.weight_decay)
     done = trained(network, optimiser, images, config)
     shares = [right / len(images.validation_labels) for right in done.right]
@@ -77,7 +77,7 @@ def trained(
 def _plainly(config: VitConfig, images: ClassifiedImages) -> tuple[float, int, float]:
     """Return the seconds and epochs until the level or the last epoch, and the share that was reached."""
     with seeded(config.seed):
-        network = VisionTransformer(images.train_images, len(images.classes), config)
+        network = VisionTransformer(images.train_images, len(images.classes), config).to(best_device())
     optimiser = torch.optim.AdamW(network.parameters(), lr=PLAIN_RATE)
     count, seconds, share, epoch = len(images.train_images) // config.batch_size, 0.0, 0.0, 0
     while share < LEVEL and epoch < MOST_EPOCHS:
@@ -90,7 +90,8 @@ def _plainly(config: VitConfig, images: ClassifiedImages) -> tuple[float, int, f
         def learn(batches: Any = batches) -> None:
             for pixels, labels in batches:
                 optimiser.zero_grad()
-                functional.cross_entropy(network(pixels), labels).backward()
+                logits = network(pixels.to(best_device()))
+                functional.cross_entropy(logits, labels.to(best_device())).backward()
                 optimiser.step()
 
         seconds += duration(learn)
