@@ -1,5 +1,6 @@
 """How a command begins: neither Ctrl-C nor a package that is not there shows a traceback, however early."""
 
+import io
 import os
 import signal
 import sys
@@ -29,6 +30,9 @@ def guard(requirements: str) -> None:
         )
         sys.exit(2)
 
+    for stream in (sys.stdout, sys.stderr):  # what a terminal's encoding has not is a question mark
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.excepthook, sys.unraisablehook = told, _unraised
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)

@@ -30,6 +30,8 @@ def content_of(project: Project[Any], name: str) -> bytes | None:
         UserError: if it cannot be read, such as a folder.
     """
     path = path_of(project, name)
+    if path.is_fifo():  # of which a reader would wait for a writer, without end
+        raise UserError(f"{path} cannot be read (it is a pipe): move it away.")
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

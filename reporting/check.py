@@ -121,14 +121,14 @@ def main(
                 *proofread.unproven(document),
                 *proofread.typed(document),
             ]
+        problems = [*sources, *outcome.problems]
+        agree = f"{outcome.numbers:,d} numbers on {outcome.pages} pages agree with the results"
+        print("\n".join(problems or [agree]), flush=True)
     except (UserError, OSError) as error:
         print(sentence(error), file=sys.stderr)
         raise typer.Exit(2) from error
-    for problem in (*sources, *outcome.problems):
-        print(problem)
-    if sources or outcome.problems:
+    if problems:
         raise typer.Exit(1)
-    print(f"{outcome.numbers:,d} numbers on {outcome.pages} pages agree with the results")
 
 
 if __name__ == "__main__":

@@ -48,8 +48,12 @@ def render(root: Path, output: Path | None = None) -> Path:
     all but the site in `output` is written to a temporary folder that leads to the project.
     """
     root = root.resolve()
+    try:
+        output = output and output.resolve()
+    except RuntimeError as error:  # of Python before 3.13, where a link leads to itself
+        raise UserError(f"{output} is a link that leads to itself: name another folder.") from error
     with project.led_to(root) if output and not project.is_writable(root) else nullcontext(root) as folder:
-        return _rendered(folder, output and output.resolve())
+        return _rendered(folder, output)
 
 
 def _rendered(root: Path, output: Path | None) -> Path:

@@ -38,6 +38,9 @@ def start(
         raise UserError(
             "--photos and --captions belong together: name the folder and the file with the captions."
         )
+    for path in filter(None, (photos, captions, images)):
+        if not path.isprintable():
+            raise UserError(f"A profile cannot name the path {path!r}: rename what has an unseen character.")
     text = TEMPLATE.read_text(encoding="utf-8")
     if photos is not None and captions is not None:
         text = with_folder(text, "photos", folders.photos(photos, captions, root))

@@ -83,8 +83,8 @@ def _end(folder: Path) -> None:
     """Delete the folder of a render, but for a site that is nowhere else: that goes back."""
     old, recorded = folder / _OLD, folder / _TARGET
     if old.exists() and recorded.is_file():
-        target = Path(os.fsdecode(recorded.read_bytes()))
-        if not target.exists():
+        target = Path(os.fsdecode(recorded.read_bytes().replace(b"\0", b"")))  # as a power cut may leave it
+        if target != Path() and not target.exists():
             old.rename(target)
     shutil.rmtree(folder, ignore_errors=True)
 

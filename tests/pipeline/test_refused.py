@@ -4,6 +4,7 @@ sentence says what to do before anything is computed."""
 import errno
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,15 @@ def unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")  # which nobody can read from its beginning, not even root
 
 
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder": (a_folder, "cannot be read (Is a directory)"),
     "what cannot be read": (unreadable, "cannot be read (Input/output error)"),
+    "a pipe": (a_pipe, "cannot be read (it is a pipe)"),
     "nothing in it": (lambda path: path.write_bytes(b""), "cannot be read as a result"),
     "no text": (lambda path: path.write_bytes(b"\xff\x00\xfe"), "cannot be read as a result"),
     "lists without end": (lambda path: path.write_text("[" * 100_000), "cannot be read as a result"),
@@ -57,7 +64,7 @@ def test_a_result_that_cannot_be_read_is_missing_and_says_why(toy: Project, dama
 
 
 @pytest.mark.parametrize(
-    "damage", [name for name in DAMAGE if name not in ("a folder", "what cannot be read")]
+    "damage", [name for name in DAMAGE if name not in ("a folder", "what cannot be read", "a pipe")]
 )
 def test_it_is_computed_again(toy: Project, damage: str) -> None:
     run(toy)

@@ -4,9 +4,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 import typst
 
 from pipeline.errors import UserError
+from reporting import check as command
 from reporting.check import Outcome, check, refuse_gaps
 from reporting.checking.paper import off_the_sheet, read
 from reporting.markdown import escape
@@ -325,3 +327,18 @@ def test_the_command_refuses_a_site_that_lacks_a_page(tmp_path: Path) -> None:
     done = python(tmp_path, "-m", "reporting.check", PYTHONPATH=str(ROOT))
     assert done.returncode == 2
     assert "There is no provenance.html, appendix.html, report.html, and 2 more in _site" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_an_agreement_that_cannot_be_said_for_want_of_room_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(command, "refuse_gaps", lambda *_: None)
+    monkeypatch.setattr(command, "check", lambda *_: Outcome((), numbers=5, pages=1))
+    with pytest.raises(OSError, match="No space"), Path("/dev/full").open("w") as full:  # again as it closes
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(typer.Exit) as ended:
+            command.main(profile="offline")
+    assert ended.value.exit_code == 2
+    assert "No space left on device" in capsys.readouterr().err

@@ -29,6 +29,11 @@ def test_claims_lists_each_test_by_the_name_that_binds_to_it_with_its_verdict() 
     assert len(lines) > 40
 
 
+def test_a_terminal_that_knows_ascii_alone_gets_question_marks_for_the_rest() -> None:
+    done = python(ROOT, "-m", "reporting", "claims", "--profile", "offline", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "?%" in done.stdout, done.stderr
+
+
 def test_a_word_that_nothing_holds_is_said_to_be_so() -> None:
     done = python(ROOT, "-m", "reporting", "numbers", "quux", "--profile", "offline")
     assert (done.returncode, done.stdout) == (2, "")

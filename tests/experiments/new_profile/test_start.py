@@ -245,6 +245,7 @@ def test_what_cannot_be_used_at_all_is_one_sentence_and_no_file(folder: Path):
         ({"photos": "photos", "captions": "nothing.csv"}, "cannot be read"),
         ({"images": "nowhere"}, "There is no folder .*nowhere"),
         ({"images": "photos"}, "no folders with images"),
+        ({"images": "a\nb"}, "cannot name the path 'a.nb': rename what has an unseen character"),
         ({"photos": "few/photos", "captions": "few/captions.csv"}, "has 2 of .* at least three are needed"),
     ):
         assert re.search(sentence, refusal(start, "mine", folder, **options))

@@ -166,6 +166,31 @@ def test_a_folder_that_no_render_made_or_that_holds_more_is_not_replaced(
     assert sorted(target.rglob("*")) == before
 
 
+def test_what_somebody_put_into_the_projects_own_site_is_not_lost(root: Path) -> None:
+    thesis = site(root, "old", root / "_site") / "thesis.docx"
+    thesis.touch()
+    with (
+        pytest.raises(UserError, match=r"it holds thesis\.docx"),
+        replacing(root / "_site", root, ["report.html"]),
+    ):
+        raise AssertionError("it began")
+    assert thesis.exists()
+
+
+def test_a_mark_that_is_no_text_is_a_mark_that_names_nothing(root: Path) -> None:
+    (site(root, "old", root / "mine") / MARK).write_bytes(b"\xff\xfe\0")
+    assert "it holds report.html" in refusal(site, root, "new", root / "mine")
+
+
+def test_what_a_power_cut_left_of_a_record_stops_no_render(root: Path) -> None:
+    left = root / ".cache" / "site-left"
+    (left / "old").mkdir(parents=True)
+    (left / ".rendering").touch()
+    (left / ".target").write_bytes(b"\0" * 20)
+    assert (site(root, "new") / "report.html").read_text() == "new"
+    assert not left.exists()
+
+
 def test_a_file_is_not_replaced(root: Path) -> None:
     (root / "report").write_text("x")
     assert "is not a site" in refusal(site, root, "new", root / "report")
