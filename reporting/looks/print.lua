@@ -31,9 +31,16 @@ local function breakable(text)
   return table.concat(parts, may_break)
 end
 
+-- How wide a word is, in Latin letters: those of wide scripts, and what has no letter, take two.
+local function width(text)
+  local letters = 0
+  for _, code in utf8.codes(text) do letters = letters + (code < 0x1100 and 1 or 2) end
+  return letters
+end
+
 local function words_up_to(longest)
   return function(item)
-    if utf8.len(item.text) > longest then return typst("#" .. typst_string(breakable(item.text)) .. ";") end
+    if width(item.text) > longest then return typst("#" .. typst_string(breakable(item.text)) .. ";") end
     if not safe_word:match(item.text) then return typst("#" .. typst_string(item.text) .. ";") end
   end
 end
