@@ -27,13 +27,12 @@ _LOOSE = re.compile(
 """What may stand between two letters on paper and not on screen, or the other way around."""
 
 _NOT_READ = re.compile(
-    r"[^\n\u0020-\u007e\u00a0-\u02ff\u0370-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
+    r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
     r"\ua720-\ua7ff\ufb00-\ufb06]"
 )
 """What cannot be read off paper as it stands on screen.
 
-It is invisible, is set above or below a letter, runs from right to left or mirrored, changes its shape, or
-has no letter in a font."""
+It is invisible, runs from right to left or mirrored, changes its shape, or has no letter in a font."""
 
 _PLACES = "|".join(word for words in LABELS.values() for word in (words.section, words.page))
 _CALLED = re.compile(rf"\((?:{FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{FLOATS})\s*A?\d+")

@@ -244,7 +244,7 @@ def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path)
         "一只猫在红色地毯上 3 只", "고양이 2마리", "แมวสีเทา 2", "एक बिल्ली १ 2", "a cat 😀 on 2 mats",
         "👩‍👩‍👧 family",
         "قطة رمادية 12 و 34 على سجادة", "חתול 12 אפור 34", "חתול \u202egnp 12",
-        "a\x01b\x7fc", "серая кошка", "étude naïve", "a\u032a\u04ea\u032a\u032a 2", "\ufffd" * 50, "絶" * 80,
+        "a\x01b\x7fc", "серая кошка", "étude naïve", "\ufffd" * 50, "絶" * 80,
     ],
 )  # fmt: skip
 def test_a_caption_in_any_script_agrees_on_page_and_paper_and_its_digits_are_compared(
