@@ -49,7 +49,7 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as new, ThreadPoolExecutor() as pool, lent(document):
         writing = {}
         for page in reversed(site.pages):  # the last is the one to open: the report, which takes longest
-            markdown = cells.run_here(cells.draft(page, root))
+            markdown = cells.run_here(cells.draft(page, root, on_paper=False))
             digest = hashlib.sha256(f"{page}{site.navigation}{markdown.text}{around}".encode()).hexdigest()
             memory[page.name] = made.get(page.name, {})
             if memory[page.name].get("digest") != digest:

@@ -19,7 +19,16 @@ from pipeline.files import read_text
 from reporting.markdown import escape
 from reporting.rendering import settings, support
 from reporting.rendering.project import Page
-from reporting.rendering.source import INLINE, Fence, Line, Markdown, code_lines, split, with_includes
+from reporting.rendering.source import (
+    INLINE,
+    Fence,
+    Line,
+    Markdown,
+    code_lines,
+    on_screen,
+    split,
+    with_includes,
+)
 
 _OPTIONS: settings.Schema = {
     "echo": settings.one_of(False),
@@ -62,9 +71,13 @@ class Draft:
         return bool(self.cells) or any(INLINE.search(part.text) for part in self.parts if _is_prose(part))
 
 
-def draft(page: Page, root: Path) -> Draft:
-    """Find the cells of a page with what it includes, and refuse what cannot be rendered before any runs."""
+def draft(page: Page, root: Path, *, on_paper: bool = True) -> Draft:
+    """Find the cells of a page with what it includes, and refuse what cannot be rendered before any runs.
+
+    What it shows on paper alone is left out if it is not for paper.
+    """
     parts = with_includes(split(page.name, page.text), partial(_included, root))
+    parts = parts if on_paper else on_screen(parts)
     support.check_source(parts)
     return Draft(page, tuple(_parts(page, parts)))
 

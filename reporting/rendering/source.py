@@ -12,6 +12,8 @@ INLINE = re.compile(r"(?<!`)`\{python\}[ \t]([^`\n]+)`")
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
 _INCLUDE = re.compile(r"\{\{< +include +(\S+) +>\}\}\s*")
+_DIV = re.compile(r":{3,}\s*(.*?)[\s:]*")
+_ON_PAPER = re.compile(r""":{3,}\s*\{\.content-visible when-format=["']?typst["']?\}\s*""")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,22 @@ def with_includes(parts: list[Line | Fence], read: Callable[[Line, str], str]) -
         else:
             whole.append(part)
     return whole
+
+
+def on_screen(parts: list[Line | Fence]) -> list[Line | Fence]:
+    """Leave out what a page shows on paper alone, unless that never ends."""
+    kept: list[Line | Fence] = []
+    depth = 0
+    for part in parts:
+        text = part.text if isinstance(part, Line) else ""
+        if depth:
+            div = _DIV.fullmatch(text)
+            depth += 0 if div is None else 1 if div[1] else -1
+        elif _ON_PAPER.fullmatch(text):
+            depth = 1
+        else:
+            kept.append(part)
+    return parts if depth else kept
 
 
 def code_lines(fence: Fence) -> list[Line]:

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from pipeline.errors import UserError
+from reporting.render import write
 from reporting.rendering import cells
 from reporting.rendering.project import load
 from tests.support import commands
@@ -217,6 +218,55 @@ def test_a_preview_which_runs_cells_in_its_own_process_shows_the_same(project: P
     site = load(project.root)
     [page] = [cells.draft(page, site.root) for page in site.pages]
     assert cells.run_here(page) == project.run(page)
+
+
+ON_PAPER = """\
+before
+
+::: {.content-visible when-format="typst"}
+
+# A heading {#sec-own}
+
+::: {.callout-note}
+a note
+
+```{python}
+#| output: asis
+print("on paper")
+```
+:::
+
+```
+:::
+```
+
+on paper
+:::
+
+::: {.content-visible when-format="html"}
+on a screen
+:::
+
+after
+"""
+
+
+def test_a_preview_leaves_out_what_is_for_paper_alone_and_nothing_else(project: Project) -> None:
+    site = load(project.page(ON_PAPER).root)
+    [page] = site.pages
+    pages = []
+    for on_paper in (True, False):
+        markdown = cells.run_here(cells.draft(page, site.root, on_paper=on_paper))
+        assert ("on paper" in markdown.text) == on_paper
+        write(page, markdown, site, site.root, on_paper=False)
+        pages.append((site.root / page.html_name).read_text())
+    assert pages[0] == pages[1]
+
+
+def test_what_is_for_paper_alone_and_never_ends_is_told_in_a_preview_too(project: Project) -> None:
+    site = load(project.page(ON_PAPER.replace("on paper\n:::", "on paper")).root)
+    [page] = site.pages
+    assert cells.draft(page, site.root, on_paper=False) == cells.draft(page, site.root)
 
 
 @pytest.mark.parametrize("code", ["x = 1\n1 / 0", "x = (", "41 + 1", "print('hello')"])
