@@ -81,7 +81,7 @@ def lora() -> Found:
     """
     told = profile.load("assignment", Path.cwd()).lora
     assert told is not None
-    drawn = generate_photos(GeneratedPhotos(kind="generated", seed=0, size=SIDE, tuning=PHOTOS, evaluation=1))
+    drawn = generate_photos(GeneratedPhotos(kind="generated", seed=0, size=SIDE, tuning=PHOTOS, evaluation=2))
     photos = [photo.pixels for photo in drawn.tuning]
     texts = [photo.references[0] for photo in drawn.tuning]
     losses: dict[str, float] = {}
