@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.classifiers import trained
+from benchmarks.classifiers import placed, trained
 from benchmarks.pairs import duration
 from benchmarks.table import Found, Spread
 from experiments import profile
@@ -47,8 +47,7 @@ def compared(seed: int) -> Found:
     config = config.model_copy(update={"seed": seed})
     images = load(section, project.downloads, print)  # pyright: ignore[reportArgumentType]
     with seeded(seed):
-        network = cnn.network(images.train_images, len(images.classes), config.widths)
-    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
+        network = placed(cnn.network(images.train_images, len(images.classes), config.widths))
     optimiser = cnn.sgd(network, config.learning_rate, config.weight_decay)
     done = trained(network, optimiser, images, config)
     found = predict(network, images.test_images, done.precision, ALONE)
@@ -163,9 +162,7 @@ def _named(network: nn.Module, images: np.ndarray) -> np.ndarray:
     for first in range(0, len(images), TEST_BATCH):
         batch = torch.tensor(images[first : first + TEST_BATCH])
         padded = torch.from_numpy(np.pad(batch.numpy(), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect"))
-        views = (batch, padded[:, :-2, :-2], padded[:, 2:, 2:])
-        logits = [
-            network(view) + network(view.flip(2)) for view in (each.to(best_device()) for each in views)
-        ]
+        views = [each.to(best_device()) for each in (batch, padded[:, :-2, :-2], padded[:, 2:, 2:])]
+        logits = [network(view) + network(view.flip(2)) for view in views]
         found.append((2 * logits[0] + logits[1] + logits[2]).argmax(1).cpu().numpy())
     return np.concatenate(found)

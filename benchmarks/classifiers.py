@@ -55,8 +55,7 @@ def vit() -> Found:
 def _by_the_profile(config: VitConfig, images: ClassifiedImages) -> tuple[float, int, str]:
     """Return the seconds and the epochs until the level was reached, and the precision."""
     with seeded(config.seed):
-        network = VisionTransformer(images.train_images, len(images.classes), config)
-    network = network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
+        network = placed(VisionTransformer(images.train_images, len(images.classes), config))
     optimiser = adamw(network, config.learning_rate, config.weight_decay)
     done = trained(network, optimiser, images, config)
     shares = [right / len(images.validation_labels) for right in done.right]
@@ -64,6 +63,11 @@ def _by_the_profile(config: VitConfig, images: ClassifiedImages) -> tuple[float,
     if reached is None:
         raise RuntimeError(f"The profile's ViT came to {max(shares):.1%} of the validation images.")
     return done.seconds * reached / config.epochs, reached, done.precision
+
+
+def placed(network: nn.Module) -> nn.Module:
+    """Return a network where and as a stage trains it."""
+    return network.to(memory_format=torch.channels_last).to(best_device())  # pyright: ignore[reportCallIssue]
 
 
 def trained(

@@ -103,8 +103,8 @@ def _copy(path: Path, target: Path) -> None:
     """Copy a file, or a folder, that may not be there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        for file in path.rglob("*"):  # one by one: an error then names a file and a reason
-            _copy(file, target / file.relative_to(path))
+        for file in path.iterdir():  # one by one: an error then names a file and a reason
+            _copy(file, target / file.name)
     elif path.is_file():
         shutil.copyfile(path, target)
 

@@ -15,7 +15,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from pipeline.errors import UserError
-from reporting.rendering.output import replacing
+from reporting.rendering.output import replacing, resolved
 from reporting.rendering.project import FRONT_MATTER
 
 LOG = Path(".cache") / "quarto.log"
@@ -37,7 +37,7 @@ def render(root: Path, output: Path | None = None) -> Path:
         UserError: if Quarto fails; the sentence names its log.
     """
     project = _project(root)
-    target = (output or root / project.get("output-dir", "_site")).resolve()
+    target = resolved(output or root / project.get("output-dir", "_site"))
     stems = [Path(name).stem for name in project.get("render", [])]
     pages = [f"{stem}.html" for stem in stems]
     own = pages if output is None else []

@@ -27,7 +27,7 @@ from reporting import quarto
 from reporting.labels import labels_of
 from reporting.rendering import allowed, cells, citations, crossref, html, pandoc, pdf, project
 from reporting.rendering.crossref import Resolved
-from reporting.rendering.output import replacing
+from reporting.rendering.output import replacing, resolved
 from reporting.rendering.pandoc import Node
 from reporting.rendering.project import Page, Site
 from reporting.rendering.source import Markdown, most_open
@@ -48,10 +48,7 @@ def render(root: Path, output: Path | None = None) -> Path:
     all but the site in `output` is written to a temporary folder that leads to the project.
     """
     root = root.resolve()
-    try:
-        output = output and output.resolve()
-    except RuntimeError as error:  # of Python before 3.13, where a link leads to itself
-        raise UserError(f"{output} is a link that leads to itself: name another folder.") from error
+    output = output and resolved(output)
     with project.led_to(root) if output and not project.is_writable(root) else nullcontext(root) as folder:
         return _rendered(folder, output)
 
@@ -66,14 +63,16 @@ def _rendered(root: Path, output: Path | None) -> Path:
         _prepare(site, target)
         drafts = [cells.draft(page, site.root) for page in site.pages]
         with ThreadPoolExecutor() as pool:
-            markdowns, writing = {}, {}
+            writing = []
             for draft in reversed(drafts):  # the last is the one to open: the report, which takes longest
-                markdowns[draft.page.name] = markdown = kernel.run(draft)
-                writing[draft.page.name] = pool.submit(write, draft.page, markdown, site, new)
-            trees = {page.name: writing[page.name].result() for page in site.pages}
-        crossref.refuse_broken_links_between({name: (tree, markdowns[name]) for name, tree in trees.items()})
+                markdown = kernel.run(draft)
+                writing.append((draft.page, markdown, pool.submit(write, draft.page, markdown, site, new)))
+            written = [(page, markdown, tree.result()) for page, markdown, tree in reversed(writing)]
+        crossref.refuse_broken_links_between(
+            {page.name: (tree, markdown) for page, markdown, tree in written}
+        )
         if site.searched:
-            index = html.search_index((page, trees[page.name]) for page in site.pages)
+            index = html.search_index((page, tree) for page, _, tree in written)
             (new / "search.js").write_text(index, encoding="utf-8", newline="\n")
     return target
 

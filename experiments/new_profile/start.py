@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def start(
             "--photos and --captions belong together: name the folder and the file with the captions."
         )
     for path in filter(None, (photos, captions, images)):
-        if not path.isprintable():
+        if any(unicodedata.category(mark) == "Cc" for mark in path):  # as its fields refuse them
             raise UserError(f"A profile cannot name the path {path!r}: rename what has an unseen character.")
     text = TEMPLATE.read_text(encoding="utf-8")
     if photos is not None and captions is not None:

@@ -22,6 +22,18 @@ _ATTEMPTS = 5
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
+def resolved(target: Path) -> Path:
+    """Return where a path leads.
+
+    Raises:
+        UserError: if it is a link that leads to itself.
+    """
+    try:
+        return target.resolve()
+    except RuntimeError as error:  # of Python before 3.13
+        raise UserError(f"{target} is a link that leads to itself: name another folder.") from error
+
+
 @contextmanager
 def replacing(target: Path, root: Path, pages: Sequence[str] = ()) -> Iterator[Path]:
     """Lend an empty folder that becomes the site in `target` when the block ends without an error.

@@ -125,8 +125,8 @@ def on_screen(parts: list[Line | Fence]) -> list[Line | Fence]:
     for part in parts:
         text = part.text if isinstance(part, Line) else ""
         if depth:
-            div = _DIV.fullmatch(text)
-            depth += 0 if div is None else 1 if div[1] else -1
+            if div := _DIV.fullmatch(text):
+                depth += 1 if div[1] else -1
         elif _ON_PAPER.fullmatch(text):
             depth = 1
         else:

@@ -321,7 +321,7 @@ def _unmerged(name: str, tokenizer: Any) -> str | None:
     Some vocabularies have a few tokens that nothing makes, as RoBERTa's "madeupword0000".
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    described = json.loads(backend.to_str()) if backend is not None else {"model": {"type": None}}
+    described = json.loads(backend.to_str()) if backend is not None else {"model": {"type": None}}  # type: Any
     model = described["model"]
     if model.get("type") != "BPE":
         return None

@@ -58,7 +58,7 @@ def test_an_encoder_whose_code_was_changed_has_features_of_its_own(
     ("ending", "altered"),
     [
         (".json", lambda content: content.replace(b'"seconds"', b'"second"')),
-        (".json", lambda content: content[:-2] + b"9}"),
+        (".json", lambda content: content[:-2] + (b"8}" if content.endswith(b"9}") else b"9}")),
         (".json", lambda content: b"[" * 100_000),
         (".json", lambda content: b""),
         (".npy", lambda content: content[:-1]),

@@ -223,6 +223,13 @@ def test_images_of_a_size_that_fits_them_are_switched_on_beside_photos(folder: P
     assert isinstance(profile.load("mine", folder).photos, PhotoFolder)
 
 
+def test_a_folder_whose_name_has_a_space_that_does_not_break_is_like_any_other(folder: Path):
+    draw_classes(folder / "my\u202fpets\u00a0too", count=3)
+    start("mine", folder, images="my\u202fpets\u00a0too")
+    config: Any = profile.load("mine", folder).images
+    assert config.folder == "my\u202fpets\u00a0too"
+
+
 @pytest.mark.parametrize("test", ["test", "val"])
 def test_images_that_are_split_stay_so_and_home_is_not_resolved(folder: Path, test: str, monkeypatch: Patch):
     monkeypatch.setenv("HOME", str(folder / "home"))

@@ -29,9 +29,11 @@ def test_cells_share_a_kernel_and_print_blocks_that_are_numbered(project: Projec
 
 @pytest.mark.parametrize("page", ["report", "other"])
 def test_a_page_has_nothing_of_what_the_cells_of_another_left(project: Project, page: str) -> None:
-    bodies = dict.fromkeys(("report", "other"), "```{python}\nrows = 2\n```\n")
-    bodies[page] = "`{python} rows + 1`\n"
-    with_page(project, "other", bodies["other"]).page(bodies["report"])
+    report, other = (
+        "`{python} rows + 1`\n" if name == page else "```{python}\nrows = 2\n```\n"
+        for name in ("report", "other")
+    )
+    with_page(project, "other", other).page(report)
     with pytest.raises(UserError, match=rf"^{page}.qmd:\d+: .*NameError: name 'rows' is not defined"):
         project.render()
 

@@ -72,7 +72,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_site_stays(project: Project, r
     project.page(f"Text.\n\n{cell}")
     for name, text in (("report.html", "the last good page"), (MARK, "report.html\n")):
         project.write(f"_site/{name}", text)
-    done = python(project.root, "-c", LIMITED, str(room), PYTHONPATH=str(ROOT))
+    done = python(project.root, "-c", LIMITED, str(room), *RENDER[2:], PYTHONPATH=str(ROOT))
     assert done.returncode == 2, done.stderr
     assert "File too large" in done.stderr
     assert str(project.root) in done.stderr or "_site" in done.stderr
