@@ -18,6 +18,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -182,7 +183,8 @@ def in_template(file: str, source: str, environment: jinja2.Environment) -> list
     return sorted(found, key=lambda finding: (finding.line, finding.text))
 
 
-def prose_of_template(source: str, environment: jinja2.Environment) -> tuple[Prose, list[nodes.Const]]:
+@cache
+def prose_of_template(source: str, environment: jinja2.Environment) -> tuple[Prose, tuple[nodes.Const, ...]]:
     """Return the text of a template, with holes for what it prints, and the constants among that.
 
     Raises:
@@ -201,7 +203,7 @@ def prose_of_template(source: str, environment: jinja2.Environment) -> tuple[Pro
         else:
             text += _HOLE
             constants += _printed(child)
-    return Prose(text, tuple(starts)), constants
+    return Prose(text, tuple(starts)), tuple(constants)
 
 
 def _printed(node: nodes.Node | None) -> Iterator[nodes.Const]:

@@ -149,6 +149,12 @@ class Document:
         """The rows of the table of evidence, as far as the page has that."""
         return rows_of(self.claims) if self.has_results(BLOCKS["claims"]) else {}
 
+    def afresh(self) -> "Document":
+        """Return one of the same results that has shown nothing yet, with what was derived from them."""
+        again = replace(self)
+        vars(again).update({name: getattr(self, name) for name in ("shown", "claims")})
+        return again
+
     @property
     def _values(self) -> dict[str, Any]:
         return {stage: envelope.value for stage, envelope in self.envelopes.items()}
@@ -346,7 +352,7 @@ def open_document(project: Project | None = None) -> Document:
     """Read the state and the result of every stage that the profile has."""
     known = _LENT.get()
     if project is None and known is not None:
-        return replace(known)
+        return known.afresh()
     project = project or open_project()
     states = freshness.states(project, project.stages)
     envelopes = {}

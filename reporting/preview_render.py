@@ -12,7 +12,9 @@ import json
 import sys
 import tempfile
 import traceback
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import UserError, reason
@@ -71,6 +73,21 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
     (folder / MEMORY).write_text(json.dumps(memory), encoding="utf-8")
 
 
+def read_ahead(root: Path) -> None:
+    """Read the modules that take long, and all templates: a render reads again only those that changed."""
+    for module in SLOW:
+        importlib.import_module(module)
+    from reporting.document import templates_in
+    from reporting.proofread import all_prose
+
+    environment = templates_in(root / "templates")
+    for name in environment.list_templates(extensions=["j2"]):
+        with suppress(Exception):  # whatever is wrong with it, the render tells
+            environment.get_template(name)
+    with suppress(Exception):
+        deque(all_prose(root), maxlen=0)
+
+
 def _read(file: Path) -> dict:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
@@ -89,8 +106,7 @@ def main() -> None:
     """Read the code, wait, render; what goes wrong is one sentence and exit code 2."""
     root, folder = Path.cwd(), Path(sys.argv[1])
     try:
-        for module in SLOW:
-            importlib.import_module(module)
+        read_ahead(root)
         asked = sys.stdin.readline().strip()
         if asked:
             render(root, folder, draw=asked == "draw")

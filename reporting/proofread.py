@@ -120,7 +120,7 @@ def _squeezed(text: str) -> str:
 def _unknown_citations(root: Path) -> Iterator[str]:
     """Yield a sentence for each citation, in pages, templates and wordings, of what is not in the file."""
     known = literature.keys(root)
-    for file, prose in _all_prose(root):
+    for file, prose in all_prose(root):
         for found in digits.CITATION.finditer(digits.without_code(prose.text)):
             key = found[1] or found[2]
             if key not in known and not key.startswith(_REFERENCES):
@@ -129,7 +129,8 @@ def _unknown_citations(root: Path) -> Iterator[str]:
                 yield f"{file}:{line}: {literature.FILE} has no entry {key!r}: {like}"
 
 
-def _all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
+def all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
+    """Yield the prose of pages, templates and wordings, each with its file; a template is parsed once."""
     for page in digits.pages(root):
         for prose in digits.prose_of_page(page.name, read_text(page)):
             yield page.name, prose

@@ -10,7 +10,7 @@ from pipeline import store
 from pipeline.errors import UserError
 from pipeline.project import Project
 from reporting.blocks import BLOCKS, CLASSIFIERS, COMMON, HALVES, stages_of
-from reporting.document import open_document, showing
+from reporting.document import lent, open_document, showing
 from reporting.prepare import draw_figures
 from reporting.proofread import mistakes
 from tests.support.copies import ROOT
@@ -34,6 +34,17 @@ def test_every_block_is_shown_from_fresh_results_without_a_callout_and_figures_w
         assert "Stale" not in text, name
         assert text.count(":::") % 2 == 0, name
         assert name not in FIGURES or re.search(r'fig-alt="[^"]{20,}"', text), name
+
+
+def test_pages_that_share_a_lent_document_show_what_each_would_by_itself(filled: Project) -> None:
+    document = open_document(filled)
+    draw_figures(document)
+    alone = [open_document(filled).block("accuracy") for _ in range(2)]
+    with lent(document):
+        pages_ = [open_document() for _ in range(2)]
+        assert [page_.block("accuracy") for page_ in pages_] == alone
+    assert pages_[0].shown is pages_[1].shown
+    assert pages_[0].authored is not pages_[1].authored  # which knows what its own page has shown
 
 
 def test_the_accuracy_on_validation_images_stands_beside_the_loss_and_only_where_there_is_one(

@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from experiments.project import open_project
+from reporting.document import templates_in
+from reporting.preview_render import read_ahead
 from reporting.watching import stamps
 from tests.support.copies import copy_parts
 from tests.support.results import classifier
@@ -193,6 +195,23 @@ def test_nothing_is_computed_although_stages_are_missing_and_one_asked_for_it(pr
     """`REPORT_COMPUTE` is set, and `evidence` reads results alone, which a whole render would compute."""
     found = {path.name for path in (preview.folder / "results" / "smoke").glob("*.json")}
     assert found == {"zero_shot.json", "vit.json", "cnn.json"}
+
+
+def test_templates_are_read_ahead_but_for_what_is_no_template_and_again_where_they_change(
+    tmp_path: Path,
+) -> None:
+    copy_parts(tmp_path, "templates", "reporting")
+    good, bad = tmp_path / "templates" / "good.md.j2", tmp_path / "templates" / "bad.md.j2"
+    good.write_text("As it was.")
+    bad.write_text("{% endfo %}")
+    read_ahead(tmp_path)
+    environment = templates_in(tmp_path / "templates")
+    assert environment.cache is not None
+    read = {name for _, name in environment.cache}
+    assert {"good.md.j2", "why_lora.md.j2"} <= read and "bad.md.j2" not in read
+    good.write_text("As it is.")
+    os.utime(good, (1, 1))  # a clock may be set back: what counts is that it is another time
+    assert environment.get_template("good.md.j2").render() == "As it is."
 
 
 def test_the_keyboard_ends_it_without_a_word_and_without_a_process_left(tmp_path: Path) -> None:
