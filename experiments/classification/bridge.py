@@ -163,7 +163,9 @@ def join(image_size: int, weights: dict[str, Tensor], folder: Path) -> DualEncod
     known = clip.text.transformer.state_dict().keys()
     clip.text.transformer.load_state_dict({name: tensor for name, tensor in text.items() if name in known})
     clip.requires_grad_(False)
-    tokenizer = library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
+    tokenizer = _unpadded(
+        library.tokenizer.HFTokenizer(str(folder), context_length=TOKENS, local_files_only=True)
+    )
     names = list(library.IMAGENET_CLASSNAMES)
     embeddings = _embeddings(clip, tokenizer, [f"a photo of a {name}." for name in names])
     clip.text.proj, clip.visual.head = _by_imagenet(embeddings, classifier, bias)
@@ -275,6 +277,17 @@ def _neighbours(vectors: Tensor) -> Tensor:
         cosines[own, first + own] = -torch.inf
         found.append(cosines.topk(NEIGHBOURS, dim=1).indices)
     return torch.cat(found)
+
+
+def _unpadded(tokenizer: Any) -> Callable[[list[str]], Tensor]:
+    """Return the tokenizer without the columns where all texts have ended, which their encoder ignores."""
+    padding = tokenizer.tokenizer.pad_token_id
+
+    def tokens(texts: list[str]) -> Tensor:
+        padded = tokenizer(texts)
+        return padded[:, (padded != padding).any(dim=0)]
+
+    return tokens
 
 
 @torch.inference_mode()

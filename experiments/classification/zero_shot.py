@@ -22,7 +22,7 @@ from experiments.classification.evaluation import (
 )
 from experiments.classification.pretrained import pretrained_tower
 from experiments.classification.towers import DualEncoder, embed, random_tower
-from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, Prompts, ZeroShotConfig
+from experiments.config.zero_shot import ImagenetBridge, OpenClipTower, ZeroShotConfig
 from experiments.context import Context
 from experiments.datasets.pictures import Pictures
 from experiments.models.feature_store import Features
@@ -48,15 +48,17 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
     }
     passes = _encode(bare, parts, precision, context)
     towers = _towers(config, bare, passes)
-    # The towers by what they use of the images, the one that uses most first; by prompt set within each.
-    scores, validated = (
-        [_scores(tower, config, passes.get(part), labels, images.classes) for tower in towers]
-        for part, labels in (
-            ("test images", images.test_labels),
-            ("validation images", images.validation_labels),
-        )
+    # By what the towers use of the images, the one that uses most first; by prompt set within each.
+    described = [
+        torch.stack([class_embeddings(tower, each.templates, images.classes) for each in config.prompt_sets])
+        for tower in towers
+    ]
+    tested, tried = (
+        [_predictions(tower, texts, passes.get(part)) for tower, texts in zip(towers, described, strict=True)]
+        for part in ("test images", "validation images")
     )
-    found = _predictions(towers[0], config.prompt_sets[0], passes["test images"], images.classes)
+    scores = [[score(each, images.test_labels, images.classes) for each in found] for found in tested]
+    validated = [[score(each, images.validation_labels, images.classes) for each in found] for found in tried]
     reused = sum(done.seconds for done in passes.values() if done.reused)
     return ZeroShot(
         **scores[0][0],
@@ -74,11 +76,11 @@ def zero_shot(config: ZeroShotConfig, inputs: Mapping[str, object], context: Con
         unlabelled_images=len(unlabelled),
         less_adapted=tuple(
             LessAdapted(
-                adaptation=tower.about.adaptation, top1=_accuracies(tested), validation=_accuracies(tried)
+                adaptation=tower.about.adaptation, top1=_accuracies(own), validation=_accuracies(other)
             )
-            for tower, tested, tried in zip(towers[1:], scores[1:], validated[1:], strict=True)
+            for tower, own, other in zip(towers[1:], scores[1:], validated[1:], strict=True)
         ),
-        mistakes=confident_mistakes(found, images.test_labels, images.test_pictures, context.attach),
+        mistakes=confident_mistakes(tested[0][0], images.test_labels, images.test_pictures, context.attach),
     )
 
 
@@ -94,10 +96,10 @@ def _class_embedding(tower: DualEncoder, templates: Sequence[str], name: str) ->
 
 
 def probabilities(tower: DualEncoder, features: np.ndarray, classes: Tensor) -> Iterator[np.ndarray]:
-    """Yield softmax(scale * cosine), in parts (B, K), of features (N, F) with class vectors (K, D)."""
+    """Yield softmax(scale * cosine), in parts (…, B, K), of features (N, F) with class vectors (…, K, D)."""
     for first in range(0, len(features), _ROWS):
         part = torch.tensor(features[first : first + _ROWS])
-        cosines = functional.normalize(tower.project(part), dim=-1) @ classes.T
+        cosines = functional.normalize(tower.project(part), dim=-1) @ classes.mT
         yield (tower.logit_scale() * cosines.double()).softmax(dim=-1).numpy()
 
 
@@ -119,26 +121,23 @@ def _encode(
     return found
 
 
-def _scores(
-    tower: DualEncoder,
-    config: ZeroShotConfig,
-    part: Features | None,
-    labels: np.ndarray,
-    classes: tuple[str, ...],
-) -> list[Scores]:
-    """Score the tower on a part of the data set, once per prompt set; an empty part has no scores."""
+def _predictions(tower: DualEncoder, described: Tensor, part: Features | None) -> list[Predictions]:
+    """Classify a part of the data set by the class vectors (S, K, D) of S prompt sets; an empty one by none.
+
+    Its images are brought to the joint space once for all sets, which takes longer than comparing them.
+    """
     if part is None:
         return []
+    found = [[*map(_highest, each)] for each in probabilities(tower, part.features, described)]
     return [
-        score(_predictions(tower, prompts, part, classes), labels, classes) for prompts in config.prompt_sets
+        Predictions(*(np.concatenate(each) for each in zip(*own, strict=True)))
+        for own in zip(*found, strict=True)
     ]
 
 
-def _predictions(
-    tower: DualEncoder, prompts: Prompts, part: Features, classes: tuple[str, ...]
-) -> Predictions:
-    described = class_embeddings(tower, prompts.templates, classes)
-    return predictions_of(probabilities(tower, part.features, described))
+def _highest(probabilities_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    found = predictions_of([probabilities_])
+    return found.predictions, found.confidence
 
 
 def _accuracies(scores: Sequence[Scores]) -> tuple[Estimate, ...]:

@@ -189,6 +189,17 @@ def test_a_tower_that_adapts_shares_the_costly_parts_and_leaves_the_bridge_as_it
     assert len({tower.about.adaptation for tower in towers.values()}) == 3
 
 
+def test_a_text_is_encoded_as_with_all_its_padding_whatever_stands_beside_it(joined: DualEncoder):
+    texts = ["a b", "a photo of a cat on a mat"]
+    tokens = joined.tokenizer(texts)
+    assert (tokens != 0).any(dim=0).all() and (tokens[0] == 0).any()
+    padded = torch.nn.functional.pad(tokens, (0, bridge.TOKENS - tokens.shape[1]))
+    alone = torch.cat([joined.encode_text(joined.tokenizer([text])) for text in texts])
+    assert len(joined.tokenizer(["a b"])[0]) < len(tokens[0])
+    for found in (joined.encode_text(padded), alone):
+        assert torch.allclose(found, joined.encode_text(tokens), atol=1e-6)
+
+
 def test_too_few_images_to_have_neighbours_are_refused(joined: DualEncoder):
     assert "raise zero_shot.tower.unlabelled_images" in refusal(distil, joined, UNLABELLED[:10])
 

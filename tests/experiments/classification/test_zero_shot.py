@@ -87,6 +87,17 @@ def test_probabilities_are_the_softmax_of_the_scaled_cosines():
     assert np.allclose(found, [weights / weights.sum()])
 
 
+def test_several_prompt_sets_at_once_give_each_the_probabilities_that_it_has_alone():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(7, 2)).astype(np.float32)
+    sets = torch.tensor(random.normal(size=(3, 4, 2)), dtype=torch.float32)
+    tower = toy([[1.0, 0.0]], 5.0, [])
+    (together,) = probabilities(tower, features, sets)
+    alone = [next(probabilities(tower, features, classes)) for classes in sets]
+    assert together.shape == (3, 7, 4)
+    assert np.allclose(together, alone)
+
+
 def test_another_prompt_set_reuses_the_embeddings_and_their_throughput(context: Context, monkeypatch: Patch):
     first = run(context)
     monkeypatch.setattr(DualEncoder, "encode_image", contexts.unwanted)
