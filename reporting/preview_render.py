@@ -124,4 +124,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
     sys.stderr.flush()
-    os._exit(0)  # at once: taking down Python and four IPython shells takes a second, and all files are closed
+    os._exit(0)  # taking down Python and four IPython shells takes a second, and all files are closed
