@@ -1,8 +1,8 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
@@ -428,6 +428,23 @@ def _callout(kind: str, title: str, text: str) -> str:
     return f'::: {{.callout-{kind} title="{title}"}}\n{text}\n:::'
 
 
+class _Files(jinja2.FileSystemLoader):
+    """Templates in a folder, which are read again where their text has changed, whatever a clock says."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's text, its file, and what tells whether this is its text still."""
+        source, file, _ = super().get_source(environment, template)
+
+        def is_so_still() -> bool:
+            with suppress(OSError):
+                return Path(file).read_bytes() == source.encode()
+            return False
+
+        return source, file, is_so_still
+
+
 @cache
 def templates_in(folder: Path) -> jinja2.Environment:
     """Return the templates of `folder`; whatever they print is escaped unless it is `Markdown`.
@@ -435,7 +452,7 @@ def templates_in(folder: Path) -> jinja2.Environment:
     They are made once, and anew where their file has changed.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=_Files(folder),
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: value if isinstance(value, Markdown) else escape(value),
         comment_start_string="<#",  # Jinja's own would swallow the identifiers of Pandoc's blocks

@@ -32,6 +32,8 @@ SCRIPT = Path(__file__).with_suffix(".js")
 EVENTS, SOURCE = "/_preview/events", "/_preview/script.js"
 _UNDRAWN = (".qmd", ".j2", ".bib", ".css", ".scss", ".js", ".lua", ".typ", ".html")
 """Files that no drawing is made from."""
+_READ_ONCE = (".py", "labels.toml")
+"""Files that a process has read before it is asked to render."""
 _PORTS = 100
 _INTERVAL = 0.1
 _EMPTY = "<!DOCTYPE html>\n<title>Preview</title>\n<body><p>{}</p></body>\n"
@@ -162,7 +164,7 @@ def follow(root: Path, shown: Shown, renderer: Renderer) -> None:
         now = _changed(root, before)
         changes = [file for file in {*before, *now} if before.get(file) != now.get(file)]
         before = now
-        if any(file.endswith(".py") for file in changes):
+        if any(file.endswith(_READ_ONCE) for file in changes):
             renderer.read_anew()
         _show(shown, renderer, draw=not all(file.endswith(_UNDRAWN) for file in changes))
 

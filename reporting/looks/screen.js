@@ -90,7 +90,10 @@
     function place() {
       const { mark, card } = shown;
       const at = mark.getBoundingClientRect();
+      card.style.maxHeight = "";
       const below = at.bottom + 6 + card.offsetHeight <= innerHeight || at.top < innerHeight / 2;
+      const room = (below ? innerHeight - at.bottom : at.top) - 14;
+      if (card.offsetHeight > room) card.style.maxHeight = `${room}px`; // the rest of it scrolls
       const left = Math.min(Math.max(at.left - 24, 16), innerWidth - card.offsetWidth - 16);
       card.style.left = `${left}px`;
       card.style.top = `${below ? at.bottom + 6 : Math.max(at.top - 6 - card.offsetHeight, 8)}px`;
