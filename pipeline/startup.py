@@ -16,10 +16,16 @@ def guard(requirements: str) -> None:
     """Call this before what takes long to import: Ctrl-C ends the command at once, without a word.
 
     A package that is missing, now or later, is a sentence that names the file of `requirements`, and exit
-    code 2. Where Ctrl-C is ignored, as of a script's command in the background, it stays so.
+    code 2; so is a file that is read as code is and cannot be. Where Ctrl-C is ignored, as of a script's
+    command in the background, it stays so.
     """
 
     def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        from pipeline.errors import UserError
+
+        if isinstance(error, UserError):  # of a file that is read as code is, before there is a command
+            print(error, file=sys.stderr)
+            sys.exit(2)
         if not isinstance(error, ModuleNotFoundError):
             sys.__excepthook__(kind, error, trace)
             return

@@ -34,6 +34,10 @@ _BY_NAME: Mapping[str, str] = {
 _OF_VARIANTS: Mapping[str, Unit] = {"length": "words", "distance": "bits"}
 
 
+OF_TWO = ("difference", "ratio", "share", "times", "gain")
+"""What prints two paths' numbers as one."""
+
+
 @dataclass(frozen=True)
 class Cited:
     """What prints numbers in prose; of a result that is not there it leaves a note that the reader sees.
@@ -55,17 +59,29 @@ class Cited:
 
     def ratio(self, one: str, other: str, digits: int | None = None) -> Markdown:
         """Print how many times as large the number at one path is as the number at another."""
-        form = "times" if digits is None else f"number:{_allowed(digits)}"
-        return self._or_note([one, other], lambda: self.numbers.formatted(self._two(one, other, "/"), form))
+        return self._or_note([one, other], lambda: self._ratio(one, other, digits))
 
     def __getattr__(self, name: str) -> Callable[..., Markdown]:
         """Return what prints in the format of that name, as `Numbers` does."""
         printing = getattr(self.numbers, name)
-        return lambda *arguments: self._or_note(arguments[:1], lambda: printing(*arguments))
+
+        def printed(path: str, *others: Any) -> Markdown:
+            cited = [path, *others[:1]] if name in OF_TWO else [path]
+            return self._or_note(cited, lambda: printing(path, *others))
+
+        return printed
+
+    def _ratio(self, one: str, other: str, digits: int | None) -> Markdown:
+        form = "times" if digits is None else f"number:{_allowed(digits)}"
+        if not self.numbers.at(self._to_number(other)):
+            raise UserError(f"nothing can be compared with {other}, which is 0")
+        return self.numbers.formatted(self._two(one, other, "/"), form)
 
     def _difference(self, one: str, other: str, digits: int | None) -> Markdown:
         values = [self.numbers.at(path) for path in (one, other)]
-        unit = unit_at(self.numbers, one)
+        unit, other_unit = (unit_at(self.numbers, path) for path in (one, other))
+        if unit != other_unit or (unit is None and how(self.numbers, one) != how(self.numbers, other)):
+            raise UserError(f"{one} and {other} are not of one unit: they have no difference")
         if unit is None:
             form = how(self.numbers, one, digits)
             form = "number:0" if form == "count" else form
@@ -77,10 +93,15 @@ class Cited:
         return self.numbers.formatted(self._two(one, other, " - "), form)
 
     def _two(self, one: str, other: str, mark: str) -> str:
-        ends = (
-            f"{path}.value" if isinstance(self.numbers.at(path), Estimate) else path for path in (one, other)
-        )
-        return mark.join(ends)
+        return mark.join(map(self._to_number, (one, other)))
+
+    def _to_number(self, path: str) -> str:
+        value = self.numbers.at(path)
+        if isinstance(value, Estimate):
+            return f"{path}.value"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UserError(f"{path} is no number")
+        return path
 
     def _or_note(self, paths: Iterable[str], printed: Callable[[], Markdown]) -> Markdown:
         for path in paths:

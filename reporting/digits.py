@@ -40,7 +40,10 @@ _COMMENT = re.compile(r"<!--[\s\S]*?-->")
 _ENTITY = re.compile(r"&#?\w+;")
 CITATION = re.compile(r"(?<![\w\\/.@])-?@(?:\{([^}\n]+)\}|(\w(?:[\w-]|[:.#$%&+?<>~/](?=\w))*))")
 """A citation or a cross-reference, with its key."""
+_LOCATOR = re.compile(rf"(?:{CITATION.pattern}),\s+(?:[^\W\d]+\.?\s+)?\d[\d\s,–-]*(?=[;\]])")
+"""A citation in brackets with the pages, or the like, that it is of: ``[see @lin2004rouge, pp. 74-81]``."""
 _STRUCTURAL = (
+    _LOCATOR,
     re.compile(r"(?<=\]\()[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"),  # the target of a link or an image
     re.compile(r"^\s*\[[^\]\n]+\]:\s*\S+", re.MULTILINE),
     re.compile(r"<https?://[^\s<>]+>|(?<![\w(])https?://[^\s<>]+"),

@@ -310,7 +310,7 @@ class Document:
         if not stale:
             return []
         why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
-        text = f"What follows is not what today's code, data and options gave: {self._command(stale)}.\n{why}"
+        text = f"What follows is not what today's code, data and options gave: {self.command(stale)}.\n{why}"
         return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
 
     def box(self, half: str) -> str:
@@ -325,10 +325,16 @@ class Document:
             for stage in missing
             if self.states[stage].why not in ((), (freshness.NEVER,))
         )
-        text = f"There is nothing to show from these yet: {self._command(missing)}.\n{why}"
+        text = f"There is nothing to show from these yet: {self.command(missing)}.\n{why}"
         return _callout("warning", f"Missing: {', '.join(missing)}", text.rstrip())
 
-    def _command(self, stages: list[str]) -> str:
+    @property
+    def altered(self) -> list[str]:
+        """The stages whose results were altered by hand."""
+        return [stage for stage, state in self.states.items() if freshness.ALTERED in state.why]
+
+    def command(self, stages: Sequence[str]) -> str:
+        """Return in words how the results of stages are made."""
         return f"run `python -m experiments run {' '.join(stages)} --profile {self.project.name}`"
 
     def _reasons(self, stage: str) -> Markdown:
@@ -383,13 +389,12 @@ def showing(document: Document) -> Iterator[None]:
     except (UserError, OSError, RecursionError, jinja2.TemplateSyntaxError):
         raise
     except Exception as error:
-        altered = [stage for stage, state in document.states.items() if freshness.ALTERED in state.why]
+        altered = document.altered
         if not altered:
             raise
         raise UserError(
             f"The results of {first_few(altered, between=', ')} were altered by hand and cannot be shown "
-            f"({type(error).__name__}: {reason(error)}): run `python -m experiments run {' '.join(altered)} "
-            f"--profile {document.project.name}`."
+            f"({type(error).__name__}: {reason(error)}): {document.command(altered)}."
         ) from error
 
 

@@ -1,14 +1,16 @@
 """What pages say of themselves, such as "Table", in the languages of `labels.toml`."""
 
 import datetime
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import RootModel
 
-@dataclass(frozen=True)
-class Labels:
+from pipeline import options
+from pipeline.frozen import Frozen
+
+
+class Labels(Frozen):
     """The words of one language; the months start with January."""
 
     figure: str
@@ -33,12 +35,11 @@ class Labels:
         return self.date.format(month=self.months[date.month - 1], day=date.day, year=date.year)
 
 
-LABELS: Mapping[str, Labels] = {
-    language: Labels(**words | {"months": tuple(words["months"])})
-    for language, words in tomllib.loads(
-        Path(__file__).with_name("labels.toml").read_text(encoding="utf-8")
-    ).items()
-}
+class Languages(RootModel[dict[str, Labels]]):
+    """The words of each language."""
+
+
+LABELS: Mapping[str, Labels] = options.read(Path(__file__).with_name("labels.toml"), Languages).root
 """By language, without its region."""
 
 

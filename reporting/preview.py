@@ -9,6 +9,7 @@ if __name__ == "__main__":
     startup.guard("requirements-render.txt")
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from html import escape
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -176,6 +178,10 @@ def _show(shown: Shown, renderer: Renderer, *, draw: bool) -> None:
     shown.tell(problem)
 
 
+def _stopped(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _changed(root: Path, before: Stamps) -> Stamps:
     """Wait until inputs are others than before, and until whoever writes them has written all."""
     now = before
@@ -200,6 +206,7 @@ def main(
     port: Annotated[int, typer.Option(help="The port, or the first to try.")] = 8000,
 ) -> None:
     """Show the pages of the project in the current folder, and show them again on a change."""
+    signal.signal(signal.SIGTERM, _stopped)  # which would leave the folder behind
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         shown = Shown(Path(folder))
         server = serve(shown, port)

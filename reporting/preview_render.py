@@ -15,12 +15,18 @@ import sys
 import tempfile
 import traceback
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.errors import UserError, reason
+from pipeline.errors import UserError, first_few, reason
 from reporting.watching import MADE, stamps, stamps_of
+
+if TYPE_CHECKING:  # which takes a second to read, and a preview waits for it later
+    from reporting.document import Document
+    from reporting.rendering.project import Site
 
 MEMORY = "made.json"
 """The file beside the pages that says from what they were made, and what of them is searched."""
@@ -36,17 +42,26 @@ def render(root: Path, folder: Path, *, draw: bool) -> None:
         UserError: if a page or a template cannot be shown.
     """
     from experiments.project import open_project
-    from reporting.document import lent, open_document
+    from reporting.document import open_document
     from reporting.prepare import draw_figures
     from reporting.proofread import refuse_mistakes
-    from reporting.render import write
-    from reporting.rendering import cells, html, project
+    from reporting.rendering import project
 
     site = project.load(root)
     document = open_document(open_project(root=root))
-    refuse_mistakes(document)
-    if draw:
-        draw_figures(document)
+    with _suspecting(document):
+        refuse_mistakes(document)
+        if draw:
+            draw_figures(document)
+        _write(document, site, folder)
+
+
+def _write(document: "Document", site: "Site", folder: Path) -> None:
+    from reporting.document import lent
+    from reporting.render import write
+    from reporting.rendering import cells, html
+
+    root = document.project.root
     made, memory = _read(folder / MEMORY), {}
     files = stamps(root) | stamps_of(root, (root / MADE).rglob("*"))
     around = repr([each for each in files.items() if not each[0].endswith((".qmd", ".j2"))])
@@ -90,6 +105,20 @@ def read_ahead(root: Path) -> None:
         deque(all_prose(root), maxlen=0)
 
 
+@contextmanager
+def _suspecting(document: "Document") -> Iterator[None]:
+    """Add to an error that is none of the user's which results were altered by hand: they may be why."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if document.altered:
+            stages, command = first_few(document.altered, between=", "), document.command(document.altered)
+            error.add_note(f"The results of {stages}, which were altered by hand, may be why: {command}.")
+        raise
+
+
 def _read(file: Path) -> dict:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
@@ -101,7 +130,7 @@ def _sentence(error: Exception, root: Path) -> str:
         frames.append((Path(error.filename), error.lineno))
     own = [(path.relative_to(root), line) for path, line in frames if path.is_relative_to(root)]
     where = f"{own[-1][0].as_posix()}:{own[-1][1]}: " if own else ""
-    return f"{where}{type(error).__name__}: {reason(error)}."
+    return " ".join([f"{where}{type(error).__name__}: {reason(error)}.", *getattr(error, "__notes__", ())])
 
 
 def main() -> None:

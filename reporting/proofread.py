@@ -3,8 +3,9 @@
 Nothing is run: wrong paths, tests and keys are told by file and line, with the nearest right ones.
 """
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,15 @@ import jinja2
 
 from experiments.results.captions import ComparedRecord
 from experiments.stages import STAGES
-from pipeline.errors import UserError
+from pipeline.errors import UserError, reason
 from pipeline.files import read_text
 from pipeline.result import Estimate
 from reporting import digits, literature, paths
 from reporting.authored import IN_WORDS, verdict
 from reporting.checking.page import numbers_in
-from reporting.cited import Cited, how, shown
+from reporting.cited import OF_TWO, Cited, how, shown
 from reporting.document import ROOTS, Document, templates_in
-from reporting.markdown import unescaped
+from reporting.markdown import Markdown, unescaped
 from reporting.numbers import FORMATS, MINUS, Numbers, steps_of
 from reporting.prose import Call, calls
 from reporting.rendering.project import without_front_matter
@@ -47,8 +48,8 @@ def mistakes(document: Document) -> Iterator[str]:
     for call in _calls(document):
         if isinstance(call, str):
             yield call
-        elif reason := _mistake(call, document):
-            yield f"{call.place}: {reason}"
+        elif wrong := _mistake(call, document):
+            yield f"{call.place}: {wrong}"
     yield from _unknown_citations(document.project.root)
 
 
@@ -57,14 +58,14 @@ def unproven(document: Document) -> Iterator[str]:
     for call in _calls(document):
         if not isinstance(call, Call) or call.name != "claim" or _mistake(call, document):
             continue
-        binding = str(call.words[0])
+        binding = str(call.given(0, "binding"))
         test = document.authored.bound(binding)
         outcome = document.authored.outcome(test) if test else None
         if test is None or outcome is None or outcome == "holds" or _SIDES[outcome] in call.keywords:
             continue
         found = verdict(document.plainly, document.authored.compared[test.key], test.lower)
         yield (
-            f"{call.place}: the evidence does not carry this sentence: {binding} is "
+            f"{call.place}: the evidence does not carry this sentence: of {binding} it says: "
             f'{IN_WORDS[outcome]}, {unescaped(found)}. Change it, or write {_SIDES[outcome]}="…" beside it.'
         )
 
@@ -147,26 +148,56 @@ def _calls(document: Document) -> Iterator[Call | str]:
 
 
 def _mistake(call: Call, document: Document) -> str | None:
-    if call.name == "claim":
-        return _wrong_binding(call, document)
     name = call.name.partition(".")[2]
     if name and not hasattr(Cited, name) and not hasattr(Numbers, name) and name not in FORMATS:
         known = [each for each in FORMATS if ":" not in each]
         return f"there is no n.{name}: {paths.nearest(name, [*known, 'difference', 'ratio', 'interval'])}"
-    for path in call.words[: 2 if name in {"difference", "ratio", "share", "times", "gain"} else 1]:
-        if path and (reason := wrong_path(path, document, is_plain=not name)):
-            return reason
+    if call.name == "claim":
+        return _wrong_form(call, document.claim) or _wrong_binding(call, document)
+    printing = getattr(document.n, name) if name else document.n
+    return _wrong_form(call, printing) or _wrong_paths(call, document) or _unprintable(call, printing)
+
+
+def _wrong_form(call: Call, called: Callable[..., Any]) -> str | None:
+    """Say what a call lacks or has too much, None if it is called as it can be."""
+    signature = inspect.signature(called)
+    try:
+        signature.bind(*call.arguments, **call.keywords)
+    except TypeError as error:
+        return f"{call.name} takes ({', '.join(signature.parameters)}): {error}."
+    return None
+
+
+def _wrong_paths(call: Call, document: Document) -> str | None:
+    name = call.name.partition(".")[2]
+    for at, keyword in enumerate(("one", "other") if name in OF_TWO else ("path",)):
+        path = call.given(at, keyword)
+        if path is not None and (wrong := wrong_path(path, document, is_plain=not name)):
+            return wrong
     return None
 
 
 def _wrong_binding(call: Call, document: Document) -> str | None:
-    binding = call.words[0] if call.words else None
+    binding = call.given(0, "binding")
     if binding is None:
         return 'a claim names its test in plain words, such as report.claim("cnn > vit", "…").'
     try:
         document.authored.bound(binding)
     except UserError as error:
         return str(error)
+    return None
+
+
+def _unprintable(call: Call, printing: Callable[..., Markdown]) -> str | None:
+    """Say why a call prints nothing, None if it does, or if only running the page can tell."""
+    if not call.is_known:
+        return None
+    try:
+        printing(*call.arguments, **call.keywords)
+    except UserError as error:
+        return f"{error}."
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return f"{call.name}(…) has nothing that it could print: {reason(error)}."
     return None
 
 

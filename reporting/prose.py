@@ -1,26 +1,40 @@
 """What the author's pages ask of the results, read without running anything: file, line and arguments."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reporting.rendering.source import INLINE, Fence, Line, split
 from reporting.rendering.support import is_cell
+
+UNKNOWN = object()
+"""Stands for an argument that only running the code could tell."""
 
 
 @dataclass(frozen=True)
 class Call:
     """A call of `n`, of something of `n`, or of `report.claim`, in inline code or in a cell.
 
-    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `words` are its arguments, None where one is no
-    plain string, and `keywords` the names of the named ones.
+    `name` is ``n``, ``n.ratio`` or ``claim``, for example; `arguments` and `keywords` are what it is given,
+    `UNKNOWN` where that is not written out.
     """
 
     file: str
     line: int
     name: str
-    words: tuple[str | None, ...]
-    keywords: frozenset[str] = field(default=frozenset())
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all that it is given is written out."""
+        return UNKNOWN not in (*self.arguments, *self.keywords.values())
+
+    def given(self, at: int, name: str) -> str | None:
+        """Return the words that stand at a position or by a name, None if they are not known."""
+        found = self.arguments[at] if at < len(self.arguments) else self.keywords.get(name)
+        return found if isinstance(found, str) else None
 
     @property
     def place(self) -> str:
@@ -31,7 +45,7 @@ class Call:
 def calls(file: str, text: str) -> Iterator[Call | str]:
     """Yield what a page asks of the results, and a sentence for each piece of inline code that is no Python.
 
-    What a cell says that is no Python is for whoever runs it.
+    What a cell says that is no Python is for whoever runs it, and so is a call with starred arguments.
     """
     for part in split(file, text):
         if isinstance(part, Fence):
@@ -62,16 +76,23 @@ def _in_line(file: str, line: Line) -> Iterator[Call | str]:
 
 def _calls(file: str, tree: ast.AST, first: int, one_line: bool = False) -> Iterator[Call]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (name := _name(node.func)):
-            words = tuple(_word(each) for each in node.args)
+        if isinstance(node, ast.Call) and (name := _name(node.func)) and not _is_starred(node):
             line = first if one_line else first + node.lineno
-            yield Call(file, line, name, words, frozenset(each.arg or "" for each in node.keywords))
+            keywords = {str(each.arg): _value(each.value) for each in node.keywords}
+            yield Call(file, line, name, tuple(map(_value, node.args)), keywords)
 
 
-def _word(argument: ast.expr) -> str | None:
-    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-        return argument.value
-    return None
+def _is_starred(call: ast.Call) -> bool:
+    return any(isinstance(each, ast.Starred) for each in call.args) or any(
+        each.arg is None for each in call.keywords
+    )
+
+
+def _value(argument: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(argument)
+    except ValueError:
+        return UNKNOWN
 
 
 def _name(function: ast.expr) -> str | None:

@@ -95,6 +95,16 @@ def is_title_block(element: Element) -> bool:
     return element.attributes.get("id") == "title-block-header"
 
 
+def is_mark_of_note(element: Element) -> bool:
+    """Tell whether an element is the number in the text that leads to the footnote of that number."""
+    return "footnote-ref" in element.classes and element.attributes.get("href") == f"#fn{text_of(element)}"
+
+
+def is_notes(element: Element) -> bool:
+    """Tell whether an element is the list of a page's footnotes."""
+    return "footnotes" in element.classes
+
+
 def text_of(element: Element) -> str:
     """Return the text of an element, numbers of list items included."""
     if element.tag in _UNSEEN:
@@ -191,10 +201,10 @@ def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str
 def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool:
     """Tell whether an element is of a kind whose digits are no results.
 
-    These are: the title block, tables of contents and navigation, the numbers of sections, code, addresses,
-    citations with the list of what they cite, and cross-references that say what their target is called. The
-    other two kinds are the label of a caption and the list of commands in a callout about missing or stale
-    results.
+    These are: the title block, tables of contents and navigation, the numbers of sections and of footnotes,
+    code, addresses, citations with the list of what they cite, and cross-references that say what their
+    target is called. The other two kinds are the label of a caption and the list of commands in a callout
+    about missing or stale results.
     """
     target = element.attributes.get("href", "").removeprefix("#")
     is_address = element.tag == "a" and element.attributes.get("href") == text_of(element)
@@ -204,6 +214,7 @@ def _is_structure(element: Element, parent: str, labels: dict[str, str]) -> bool
         or element.attributes.get("id") == "refs"
         or element.tag in _UNSEEN | {"nav", "code", "pre"}
         or is_title_block(element)
+        or is_mark_of_note(element)
         or ("header-section-number" in element.classes and parent in _HEADINGS)
         or (element.tag == "a" and labels.get(target) == _plain(text_of(element)))
     )

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from reporting.checking.page import (
     Element,
     body_of,
     digits,
+    is_mark_of_note,
+    is_notes,
     is_title_block,
     origins,
+    squeezed,
     text_of,
     walk,
     without,
@@ -25,6 +29,7 @@ _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
 """What may stand between two letters on paper and not on screen, or the other way around."""
+_GAP = f"{_LOOSE.pattern}*"
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -38,6 +43,7 @@ _PLACES = "|".join(word for words in LABELS.values() for word in (words.section,
 _CALLED = re.compile(rf"\((?:{FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{FLOATS})\s*A?\d+")
 """What a table, a figure or a place is called, in a caption or a reference."""
 
+_LONGEST_CALL = 30
 _AROUND = 40
 _DEEPEST = 6
 _SHARE = 0.01
@@ -134,13 +140,17 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
     What names an origin on the pages must follow in the PDF in the same order, and all digits of the PDF
     must be those of the pages, but for page numbers, the table of contents, and what tables and figures are
     called, which is otherwise where several pages are one document. The literature of all pages is one list
-    at the end of the PDF. Scripts that cannot be read off paper as they stand on screen are left out of both,
+    at the end of the PDF, and each footnote stands in one piece somewhere in it, counted through all pages.
+    Scripts that cannot be read off paper as they stand on screen are left out of both,
     and so is what only a screen shows. And nothing may stand where a reader does not see it: over the
     margins or upon the page number.
     """
     paper = read(pdf)
     text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
     bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
+    text, lost = _without_notes(text, bodies)
+    yield from lost
+    bodies = list(_renumbered(bodies))
     listed = (each for page in bodies for each in walk(page) if "csl-entry" in each.classes)
     literature = {text_of(each): each for each in listed}
     entries = [literature[words] for words in sorted(literature, key=_by_author_and_year)]
@@ -170,6 +180,40 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
                 or word.top > sheet.height
             ):
                 yield f"{word.text!r} stands outside the margins", f"page {index}"
+
+
+def _without_notes(text: str, pages: Sequence[Element]) -> tuple[str, list[tuple[str, str]]]:
+    """Return the text of a PDF without the footnotes of its pages, and which of them it does not show."""
+    lists = (each for page in pages for each in walk(page) if is_notes(each))
+    notes = (each for found in lists for each in walk(found) if each.tag == "li" and _is_note(each))
+    lost = []
+    for number, note in enumerate(notes, start=1):
+        words = text_of(without(note, lambda each: "footnote-back" in each.classes))
+        parts = (_GAP.join(map(re.escape, legible(part))) for part in _CALLED.split(words))
+        called = rf".{{0,{_LONGEST_CALL}}}?"
+        shown = re.search(rf"(?<!\d){number}{_GAP}{called.join(parts)}", text, re.DOTALL)
+        if shown is None:
+            lost.append((f"footnote {number} is not what it is on the page", squeezed(words)[:_AROUND]))
+        else:
+            text = text[: shown.start()] + text[shown.end() :]
+    return text, lost
+
+
+def _is_note(element: Element) -> bool:
+    return element.attributes.get("id", "").startswith("fn")
+
+
+def _renumbered(pages: Sequence[Element]) -> Iterator[Element]:
+    """Yield pages without their footnotes, whose numbers in the text go through all pages as on paper."""
+    number = count(1)
+
+    def renumbered(element: Element) -> Element:
+        if is_mark_of_note(element):
+            return Element("a", {}, [str(next(number))])
+        children = [child if isinstance(child, str) else renumbered(child) for child in element.children]
+        return Element(element.tag, element.attributes, children)
+
+    return (renumbered(without(page, is_notes)) for page in pages)
 
 
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:

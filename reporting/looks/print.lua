@@ -154,8 +154,24 @@ local function in_meta(value)
   return value
 end
 
+-- `.last`: what follows all other text, wherever it stands; only the list of references, with its title, is after it.
+local function last_at_the_end(blocks)
+  local rest, last = pandoc.Blocks({}), pandoc.Blocks({})
+  for _, block in ipairs(blocks) do
+    if block.t == "Div" and block.classes:includes("last") then last:extend(block.content) else rest:insert(block) end
+  end
+  local references = pandoc.Blocks({})
+  if #rest > 0 and rest[#rest].identifier == "refs" then
+    references:insert(rest:remove())
+    if #rest > 0 and rest[#rest].t == "Header" then references:insert(1, rest:remove()) end
+  end
+  rest:extend(last)
+  rest:extend(references)
+  return rest
+end
+
 function Pandoc(document)
-  document.blocks = on_paper(document.blocks)
+  document.blocks = on_paper(last_at_the_end(document.blocks))
   local meta = document.meta
   for _, key in ipairs({ "title", "subtitle", "date", "authors" }) do meta[key] = in_meta(meta[key]) end
   local authors = meta["by-author"] -- Quarto's, whose names are parts of each

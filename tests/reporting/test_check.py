@@ -70,6 +70,7 @@ def test_numbers_that_are_what_stands_at_their_origin_are_counted(tmp_path: Path
         STALE,
         STALE.replace("<p>Stale", '<span class="screen-reader-only">Caution</span><p>Stale'),
         f'{TOP1}<img alt="An accuracy of 81.3 percent">',
+        f'<p>Yes.<a href="#fn1" class="footnote-ref"><sup>1</sup></a></p><ol><li id="fn1">{TOP1}</li></ol>',
     ],
 )
 def test_structure_and_agreeing_text_is_no_problem(tmp_path: Path, body: str) -> None:
@@ -103,6 +104,8 @@ def test_structure_and_agreeing_text_is_no_problem(tmp_path: Path, body: str) ->
         '<img alt="" title="93">',
         '<ol><li>93</li></ol>',
         f"<p>{TOP1}93</p>",
+        '<p>Yes.<a href="#fn1" class="footnote-ref">93</a></p>',
+        '<p>Yes.</p><section class="footnotes"><ol><li id="fn1">93</li></ol></section>',
     ],
 )  # fmt: skip
 def test_a_number_without_an_origin_is_caught(tmp_path: Path, body: str) -> None:
@@ -236,6 +239,49 @@ def test_a_pdf_that_shows_something_else_is_caught(
 def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path) -> None:
     (found,) = beside(good, tmp_path, BODY.replace("#. two", "two")) or ["nothing"]
     assert "other digits than the page" in found
+
+
+NOTED = (
+    BODY.replace(
+        "see\n",
+        f"""noted^[On paper, at the foot: [81.3{SPACE}%]{{data-from="vit.top1" data-as="percent"}}, as
+    @sec-second has it and *@tbl-one*, [{LONG[:900]}]{{data-from="vit.begins" data-as="text"}}.] and
+    again[^again], see\n""",
+    ).replace("## Third\n", "## Third\n\nOnce more.[^again]\n")
+    + """
+[^again]: The same note, of [ViT-B/32]{data-from="vit.model" data-as="text"}.
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose PDF has footnotes."""
+    return Project(tmp_path_factory.mktemp("noted")).page(NOTED).render().site
+
+
+def test_footnotes_at_the_foot_of_their_sheets_are_those_of_the_page(noted: Path) -> None:
+    assert check(noted, results(long=LONG, begins=LONG[:900])) == Outcome((), numbers=9, pages=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("The same", "Nearly the same", "footnote 2 is not what it is on the page"),
+        ('B/32]{data-from="vit.model" data-as="text"}.', "B/23]{}.", "footnote 3 is not"),
+        ("[^again], see", ", see", "footnote 3 is not"),
+        ("again[^again]", "1 again[^again]", "other digits than the page"),
+        ("at the foot", "at the 93 feet", "footnote 1 is not"),
+    ],
+)
+def test_another_footnote_on_paper_is_caught(
+    noted: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in NOTED
+    other = Project(tmp_path).page(NOTED.replace(old, new)).render().site
+    (other / "report.html").write_bytes((noted / "report.html").read_bytes())
+    found = check(other, results(long=LONG, begins=LONG[:900])).problems
+    assert any(said in problem for problem in found), found
 
 
 @pytest.mark.parametrize(

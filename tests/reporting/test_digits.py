@@ -44,6 +44,9 @@ def in_template(source: str) -> list[digits.Finding]:
         ("CIFAR-10", "CIFAR-10"),
         ("*93*", "*93*"),
         ("someone@93-tbl", "someone@93-tbl"),
+        ("[@lin2004rouge, 93 % of them]", "93"),
+        ("[of 93 in @lin2004rouge, p. 5]", "93"),
+        ("As @lin2004rouge, 93 of us say.", "93"),
     ],
 )
 def test_a_number_typed_into_a_page_is_found(text: str, word: str) -> None:
@@ -57,6 +60,7 @@ def test_a_number_typed_into_a_page_is_found(text: str, word: str) -> None:
         "# Heading {#sec-2}",
         "## Heading {.unnumbered #sec-2b}",
         "See @tbl-models2 and @sec-4.",
+        "[see @lin2004rouge, pp. 74-81; -@{hu2022lora}, chap. 4, 5] and [@lin2004rouge, 12]",
         "Run `make x2` or ``a ` 2``.",
         "`a\n2`",
         "![](figures/a2.svg){fig-alt=\"nothing\" width=50%}",

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -155,7 +156,12 @@ def test_code_that_changed_is_used_anew(preview: Preview) -> None:
             "report.qmd:7: the inline code failed",
         ),
         ("figures/accuracy.py", "figure = new_figure", "figure = = new_figure", "figures/accuracy.py:15: "),
-        ("reporting/labels.toml", 'on_this_page = "', 'on_this_page = = "', "reporting/labels.py:"),
+        (
+            "reporting/labels.toml",
+            'on_this_page = "',
+            'on_this_page = = "',
+            "reporting/labels.toml is not valid TOML: ",
+        ),
     ],
 )
 def test_an_error_is_one_sentence_beside_the_last_good_page_until_it_is_mended(
@@ -192,6 +198,17 @@ def test_only_the_page_that_is_served_reloads_and_from_this_machine_alone(previe
     assert site.read_text() == "what was rendered last"
 
 
+def test_an_error_of_code_names_results_that_were_altered_too_since_either_may_be_why(
+    preview: Preview,
+) -> None:
+    preview.after("results/smoke/cnn.json", "The cnn model", "Another network")
+    preview.change("figures/accuracy.py", "figure = new_figure", "1 / 0; figure = new_figure")
+    problem = preview.until(lambda told: told["problem"])["problem"]
+    assert problem.startswith("figures/accuracy.py:15: ZeroDivisionError: ")
+    assert re.search("The results of cnn(, vit)?, which were altered by hand, may be why: run `", problem)
+    preview.after("figures/accuracy.py", "1 / 0; figure = new_figure", "figure = new_figure")
+
+
 def test_nothing_is_computed_although_stages_are_missing_and_one_asked_for_it(preview: Preview) -> None:
     """`REPORT_COMPUTE` is set, and `evidence` reads results alone, which a whole render would compute."""
     found = {path.name for path in (preview.folder / "results" / "smoke").glob("*.json")}
@@ -216,18 +233,23 @@ def test_templates_are_read_ahead_but_for_what_is_no_template_and_again_where_th
     assert environment.get_template("good.md.j2").render() == "As it is."
 
 
-def test_the_keyboard_ends_it_without_a_word_and_without_a_process_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_without_a_word_a_process_or_a_folder_left(tmp_path: Path, way: signal.Signals) -> None:
+    (tmp_path / "temporary").mkdir()
     copy_parts(tmp_path, "reporting", "pipeline")
     process = subprocess.Popen(
         [sys.executable, "-m", "reporting.preview", "--port", "0"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
     )  # fmt: skip
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    assert len([*(tmp_path / "temporary").glob("preview-*")]) == 1
+    process.send_signal(way)
     assert process.communicate(timeout=60)[1].count("Traceback") == 0
     assert process.returncode == 0
+    assert not [*(tmp_path / "temporary").glob("preview-*")]
 
 
 def test_what_is_watched_are_inputs_and_nothing_that_is_made(tmp_path: Path) -> None:

@@ -59,6 +59,22 @@ def made(values: dict[str, Any], folder: Path, body: str, **templates: str) -> D
         ('`{python} n("cnn..top1")`', 5, ["'cnn..top1'"]),
         ('`{python} n.percnt("cnn.top1")`', 5, ["n.percnt", "percent"]),
         ('`{python} n.difference("cnn.top1", "vit.topp1")`', 5, ["vit.top1"]),
+        ('`{python} n("")`', 5, ["''"]),
+        ("`{python} n()`", 5, ["n takes (path, digits)", "'path'"]),
+        ('`{python} n("cnn.top1", digts=2)`', 5, ["n takes (path, digits)", "'digts'"]),
+        ('`{python} n("cnn.top1", digits=9)`', 5, ["from 0 to 4"]),
+        ('`{python} n("cnn.top1", digits="2")`', 5, ["from 0 to 4"]),
+        ('`{python} n.size("lora.trainable", "lora.r")`', 5, ["n.size(…)"]),
+        ('`{python} n.count("cnn.model")`', 5, ["n.count(…)"]),
+        ('`{python} n.ratio("cnn.top1")`', 5, ["n.ratio takes (one, other, digits)", "'other'"]),
+        ('`{python} n.ratio("cnn.top1", "cnn.model")`', 5, ["cnn.model is no number"]),
+        ('`{python} n.ratio("cnn.epochs", "zero_shot.epochs")`', 5, ["zero_shot.epochs, which is 0"]),
+        ('`{python} n.interval("cnn.epochs")`', 5, ["n.interval(…)", "cnn.epochs.low"]),
+        ('`{python} n.difference("cnn.seconds", "cnn.epochs")`', 5, ["not of one unit"]),
+        ('`{python} n.difference("cnn.top1", "captions.measures.chrf.after")`', 5, ["not of one unit"]),
+        ('`{python} n.share("lora.trainable", "lora.totl")`', 5, ["lora.total"]),
+        ('`{python} report.claim("cnn > vit")`', 5, ["'sentence'"]),
+        ('`{python} report.claim("cnn > vit", "x", otherwis="y")`', 5, ["'otherwis'"]),
         ('`{python} report.claim("cnn > vitt", "x")`', 5, ["'cnn > vitt'", "cnn > vit"]),
         ("`{python} report.claim(test, 'x')`", 5, ["plain words"]),
         ('`{python} n("cnn.top1"`', 5, ["no Python expression"]),
@@ -89,11 +105,15 @@ def made_again(values: dict[str, Any], folder: Path) -> Document:
     [
         'It is `{python} n("cnn.top1")` of `{python} report.n("cnn.per_class.0", digits=1)`.',
         '`{python} n.ratio("captions.measures.length.after", "captions.measures.length.before")`',
-        '`{python} n(path)` and `{python} f"{n(1)}"`',
+        '`{python} n(path)` and `{python} f"{n(1 + 1)}"`',
         '`{python} n.measured("captions.measures.0.after", "points")`',
         '`{python} report.claim("cnn > vit", f"It is {n(\'cnn.top1\')}.")`',
         '``` {.python}\nn("cnn.topp1")\n```',
         '```{python}\nother.n("cnn.topp1"); m("cnn.topp1")\n```',
+        "`{python} n(*path)`, `{python} n(**path)` and `{python} n.ratio(one, other=two)`",
+        '`{python} n.ratio(one="cnn.seconds", other="vit.seconds", digits=2)`',
+        '`{python} n(path="cnn.top1")`',
+        '`{python} n.share("lora.trainable", "lora.total")` and `{python} n.gain(a, b, "points")`',
         "[@hu2022lora, p. x; see @vaswani2017attention] and @{hu2022lora} and @tbl-a and me@example.org",
         "`@nobody` and \\@nobody <!-- @nobody -->",
         "https://example.org/@nobody",
@@ -159,7 +179,8 @@ def test_an_unproven_sentence_is_named_by_file_and_line(
     found = list(proofread.unproven(made(usual(cnn), tmp_path, body)))
     assert len(found) == is_named
     if is_named:
-        assert found[0].startswith("report.qmd:6: the evidence does not carry this sentence: cnn > vit is ")
+        said = "report.qmd:6: the evidence does not carry this sentence: of cnn > vit it says: "
+        assert found[0].startswith(said)
         assert f"{100 * cnn:.1f}" in found[0] and "\\" not in found[0]
 
 

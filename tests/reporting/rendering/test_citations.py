@@ -59,6 +59,17 @@ def test_citations_are_words_that_lead_to_the_list_at_the_end_of_the_page_and_of
     assert check(cited.site, Numbers({})).problems == ()
 
 
+def test_what_is_last_follows_what_is_written_below_it_and_only_the_list_of_literature_comes_after(
+    cited: Project,
+) -> None:
+    last = ':::: last\n::: {.content-visible when-format="typst"}\n# Appendix\n\nAt last.\n:::\n::::\n\n'
+    cited.page(f"# First\n\n{last}As [@hu2022] say, *in the end*.\n").render()
+    paper = cited.pdf_words()
+    places = [paper.rindex(words) for words in ("in the end.", "Appendix", "At last.", "References")]
+    assert places == sorted(places)
+    assert "At last." not in cited.parsed().words
+
+
 def test_a_number_beside_a_citation_is_still_found_by_the_check(cited: Project) -> None:
     cited.page("They say 93 [@hu2022].\n").render()
     (found,) = check(cited.site, Numbers({})).problems
