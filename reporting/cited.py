@@ -79,8 +79,9 @@ class Cited:
 
     def _difference(self, one: str, other: str, digits: int | None) -> Markdown:
         values = [self.numbers.at(path) for path in (one, other)]
-        unit, other_unit = (unit_at(self.numbers, path) for path in (one, other))
-        if unit != other_unit or (unit is None and how(self.numbers, one) != how(self.numbers, other)):
+        unit = unit_at(self.numbers, one)
+        alike = unit is not None or how(self.numbers, one) == how(self.numbers, other)
+        if unit != unit_at(self.numbers, other) or not alike:
             raise UserError(f"{one} and {other} are not of one unit: they have no difference")
         if unit is None:
             form = how(self.numbers, one, digits)
