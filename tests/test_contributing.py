@@ -11,6 +11,7 @@ from pipeline import store
 from tests.support.commands import python, run
 from tests.support.committed import committed
 from tests.support.copies import PAGES, ROOT, copy_parts
+from tests.support.warm import run_warm
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCK = re.compile(
@@ -71,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block in BLOCK.finditer(TEXT):
         follow(folder, block)
     assert python(folder, "-c", FRESH).stderr == ""
-    done = python(folder, "-m", "experiments", "run", "lengths", "evidence")
+    done = run_warm(folder, "experiments", "run", "lengths", "evidence")
     assert done.returncode == 0, done.stderr
     before, after = mean_words()
     assert f"lengths: words before {before:.4f}, words after {after:.4f}" in done.stdout
@@ -111,7 +112,7 @@ def test_a_new_kind_of_data_can_be_inspected_and_trained_on(folder: Path) -> Non
     smoke = (folder / "profiles" / "smoke.toml").read_text()
     mine = re.sub(r"(?ms)^\[images\]\n.*?(?=^\[|^# )", options + "\n", smoke)
     (folder / "profiles" / "mine.toml").write_text(mine)
-    done = python(folder, "-m", "experiments", "run", "data_sets", "cnn", "--profile", "mine")
+    done = run_warm(folder, "experiments", "run", "data_sets", "cnn", "--profile", "mine")
     assert done.returncode == 0, done.stderr
     assert "data_sets: shared images 0" in done.stdout
 

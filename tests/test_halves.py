@@ -13,6 +13,7 @@ from reporting.checking.page import parse, text_of
 from tests.support.commands import python
 from tests.support.copies import PAGES, copy_parts
 from tests.support.small_profiles import draw_classes, draw_photos, save_captioner
+from tests.support.warm import run_warm
 
 PARTS = ("pipeline", "experiments", "figures", "profiles", "reporting", "templates")
 SMALL = {
@@ -60,9 +61,10 @@ def walked(folder: Path, *options: str) -> Half:
         text = re.sub(rf"(?m)^{key} = [^\n#]*", f"{key} = {value} ", text)
     text = BRIDGE.sub('kind = "random"\nseed = 0\n\n', text)
     path.write_text(HUB.sub('model = "captioner"', text))
+    for name in ("check", "run"):
+        said[name] = run_warm(folder, "experiments", name, "--profile", "mine")
+        assert said[name].returncode == 0, f"{name}: {said[name].stdout}{said[name].stderr}"
     for name, command in (
-        ("check", ("-m", "experiments", "check", "--profile", "mine")),
-        ("run", ("-m", "experiments", "run", "--profile", "mine")),
         ("report", ("-m", "reporting.render", "--renderer", "builtin")),
         ("pages", ("-m", "reporting.check")),
         ("status", ("-m", "experiments", "status", "--strict")),

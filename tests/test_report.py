@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,26 +15,17 @@ from reporting.check import check
 from reporting.checking.page import body_of, parse, text_of, walk
 from reporting.checking.paper import Paper, legible, read
 from reporting.document import open_document
+from reporting.numbers import Numbers
 from tests.support.commands import python
-from tests.support.copies import PAGES, copy_parts
-
-PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", "results", "templates")
+from tests.support.rendered import rendered, rendered_once
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two copies of the project in different places, each with its pages rendered."""
-    first, second = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("other") / "a copy elsewhere"
-    second.mkdir()
-    command = ("-m", "reporting.render", "--renderer", "builtin")
-    with ThreadPoolExecutor() as pool:
-        renders = [
-            pool.submit(python, copy_parts(folder, *PARTS, *PAGES), *command) for folder in (first, second)
-        ]
-    for done in (render.result() for render in renders):
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "without Quarto" in done.stdout + done.stderr
-    return first, second
+    elsewhere = tmp_path_factory.mktemp("other") / "a copy elsewhere"
+    elsewhere.mkdir()
+    return rendered_once(tmp_path_factory), rendered(elsewhere)
 
 
 @pytest.fixture(scope="module")
@@ -92,42 +82,48 @@ def test_the_command_fails_with_a_line_for_each_problem(folder: Path, tmp_path: 
     assert done.returncode == 1
 
 
+@pytest.fixture(scope="module")
+def numbers(folder: Path) -> Numbers:
+    """What the results say, against which a page alone is read: its PDF has tests of its own."""
+    return open_document(open_project("offline", folder)).numbers
+
+
 @pytest.mark.parametrize(
-    ("page", "change", "said"),
+    ("page", "change"),
     [
-        ("report.html", (r'(data-as="percent">)\d', r"\g<1>4"), "should be"),
-        ("report.html", (r"vit\.top1\.value", "vit.top2.value"), "cannot be read"),
-        ("report.html", ('data-as="count"', 'data-as="number"'), "no known format"),
-        ("report.html", ("(<figcaption>\\s*Table.1: )", r"\1In 2031, "), "names no origin"),
-        ("report.html", ('(alt="[^"]*)"', r'\1 and 77777"'), "in an alternative text"),
-        ("report.html", (r'(data-from="rows\.\w+" data-as="count">)\d', r"\g<1>9"), "should be"),
-        ("report.html", (r"(?s)(card-claim.*?commit <[^>]*>)\w", r"\g<1>x"), "should be"),
-        ("appendix.html", (r'(id="claim-[^>]*><[^>]*>)\d', r"\g<1>9"), "should be"),
-        ("captions.html", (r"records\.3\.", "records.4."), "should be"),
-        ("provenance.html", ('data-from="cnn:key"', ""), "names no origin"),
+        ("report.html", (r'(data-as="percent">)\d', r"\g<1>4", "should be")),
+        ("report.html", (r"vit\.top1\.value", "vit.top2.value", "cannot be read")),
+        ("report.html", ('data-as="count"', 'data-as="number"', "no known format")),
+        ("report.html", ("(<figcaption>\\s*Table.1: )", r"\1In 2031, ", "names no origin")),
+        ("report.html", ('(alt="[^"]*)"', r'\1 and 77777"', "in an alternative text")),
+        ("report.html", (r'(data-from="rows\.\w+" data-as="count">)\d', r"\g<1>9", "should be")),
+        ("report.html", (r"(?s)(card-claim.*?commit <[^>]*>)\w", r"\g<1>x", "should be")),
+        ("appendix.html", (r'(id="claim-[^>]*><[^>]*>)\d', r"\g<1>9", "should be")),
+        ("captions.html", (r"records\.3\.", "records.4.", "should be")),
+        ("provenance.html", ('data-from="cnn:key"', "", "names no origin")),
     ],
 )
 def test_whatever_is_changed_on_a_page_is_caught(
-    folder: Path, tmp_path: Path, page: str, change: tuple[str, str], said: str
+    folder: Path, numbers: Numbers, tmp_path: Path, page: str, change: tuple[str, str, str]
 ) -> None:
-    site = shutil.copytree(folder / "_site", tmp_path / "_site")
-    text = (site / page).read_text()
-    (site / page).write_text(re.sub(*change, text))
-    assert (site / page).read_text() != text
-    problems = check(site, open_document(open_project("offline", folder)).numbers).problems
+    pattern, instead, said = change
+    text = (folder / "_site" / page).read_text()
+    (tmp_path / page).write_text(re.sub(pattern, instead, text))
+    assert (tmp_path / page).read_text() != text
+    problems = check(tmp_path, numbers).problems
     assert any(problem.startswith(page) and said in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize("page", ["report.html", "appendix.html"])
 def test_a_mark_or_a_row_that_the_pdf_has_otherwise_is_caught(
-    folder: Path, tmp_path: Path, page: str
+    folder: Path, numbers: Numbers, tmp_path: Path, page: str
 ) -> None:
     site = shutil.copytree(folder / "_site", tmp_path / "_site")
     text = (site / page).read_text()
     origin = r'(<span data-from="rows\.closer_in_style" data-as="count">)\d+'
     (site / page).write_text(re.sub(origin, r"\g<1>777", text))
     assert (site / page).read_text() != text
-    problems = check(site, open_document(open_project("offline", folder)).numbers).problems
+    problems = check(site, numbers).problems
     assert any("report.pdf: '777'" in problem for problem in problems), problems
 
 

@@ -8,9 +8,9 @@ import pytest
 from experiments.project import open_project
 from pipeline import store
 from pipeline.envelope import digest
-from tests.support.commands import python
 from tests.support.copies import copy_parts
 from tests.support.small_profiles import IMAGES, draw_classes, project
+from tests.support.warm import run_warm
 
 STAGES = ("zero_shot", "cnn", "align", "lora", "generate", "variants")
 PLANTED = {
@@ -41,7 +41,7 @@ Values = dict[str, str]
 
 
 def computed(root: Path) -> Values:
-    done = python(root, "-m", "experiments", "run", *STAGES, "--profile", "mine")
+    done = run_warm(root, "experiments", "run", *STAGES, "--profile", "mine")
     assert done.returncode == 0, done.stderr
     opened = open_project("mine", root)
     values = {name: store.read(opened, name).value for name in STAGES}

@@ -1,11 +1,13 @@
 import errno
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from experiments import __main__ as command_line
 from tests.support.commands import python
 from tests.support.copies import copy_parts
+from tests.support.warm import Warm, run_warm
 
 PARTS = ("pipeline", "experiments", "profiles", "data")
 GUARD = """
@@ -130,7 +133,7 @@ def test_a_fresh_project_is_left_alone_without_importing_torch(finished: Path) -
     assert {state["state"] for state in stages(status, "smoke").values()} == {"fresh"}
     why = call(finished, "why", "cnn", "--profile", "smoke", guarded=True)
     assert why.stdout == "cnn is fresh.\n"
-    agreed = call(finished, "reproduce", "--profile", "smoke")
+    agreed = run_warm(finished, "experiments", "reproduce", "--profile", "smoke")
     assert agreed.returncode == 0, agreed.stdout + agreed.stderr
     assert agreed.stdout.count("agrees") >= 3
     assert {path: path.read_bytes() for path in results.glob("*.json")} == before
@@ -192,7 +195,7 @@ def test_a_real_run_killed_at_moments_is_finished_by_the_next_with_the_figures_o
         for path in (project / "results" / "smoke").glob("*.json"):
             json.loads(path.read_text())
     assert any(killed), "every run was over before it could be killed"
-    done = call(project, *command)
+    done = run_warm(project, "experiments", *command)
     assert done.returncode == 0, done.stderr
     results = list((project / "results" / "smoke").glob("*.json"))
     assert {*wanted.split()} <= {path.stem for path in results}
@@ -207,14 +210,13 @@ def test_a_real_run_killed_at_moments_is_finished_by_the_next_with_the_figures_o
 def kill(project: Path, command: tuple[str, ...], moment: str) -> bool:
     """Start a command, kill it once there is another file like `moment`, return whether it still ran."""
     before, deadline = set(project.glob(moment)), time.monotonic() + 300
-    started = subprocess.Popen(
-        [sys.executable, "-m", "experiments", *command], cwd=project, stdout=subprocess.DEVNULL
-    )
-    while set(project.glob(moment)) == before and started.poll() is None:
+    started = Warm(project, "experiments", *command)
+    while set(project.glob(moment)) == before and started.is_running:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    started.send_signal(signal.SIGKILL)
-    return started.wait() == -signal.SIGKILL
+    with suppress(ProcessLookupError):
+        os.kill(started.pid, signal.SIGKILL)
+    return started.wait().returncode == -signal.SIGKILL
 
 
 def test_a_run_stopped_by_the_keyboard_says_how_to_go_on(project: Path) -> None:
@@ -238,7 +240,7 @@ def test_a_forced_run_fills_the_cache_and_clean_leaves_that_until_it_is_asked_fo
     finished: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
-    forced = call(folder, "run", "--force", "cnn", "zero_shot", "--profile", "smoke")
+    forced = run_warm(folder, "experiments", "run", "--force", "cnn", "zero_shot", "--profile", "smoke")
     assert forced.returncode == 0, forced.stderr
     assert "cnn is fresh: it is computed again all the same" in forced.stdout
     assert re.search(r"What was computed:\n(zero_shot: .*\n)cnn: top1 (\S+) -> \2\n", forced.stdout)

@@ -1,5 +1,7 @@
 import re
 import shutil
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from tests.support.results import (
     judged,
     judged_by_halves,
     lora,
+    project_of_classifiers,
 )
 from tests.support.spoken import page
 
@@ -55,6 +58,18 @@ def shown(project: Project, **altered: Any) -> Document:
     return document
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Document]:
+    """What the usual results show, with classes and without; drawing, which takes longest, is done once."""
+
+    @cache
+    def made(classes: bool) -> Document:
+        project = project_of_classifiers(tmp_path_factory.mktemp("usual"))
+        return shown(project, captions=comparison(classes=classes), ablations=ablations(classes=classes))
+
+    return made
+
+
 def text_of(document: Document, name: str) -> str:
     """The words of a block as a reader sees them."""
     return pandoc.plain(pandoc.read(document.block(name))[0]["blocks"]).replace("’", "'")
@@ -63,9 +78,9 @@ def text_of(document: Document, name: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("classes", [True, False])
 def test_every_block_can_be_shown_without_a_callout_for_photos_with_classes_and_without(
-    project: Project, name: str, classes: bool
+    usual: Callable[[bool], Document], name: str, classes: bool
 ) -> None:
-    document = shown(project, captions=comparison(classes=classes), ablations=ablations(classes=classes))
+    document = usual(classes).afresh()
     text = document.block(name)
     assert text.strip()
     assert "callout" not in text
@@ -73,17 +88,21 @@ def test_every_block_can_be_shown_without_a_callout_for_photos_with_classes_and_
     assert "None" not in text_of(document, name)
 
 
-def test_photos_without_classes_have_no_word_of_classes_among_their_captions(project: Project) -> None:
-    document = shown(project, captions=comparison(classes=False), ablations=ablations(classes=False))
+def test_photos_without_classes_have_no_word_of_classes_among_their_captions(
+    usual: Callable[[bool], Document],
+) -> None:
+    document = usual(False).afresh()
     for name in ("caption_examples", "caption_gallery", "caption_metrics"):
         assert "class" not in text_of(document, name)
     assert "Right class" not in document.block("ablations")
-    assert "Right class" in shown(project).block("ablations")
+    assert "Right class" in usual(True).afresh().block("ablations")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_number_names_its_origin_and_is_what_stands_there(project: Project, name: str) -> None:
-    document = shown(project)
+def test_every_number_names_its_origin_and_is_what_stands_there(
+    usual: Callable[[bool], Document], name: str
+) -> None:
+    document = usual(True).afresh()
     page = parse(pandoc.write(pandoc.read(document.block(name))[0], "html5"))
     found = origins(page)
     assert found

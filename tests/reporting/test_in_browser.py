@@ -16,8 +16,8 @@ from tests.support import browser as browsers
 from tests.support import commands
 from tests.support.copies import PAGES, copy_parts
 from tests.support.pages import CONFIGURATION, FOR_THE_SITE_ONLY, Project
+from tests.support.rendered import PARTS, rendered_once
 
-PARTS = ("data", "pipeline", "experiments", "figures", "profiles", "reporting", "results", "templates")
 BODY = """\
 # First {#sec-first}
 
@@ -78,10 +78,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=["builtin", pytest.param("quarto", marks=pytest.mark.quarto)])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the report."""
-    if request.param == "quarto" and shutil.which("quarto") is None:
+    if request.param == "builtin":
+        return rendered_once(tmp_path_factory) / "_site"
+    if shutil.which("quarto") is None:
         pytest.skip("Quarto is not on PATH, so it was not tried")
     folder = copy_parts(tmp_path_factory.mktemp("report"), *PARTS, *PAGES, ".gitignore")
-    command = [sys.executable, "-m", "reporting.render", "--renderer", request.param]
+    command = [sys.executable, "-m", "reporting.render", "--renderer", "quarto"]
     done = commands.run(folder, *command, QUARTO_PYTHON=sys.executable)
     assert done.returncode == 0, done.stderr
     return folder / "_site"

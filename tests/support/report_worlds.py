@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import cycle, islice
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ COLOURS = ("grey", "black", "white", "brown", "red")
 PLACES = ("on a rug", "in tall grass", "by the water", "under a tree", "near an old wall", "in the snow")
 ALL_TARGETS = ("q_proj", "v_proj", "up_proj")
 RESAMPLES = 2500  # enough that the smallest p of a bootstrap survives the correction
+OF_CLASSIFIERS = ("zero_shot", "ensemble", "vit", "cnn", "harder", "images", "images_from")
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 GENERATED = DataSource(kind="generated", name="drawn shapes", sha256=None, files=None)
@@ -79,6 +81,10 @@ class World:
     trainable: int = 9_000_000
     seconds: float = 30.0
 
+    def __hash__(self) -> int:
+        """Be the same as a world of the same things, some of which are dictionaries."""
+        return hash(repr(self))
+
     def altered(self, **changes: Any) -> "World":
         """The same world but for some things; `style` and `named` are changed key by key."""
         merged = {
@@ -89,13 +95,25 @@ class World:
 
 
 def results(world: World) -> dict[str, Any]:
-    """Return the result of every stage in a world."""
-    values = _classifiers(world) | _captioning(world)
-    section = CaptionsConfig(seed=0, resamples=100, example_quantiles=QUANTILES)
-    values["captions"] = captions(section, values, SILENT)
-    values["ablations"] = ablations(AblationsConfig(seed=0, resamples=100), values, SILENT)
+    """Return the result of every stage in a world; each world is computed once."""
+    return {**_results(world)}
+
+
+@cache
+def _results(world: World) -> dict[str, Any]:
+    plain = {name: getattr(World, name) for name in OF_CLASSIFIERS}
+    values = _classifiers(world) | _captioned(replace(world, **plain))
     tests = declaring(values, RESAMPLES, exploratory=False)
     return values | {"evidence": evidence(tests, values, SILENT)}
+
+
+@cache
+def _captioned(world: World) -> dict[str, Any]:
+    """Return what has no classifier in it: worlds that differ by these alone share it."""
+    values = _captioning(world)
+    section = CaptionsConfig(seed=0, resamples=100, example_quantiles=QUANTILES)
+    values["captions"] = captions(section, values, SILENT)
+    return values | {"ablations": ablations(AblationsConfig(seed=0, resamples=100), values, SILENT)}
 
 
 def judged(values: dict[str, Any], verdict: Callable[[str], Verdict]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.classification.evaluation import Predictions, score
 from experiments.datasets.pictures import as_png
+from experiments.project import open_project
 from experiments.results import key_of
 from experiments.results.ablations import Ablations, Variant
 from experiments.results.align import Aligned
@@ -23,7 +25,9 @@ from pipeline.envelope import Envelope, Ingredients, Input
 from pipeline.freshness import Freshness
 from pipeline.project import Project
 from pipeline.result import Attachment, Estimate
+from reporting.blocks import CLASSIFIERS
 from reporting.document import Document
+from tests.support.copies import copy_parts
 from tests.support.stored import provenance
 
 CLASSES = ("cat", "dog", "ship")
@@ -236,6 +240,13 @@ def judged_by_halves(captions: Comparison, variants: Ablations) -> Evidence:
         compare(key_of.distance(variant.key), "bits", main.distance, variant.distance)
     compare(key_of.held_out(full.key), "share", main.held_out, full.held_out)
     return Evidence(tests=tests, absent=(), chance=0.1, broken=(), significance=0.05, resamples=1000)
+
+
+def project_of_classifiers(folder: Path) -> Project:
+    """Return a copy of the project, without results, with the smoke profile and the classifiers' stages."""
+    copy_parts(folder, "pipeline", "experiments", "profiles", "templates", "references.bib")
+    project = open_project("smoke", folder)
+    return replace(project, stages={name: project.stages[name] for name in CLASSIFIERS})
 
 
 def captioned(project: Project, **values: Any) -> Document:
