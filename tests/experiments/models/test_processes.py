@@ -10,8 +10,10 @@ import pytest
 
 from experiments.models.processes import ALONE, among, shared_out
 from pipeline.launching import start_those_asked_for
+from tests.support.commands import python
 from tests.support.copies import ROOT, copy_parts
 from tests.support.refusals import refusal
+from tests.support.warm import run_warm
 
 LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
 LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
@@ -19,11 +21,11 @@ MODULE = "tests.support.side_by_side"
 Found = dict[str, Any]
 
 
-def run(folder: Path, count: int, *launcher: str) -> Found:
+def run(folder: Path, count: int) -> Found:
     """Return what each of so many processes found: all of them the same."""
     target = folder / "found.pickle"
-    command = [sys.executable, *launcher, "-m", MODULE, str(folder), str(target)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    given = (str(folder), str(target))
+    done = run_warm(ROOT, MODULE, *given) if count == 1 else python(ROOT, *LAUNCH, "-m", MODULE, *given)
     assert done.returncode == 0, done.stderr[-2000:]
     content = pickle.loads(target.read_bytes())
     assert content["count"] == len(content["found"]) == count
@@ -38,7 +40,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    return run(tmp_path_factory.mktemp("together"), 2, *LAUNCH)
+    return run(tmp_path_factory.mktemp("together"), 2)
 
 
 def test_work_that_is_shared_out_comes_back_in_order_and_is_done_once(alone: Found, together: Found) -> None:
@@ -87,6 +89,12 @@ def without_clocks(part: dict[str, Any]) -> dict[str, Any]:
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in kept.items()}
 
 
+def launched(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(
+        folder, "-m", "accelerate.commands.launch", "--num_processes", "2", "-m", module, *arguments
+    )
+
+
 def stages(copy: Path) -> dict[str, Any]:
     return {
         path.stem: json.loads(path.read_bytes(), object_hook=without_clocks)["value"]
@@ -98,11 +106,11 @@ def test_accelerate_launch_with_two_processes_gives_the_results_of_one(tmp_path:
     """The command of the README, on all stages that compute: those that follow read text only."""
     one, two = (copy_parts(tmp_path / name, "pipeline", "experiments", "profiles") for name in ("one", "two"))
     wanted = ["run", "zero_shot", "vit", "cnn", "variants", "--profile", "smoke"]
-    launcher = ["-m", "accelerate.commands.launch", "--num_processes", "2"]
     said = {}
-    for copy, start in ((one, []), (two, launcher)):
-        command = [sys.executable, *start, "-m", "experiments", *wanted]
-        said[copy] = subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True).stdout
+    for copy, run_there in ((one, run_warm), (two, launched)):
+        done = run_there(copy, "experiments", *wanted)
+        assert done.returncode == 0, done.stderr[-2000:]
+        said[copy] = done.stdout
     results, shared = stages(one), stages(two)
     assert set(results) == {"zero_shot", "vit", "cnn", "align", "lora", "generate", "variants"}
     for stage, value in results.items():
