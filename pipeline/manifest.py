@@ -167,8 +167,8 @@ def _hashed(files: Files, remembered: Iterator[tuple[str, str, str]]) -> Iterato
             about = os.stat(f"{folder}/{name}")  # noqa: PTH116  (a Path for each of 100,000 files takes as long)
         except OSError as error:
             raise UserError(
-                f"{files.folder / name} cannot be read ({error.strerror}): place the file there, or mend what "
-                "names it."
+                f"{files.folder / name} cannot be read ({error.strerror}): place the file there, or mend "
+                "what names it."
             ) from error
         state = f"{about.st_size}:{about.st_mtime_ns}:{about.st_ctime_ns}:{about.st_ino}"
         if known is not None and known[:2] == (name, state):

@@ -160,10 +160,18 @@ class Document:
         return {stage: envelope.value for stage, envelope in self.envelopes.items()}
 
     def show(self, name: str, *, under: str = "") -> None:
-        """Print the block called `name`, `under` a heading that is left out where the block is empty."""
+        """Print the block called `name`, `under` a heading that is left out where the block is empty.
+
+        Why results are stale is said once, above the first of the blocks that show them.
+        """
         if under:
             self.say(under, name)
-        print(self.block(name))
+        text = self.block(name)
+        for callout in (each for each in self._stale(BLOCKS[name]) if text.startswith(each)):
+            if callout in self._reasoned:
+                text = text.replace(callout, self._stale(BLOCKS[name], again=True)[0], 1)
+            self._reasoned.add(callout)
+        print(text)
 
     def say(self, words: str, *names: str) -> None:
         """Print words of the author's, such as a heading, if the report has one of `names`; see `has`."""
@@ -304,14 +312,20 @@ class Document:
         pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
         return any(picture is not None and picture.is_enlarged for picture in pictures)
 
-    def _stale(self, block: Block) -> list[str]:
+    def _stale(self, block: Block, again: bool = False) -> list[str]:
         """Return a callout for the results of a block that are stale, if there are any."""
         stale = [stage for stage in self.used(block) if self.states[stage].state == "stale"]
         if not stale:
             return []
         why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
-        text = f"What follows is not what today's code, data and options gave: {self.command(stale)}.\n{why}"
+        rest = ", as said above." if again else f": {self.command(stale)}.\n{why}"
+        text = f"What follows is not what today's code, data and options gave{rest}"
         return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
+
+    @cached_property
+    def _reasoned(self) -> set[str]:
+        """The callouts about stale results that were printed."""
+        return set()
 
     def box(self, half: str) -> str:
         """Return what `missing` prints: nothing where all is there, or the profile leaves the half out."""

@@ -136,6 +136,22 @@ def test_a_stale_result_is_shown_after_a_callout_that_says_why(filled: Project) 
     assert "The cnn model" in text
 
 
+def test_why_results_are_stale_is_said_above_the_first_block_that_shows_them(
+    filled: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = filled.root / "experiments" / "classification" / "cnn.py"
+    path.write_text(path.read_text() + "\nadded = 1\n")
+    document = open_document(filled)
+    assert "has changed" in document.block("model_comparison"), "to ask is not to print"
+    for name in ("accuracy", "model_comparison", "model_comparison"):  # the first lacks its drawing
+        document.show(name)
+    first, second = capsys.readouterr().out.split('::: {.callout-caution title="Stale: cnn"}')[1:]
+    assert "experiments\\.classification\\.cnn has changed" in first and "run `python" in first
+    assert "gave, as said above." in second and "has changed" not in second and "The cnn model" in second
+    document.afresh().show("model_comparison")
+    assert "has changed" in capsys.readouterr().out
+
+
 def test_a_value_that_was_altered_by_hand_is_shown_after_a_callout_that_says_so(filled: Project) -> None:
     path = store.path_of(filled, "cnn")
     stored = json.loads(path.read_text())
