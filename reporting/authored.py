@@ -10,6 +10,7 @@ from reporting.markdown import Markdown, command, words
 from reporting.numbers import NO_BREAK, Numbers
 from reporting.sentences import Sentences
 
+WORD_JOINER = "\N{WORD JOINER}"
 IN_WORDS: dict[Outcome, str] = {"holds": "so", "fails": "the opposite", "unclear": "cannot be told"}
 
 
@@ -35,7 +36,9 @@ class Authored:
         chosen = {"holds": sentence, "fails": otherwise, "unclear": unclear}[outcome]
         if chosen is None:
             return self._struck_out(binding, test, sentence)
-        return Markdown(f"{' '.join(words(chosen))}{self._mark(test)}")
+        sentence, mark = " ".join(words(chosen)), self._mark(test)
+        # To Pandoc, brackets right after those of a footnote make it none.
+        return Markdown(f"{sentence}{WORD_JOINER if mark and sentence.endswith(']') else ''}{mark}")
 
     def bound(self, binding: str) -> Bound | None:
         """Return the test that a binding names, None if it is of what the profile leaves out.

@@ -6,6 +6,7 @@ inline code of a page as well as in a string of a cell.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from experiments.results.ablations import Variant
@@ -64,12 +65,45 @@ class Cited:
     def __getattr__(self, name: str) -> Callable[..., Markdown]:
         """Return what prints in the format of that name, as `Numbers` does."""
         printing = getattr(self.numbers, name)
+        form = signature(printing)
 
-        def printed(path: str, *others: Any) -> Markdown:
-            cited = [path, *others[:1]] if name in OF_TWO else [path]
-            return self._or_note(cited, lambda: printing(path, *others))
+        def printed(*arguments: Any, **named: Any) -> Markdown:
+            path, *others = form.bind(*arguments, **named).args
+            if name not in OF_TWO:
+                return self._or_note([path], lambda: printing(path, *others))
+            ends = [path, others[0]]
+            return self._or_note(ends, lambda: printing(*map(self._to_number, ends), *others[1:]))
 
+        printed.__signature__ = form  # pyright: ignore[reportFunctionMemberAccess]  (what it is called with)
         return printed
+
+    def interval(self, path: str) -> Markdown:
+        """Print the 95 % interval of the estimate at a path, in its unit."""
+        return self._or_note([path], lambda: self._interval(path))
+
+    def said(self, path: str) -> Markdown:
+        """Print the share that is estimated at a path, rounded to what its interval supports."""
+        return self._or_note([path], lambda: self._said(path))
+
+    def _interval(self, path: str) -> Markdown:
+        unit = self._estimated(path)
+        if steps_of(path)[-1] in {"difference", "reversed"}:
+            return self.numbers.reach(path, unit)
+        if unit == "share":
+            return self.numbers.interval(path)
+        low, high = (self.numbers.measured(f"{path}.{end}", unit) for end in ("low", "high"))
+        return Markdown(f"{low}–{high}")
+
+    def _said(self, path: str) -> Markdown:
+        if self._estimated(path) != "share":
+            raise UserError(f"{path} is no share: n(…) prints it")
+        return self.numbers.said(path)
+
+    def _estimated(self, path: str) -> Unit:
+        unit = unit_at(self.numbers, path)
+        if unit is None or not isinstance(self.numbers.at(path), Estimate):
+            raise UserError(f"{path} is no estimate, so that it has no interval")
+        return unit
 
     def _ratio(self, one: str, other: str, digits: int | None) -> Markdown:
         form = "times" if digits is None else f"number:{_allowed(digits)}"
@@ -166,8 +200,8 @@ def unit_at(numbers: Numbers, path: str) -> Unit | None:
 
 
 def _allowed(digits: int) -> int:
-    if digits not in range(MOST_DIGITS + 1):
-        raise UserError(f"digits must be from 0 to {MOST_DIGITS}, not {digits}")
+    if isinstance(digits, bool) or digits not in range(MOST_DIGITS + 1):
+        raise UserError(f"digits must be a whole number from 0 to {MOST_DIGITS}, not {digits!r}")
     return digits
 
 

@@ -313,13 +313,12 @@ class Document:
         return any(picture is not None and picture.is_enlarged for picture in pictures)
 
     def _stale(self, block: Block, again: bool = False) -> list[str]:
-        """Return a callout for the results of a block that are stale, if there are any."""
+        """Return a callout for the results of a block that are stale, if there are any; not `again` why."""
         stale = [stage for stage in self.used(block) if self.states[stage].state == "stale"]
         if not stale:
             return []
-        why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
-        rest = ", as said above." if again else f": {self.command(stale)}.\n{why}"
-        text = f"What follows is not what today's code, data and options gave{rest}"
+        why = "" if again else "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
+        text = f"What follows is not what today's code, data and options gave: {self.command(stale)}.\n{why}"
         return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
 
     @cached_property

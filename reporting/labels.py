@@ -3,11 +3,22 @@
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import RootModel
+from pydantic import Field, RootModel, field_validator, model_validator
 
 from pipeline import options
 from pipeline.frozen import Frozen
+
+
+class Callouts(Frozen):
+    """What each kind of callout is called."""
+
+    note: str
+    tip: str
+    important: str
+    warning: str
+    caution: str
 
 
 class Labels(Frozen):
@@ -22,9 +33,18 @@ class Labels(Frozen):
     formats: str
     pages: str
     skip: str
-    callouts: Mapping[str, str]
+    callouts: Callouts
     date: str
-    months: tuple[str, ...]
+    months: tuple[str, ...] = Field(min_length=12, max_length=12)
+
+    @field_validator("date")
+    @classmethod
+    def _is_filled(cls, date: str) -> str:
+        try:
+            date.format(month="", day=1, year=1)
+        except (LookupError, ValueError) as error:
+            raise ValueError("a date is written of {month}, {day} and {year} alone") from error
+        return date
 
     def called(self, kind: str) -> str:
         """Return what a table (`tbl`), a figure (`fig`) or a section (`sec`) is called in a reference."""
@@ -36,7 +56,13 @@ class Labels(Frozen):
 
 
 class Languages(RootModel[dict[str, Labels]]):
-    """The words of each language."""
+    """The words of each language; of English there must be some."""
+
+    @model_validator(mode="after")
+    def _has_english(self) -> Self:
+        if "en" not in self.root:
+            raise ValueError("there is no section [en]")
+        return self
 
 
 LABELS: Mapping[str, Labels] = options.read(Path(__file__).with_name("labels.toml"), Languages).root

@@ -171,6 +171,8 @@ def _wrong_form(call: Call, called: Callable[..., Any]) -> str | None:
 def _wrong_paths(call: Call, document: Document) -> str | None:
     name = call.name.partition(".")[2]
     for at, keyword in enumerate(("one", "other") if name in OF_TWO else ("path",)):
+        if call.has_other(at, keyword):
+            return f'{call.name} takes a path in quotation marks, such as {call.name}("cnn.top1").'
         path = call.given(at, keyword)
         if path is not None and (wrong := wrong_path(path, document, is_plain=not name)):
             return wrong

@@ -33,8 +33,15 @@ class Call:
 
     def given(self, at: int, name: str) -> str | None:
         """Return the words that stand at a position or by a name, None if they are not known."""
-        found = self.arguments[at] if at < len(self.arguments) else self.keywords.get(name)
+        found = self._at(at, name)
         return found if isinstance(found, str) else None
+
+    def has_other(self, at: int, name: str) -> bool:
+        """Tell whether what stands there is known and no words."""
+        return not isinstance(self._at(at, name), str) and self._at(at, name) is not UNKNOWN
+
+    def _at(self, at: int, name: str) -> Any:
+        return self.arguments[at] if at < len(self.arguments) else self.keywords.get(name, UNKNOWN)
 
     @property
     def place(self) -> str:
@@ -75,8 +82,12 @@ def _in_line(file: str, line: Line) -> Iterator[Call | str]:
 
 
 def _calls(file: str, tree: ast.AST, first: int, one_line: bool = False) -> Iterator[Call]:
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}  # of the author's own: another `n`
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (name := _name(node.func)) and not _is_starred(node):
+            if name.partition(".")[0] in bound:
+                continue
             line = first if one_line else first + node.lineno
             keywords = {str(each.arg): _value(each.value) for each in node.keywords}
             yield Call(file, line, name, tuple(map(_value, node.args)), keywords)
@@ -91,7 +102,7 @@ def _is_starred(call: ast.Call) -> bool:
 def _value(argument: ast.expr) -> Any:
     try:
         return ast.literal_eval(argument)
-    except ValueError:
+    except (TypeError, ValueError):
         return UNKNOWN
 
 

@@ -29,7 +29,8 @@ _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
 """What may stand between two letters on paper and not on screen, or the other way around."""
-_GAP = f"{_LOOSE.pattern}*"
+_GAP = f"(?:{_LOOSE.pattern}|[•–])*"
+"""The same, and what stands before the items of a list on paper alone."""
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -43,7 +44,6 @@ _PLACES = "|".join(word for words in LABELS.values() for word in (words.section,
 _CALLED = re.compile(rf"\((?:{FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{FLOATS})\s*A?\d+")
 """What a table, a figure or a place is called, in a caption or a reference."""
 
-_LONGEST_CALL = 30
 _AROUND = 40
 _DEEPEST = 6
 _SHARE = 0.01
@@ -140,15 +140,15 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
     What names an origin on the pages must follow in the PDF in the same order, and all digits of the PDF
     must be those of the pages, but for page numbers, the table of contents, and what tables and figures are
     called, which is otherwise where several pages are one document. The literature of all pages is one list
-    at the end of the PDF, and each footnote stands in one piece somewhere in it, counted through all pages.
-    Scripts that cannot be read off paper as they stand on screen are left out of both,
-    and so is what only a screen shows. And nothing may stand where a reader does not see it: over the
+    at the end of the PDF, and each footnote stands in one piece at the foot of a sheet, counted through all
+    pages. Scripts that cannot be read off paper as they stand on screen are left out of both, and so is what
+    only a screen shows. And nothing may stand where a reader does not see it: over the
     margins or upon the page number.
     """
     paper = read(pdf)
-    text = _NOT_READ.sub("", "\n".join(sheet.text for sheet in paper.sheets))
     bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
-    text, lost = _without_notes(text, bodies)
+    sheets = [_NOT_READ.sub("", sheet.text) for sheet in paper.sheets]
+    above, lost = _without_notes(sheets, list(_notes(bodies)))
     yield from lost
     bodies = list(_renumbered(bodies))
     listed = (each for page in bodies for each in walk(page) if "csl-entry" in each.classes)
@@ -156,8 +156,8 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
     entries = [literature[words] for words in sorted(literature, key=_by_author_and_year)]
     shown = Element("main", {}, [*(without(body, _is_literature) for body in bodies), *entries])
     title = next((element for page in pages for element in walk(page) if is_title_block(element)), None)
-    yield from _missing(shown, text)
-    yield from _other_digits(shown, text_of(title) if title else "", text, paper.entries)
+    yield from _missing(shown, above)
+    yield from _other_digits(shown, text_of(title) if title else "", above, paper.entries)
     yield from off_the_sheet(paper)
 
 
@@ -182,25 +182,40 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
                 yield f"{word.text!r} stands outside the margins", f"page {index}"
 
 
-def _without_notes(text: str, pages: Sequence[Element]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text of a PDF without the footnotes of its pages, and which of them it does not show."""
-    lists = (each for page in pages for each in walk(page) if is_notes(each))
-    notes = (each for found in lists for each in walk(found) if each.tag == "li" and _is_note(each))
-    lost = []
-    for number, note in enumerate(notes, start=1):
-        words = text_of(without(note, lambda each: "footnote-back" in each.classes))
-        parts = (_GAP.join(map(re.escape, legible(part))) for part in _CALLED.split(words))
-        called = rf".{{0,{_LONGEST_CALL}}}?"
-        shown = re.search(rf"(?<!\d){number}{_GAP}{called.join(parts)}", text, re.DOTALL)
-        if shown is None:
-            lost.append((f"footnote {number} is not what it is on the page", squeezed(words)[:_AROUND]))
-        else:
-            text = text[: shown.start()] + text[shown.end() :]
-    return text, lost
+def _notes(pages: Sequence[Element]) -> Iterator[str]:
+    """Yield the words of each footnote of the pages that a mark in their text leads to, in order."""
+    for page in pages:
+        marks = {each.attributes["href"] for each in walk(page) if is_mark_of_note(each)}
+        lists = (each for each in walk(page) if is_notes(each))
+        for note in (each for found in lists for each in walk(found) if each.tag == "li"):
+            if f"#{note.attributes.get('id')}" in marks:
+                yield text_of(without(note, lambda each: "footnote-back" in each.classes))
 
 
-def _is_note(element: Element) -> bool:
-    return element.attributes.get("id", "").startswith("fn")
+def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+    """Return the text of a PDF above the footnotes of its sheets, and the first of them that it has not.
+
+    What tables, figures and places are called is left out of both.
+    """
+    text = _CALLED.sub(lambda called: "\f" if "\f" in called[0] else "", "\f".join(sheets))
+    patterns = [
+        _GAP.join(map(re.escape, f"{number}{legible(_CALLED.sub('', words))}"))
+        for number, words in enumerate(notes, start=1)
+    ]
+    above, shown = [], 0
+    for sheet in text.split("\f"):
+        feet = (
+            (end, re.search(rf"(?<!\d){_GAP.join(patterns[shown:end])}{_GAP}\Z", sheet))
+            for end in range(len(patterns), shown, -1)
+        )
+        shown, foot = next(((end, foot) for end, foot in feet if foot), (shown, None))
+        above.append(sheet[: foot.start()] if foot else sheet)
+    missing = [at for at in range(shown, len(notes)) if not re.search(patterns[at], text)]
+    lost = [
+        (f"footnote {at + 1} is not what it is on the page", squeezed(notes[at])[:_AROUND])
+        for at in [*missing, *range(shown, len(notes))][:1]
+    ]
+    return "\n".join(above), lost
 
 
 def _renumbered(pages: Sequence[Element]) -> Iterator[Element]:
@@ -219,7 +234,7 @@ def _renumbered(pages: Sequence[Element]) -> Iterator[Element]:
 def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
     squeezed, position = legible(text), 0
     for origin in origins(page):
-        wanted = legible(origin.text)
+        wanted = legible(_CALLED.sub("", origin.text))
         found = squeezed.find(wanted, position)
         if found < 0:
             context = squeezed[max(0, position - _AROUND) : position + _AROUND]

@@ -107,7 +107,7 @@ def _callout(div: Node, words: Labels) -> Node:
     (identifier, classes, _), content = div["c"]
     if not _is_callout(classes):
         return div
-    title = text(words.callouts[classes[0].removeprefix("callout-")])
+    title = text(getattr(words.callouts, classes[0].removeprefix("callout-")))
     if content and content[0]["t"] == "Header":
         title, content = content[0]["c"][2], content[1:]
     return node("Div", [[identifier, [CALLOUT, classes[0]], []], [node("Plain", title), *content]])

@@ -241,6 +241,19 @@ def test_a_number_that_only_the_page_shows_is_caught(good: Path, tmp_path: Path)
     assert "other digits than the page" in found
 
 
+ODD_NOTES = """[^list]: A list:
+
+    - one
+    - another
+
+    and a paragraph.
+
+[^only]: @sec-second
+
+It is better.^[One note] One note says so.
+""" + "".join(
+    f"\nA paragraph of words.^[Note {chr(97 + at)}. {'It goes on and on. ' * 25}]\n" for at in range(26)
+)
 NOTED = (
     BODY.replace(
         "see\n",
@@ -264,11 +277,20 @@ def test_footnotes_at_the_foot_of_their_sheets_are_those_of_the_page(noted: Path
     assert check(noted, results(long=LONG, begins=LONG[:900])) == Outcome((), numbers=9, pages=1)
 
 
+def test_footnotes_of_lists_of_a_reference_alone_and_of_many_lines_agree_too(tmp_path: Path) -> None:
+    body = BODY.replace("see\n", "noted[^list][^only], see\n") + f"\n{ODD_NOTES}"
+    site = Project(tmp_path).page(body).render().site
+    assert check(site, results(long=LONG)).problems == ()
+    page = (site / "report.html").read_text()
+    (site / "report.html").write_text(page.replace("another", "a third"))
+    assert "footnote 1 is not what it is on the page" in str(check(site, results(long=LONG)).problems)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("The same", "Nearly the same", "footnote 2 is not what it is on the page"),
-        ('B/32]{data-from="vit.model" data-as="text"}.', "B/23]{}.", "footnote 3 is not"),
+        ('B/32]{data-from="vit.model" data-as="text"}.', "B/23]{}.", "footnote 2 is not"),
         ("[^again], see", ", see", "footnote 3 is not"),
         ("again[^again]", "1 again[^again]", "other digits than the page"),
         ("at the foot", "at the 93 feet", "footnote 1 is not"),

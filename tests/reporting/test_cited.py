@@ -1,5 +1,6 @@
 """What `n` prints in an author's sentence: with its origin, in the digits that the interval supports."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,12 +101,26 @@ def test_each_thing_is_printed_with_its_origin_in_a_format_that_the_check_reads_
         n.difference("vit.epochs", "lora.r"): "−24",
         n.difference("lora.seconds", "cnn.seconds"): "−6 min 10 s",
         n.ratio("cnn.seconds", "lora.seconds"): "13.3",
+        n.said("cnn.top1"): "90 %",
         n.ratio("cnn.top1", "vit.top1", digits=1): "1.2",
     }
     for text, wanted in printed.items():
         shown, path, how = read(text)
         assert disagreement(Origin(path, how, squeezed(shown)), world.numbers) is None
         assert wanted is None or shown.replace(NO_BREAK, " ") == wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("cnn.top1", r"8\d\.\d–9\d\.\d %"),
+        ("captions.measures.length.after", r"\d+\.\d–\d+\.\d"),
+        ("evidence.tests.vit_cnn.difference", r"−\d+\.\d to −\d+\.\d pp"),
+    ],
+)
+def test_an_interval_is_in_the_unit_of_its_estimate(world: Document, path: str, shown: str) -> None:
+    words = pandoc.plain(pandoc.read(world.n.interval(path))[0]["blocks"]).replace(NO_BREAK, " ")
+    assert re.fullmatch(shown, words)
 
 
 def test_what_is_cited_stays_text(tmp_path: Path) -> None:

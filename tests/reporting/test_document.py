@@ -147,7 +147,7 @@ def test_why_results_are_stale_is_said_above_the_first_block_that_shows_them(
         document.show(name)
     first, second = capsys.readouterr().out.split('::: {.callout-caution title="Stale: cnn"}')[1:]
     assert "experiments\\.classification\\.cnn has changed" in first and "run `python" in first
-    assert "gave, as said above." in second and "has changed" not in second and "The cnn model" in second
+    assert "run `python" in second and "has changed" not in second and "The cnn model" in second
     document.afresh().show("model_comparison")
     assert "has changed" in capsys.readouterr().out
 
