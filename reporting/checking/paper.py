@@ -259,8 +259,7 @@ def _is_literature(element: Element) -> bool:
 def _other_digits(
     page: Element, title: str, text: str, entries: list[tuple[int, str, int]]
 ) -> Iterator[tuple[str, str]]:
-    text, prose = (_CALLED.sub("", words) for words in (text, _NOT_READ.sub("", text_of(page))))
-    shown, expected = digits(text), digits(prose)
+    shown, expected = digits(text), digits(_CALLED.sub("", _NOT_READ.sub("", text_of(page))))
     title = digits(title)
     contents = (
         "".join(f"{digits(words)}{sheet}" for level, words, sheet in entries if level < depth)
