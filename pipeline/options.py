@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from pipeline.errors import UserError, reason
 
@@ -86,6 +86,11 @@ def _key_and_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> 
     for step in location:
         if isinstance(step, int):
             key += f"[{step}]"
+            continue
+        roots = [each for each in models if issubclass(each, RootModel)]
+        if roots:  # whose keys are the file's own, such as the names of languages
+            key = f"{key}.{step}".lstrip(".")
+            models = [inner for each in roots for inner in _models_in(_annotation(each, "root"))]
             continue
         fields = [name for each in models for name in each.model_fields]
         tagged = [each for each in models if step in get_args(_annotation(each, "kind"))]

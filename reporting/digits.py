@@ -2,7 +2,8 @@
 
 It reads the text of the pages, of the templates and of the claims' wordings. A digit is allowed where it is
 part of how a page is made and not of what it says: in front matter, code, identifiers and other attributes,
-targets of links, citations and cross-references; and in a page's headings, and on a line that is marked.
+targets of links, citations and cross-references, and where a list counts its items; and in a page's headings,
+and on a line that is marked.
 Every other number has to come from `reporting.numbers`. What an expression of a template or a wording prints,
 `make check` sees on the page.
 """
@@ -52,6 +53,8 @@ _STRUCTURAL = (
 _ATTRIBUTE = rf"""(?:[#.][\w{_HOLE}-]+|=\w+|[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"{{}}]+))"""
 _ATTRIBUTES = re.compile(rf"\{{\s*{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*\s*\}}")
 _HAS_ATTRIBUTES = re.compile(r"[\])`]\Z|^\s*(?:#{1,6}|:{3,})\s[^\n]*\Z|^\s*:{3,}\Z", re.MULTILINE)
+_ITEM = re.compile(r"^( *)(\d{1,2})[.)](?= +\S)", re.MULTILINE)
+"""The number of an item of a list, after its indentation."""
 _EXEMPT = re.compile(r"^\s*#{1,6}\s|<!--\s*typed\s*-->")
 """A line whose numbers its author may type: a heading, or one that says so."""
 _SHOWN_ATTRIBUTE = re.compile(r"""(?<=[\s{])(?:title|fig-alt|alt)=("(?:[^"\\]|\\.)*"|[^\s"}]+)""")
@@ -103,10 +106,25 @@ def typed(markdown: str) -> Iterator[tuple[int, str]]:
     text = _ATTRIBUTES.sub(_blank_attributes, text)
     for structure in _STRUCTURAL:
         text = structure.sub(_blank, text)
+    text = _without_counting(text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).ljust(len(found[0])), text)
     for found in re.finditer(rf"[^\s{_HOLE}]+", text):
         if digits(found[0]):
             yield found.start(), found[0]
+
+
+def _without_counting(text: str) -> str:
+    """Blank the numbers of lists that count their items from 1."""
+    following: dict[str, int] = {}
+
+    def blanked(found: re.Match[str]) -> str:
+        indentation, number = found[1], int(found[2])
+        if number not in (1, following.get(indentation)):
+            return found[0]
+        following[indentation] = number + 1
+        return _blank(found)
+
+    return _ITEM.sub(blanked, text)
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -166,10 +166,10 @@ class Document:
         """
         if under:
             self.say(under, name)
-        text = self.block(name)
-        for callout in (each for each in self._stale(BLOCKS[name]) if text.startswith(each)):
+        text, callout = self.block(name), self._stale(BLOCKS[name])
+        if callout and text.startswith(callout):
             if callout in self._reasoned:
-                text = text.replace(callout, self._stale(BLOCKS[name], again=True)[0], 1)
+                text = self._stale(BLOCKS[name], again=True) + text.removeprefix(callout)
             self._reasoned.add(callout)
         print(text)
 
@@ -216,7 +216,7 @@ class Document:
         if not self._has_drawing(name):
             return _callout("warning", "Missing: a drawing", "Run `python reporting/prepare.py`.")
         text = self._fill(name).strip()
-        return "\n\n".join([*self._stale(block), text]) if text else ""
+        return f"{self._stale(block)}\n\n{text}".lstrip() if text else ""
 
     @cached_property
     def _blocks(self) -> dict[str, str]:
@@ -312,14 +312,14 @@ class Document:
         pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
         return any(picture is not None and picture.is_enlarged for picture in pictures)
 
-    def _stale(self, block: Block, again: bool = False) -> list[str]:
+    def _stale(self, block: Block, again: bool = False) -> str:
         """Return a callout for the results of a block that are stale, if there are any; not `again` why."""
         stale = [stage for stage in self.used(block) if self.states[stage].state == "stale"]
         if not stale:
-            return []
+            return ""
         why = "" if again else "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
         text = f"What follows is not what today's code, data and options gave: {self.command(stale)}.\n{why}"
-        return [_callout("caution", f"Stale: {', '.join(stale)}", text)]
+        return _callout("caution", f"Stale: {', '.join(stale)}", text)
 
     @cached_property
     def _reasoned(self) -> set[str]:

@@ -206,7 +206,9 @@ def main(
     port: Annotated[int, typer.Option(help="The port, or the first to try.")] = 8000,
 ) -> None:
     """Show the pages of the project in the current folder, and show them again on a change."""
-    signal.signal(signal.SIGTERM, _stopped)  # which would leave the folder behind
+    for name in ("SIGTERM", "SIGHUP"):  # either would leave the folder behind; Windows has but the first
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stopped)
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         shown = Shown(Path(folder))
         server = serve(shown, port)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import RootModel
 
 from pipeline import options
 from pipeline.frozen import Frozen
@@ -45,3 +46,19 @@ def test_a_byte_order_mark_before_a_profile_is_none_of_its_text(tmp_path: Path) 
     path = tmp_path / "x.toml"
     path.write_text("\ufeffnumber = 2\n", encoding="utf-8")
     assert options.read(path, Model).number == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[en]\nnumber = 1\nnumbr = 2", "en.numbr is not a known key; allowed here: number."),
+        ('[en]\nnumber = "one"', 'en.number is "one"; '),
+        ("en = 3", "en is 3; "),
+    ],
+)
+def test_where_keys_are_the_files_own_a_wrong_one_below_them_is_told_with_those_allowed(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    assert f"x.toml: {said}" in refusal(options.read, path, RootModel[dict[str, Model]])

@@ -233,7 +233,7 @@ def test_templates_are_read_ahead_but_for_what_is_no_template_and_again_where_th
     assert environment.get_template("good.md.j2").render() == "As it is."
 
 
-@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_without_a_word_a_process_or_a_folder_left(tmp_path: Path, way: signal.Signals) -> None:
     (tmp_path / "temporary").mkdir()
     copy_parts(tmp_path, "reporting", "pipeline")
