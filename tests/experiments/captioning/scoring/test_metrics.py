@@ -1,5 +1,5 @@
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,17 @@ def test_rouge_l_agrees_with_an_example_worked_by_hand() -> None:
     precision, recall = 1.0, 4 / 6
     expected = 100 * (1 + 1.44) * precision * recall / (recall + 1.44 * precision)
     assert rouge_l("a dog on grass", ["a dog lies on the grass"]) == pytest.approx(expected)
+
+
+@given(st.text("abc", min_size=1, max_size=40), st.text("abc", min_size=1, max_size=40))
+def test_rouge_l_is_of_the_longest_common_subsequence_as_its_definition_counts_it(one: str, other: str) -> None:
+    lengths = np.zeros((len(one) + 1, len(other) + 1))
+    for row, column in product(range(len(one)), range(len(other))):
+        longest = max(lengths[row, column + 1], lengths[row + 1, column])
+        lengths[row + 1, column + 1] = lengths[row, column] + 1 if one[row] == other[column] else longest
+    precision, recall = lengths[-1, -1] / len(one), lengths[-1, -1] / len(other)
+    expected = 100 * (1 + 1.44) * precision * recall / (recall + 1.44 * precision) if precision else 0
+    assert rouge_l(" ".join(one), [" ".join(other)]) == pytest.approx(expected)
 
 
 @given(texts, st.lists(texts.filter(bool), min_size=1, max_size=3))
