@@ -73,7 +73,9 @@ def test_rouge_l_agrees_with_an_example_worked_by_hand() -> None:
 
 
 @given(st.text("abc", min_size=1, max_size=40), st.text("abc", min_size=1, max_size=40))
-def test_rouge_l_is_of_the_longest_common_subsequence_as_its_definition_counts_it(one: str, other: str) -> None:
+def test_rouge_l_is_of_the_longest_common_subsequence_as_its_definition_counts_it(
+    one: str, other: str
+) -> None:
     lengths = np.zeros((len(one) + 1, len(other) + 1))
     for row, column in product(range(len(one)), range(len(other))):
         longest = max(lengths[row, column + 1], lengths[row + 1, column])
