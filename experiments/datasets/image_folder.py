@@ -213,7 +213,8 @@ def _problems_of_draw(classes: Classes, config: ImageFolder) -> list[str]:
 def _outside(found: Listing, layout: Layout) -> Unused:
     """Name the pictures that are in no class, and the folders in a class's place that hold no picture."""
     used = {file for classes in layout.parts.values() for files in classes.values() for file in files}
-    filled = {parent.as_posix() for file in found.pictures for parent in PurePosixPath(file).parents}
+    holding = {file.rpartition("/")[0] for file in found.pictures}
+    filled = holding.union(*(map(str, PurePosixPath(folder).parents) for folder in holding))
     empty = (name for name in found.folders if name not in filled)
     return {
         "pictures outside the folders of the classes": [name for name in found.pictures if name not in used],

@@ -14,6 +14,8 @@ NOWHERE = "links that lead nowhere"
 BACK = "links to a folder that they stand in, or that is read already"
 CLOSED = "folders that cannot be opened"
 
+_PICTURES = tuple(ENDINGS)
+
 Unused = Mapping[str, Sequence[str]]
 """The names of what is not used, by the reason why, such as ``"hidden files and folders"``."""
 
@@ -71,7 +73,7 @@ def listing(folder: Path) -> Listing:
                     waiting.append(inner)
             elif not _is(entry.is_file):
                 unused[NOWHERE if entry.is_symlink() else "pipes and devices"].append(name)
-            elif PurePath(name).suffix.lower() in ENDINGS:
+            elif entry.name.lower().endswith(_PICTURES):
                 pictures.append(name)
             else:
                 unused[_kind(name)].append(name)
