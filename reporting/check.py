@@ -87,6 +87,8 @@ def _problems(
     for word, where in page.bare_numbers(tree):
         if not set(page.numbers_in(word)) <= set(typed):
             yield f"{path.name}: {word!r} names no origin: {where}"
+    for mark, where in page.lost_marks(tree):
+        yield f"{path.name}: {mark!r} has no footnote, which is a paragraph of this page ({mark}: …): {where}"
     for word, where in page.bare_alternatives(tree):
         yield f"{path.name}: {word!r} in an alternative text names no origin: {where}"
     pdf = path.with_suffix(".pdf")

@@ -46,15 +46,20 @@ _LOCATOR = re.compile(rf"(?:{CITATION.pattern}),\s+(?:[^\W\d]+\.?\s+)?\d[\d\s,â€
 _STRUCTURAL = (
     _LOCATOR,
     re.compile(r"(?<=\]\()[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"),  # the target of a link or an image
-    re.compile(r"^\s*\[[^\]\n]+\]:\s*\S+", re.MULTILINE),
+    re.compile(
+        r"""^\s*\[(?!\^)[^\]\n]+\]:[ \t]*\S+(?=[ \t]*(?:["'(].*)?$)""", re.MULTILINE
+    ),  # that of a named one
     re.compile(r"<https?://[^\s<>]+>|(?<![\w(])https?://[^\s<>]+"),
     CITATION,
 )
 _ATTRIBUTE = rf"""(?:[#.][\w{_HOLE}-]+|=\w+|[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"{{}}]+))"""
 _ATTRIBUTES = re.compile(rf"\{{\s*{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*\s*\}}")
 _HAS_ATTRIBUTES = re.compile(r"[\])`]\Z|^\s*(?:#{1,6}|:{3,})\s[^\n]*\Z|^\s*:{3,}\Z", re.MULTILINE)
-_ITEM = re.compile(r"^( *)(\d{1,2})[.)](?= +\S)", re.MULTILINE)
-"""The number of an item of a list, after its indentation."""
+_ITEM = re.compile(
+    r"(?P<before>(?: |\t|>|[-*+:~](?=\s)|\[\^[^]\s]+\]:)*)(?P<number>\(?(?P<digits>\d{1,3})[.)])(?=\s+\S)"
+)
+"""A line that an item of a list begins: what stands before its number, such as a sign of a quotation."""
+_NOTE = re.compile(r"\[\^[^]\s]+\]: *")
 _EXEMPT = re.compile(r"^\s*#{1,6}\s|<!--\s*typed\s*-->")
 """A line whose numbers its author may type: a heading, or one that says so."""
 _SHOWN_ATTRIBUTE = re.compile(r"""(?<=[\s{])(?:title|fig-alt|alt)=("(?:[^"\\]|\\.)*"|[^\s"}]+)""")
@@ -102,11 +107,10 @@ def without_code(markdown: str) -> str:
 
 def typed(markdown: str) -> Iterator[tuple[int, str]]:
     """Yield where the words with a digit stand in Markdown that is no structure, and the words."""
-    text = without_code(markdown)
+    text = without_code(_without_counting(markdown))
     text = _ATTRIBUTES.sub(_blank_attributes, text)
     for structure in _STRUCTURAL:
         text = structure.sub(_blank, text)
-    text = _without_counting(text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).ljust(len(found[0])), text)
     for found in re.finditer(rf"[^\s{_HOLE}]+", text):
         if digits(found[0]):
@@ -114,17 +118,24 @@ def typed(markdown: str) -> Iterator[tuple[int, str]]:
 
 
 def _without_counting(text: str) -> str:
-    """Blank the numbers of lists that count their items from 1."""
-    following: dict[str, int] = {}
-
-    def blanked(found: re.Match[str]) -> str:
-        indentation, number = found[1], int(found[2])
-        if number not in (1, following.get(indentation)):
-            return found[0]
-        following[indentation] = number + 1
-        return _blank(found)
-
-    return _ITEM.sub(blanked, text)
+    """Blank the numbers of lists that count from 1, and begin after a blank line or inside another."""
+    following: dict[int, int] = {}
+    """The number that the next item has of each list that has not ended, by its column."""
+    lines = [""]
+    for line in text.split("\n"):
+        is_new, item = not lines[-1].strip(), _ITEM.match(line)
+        number = int(item["digits"]) if item else 0
+        before = item["before"] if item else line[: len(line) - len(line.lstrip())]
+        column = len(_NOTE.sub(" " * 4, before))  # the lines after that of a note's name are indented so far
+        counts = number == following.get(column) or (number == 1 and (is_new or column > 0))
+        if counts or (is_new and line.strip()):
+            following = {at: next_ for at, next_ in following.items() if at < column}
+        if item and counts:
+            following[column] = number + 1
+            lines.append(before + " " * len(item["number"]) + line[item.end() :])
+        else:
+            lines.append(line)
+    return "\n".join(lines[1:])
 
 
 def _blank(found: re.Match[str]) -> str:

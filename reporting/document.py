@@ -1,7 +1,7 @@
 """What a cell of a page calls: one name in, one block of Markdown out, with its state made visible."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -166,11 +166,11 @@ class Document:
         """
         if under:
             self.say(under, name)
-        text, callout = self.block(name), self._stale(BLOCKS[name])
+        block, text = BLOCKS[name], self.block(name)
+        callout = self._stale(block)
         if callout and text.startswith(callout):
-            if callout in self._reasoned:
-                text = self._stale(BLOCKS[name], again=True) + text.removeprefix(callout)
-            self._reasoned.add(callout)
+            text = self._stale(block, self._reasoned) + text.removeprefix(callout)
+            self._reasoned.update(self.used(block))
         print(text)
 
     def say(self, words: str, *names: str) -> None:
@@ -312,18 +312,18 @@ class Document:
         pictures = (self._picture(holder.picture, stage, 1) for holder in holders)
         return any(picture is not None and picture.is_enlarged for picture in pictures)
 
-    def _stale(self, block: Block, again: bool = False) -> str:
-        """Return a callout for the results of a block that are stale, if there are any; not `again` why."""
+    def _stale(self, block: Block, reasoned: Collection[str] = ()) -> str:
+        """Return a callout for a block's stale results, if there are any; why, where not `reasoned` yet."""
         stale = [stage for stage in self.used(block) if self.states[stage].state == "stale"]
         if not stale:
             return ""
-        why = "" if again else "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale)
+        why = "".join(f"\n- {stage}: {self._reasons(stage)}" for stage in stale if stage not in reasoned)
         text = f"What follows is not what today's code, data and options gave: {self.command(stale)}.\n{why}"
-        return _callout("caution", f"Stale: {', '.join(stale)}", text)
+        return _callout("caution", f"Stale: {', '.join(stale)}", text.rstrip())
 
     @cached_property
     def _reasoned(self) -> set[str]:
-        """The callouts about stale results that were printed."""
+        """The stages of which it was printed why their results are stale."""
         return set()
 
     def box(self, half: str) -> str:

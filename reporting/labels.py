@@ -1,49 +1,50 @@
 """What pages say of themselves, such as "Table", in the languages of `labels.toml`."""
 
 import datetime
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, RootModel, field_validator, model_validator
+from pydantic import Field, RootModel, StringConstraints, field_validator, model_validator
 
 from pipeline import options
 from pipeline.frozen import Frozen
+
+Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
 
 class Callouts(Frozen):
     """What each kind of callout is called."""
 
-    note: str
-    tip: str
-    important: str
-    warning: str
-    caution: str
+    note: Word
+    tip: Word
+    important: Word
+    warning: Word
+    caution: Word
 
 
 class Labels(Frozen):
     """The words of one language; the months start with January."""
 
-    figure: str
-    table: str
-    section: str
-    page: str
-    on_this_page: str
-    contents: str
-    formats: str
-    pages: str
-    skip: str
+    figure: Word
+    table: Word
+    section: Word
+    page: Word
+    on_this_page: Word
+    contents: Word
+    formats: Word
+    pages: Word
+    skip: Word
     callouts: Callouts
-    date: str
-    months: tuple[str, ...] = Field(min_length=12, max_length=12)
+    date: Word
+    months: tuple[Word, ...] = Field(min_length=12, max_length=12)
 
     @field_validator("date")
     @classmethod
     def _is_filled(cls, date: str) -> str:
-        try:
-            date.format(month="", day=1, year=1)
-        except (LookupError, ValueError) as error:
-            raise ValueError("a date is written of {month}, {day} and {year} alone") from error
+        if not re.fullmatch(r"(?:[^{}]|\{(?:month|day|year)\})*", date):
+            raise ValueError("a date is written of {month}, {day} and {year} alone")
         return date
 
     def called(self, kind: str) -> str:

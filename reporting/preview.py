@@ -207,8 +207,9 @@ def main(
 ) -> None:
     """Show the pages of the project in the current folder, and show them again on a change."""
     for name in ("SIGTERM", "SIGHUP"):  # either would leave the folder behind; Windows has but the first
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stopped)
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, _stopped)
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         shown = Shown(Path(folder))
         server = serve(shown, port)

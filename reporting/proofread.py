@@ -24,14 +24,12 @@ from reporting.cited import OF_TWO, Cited, how, shown
 from reporting.document import ROOTS, Document, templates_in
 from reporting.markdown import Markdown, unescaped
 from reporting.numbers import FORMATS, MINUS, Numbers, steps_of
-from reporting.prose import Call, calls
+from reporting.prose import UNKNOWN, Call, calls
 from reporting.rendering.project import without_front_matter
 
 _COPIES = ("evidence", "audit", "variants", "generate")
 """Results whose numbers are those of others."""
 _REFERENCES = ("tbl-", "fig-", "sec-")
-_NOTE = re.compile(r"^ {0,3}\[\^([^]\s]+)\]:|(?<!\\)\[\^([^]\s]+)\]", re.MULTILINE)
-"""A footnote, or a mark that leads to it, with its name."""
 _SIDES = {"fails": "otherwise", "unclear": "unclear"}
 
 
@@ -46,14 +44,13 @@ def refuse_mistakes(document: Document) -> None:
 
 
 def mistakes(document: Document) -> Iterator[str]:
-    """Yield a sentence for each path, test, citation or footnote of the pages that names nothing."""
+    """Yield a sentence for each path, test or citation of the pages that names nothing."""
     for call in _calls(document):
         if isinstance(call, str):
             yield call
         elif wrong := _mistake(call, document):
             yield f"{call.place}: {wrong}"
     yield from _unknown_citations(document.project.root)
-    yield from _unwritten_notes(document.project.root)
 
 
 def unproven(document: Document) -> Iterator[str]:
@@ -133,21 +130,6 @@ def _unknown_citations(root: Path) -> Iterator[str]:
                 yield f"{file}:{line}: {literature.FILE} has no entry {key!r}: {like}"
 
 
-def _unwritten_notes(root: Path) -> Iterator[str]:
-    """Yield a sentence for each mark in pages that leads to a footnote that none of them has."""
-    found = [
-        (file, prose.line_at(note.start()), note)
-        for file, prose in all_prose(root)
-        if file.endswith(".qmd")
-        for note in _NOTE.finditer(digits.without_code(prose.text))
-    ]
-    written = {note[1] for _, _, note in found if note[1]}
-    for file, line, note in found:
-        if note[2] and note[2] not in written:
-            like = paths.nearest(note[2], written) if written else f"write it below: [^{note[2]}]: …"
-            yield f"{file}:{line}: there is no footnote {note[2]!r}: {like}"
-
-
 def all_prose(root: Path) -> Iterator[tuple[str, digits.Prose]]:
     """Yield the prose of pages, templates and wordings, each with its file; a template is parsed once."""
     for page in digits.pages(root):
@@ -205,7 +187,11 @@ def _wrong_binding(call: Call, document: Document) -> str | None:
         document.authored.bound(binding)
     except UserError as error:
         return str(error)
-    return "a claim is a sentence in quotation marks." if call.has_other(1, "sentence") else None
+    sides = (call.keywords.get(side) for side in _SIDES.values())
+    is_wrong = any(not isinstance(each, str) and each not in (None, UNKNOWN) for each in sides)
+    if call.has_other(1, "sentence") or is_wrong:
+        return "a claim is a sentence in quotation marks, and so is what is said instead."
+    return None
 
 
 def _unprintable(call: Call, printing: Callable[..., Markdown]) -> str | None:

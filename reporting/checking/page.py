@@ -13,7 +13,9 @@ _VOID = frozenset(
 )
 _UNSEEN = frozenset({"script", "style", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-FLOATS = "|".join(word for words in LABELS.values() for word in (words.table, words.figure))
+_LOST = re.compile(r"\[\^[^]\s]+\]")
+"""The mark of a footnote as it is written, and as Pandoc leaves it where there is no such footnote."""
+FLOATS = "|".join(re.escape(word) for words in LABELS.values() for word in (words.table, words.figure))
 _CAPTION_LABEL = re.compile(rf"\A\s*((?:{FLOATS})\s\d+):")
 # Quarto says the kind of a callout before its title, for screen readers.
 _STATE = re.compile(r"(?:Warning|Caution)?(?:Missing|Stale): [^\W\d]+(?:,? [^\W\d]+)*")
@@ -169,6 +171,14 @@ def bare_numbers(page: Element) -> Iterator[tuple[str, str]]:
             if digits(found[0]):
                 start, end = max(0, found.start() - 40), found.end() + 40
                 yield found[0], squeezed(text[start:end])
+
+
+def lost_marks(page: Element) -> Iterator[tuple[str, str]]:
+    """Yield each mark that leads to no footnote, which the page shows as it was written, and where."""
+    body = body_of(page)
+    for text in _bare(body, "", _labels(body, _language(page))):
+        for found in _LOST.finditer(text):
+            yield found[0], squeezed(text[max(0, found.start() - 40) : found.end()])
 
 
 def bare_alternatives(page: Element) -> Iterator[tuple[str, str]]:

@@ -29,8 +29,10 @@ _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
 """What may stand between two letters on paper and not on screen, or the other way around."""
-_GAP = f"(?:{_LOOSE.pattern}|[•–])*"
-"""The same, and what stands before the items of a list on paper alone."""
+_GAP = f"{_LOOSE.pattern}*"
+_ITEM = "\0"
+"""Stands before each item of a list; on paper it has a number, a letter or a sign there."""
+_MARKER = rf"(?:{_LOOSE.pattern}|[•‣–☐☒])*(?:\(?\w{{1,5}}[.)])?{_GAP}"
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -40,7 +42,7 @@ _NOT_READ = re.compile(
 
 It is invisible, runs from right to left or mirrored, changes its shape, or has no letter in a font."""
 
-_PLACES = "|".join(word for words in LABELS.values() for word in (words.section, words.page))
+_PLACES = "|".join(re.escape(word) for words in LABELS.values() for word in (words.section, words.page))
 _CALLED = re.compile(rf"\((?:{FLOATS}|{_PLACES})\s*A?[\d.]+\)|(?:{FLOATS})\s*A?\d+")
 """What a table, a figure or a place is called, in a caption or a reference."""
 
@@ -146,7 +148,7 @@ def differences(pages: Sequence[Element], pdf: Path) -> Iterator[tuple[str, str]
     margins or upon the page number.
     """
     paper = read(pdf)
-    bodies = [without(body_of(page), _is_on_screen_alone) for page in pages]
+    bodies = [_with_the_last_last(without(body_of(page), _is_on_screen_alone)) for page in pages]
     sheets = [_NOT_READ.sub("", sheet.text) for sheet in paper.sheets]
     above, lost = _without_notes(sheets, list(_notes(bodies)))
     yield from lost
@@ -189,7 +191,16 @@ def _notes(pages: Sequence[Element]) -> Iterator[str]:
         lists = (each for each in walk(page) if is_notes(each))
         for note in (each for found in lists for each in walk(found) if each.tag == "li"):
             if f"#{note.attributes.get('id')}" in marks:
-                yield text_of(without(note, lambda each: "footnote-back" in each.classes))
+                words = without(note, lambda each: "footnote-back" in each.classes)
+                yield "".join(child if isinstance(child, str) else _listed(child) for child in words.children)
+
+
+def _listed(element: Element) -> str:
+    """Return the text of an element with `_ITEM` before each item of a list."""
+    if element.tag in {"ul", "ol"}:
+        items = (child for child in element.children if isinstance(child, Element))
+        return "".join(f"{_ITEM}{_listed(item)}" for item in items)
+    return "".join(child if isinstance(child, str) else _listed(child) for child in element.children)
 
 
 def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
@@ -198,10 +209,7 @@ def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, li
     What tables, figures and places are called is left out of both.
     """
     text = _CALLED.sub(lambda called: "\f" if "\f" in called[0] else "", "\f".join(sheets))
-    patterns = [
-        _GAP.join(map(re.escape, f"{number}{legible(_CALLED.sub('', words))}"))
-        for number, words in enumerate(notes, start=1)
-    ]
+    patterns = [_printed(f"{number}{words}") for number, words in enumerate(notes, start=1)]
     above, shown = [], 0
     for sheet in text.split("\f"):
         feet = (
@@ -212,10 +220,19 @@ def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, li
         above.append(sheet[: foot.start()] if foot else sheet)
     missing = [at for at in range(shown, len(notes)) if not re.search(patterns[at], text)]
     lost = [
-        (f"footnote {at + 1} is not what it is on the page", squeezed(notes[at])[:_AROUND])
+        (
+            f"footnote {at + 1} is not what it is on the page",
+            squeezed(notes[at].replace(_ITEM, " "))[:_AROUND],
+        )
         for at in [*missing, *range(shown, len(notes))][:1]
     ]
     return "\n".join(above), lost
+
+
+def _printed(note: str) -> str:
+    """Return a pattern that finds a footnote on paper."""
+    pieces = _CALLED.sub("", note).split(_ITEM)
+    return _MARKER.join(_GAP.join(map(re.escape, legible(piece))) for piece in pieces)
 
 
 def _renumbered(pages: Sequence[Element]) -> Iterator[Element]:
@@ -241,6 +258,15 @@ def _missing(page: Element, text: str) -> Iterator[tuple[str, str]]:
             yield f"{origin.text!r} ({origin.path}) is not where it should follow", context
             return  # whatever comes after it would be looked for in the wrong place
         position = found + len(wanted)
+
+
+def _with_the_last_last(body: Element) -> Element:
+    """Return a page as paper has it: what is to be the last follows all else, wherever it stands."""
+
+    def is_last(element: Element) -> bool:
+        return "last" in element.classes
+
+    return Element(body.tag, body.attributes, [without(body, is_last), *filter(is_last, walk(body))])
 
 
 def _is_on_screen_alone(element: Element) -> bool:

@@ -112,6 +112,12 @@ def test_a_number_without_an_origin_is_caught(tmp_path: Path, body: str) -> None
     assert problems(tmp_path, body)
 
 
+def test_a_mark_that_leads_to_no_footnote_is_caught(tmp_path: Path) -> None:
+    quoted = '<code>[^b]</code><span data-from="vit.caption" data-as="text">a cat on 2 mats</span>'
+    (problem,) = problems(tmp_path, f"<p>It is so.[^a] {quoted}</p>")
+    assert problem.startswith("page.html: '[^a]' has no footnote") and problem.endswith("It is so.[^a]")
+
+
 def test_a_number_outside_main_is_none_of_the_text_but_one_in_a_page_without_main_is(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<body><p>We reached 93.1 %.</p></body>")
     (problem, *_) = check(tmp_path, results()).problems
@@ -245,6 +251,19 @@ ODD_NOTES = """[^list]: A list:
 
     - one
     - another
+        - below it
+            - and once more
+
+    1) first
+    2) second
+        i. of its own
+        ii. likewise
+
+    a. one
+    b. two
+
+    - [ ] to do
+    - [x] done
 
     and a paragraph.
 
