@@ -29,10 +29,9 @@ _LOOSE = re.compile(
     r"[\s\N{SOFT HYPHEN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}-]"
 )
 """What may stand between two letters on paper and not on screen, or the other way around."""
-_GAP = f"{_LOOSE.pattern}*"
 _ITEM = "\0"
 """Stands before each item of a list; on paper it has a number, a letter or a sign there."""
-_MARKER = rf"(?:{_LOOSE.pattern}|[•‣–☐☒])*(?:\(?\w{{1,5}}[.)])?{_GAP}"
+_MARKER = r"[•‣–☐☒]*(?:\(?\w{1,5}[.)])?"
 
 _NOT_READ = re.compile(
     r"[^\n\u0020-\u007e\u00a0-\u058f\u1e00-\u200b\u2010-\u2029\u202f-\u2038\u203b-\u205f\u2070-\u2bff\u2c60-\u2c7f"
@@ -185,12 +184,12 @@ def off_the_sheet(paper: Paper) -> Iterator[tuple[str, str]]:
 
 
 def _notes(pages: Sequence[Element]) -> Iterator[str]:
-    """Yield the words of each footnote of the pages that a mark in their text leads to, in order."""
+    """Yield the words of each footnote of the pages in the order of the marks that lead to them."""
     for page in pages:
-        marks = {each.attributes["href"] for each in walk(page) if is_mark_of_note(each)}
         lists = (each for each in walk(page) if is_notes(each))
-        for note in (each for found in lists for each in walk(found) if each.tag == "li"):
-            if f"#{note.attributes.get('id')}" in marks:
+        notes = {f"#{each.attributes.get('id')}": each for found in lists for each in walk(found)}
+        for mark in (each for each in walk(page) if is_mark_of_note(each)):
+            if note := notes.get(mark.attributes["href"]):
                 words = without(note, lambda each: "footnote-back" in each.classes)
                 yield "".join(child if isinstance(child, str) else _listed(child) for child in words.children)
 
@@ -212,13 +211,10 @@ def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, li
     patterns = [_printed(f"{number}{words}") for number, words in enumerate(notes, start=1)]
     above, shown = [], 0
     for sheet in text.split("\f"):
-        feet = (
-            (end, re.search(rf"(?<!\d){_GAP.join(patterns[shown:end])}{_GAP}\Z", sheet))
-            for end in range(len(patterns), shown, -1)
-        )
-        shown, foot = next(((end, foot) for end, foot in feet if foot), (shown, None))
-        above.append(sheet[: foot.start()] if foot else sheet)
-    missing = [at for at in range(shown, len(notes)) if not re.search(patterns[at], text)]
+        start, shown = _foot(sheet, patterns, shown)
+        above.append(sheet[:start])
+    letters = legible(text)
+    missing = [at for at in range(shown, len(notes)) if not patterns[at].search(letters)]
     lost = [
         (
             f"footnote {at + 1} is not what it is on the page",
@@ -229,10 +225,26 @@ def _without_notes(sheets: Sequence[str], notes: Sequence[str]) -> tuple[str, li
     return "\n".join(above), lost
 
 
-def _printed(note: str) -> str:
-    """Return a pattern that finds a footnote on paper."""
+def _foot(sheet: str, patterns: Sequence[re.Pattern[str]], shown: int) -> tuple[int, int]:
+    """Return where the footnotes of a sheet begin, its end if it has none, and how many were shown by then.
+
+    The first of them follows those that are `shown` before, and with the last one the sheet ends.
+    """
+    places = [at for at, mark in enumerate(sheet) if not _LOOSE.fullmatch(mark)]
+    letters = "".join(sheet[at] for at in places)
+    for first in patterns[shown].finditer(letters) if shown < len(patterns) else ():
+        start, end, now = places[first.start()], first.end(), shown + 1
+        while now < len(patterns) and (found := patterns[now].match(letters, end)):
+            end, now = found.end(), now + 1
+        if end == len(letters) and not sheet[:start][-1:].isdigit():
+            return start, now
+    return len(sheet), shown
+
+
+def _printed(note: str) -> re.Pattern[str]:
+    """Return a pattern that finds a footnote among the letters of a sheet."""
     pieces = _CALLED.sub("", note).split(_ITEM)
-    return _MARKER.join(_GAP.join(map(re.escape, legible(piece))) for piece in pieces)
+    return re.compile(_MARKER.join(re.escape(legible(piece)) for piece in pieces))
 
 
 def _renumbered(pages: Sequence[Element]) -> Iterator[Element]:

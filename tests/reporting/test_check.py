@@ -296,6 +296,17 @@ def test_footnotes_at_the_foot_of_their_sheets_are_those_of_the_page(noted: Path
     assert check(noted, results(long=LONG, begins=LONG[:900])) == Outcome((), numbers=9, pages=1)
 
 
+def test_what_is_last_follows_on_paper_with_its_footnotes_wherever_the_page_has_it(tmp_path: Path) -> None:
+    last = (
+        ":::: last\nAt last[^a]:\n\n1. one\n2. two\n::::\n\nBefore it[^b].\n\n[^a]: Some.\n\n[^b]: Others.\n"
+    )
+    site = Project(tmp_path).page(f"{last}\n{BODY}").render().site
+    assert check(site, results(long=LONG)).problems == ()
+    page = (site / "report.html").read_text()
+    (site / "report.html").write_text(page.replace("Others", "None"))
+    assert "footnote 1 is not what it is" in str(check(site, results(long=LONG)).problems)
+
+
 def test_footnotes_of_lists_of_a_reference_alone_and_of_many_lines_agree_too(tmp_path: Path) -> None:
     body = BODY.replace("see\n", "noted[^list][^only], see\n") + f"\n{ODD_NOTES}"
     site = Project(tmp_path).page(body).render().site
