@@ -71,6 +71,8 @@ def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem:
         case _:
             rule = problem["msg"].removeprefix("Value error, ")
             rule = rule[0].lower() + rule[1:]
+            if not key:
+                return f"{file}: {rule}."
             found = json.dumps(problem["input"], ensure_ascii=False)
             found = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}…"
             return f"{file}: {key} is {found}; {rule}."

@@ -26,7 +26,7 @@ OWN = (ROOT / "reporting" / "labels.toml").read_text(encoding="utf-8")
         (LABELS["en"].date, "{month[x]} {day}", "a date is written of"),
         (LABELS["en"].date, "{day:>99999999999}", "a date is written of"),
         (LABELS["en"].date, "{day} {", "a date is written of"),
-        ("[en]", "[xx]", "there is no section [en]"),
+        ("[en]", "[xx]", "/labels.toml: there is no section [en]"),
     ],
 )
 def test_what_is_wrong_with_the_labels_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
