@@ -71,11 +71,9 @@ def _sentence(file: str, model: type[BaseModel], known: dict[str, Any], problem:
         case _:
             rule = problem["msg"].removeprefix("Value error, ")
             rule = rule[0].lower() + rule[1:]
-            if not key:
-                return f"{file}: {rule}."
             found = json.dumps(problem["input"], ensure_ascii=False)
             found = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}…"
-            return f"{file}: {key} is {found}; {rule}."
+            return f"{file}: {key} is {found}; {rule}." if key else f"{file}: {rule}."
 
 
 def _key_and_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, list[str]]:
