@@ -19,10 +19,9 @@ help:           ## show these lines
 report: $(VENV)/.render   ## render the report from the committed results (RENDERER=builtin: without Quarto)
 	@$(BIN)/python -m reporting.render --renderer $(RENDERER)
 
-# Each worker takes whole files, whose tests share what is slow to make, and one thread. There are more workers than
-# cores on a small machine, since many a test waits for a process that it started.
+# Each worker takes whole files, whose tests share what is slow to make, and one thread.
 test: $(VENV)/.complete   ## run the test suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 torture: $(VENV)/.complete   ## inject faults, try odd inputs, and count what is lost or wrong (PLANT=1: three planted)
 	$(BIN)/python -m tests.torture $(if $(PLANT),--plant)

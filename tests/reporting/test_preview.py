@@ -237,11 +237,13 @@ def test_templates_are_read_ahead_but_for_what_is_no_template_and_again_where_th
 def test_it_ends_without_a_word_a_process_or_a_folder_left(tmp_path: Path, way: signal.Signals) -> None:
     (tmp_path / "temporary").mkdir()
     copy_parts(tmp_path, "reporting", "pipeline")
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, under `nohup`
     process = subprocess.Popen(
         [sys.executable, "-m", "reporting.preview", "--port", "0"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
     )  # fmt: skip
+    signal.signal(signal.SIGHUP, inherited)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(1)
