@@ -46,20 +46,19 @@ _LOCATOR = re.compile(rf"(?:{CITATION.pattern}),\s+(?:[^\W\d]+\.?\s+)?\d[\d\s,â€
 _STRUCTURAL = (
     _LOCATOR,
     re.compile(r"(?<=\]\()[^()\s]*(?:\([^()\s]*\)[^()\s]*)*"),  # the target of a link or an image
-    re.compile(
-        r"""^\s*\[(?!\^)[^\]\n]+\]:[ \t]*\S+(?=[ \t]*(?:["'(].*)?$)""", re.MULTILINE
-    ),  # that of a named one
+    # The target of a link that is named.
+    re.compile(r"""^\s*\[(?!\^)[^\]\n]+\]:[ \t]*\S+(?=[ \t]*(?:["'(].*)?$)""", re.MULTILINE),
     re.compile(r"<https?://[^\s<>]+>|(?<![\w(])https?://[^\s<>]+"),
     CITATION,
 )
 _ATTRIBUTE = rf"""(?:[#.][\w{_HOLE}-]+|=\w+|[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^\s"{{}}]+))"""
 _ATTRIBUTES = re.compile(rf"\{{\s*{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*\s*\}}")
 _HAS_ATTRIBUTES = re.compile(r"[\])`]\Z|^\s*(?:#{1,6}|:{3,})\s[^\n]*\Z|^\s*:{3,}\Z", re.MULTILINE)
+_NOTE = re.compile(r"\[\^[^]\s]+\]: *+")
 _ITEM = re.compile(
-    r"(?P<before>(?: |\t|>|[-*+:~](?=\s)|\[\^[^]\s]+\]:)*)(?P<number>\(?(?P<digits>\d{1,3})[.)])(?=\s+\S)"
+    rf"(?P<before>(?:[ \t>]|[-*+:~](?=\s)|{_NOTE.pattern})*)(?P<number>\(?(?P<digits>\d{{1,3}})[.)])(?=\s+\S)"
 )
 """A line that an item of a list begins: what stands before its number, such as a sign of a quotation."""
-_NOTE = re.compile(r"\[\^[^]\s]+\]: *")
 _EXEMPT = re.compile(r"^\s*#{1,6}\s|<!--\s*typed\s*-->")
 """A line whose numbers its author may type: a heading, or one that says so."""
 _SHOWN_ATTRIBUTE = re.compile(r"""(?<=[\s{])(?:title|fig-alt|alt)=("(?:[^"\\]|\\.)*"|[^\s"}]+)""")

@@ -165,8 +165,7 @@ def numbers_in(text: str) -> list[str]:
 
 def bare_numbers(page: Element) -> Iterator[tuple[str, str]]:
     """Yield each word with a number that names no origin and is no structure, and the words around it."""
-    body = body_of(page)
-    for text in _bare(body, "", _labels(body, _language(page))):
+    for text in _bare_texts(page):
         for found in re.finditer(r"\S+", text):
             if digits(found[0]):
                 start, end = max(0, found.start() - 40), found.end() + 40
@@ -175,8 +174,7 @@ def bare_numbers(page: Element) -> Iterator[tuple[str, str]]:
 
 def lost_marks(page: Element) -> Iterator[tuple[str, str]]:
     """Yield each mark that leads to no footnote, which the page shows as it was written, and where."""
-    body = body_of(page)
-    for text in _bare(body, "", _labels(body, _language(page))):
+    for text in _bare_texts(page):
         for found in _LOST.finditer(text):
             yield found[0], squeezed(text[max(0, found.start() - 40) : found.end()])
 
@@ -191,6 +189,12 @@ def bare_alternatives(page: Element) -> Iterator[tuple[str, str]]:
         for name in ("alt", "title", "aria-label"):
             text = element.attributes.get(name, "")
             yield from ((run, text) for run in numbers_in(text) if run not in known)
+
+
+def _bare_texts(page: Element) -> Iterator[str]:
+    """Return the text of a page that neither names an origin nor is structure."""
+    body = body_of(page)
+    return _bare(body, "", _labels(body, _language(page)))
 
 
 def _bare(element: Element, parent: str, labels: dict[str, str]) -> Iterator[str]:

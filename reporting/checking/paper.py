@@ -190,8 +190,7 @@ def _notes(pages: Sequence[Element]) -> Iterator[str]:
         notes = {f"#{each.attributes.get('id')}": each for found in lists for each in walk(found)}
         for mark in (each for each in walk(page) if is_mark_of_note(each)):
             if note := notes.get(mark.attributes["href"]):
-                words = without(note, lambda each: "footnote-back" in each.classes)
-                yield "".join(child if isinstance(child, str) else _listed(child) for child in words.children)
+                yield _listed(without(note, lambda each: "footnote-back" in each.classes))
 
 
 def _listed(element: Element) -> str:
